@@ -1,0 +1,49 @@
+"""What ipmpsc depends on, each under the name that upstream gives it.
+
+A workspace that defines one of these names before it calls `ipmpsc_dependencies()` keeps its own.
+"""
+
+load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
+load("//third_party:local_files.bzl", "local_files")
+load("//third_party/abseil:abseil.bzl", "debian_abseil")
+load("//third_party/benchmark:benchmark.bzl", "debian_benchmark")
+load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
+
+def ipmpsc_dependencies():
+    """Defines the repositories, over what Debian 12 installs, that are not defined yet."""
+    maybe(
+        local_files,
+        name = "rules_cc",
+        files = {"@ipmpsc//third_party/rules_cc:defs.bzl": "cc/defs.bzl"},
+        packages = ["cc"],
+    )
+    maybe(
+        local_files,
+        name = "rules_java",
+        files = {"@ipmpsc//third_party/rules_java:defs.bzl": "java/defs.bzl"},
+        packages = ["java"],
+    )
+    maybe(
+        local_files,
+        name = "rules_proto",
+        files = {
+            "@ipmpsc//third_party/rules_proto:defs.bzl": "proto/defs.bzl",
+            "@ipmpsc//third_party/rules_proto:native.bzl": "proto/native.bzl",
+        },
+        packages = ["proto"],
+    )
+    maybe(debian_abseil, name = "com_google_absl")
+    maybe(debian_protobuf, name = "com_google_protobuf")
+    maybe(debian_benchmark, name = "com_github_google_benchmark")
+    maybe(
+        native.new_local_repository,
+        name = "com_google_googletest",
+        build_file = "@ipmpsc//third_party/googletest:googletest.BUILD",
+        path = "/usr/src/googletest",
+    )
+
+    maybe(
+        local_files,
+        name = "remote_coverage_tools",
+        files = {"@ipmpsc//third_party/coverage_tools:coverage_tools.BUILD": "BUILD.bazel"},
+    )

@@ -1,0 +1,213 @@
+#!/bin/bash
+# Runs bazelw against a made-up machine: a folder in place of /, and an apt-get that "installs" into it.
+set -u
+
+failures=0
+sysroot=$TEST_TMPDIR/sysroot
+tree=$TEST_TMPDIR/tree
+bin=$TEST_TMPDIR/bin
+packages=third_party/debian/packages.txt
+
+fail() {
+  echo "FAILED in ${FUNCNAME[2]}: $1" >&2
+  echo "  stdout: $(cat "$TEST_TMPDIR/stdout")" >&2
+  echo "  stderr: $(cat "$TEST_TMPDIR/stderr")" >&2
+  failures=$((failures + 1))
+}
+
+expect_eq() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
+expect_in() { [[ $2 == *"$1"* ]] || fail "'$1' is not in '$2'"; }
+expect_not_in() { [[ $2 != *"$1"* ]] || fail "'$1' is in '$2'"; }
+
+# Every file that packages.txt names for the groups given.
+signs() {
+  awk -v groups=" $* " '$1 !~ /^#/ && index(groups, " " $1 " ") && $3 ~ /^\// { print $3 }' "$packages"
+}
+
+add_jvm() { # NAME VERSION
+  mkdir -p "$sysroot/usr/lib/jvm/$1/bin"
+  printf 'IMPLEMENTOR="X"\nJAVA_VERSION="%s"\n' "$2" >"$sysroot/usr/lib/jvm/$1/release"
+  printf '#!/bin/sh\n' >"$sysroot/usr/lib/jvm/$1/bin/java"
+  chmod +x "$sysroot/usr/lib/jvm/$1/bin/java"
+}
+
+add_files() { # GROUP...
+  local sign
+  for sign in $(signs "$@"); do
+    mkdir -p "$sysroot$(dirname "$sign")"
+    touch "$sysroot$sign"
+  done
+  cat >"$sysroot/usr/bin/bazel-4" <<'EOF'
+#!/bin/sh
+echo "bazel in $PWD with JAVA_HOME=$JAVA_HOME"
+printf '<%s>' "$@"
+exit 7
+EOF
+  chmod +x "$sysroot/usr/bin/bazel-4"
+}
+
+# A Debian 12 with the tree on it and nothing installed; apt-get "installs" when told to.
+new_machine() {
+  rm -rf "$sysroot" "$tree" "$bin"
+  mkdir -p "$sysroot/etc" "$tree/some/folder" "$tree/$(dirname $packages)" "$bin"
+  echo 'VERSION_CODENAME=bookworm' >"$sysroot/etc/os-release"
+  cp -L bazelw "$tree/bazelw"
+  cp -L "$packages" "$tree/$packages"
+  cat >"$bin/apt-get" <<'EOF'
+#!/bin/bash
+echo "apt-get $*" >>"$TEST_TMPDIR/apt.log"
+echo "noise of apt-get"
+if [ "$1" = update ]; then exit "${APT_UPDATE_STATUS-0}"; fi
+eval "${ON_INSTALL-}"
+EOF
+  printf '#!/bin/sh\nexec "$@"\n' >"$bin/sudo"
+  chmod +x "$bin"/*
+  : >"$TEST_TMPDIR/apt.log"
+}
+
+# Sets `status`, `stdout` and `stderr`. Assignments before the arguments go into the environment.
+bazelw_from() { # FOLDER [NAME=VALUE...] -- ARGUMENT...
+  local folder=$1
+  shift
+  local environment=()
+  while [ "$1" != -- ]; do
+    environment+=("$1")
+    shift
+  done
+  shift
+  (
+    cd "$folder" &&
+      env -u JAVA_HOME -u IPMPSC_NO_INSTALL PATH="$bin:$PATH" IPMPSC_SYSROOT="$sysroot" \
+        "${environment[@]}" "$tree/bazelw" "$@"
+  ) >"$TEST_TMPDIR/stdout" 2>"$TEST_TMPDIR/stderr" </dev/null
+  status=$?
+  stdout=$(cat "$TEST_TMPDIR/stdout")
+  stderr=$(cat "$TEST_TMPDIR/stderr")
+}
+
+passes_on_arguments_status_and_folder() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  bazelw_from "$tree/some/folder" -- run :x -- 'two words' '*'
+  expect_eq 7 "$status"
+  expect_eq "bazel in $tree/some/folder with JAVA_HOME=$sysroot/usr/lib/jvm/java-17
+<run><:x><--><two words><*>" "$stdout"
+  expect_eq "" "$stderr"
+}
+
+prints_the_apt_line_for_what_is_missing() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  rm "$sysroot/usr/bin/protoc" "$sysroot/usr/include/benchmark/benchmark.h"
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
+  expect_eq 1 "$status"
+  expect_eq 1 "$(wc -l <"$TEST_TMPDIR/stdout")"
+  expect_in "apt-get update && " "$stdout"
+  expect_in "apt-get install -y --no-install-recommends protobuf-compiler libbenchmark-dev" "$stdout"
+  expect_not_in libabsl-dev "$stdout"
+  expect_in "missing: protobuf-compiler libbenchmark-dev" "$stderr"
+  expect_eq "" "$(cat "$TEST_TMPDIR/apt.log")"
+}
+
+lists_each_package_of_an_empty_machine() {
+  new_machine
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
+  expect_eq 1 "$status"
+  local package
+  for package in $(awk '$1 == "build" { print $2 }' "$packages"); do
+    expect_in " $package" "$stdout"
+  done
+  expect_not_in clang "$stdout"
+}
+
+# Makes the machine complete, and puts that aside for the fake apt-get to install.
+put_aside_complete_machine() {
+  add_files build
+  add_jvm java-17 17.0.15
+  rm -rf "$TEST_TMPDIR/complete"
+  mv "$sysroot/usr" "$TEST_TMPDIR/complete"
+  on_install="cp -R $TEST_TMPDIR/complete $sysroot/usr"
+}
+
+installs_and_runs() {
+  new_machine
+  put_aside_complete_machine
+  bazelw_from "$tree" ON_INSTALL="$on_install" -- info
+  expect_eq 7 "$status"
+  expect_in "<info>" "$stdout"
+  expect_not_in "noise of apt-get" "$stdout"
+  expect_in "running: " "$stderr"
+  expect_in "bazel-bootstrap" "$stderr"
+  expect_eq "apt-get update" "$(head -1 "$TEST_TMPDIR/apt.log")"
+  expect_eq 2 "$(wc -l <"$TEST_TMPDIR/apt.log")"
+}
+
+installs_although_the_update_failed() {
+  new_machine
+  put_aside_complete_machine
+  bazelw_from "$tree" APT_UPDATE_STATUS=100 ON_INSTALL="$on_install" -- info
+  expect_eq 7 "$status"
+  expect_in "apt-get update failed" "$stderr"
+}
+
+stops_when_the_installation_did_not_help() {
+  new_machine
+  add_files build
+  bazelw_from "$tree" ON_INSTALL=true -- info
+  expect_eq 1 "$status"
+  expect_in "still missing" "$stderr"
+  bazelw_from "$tree" ON_INSTALL="exit 100" -- info
+  expect_eq 100 "$status"
+  expect_eq "" "$stdout"
+}
+
+takes_a_jvm_between_11_and_17() {
+  new_machine
+  add_files build
+  add_jvm a-25 25.0.3
+  add_jvm b-8 1.8.0_402
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 JAVA_HOME="$sysroot/usr/lib/jvm/a-25" -- info
+  expect_eq 1 "$status"
+  expect_in openjdk-17-jdk-headless "$stdout"
+  add_jvm c-17 17.0.15
+  bazelw_from "$tree" JAVA_HOME="$sysroot/usr/lib/jvm/a-25" -- info
+  expect_in "JAVA_HOME=$sysroot/usr/lib/jvm/c-17" "$stdout"
+  add_jvm d-11 11.0.2
+  bazelw_from "$tree" JAVA_HOME="$sysroot/usr/lib/jvm/d-11" -- info
+  expect_in "JAVA_HOME=$sysroot/usr/lib/jvm/d-11" "$stdout"
+}
+
+wants_clang_where_it_is_asked_for() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=clang
+  expect_in " clang-14 " "$stdout "
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- run :x -- --config=clang
+  expect_eq 7 "$status"
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 IPMPSC_PACKAGES=format -- info
+  expect_in " clang-format-14" "$stdout"
+}
+
+says_so_on_another_system() {
+  new_machine
+  echo 'ID=other' >"$sysroot/etc/os-release"
+  bazelw_from "$tree" -- info
+  expect_eq 1 "$status"
+  expect_eq 1 "$(wc -l <"$TEST_TMPDIR/stderr")"
+  expect_in "not Debian 12" "$stderr"
+  expect_eq "" "$(cat "$TEST_TMPDIR/apt.log")"
+}
+
+passes_on_arguments_status_and_folder
+prints_the_apt_line_for_what_is_missing
+lists_each_package_of_an_empty_machine
+installs_and_runs
+installs_although_the_update_failed
+stops_when_the_installation_did_not_help
+takes_a_jvm_between_11_and_17
+wants_clang_where_it_is_asked_for
+says_so_on_another_system
+[ "$failures" = 0 ]

@@ -1,0 +1,108 @@
+"""`@com_google_absl` over Debian's libabsl-dev.
+
+What links with what comes from the package's own pkg-config files, of which Debian ships one for
+each target of upstream. What users may depend on is in targets.bzl.
+"""
+
+load("//third_party:debian.bzl", "copy_headers", "library_dir", "require")
+load(":targets.bzl", "PACKAGES")
+
+_HEADERS = """\
+load("@rules_cc//cc:defs.bzl", "cc_library")
+
+HEADERS = glob(["include/**/*.h", "include/**/*.inc"])
+
+exports_files(
+    HEADERS,
+    visibility = ["//:__subpackages__"],
+)
+
+# Every header, for the use of the other targets alone: layering_check does not allow a user the
+# headers of what its dependencies depend on.
+cc_library(
+    name = "headers",
+    hdrs = HEADERS,
+    includes = ["include"],
+    visibility = ["//:__subpackages__"],
+)
+"""
+
+_LIBRARY = """
+cc_library(
+    name = "{name}",
+    srcs = {srcs},
+    linkopts = {linkopts},
+    visibility = ["//:__subpackages__"],
+    deps = {deps},
+)
+"""
+
+_TARGET = """
+cc_library(
+    name = "{name}",
+    hdrs = {hdrs},
+    visibility = ["//visibility:public"],
+    deps = ["//:headers", "//debian:{pc}"],
+)
+"""
+
+def _parse_pc(text):
+    """Returns the required names, without versions, and the linker flags of a pkg-config file."""
+    requires = []
+    libs = []
+    for line in text.split("\n"):
+        key, _, value = line.partition(":")
+        if key == "Requires":
+            requires = [entry.split("=")[0].strip() for entry in value.split(",") if entry.strip()]
+        elif key == "Libs":
+            libs = [flag for flag in value.split(" ") if flag and not flag.startswith("-L")]
+    return requires, libs
+
+def _library(repository_ctx, lib_dir, pc):
+    name = pc.basename[:-len(".pc")]
+    requires, libs = _parse_pc(repository_ctx.read(pc))
+    srcs = []
+    linkopts = []
+    for flag in libs:
+        if flag.startswith("-labsl_"):
+            # Both kinds: Bazel takes the static one, or the shared one where it links dynamically.
+            for suffix in [".a", ".so"]:
+                file = "lib%s%s" % (flag[len("-l"):], suffix)
+                repository_ctx.symlink(lib_dir + "/" + file, "debian/" + file)
+                srcs.append(file)
+        else:
+            linkopts.append(flag)
+    return _LIBRARY.format(
+        name = name,
+        srcs = srcs,
+        linkopts = linkopts + ["-pthread"],
+        deps = [":" + required for required in requires],
+    )
+
+def _debian_abseil_impl(repository_ctx):
+    lib_dir = library_dir(repository_ctx)
+    require(repository_ctx, lib_dir + "/pkgconfig/absl_base.pc", "libabsl-dev")
+    copy_headers(repository_ctx, "/usr/include/absl", "include/absl")
+
+    load_cc = "load(\"@rules_cc//cc:defs.bzl\", \"cc_library\")\n"
+    libraries = [
+        _library(repository_ctx, lib_dir, pc)
+        for pc in sorted(repository_ctx.path(lib_dir + "/pkgconfig").readdir(), key = str)
+        if pc.basename.startswith("absl_")
+    ]
+    repository_ctx.file("debian/BUILD.bazel", load_cc + "".join(libraries))
+    repository_ctx.file("BUILD.bazel", _HEADERS)
+    for package, targets in PACKAGES.items():
+        text = load_cc
+        for name, target in targets.items():
+            text += _TARGET.format(
+                name = name,
+                hdrs = ["//:include/absl/%s/%s" % (package, header) for header in target.hdrs],
+                pc = "absl_" + (target.pc or name),
+            )
+        repository_ctx.file("absl/%s/BUILD.bazel" % package, text)
+
+debian_abseil = repository_rule(
+    implementation = _debian_abseil_impl,
+    local = True,  # Looks at /usr again with every new server.
+)

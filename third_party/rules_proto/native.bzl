@@ -1,0 +1,3 @@
+"""A global name can be exported under its own name only by way of another."""
+
+NativeProtoInfo = ProtoInfo
