@@ -1,0 +1,84 @@
+#include "ipmpsc/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/internal/segment/segment.h"
+
+namespace ipmpsc {
+namespace {
+
+absl::StatusOr<Channel> ChannelOver(absl::StatusOr<std::shared_ptr<internal::Segment>> segment) {
+  if (!segment.ok()) return segment.status();
+  return Channel(*std::move(segment));
+}
+
+}  // namespace
+
+absl::StatusOr<Channel> Channel::Create(absl::string_view path, const ChannelOptions& options) {
+  return ChannelOver(internal::CreateSegment(path, options));
+}
+
+absl::StatusOr<Channel> Channel::CreateTemp(const ChannelOptions& options) {
+  return ChannelOver(internal::CreateTempSegment(options));
+}
+
+absl::StatusOr<Channel> Channel::CreateAnonymous(const ChannelOptions& options) {
+  return ChannelOver(internal::CreateAnonymousSegment(options));
+}
+
+absl::StatusOr<Channel> Channel::Open(absl::string_view path) {
+  return ChannelOver(internal::OpenSegment(path));
+}
+
+absl::StatusOr<Channel> Channel::OpenFd(int fd) {
+  internal::UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!own.valid()) {
+    const std::string text = absl::StrCat("cannot use file descriptor ", fd);
+    return errno == EBADF ? absl::InvalidArgumentError(text) : absl::ErrnoToStatus(errno, text);
+  }
+  return ChannelOver(internal::Segment::FromFd(std::move(own), ""));
+}
+
+void Channel::Close() { segment_->Announce(internal::kFlagClosed); }
+
+ChannelState Channel::state() const {
+  // Relaxed: nothing else is read by it.
+  const uint32_t flags = segment_->ring().control->flags.load(std::memory_order_relaxed);
+  if ((flags & internal::kFlagReplaced) != 0) return ChannelState::kReplaced;
+  return (flags & internal::kFlagClosed) != 0 ? ChannelState::kClosed : ChannelState::kOpen;
+}
+
+const std::string& Channel::path() const { return segment_->path(); }
+
+int Channel::fd() const { return segment_->fd(); }
+
+uint64_t Channel::capacity() const { return segment_->header().capacity; }
+
+size_t Channel::max_payload() const {
+  return std::min<uint64_t>(capacity() - sizeof(internal::RecordHeader), internal::kMaxPayload);
+}
+
+uint32_t Channel::max_senders() const { return segment_->header().max_senders; }
+
+std::string Channel::id() const {
+  const internal::SegmentHeader& header = segment_->header();
+  return absl::StrCat(absl::Hex(header.channel_id[0], absl::kZeroPad16),
+                      absl::Hex(header.channel_id[1], absl::kZeroPad16));
+}
+
+absl::string_view Channel::description() const { return segment_->description(); }
+
+}  // namespace ipmpsc

@@ -1,0 +1,42 @@
+// ChannelOptions: what a channel is created with.
+#ifndef IPMPSC_CHANNEL_OPTIONS_H_
+#define IPMPSC_CHANNEL_OPTIONS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace ipmpsc {
+
+// What `Channel::Create` does when the path is taken.
+enum class ExistPolicy {
+  kFail,     // kAlreadyExists
+  kOpen,     // opens what is there, whatever its capacity, provided it is a channel
+  kReplace,  // puts the new channel in its place, atomically; who has the old one open is told
+             // (kAborted)
+};
+
+struct ChannelOptions {
+  // Bytes for records, rounded up to a power of two of at least one page. A message of n bytes
+  // takes n + 16, rounded up to a multiple of 16. 1 to 2^46.
+  uint64_t capacity = uint64_t{1} << 20;
+  // Senders that can be attached at one time. 1 to 4096.
+  uint32_t max_senders = 64;
+  // Permission bits of the file, exactly (the umask does not count). Senders and receivers need
+  // read and write.
+  mode_t mode = 0600;
+  ExistPolicy exist_policy = ExistPolicy::kFail;
+  // Maps every page when the channel is created or opened, instead of at its first touch.
+  bool prefault = false;
+  // Asks for huge pages where the kernel has them for shared memory
+  // (/sys/kernel/mm/transparent_hugepage/shmem_enabled); no error where it has not.
+  bool huge_pages = false;
+  // What the channel says of itself, at most 16 MiB; the typed layer puts a serialised
+  // `ipmpsc.ChannelInfo` here.
+  std::string description;
+};
+
+}  // namespace ipmpsc
+
+#endif  // IPMPSC_CHANNEL_OPTIONS_H_

@@ -1,0 +1,21 @@
+// Sleeping on a word in shared memory, and waking those who do.
+//
+// The futexes are shared ones (no FUTEX_PRIVATE_FLAG), since the sleepers are in several processes.
+#ifndef IPMPSC_INTERNAL_OS_FUTEX_H_
+#define IPMPSC_INTERNAL_OS_FUTEX_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace ipmpsc::internal {
+
+// Sleeps while `*word == expected`, at most until `deadline` (nanoseconds of CLOCK_MONOTONIC). May
+// return early for no reason at all: the caller looks again at what it waits for.
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
+
+void FutexWakeOne(std::atomic<uint32_t>* word);
+void FutexWakeAll(std::atomic<uint32_t>* word);
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_OS_FUTEX_H_

@@ -1,0 +1,57 @@
+#include "ipmpsc/internal/os/mapping.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
+
+}  // namespace
+
+absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capacity,
+                                     const MappingOptions& options) {
+  const auto failed = [&] {
+    return absl::ErrnoToStatus(errno,
+                               absl::StrCat("cannot map ", data_offset + 2 * capacity, " bytes"));
+  };
+  // First the addresses, for both copies; with room to let the data begin on a huge page.
+  const uint64_t size = data_offset + 2 * capacity;
+  const uint64_t slack = options.huge_pages ? kHugePage : 0;
+  void* reserved =
+      mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) return failed();
+  char* base = static_cast<char*>(reserved);
+  if (slack != 0) {
+    const uint64_t data =
+        (reinterpret_cast<uint64_t>(base) + data_offset + slack - 1) & ~(slack - 1);
+    const uint64_t front = data - data_offset - reinterpret_cast<uint64_t>(base);
+    if (front != 0) munmap(base, front);
+    base += front;
+    if (front != slack) munmap(base + size, slack - front);
+  }
+  Mapping mapping(base, size);
+
+  const int protection = PROT_READ | PROT_WRITE;
+  char* const second = base + data_offset + capacity;
+  if (mmap(base, data_offset + capacity, protection, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+      mmap(second, capacity, protection, MAP_SHARED | MAP_FIXED, fd,
+           static_cast<off_t>(data_offset)) == MAP_FAILED) {
+    return failed();
+  }
+  // Both are wishes: where the kernel cannot fulfil them, pages are small, or mapped when they are
+  // touched.
+  if (options.huge_pages) madvise(base + data_offset, 2 * capacity, MADV_HUGEPAGE);
+  if (options.prefault) madvise(base, size, MADV_POPULATE_WRITE);
+  return mapping;
+}
+
+Mapping::~Mapping() {
+  if (base_ != nullptr) munmap(base_, size_);
+}
+
+}  // namespace ipmpsc::internal

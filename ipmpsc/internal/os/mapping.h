@@ -1,0 +1,46 @@
+// Mapping: a segment's file in memory, its data twice in a row, so that a record that runs over the
+// end of the data goes on at its beginning.
+//
+//   base            + data_offset              + capacity                 + capacity
+//   | header, slots | data                     | the same data once more  |
+#ifndef IPMPSC_INTERNAL_OS_MAPPING_H_
+#define IPMPSC_INTERNAL_OS_MAPPING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace ipmpsc::internal {
+
+struct MappingOptions {
+  bool prefault = false;
+  bool huge_pages = false;
+};
+
+class Mapping {
+ public:
+  // REQUIRES: the file has data_offset + capacity bytes, both multiples of the page size.
+  //
+  // Errors: kResourceExhausted - no address space or memory left.
+  static absl::StatusOr<Mapping> Map(int fd, uint64_t data_offset, uint64_t capacity,
+                                     const MappingOptions& options);
+
+  Mapping(Mapping&& other) noexcept
+      : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping& operator=(Mapping&& other) = delete;
+  ~Mapping();
+
+  char* base() const { return base_; }
+
+ private:
+  Mapping(char* base, size_t size) : base_(base), size_(size) {}
+
+  char* base_;
+  size_t size_;
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_OS_MAPPING_H_

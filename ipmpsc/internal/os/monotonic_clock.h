@@ -1,0 +1,13 @@
+// Nanoseconds of CLOCK_MONOTONIC, which no one sets and which all processes of a machine share.
+#ifndef IPMPSC_INTERNAL_OS_MONOTONIC_CLOCK_H_
+#define IPMPSC_INTERNAL_OS_MONOTONIC_CLOCK_H_
+
+#include <cstdint>
+
+namespace ipmpsc::internal {
+
+int64_t MonotonicNow();
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_OS_MONOTONIC_CLOCK_H_

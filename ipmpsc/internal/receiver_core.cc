@@ -1,0 +1,209 @@
+#include "ipmpsc/internal/receiver_core.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/internal/status_texts.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+// How long the receiver sleeps at most, in nanoseconds. A sender may die between its commit and its
+// wake, so it looks again by itself; sooner while somebody is writing, since that one may die.
+constexpr int64_t kLongestSleepUnfinished = 10'000'000;
+constexpr int64_t kLongestSleepIdle = 100'000'000;
+
+// Who polls with `TryTake` pays for a closer look (which takes a cache line from the senders) at
+// most so often, in nanoseconds.
+constexpr int64_t kLookInterval = 100'000;
+
+// How many closer looks in a row may find claimed bytes without an owner. The protocol leaves none;
+// one more look costs nothing, and a channel that is given up in error costs much.
+constexpr int kMostUnownedLooks = 3;
+
+absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
+
+}  // namespace
+
+absl::StatusOr<ReceiverCore*> ReceiverCore::Attach(const Channel& channel) {
+  const Ring& ring = channel.segment()->ring();
+  absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(channel.fd());
+  if (!lock.ok()) return lock.status();
+  const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
+  if (!locked.ok()) return locked.status();
+  if (!*locked) {
+    // Relaxed: for people.
+    return absl::AlreadyExistsError(
+        absl::StrCat("the channel has a receiver: process ",
+                     ring.receiver_slot->pid.load(std::memory_order_relaxed)));
+  }
+  // Relaxed, both: the lock comes after all that the last receiver did; and a claim position that
+  // is older than it could be still is not behind the release position.
+  const Position released = ring.control->release_position.load(std::memory_order_relaxed);
+  const Position claimed = ring.control->claim_position.load(std::memory_order_relaxed);
+  if (!IsAligned(released) || !IsAligned(claimed) || claimed - released > ring.capacity) {
+    return CorruptPositions(ring);
+  }
+  if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
+  return new ReceiverCore(channel, *std::move(lock), released);
+}
+
+ReceiverCore::ReceiverCore(const Channel& channel, ParticipantLock lock, Position start)
+    : channel_(channel),
+      ring_(channel.segment()->ring()),
+      lock_(std::move(lock)),
+      consumer_(ring_, start) {
+  // What the last receiver may have left.
+  WithdrawReceiverWait(ring_.control);
+  ReceiverSlot& own = *ring_.receiver_slot;
+  // Relaxed, both: for people.
+  own.pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
+  own.owners.store(own.owners.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+ReceiverCore::~ReceiverCore() {
+  // Relaxed: for people.
+  if (fork_guard_.InSameProcess()) ring_.receiver_slot->pid.store(0, std::memory_order_relaxed);
+}
+
+void ReceiverCore::Detach() {
+  detached_ = true;
+  if (leases_.empty()) delete this;
+}
+
+absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken, uint64_t* ticket) {
+  if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return InheritedThroughFork();
+  const TakeResult result = consumer_.Take(taken);
+  if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) {
+    *ticket = leases_.Add(taken->position);
+    return absl::OkStatus();
+  }
+  if (result == TakeResult::kCorrupt) return CorruptRecord();
+  return NoneNow();
+}
+
+absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
+  for (;;) {
+    absl::Status status = TakeCommitted(taken, ticket);
+    if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
+    const int64_t now = MonotonicNow();
+    if (now < next_look_) return status;
+    status = LookCloser();
+    // What is final is found again by the next call, too.
+    if (!status.ok() && !absl::IsUnavailable(status)) return status;
+    next_look_ = now + kLookInterval;
+    if (!status.ok()) return status;
+  }
+}
+
+absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
+  for (;;) {
+    absl::Status status = TakeCommitted(taken, ticket);
+    if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
+    if (deadline.Passed()) {
+      // A last closer look, so that who only ever calls with deadlines that have passed gets on,
+      // too.
+      status = LookCloser();
+      if (status.code() == absl::StatusCode::kUnavailable) {
+        return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+      }
+    } else {
+      if (spin_.Until([this] { return consumer_.HasCommitted(); }, deadline.nanoseconds()))
+        continue;
+      status = LookCloser();
+      if (status.code() == absl::StatusCode::kUnavailable) {
+        Sleep(deadline);
+        continue;
+      }
+    }
+    if (!status.ok()) return status;
+  }
+}
+
+absl::Status ReceiverCore::LookCloser() {
+  // Discarded and orphaned records have no lease that would give them back.
+  if (leases_.empty()) ReleaseUnheld();
+  const Scan scan = consumer_.Recover(
+      [this](uint16_t slot) { return lock_.IsHeld(ParticipantLock::OfSender(slot)); });
+  if (scan.result != ScanResult::kUnowned) unowned_looks_ = 0;
+  switch (scan.result) {
+    case ScanResult::kCommitted:
+      return absl::OkStatus();
+    case ScanResult::kOrphaned:
+      if (leases_.empty()) ReleaseUnheld();
+      return absl::OkStatus();
+    case ScanResult::kOwnerAlive:
+      return NoneNow();
+    case ScanResult::kUnclaimed: {
+      // Relaxed: nothing else is read by it.
+      const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
+      if (ABSL_PREDICT_FALSE((flags & (kFlagClosed | kFlagReplaced)) != 0))
+        return EndedForReceiver(flags);
+      return NoneNow();
+    }
+    case ScanResult::kUnowned:
+      break;
+  }
+  if (++unowned_looks_ < kMostUnownedLooks) return NoneNow();
+  // Relaxed: for people.
+  return absl::DataLossError(absl::StrCat(
+      "the channel is damaged: nobody owns what is claimed from position ", consumer_.head(),
+      " to ", ring_.control->claim_position.load(std::memory_order_relaxed)));
+}
+
+void ReceiverCore::Sleep(Deadline deadline) {
+  ControlBlock* const control = ring_.control;
+  const uint32_t word = AnnounceReceiverWait(control, consumer_.head());
+  SleeperBarrier(HasFullBarriers(*control));
+  // Relaxed: ordered by the barrier.
+  const uint32_t flags = control->flags.load(std::memory_order_relaxed);
+  if (!consumer_.HasCommitted() && (flags & (kFlagClosed | kFlagReplaced)) == 0) {
+    // Relaxed: only decides how long.
+    const bool unfinished =
+        control->claim_position.load(std::memory_order_relaxed) != consumer_.head();
+    const int64_t longest = unfinished ? kLongestSleepUnfinished : kLongestSleepIdle;
+    FutexWait(&control->receiver_wait, word,
+              std::min(deadline.nanoseconds(), MonotonicNow() + longest));
+  }
+  WithdrawReceiverWait(control);
+}
+
+void ReceiverCore::ReleaseUnheld() {
+  const Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
+  if (end == consumer_.released()) return;
+  consumer_.Release(end);
+  ControlBlock* const control = ring_.control;
+  WakerBarrier(*control);
+  if (ABSL_PREDICT_FALSE(MustWakeSenders(control))) FutexWakeAll(&control->senders_wait);
+}
+
+void ReceiverCore::Release(uint64_t ticket, uint64_t payload_size) {
+  const bool oldest_changed = leases_.Remove(ticket);
+  // In a forked child the leases are the parent's to release.
+  if (ABSL_PREDICT_TRUE(fork_guard_.InSameProcess())) {
+    consumer_.CountReceived(1, payload_size);
+    if (oldest_changed) ReleaseUnheld();
+  }
+  if (ABSL_PREDICT_FALSE(detached_) && leases_.empty()) delete this;
+}
+
+absl::Status ReceiverCore::CorruptRecord() {
+  const RecordHeader* header = ring_.HeaderAt(consumer_.head());
+  // Relaxed: for people.
+  return absl::DataLossError(absl::StrCat(
+      "the channel is damaged: the record at position ", consumer_.head(),
+      " has a header that no sender writes: 0x",
+      absl::Hex(header->description.load(std::memory_order_relaxed), absl::kZeroPad16)));
+}
+
+}  // namespace ipmpsc::internal

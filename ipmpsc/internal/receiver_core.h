@@ -1,0 +1,70 @@
+// ReceiverCore: what a `Receiver` and its leases share: the lock, the consumer, and waiting for
+// messages.
+#ifndef IPMPSC_INTERNAL_RECEIVER_CORE_H_
+#define IPMPSC_INTERNAL_RECEIVER_CORE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/adaptive_spin.h"
+#include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/ring/consumer.h"
+#include "ipmpsc/internal/ring/lease_window.h"
+#include "ipmpsc/internal/ring/ring.h"
+
+namespace ipmpsc::internal {
+
+class ReceiverCore {
+ public:
+  // Errors: as `Receiver::Attach`.
+  static absl::StatusOr<ReceiverCore*> Attach(const Channel& channel);
+
+  // Takes the next message; it is leased until `Release(*ticket, ...)`.
+  //
+  // Errors: as `Receiver::TryReceive`.
+  absl::Status TryTake(TakenRecord* taken, uint64_t* ticket);
+
+  // Errors: as `Receiver::Receive`.
+  absl::Status Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
+
+  void Release(uint64_t ticket, uint64_t payload_size);
+
+  // The `Receiver` has gone. The last of it and its leases deletes the core.
+  void Detach();
+
+  const Channel& channel() const { return channel_; }
+
+ private:
+  ReceiverCore(const Channel& channel, ParticipantLock lock, Position start);
+  ~ReceiverCore();
+
+  // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
+  absl::Status TakeCommitted(TakenRecord* taken, uint64_t* ticket);
+  // Nothing is committed at the head: finds out why. OK: something changed, look again.
+  // kUnavailable: nothing is there, or its living sender is still writing it.
+  absl::Status LookCloser();
+  // Sleeps until the head may be committed, at most until `deadline`, or a while.
+  void Sleep(Deadline deadline);
+  // Gives back what no lease holds any more.
+  void ReleaseUnheld();
+  absl::Status CorruptRecord();
+
+  const Channel channel_;
+  const Ring ring_;
+  const ParticipantLock lock_;
+  const ForkGuard fork_guard_;
+  Consumer consumer_;
+  LeaseWindow leases_;
+  AdaptiveSpin spin_;
+  int64_t next_look_ = 0;  // when `TryTake` may look closer again
+  int unowned_looks_ = 0;  // in a row
+  bool detached_ = false;
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_RECEIVER_CORE_H_

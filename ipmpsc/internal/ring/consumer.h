@@ -1,0 +1,113 @@
+// Consumer: the receiver's half of the protocol: take in order, release in order. Never waits.
+//
+// It trusts only positions of its own (`head_`, `released_`). What lies in the ring is loaded once,
+// checked, then used.
+#ifndef IPMPSC_INTERNAL_RING_CONSUMER_H_
+#define IPMPSC_INTERNAL_RING_CONSUMER_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/base/casts.h"
+#include "absl/base/optimization.h"
+#include "absl/functional/function_ref.h"
+#include "ipmpsc/internal/ring/orphan_scan.h"
+#include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/ring.h"
+
+namespace ipmpsc::internal {
+
+enum class TakeResult {
+  kTaken,
+  kNone,     // nothing is committed at `head()`
+  kCorrupt,  // the record at `head()` cannot be one
+};
+
+struct TakenRecord {
+  Position position;
+  const char* payload;
+  uint32_t length;
+  uint16_t sender;
+};
+
+class Consumer {
+ public:
+  // Starts at `position`, everything before it being released. REQUIRES: IsAligned(position).
+  Consumer(const Ring& ring, Position position)
+      : ring_(ring), head_(position), released_(position) {}
+
+  // The next position to take.
+  Position head() const { return head_; }
+  Position released() const { return released_; }
+
+  bool HasCommitted() const { return ring_.IsStamped(head_); }
+
+  // Takes the message at `head()`, stepping over what was discarded before it. On kCorrupt,
+  // `head()` stays.
+  TakeResult Take(TakenRecord* taken) {
+    while (ABSL_PREDICT_TRUE(ring_.IsStamped(head_))) {
+      // Relaxed: the stamp was acquired.
+      const auto untrusted = absl::bit_cast<RecordDescription>(
+          ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
+      // With its header a record may not reach beyond one lap after what is released: that bounds
+      // every read to the mapping, and this loop to one lap.
+      const uint64_t room = ring_.capacity - (head_ - released_);
+      if (ABSL_PREDICT_FALSE(
+              untrusted.length > kMaxPayload || RecordSize(untrusted.length) > room ||
+              untrusted.sender >= ring_.sender_slot_count || untrusted.reserved != 0)) {
+        return TakeResult::kCorrupt;
+      }
+      const RecordDescription& description = untrusted;  // checked
+      if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage)) {
+        *taken = {head_, ring_.At(head_) + sizeof(RecordHeader), description.length,
+                  description.sender};
+        head_ += RecordSize(description.length);
+        return TakeResult::kTaken;
+      }
+      if (description.kind != RecordKind::kDiscarded) return TakeResult::kCorrupt;
+      Count(&ring_.receiver_slot->discarded_records, 1);
+      head_ += RecordSize(description.length);
+    }
+    return TakeResult::kNone;
+  }
+
+  // Looks why nothing is committed at `head()`, and steps over the record if it is orphaned.
+  Scan Recover(absl::FunctionRef<bool(uint16_t slot)> is_alive) {
+    const Scan scan = ScanForOrphan(ring_, released_, head_, is_alive);
+    if (scan.result == ScanResult::kOrphaned) {
+      Count(&ring_.receiver_slot->orphaned_records, 1);
+      Count(&ring_.receiver_slot->orphaned_bytes, scan.end - head_);
+      head_ = scan.end;
+    }
+    return scan;
+  }
+
+  // Gives back all before `position`, which lies between `released()` and `head()`.
+  void Release(Position position) {
+    released_ = position;
+    // [release] release; pairs with [space] acquire: payloads are read before their bytes are
+    // written again.
+    ring_.control->release_position.store(position, std::memory_order_release);
+  }
+
+  void CountReceived(uint64_t records, uint64_t bytes) {
+    Count(&ring_.receiver_slot->received_records, records);
+    Count(&ring_.receiver_slot->received_bytes, bytes);
+  }
+
+ private:
+  // Relaxed, and no read-modify-write: only the receiver writes its counters, others look at them
+  // for people.
+  static void Count(std::atomic<uint64_t>* counter, uint64_t by) {
+    counter->store(counter->load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  const Ring ring_;
+  Position head_;
+  Position released_;
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_RING_CONSUMER_H_

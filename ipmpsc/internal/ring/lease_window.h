@@ -1,0 +1,63 @@
+// LeaseWindow: which leases are held, so that space is released in order while leases are released
+// in any.
+#ifndef IPMPSC_INTERNAL_RING_LEASE_WINDOW_H_
+#define IPMPSC_INTERNAL_RING_LEASE_WINDOW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ipmpsc/internal/ring/position.h"
+
+namespace ipmpsc::internal {
+
+// Allocates only when more leases are held at one time than ever before.
+class LeaseWindow {
+ public:
+  LeaseWindow() : holds_(kInitialSize) {}
+
+  bool empty() const { return oldest_ == next_; }
+
+  // A lease on the record at `position`, later than all before. Returns its ticket.
+  uint64_t Add(Position position) {
+    if (next_ - oldest_ == holds_.size()) Grow();
+    At(next_) = {position, true};
+    return next_++;
+  }
+
+  // Ends the lease. Returns whether the oldest held one is now another.
+  bool Remove(uint64_t ticket) {
+    At(ticket).held = false;
+    if (ticket != oldest_) return false;
+    while (oldest_ != next_ && !At(oldest_).held) ++oldest_;
+    return true;
+  }
+
+  // Where the oldest record that is still held begins. REQUIRES: !empty().
+  Position oldest() const { return holds_[oldest_ % holds_.size()].position; }
+
+ private:
+  static constexpr size_t kInitialSize = 64;
+
+  struct Hold {
+    Position position;
+    bool held;
+  };
+
+  Hold& At(uint64_t ticket) { return holds_[ticket % holds_.size()]; }
+
+  void Grow() {
+    std::vector<Hold> larger(holds_.size() * 2);
+    for (uint64_t ticket = oldest_; ticket != next_; ++ticket)
+      larger[ticket % larger.size()] = At(ticket);
+    holds_.swap(larger);
+  }
+
+  std::vector<Hold> holds_;
+  uint64_t oldest_ = 0;  // ticket
+  uint64_t next_ = 0;    // ticket
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_RING_LEASE_WINDOW_H_

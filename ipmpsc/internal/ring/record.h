@@ -1,0 +1,60 @@
+// The record as it lies in the ring: a header of 16 bytes, then the payload, padded to a multiple
+// of 16.
+//
+//    0                       8              12       14    15    16
+//   +-----------------------+--------------+--------+-----+-----+-----------------+---------+
+//   | stamp                 | length       | sender | kind| 0   | payload         | padding |
+//   +-----------------------+--------------+--------+-----+-----+-----------------+---------+
+//
+// stamp == position ^ stamp_key means: committed, and of this position. What an earlier lap left,
+// or a payload that lies where a header is looked for, passes for it with a chance of 2^-64, so
+// nothing is ever zeroed.
+#ifndef IPMPSC_INTERNAL_RING_RECORD_H_
+#define IPMPSC_INTERNAL_RING_RECORD_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "ipmpsc/internal/ring/position.h"
+
+namespace ipmpsc::internal {
+
+enum class RecordKind : uint8_t {
+  kMessage = 1,
+  kDiscarded = 2,  // a loan that was dropped, or what a loan published shorter gave back
+};
+
+struct RecordDescription {
+  uint32_t length;  // of the payload, in bytes
+  uint16_t sender;  // slot
+  RecordKind kind;
+  uint8_t reserved;  // 0
+};
+static_assert(sizeof(RecordDescription) == 8);
+static_assert(offsetof(RecordDescription, length) == 0);
+static_assert(offsetof(RecordDescription, sender) == 4);
+static_assert(offsetof(RecordDescription, kind) == 6);
+static_assert(offsetof(RecordDescription, reserved) == 7);
+
+struct RecordHeader {
+  std::atomic<uint64_t> stamp;
+  // A `RecordDescription`. One atomic word, so that a check and the use after it see the same.
+  std::atomic<uint64_t> description;
+};
+static_assert(sizeof(RecordHeader) == 16);
+static_assert(offsetof(RecordHeader, stamp) == 0);
+static_assert(offsetof(RecordHeader, description) == 8);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+// protobuf's own limit for one message.
+inline constexpr uint64_t kMaxPayload = (uint64_t{1} << 31) - 1;
+
+// Bytes that a record with this payload fills. REQUIRES: payload_size <= kMaxPayload.
+constexpr uint64_t RecordSize(uint64_t payload_size) {
+  return (sizeof(RecordHeader) + payload_size + kRecordAlignment - 1) & ~(kRecordAlignment - 1);
+}
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_RING_RECORD_H_

@@ -1,0 +1,23 @@
+// Making new segments.
+#ifndef IPMPSC_INTERNAL_SEGMENT_CREATE_H_
+#define IPMPSC_INTERNAL_SEGMENT_CREATE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/segment/segment.h"
+
+namespace ipmpsc::internal {
+
+// All: errors as the functions of `Channel`.
+absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path);
+absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
+                                                       const ChannelOptions& options);
+absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options);
+absl::StatusOr<std::shared_ptr<Segment>> CreateAnonymousSegment(const ChannelOptions& options);
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_SEGMENT_CREATE_H_

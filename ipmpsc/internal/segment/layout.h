@@ -1,0 +1,92 @@
+// The segment: a channel's file, as bytes.
+//
+//   0                     header, never changed after creation     4096
+//   4096                  control block                             640
+//   4096 + 640            receiver slot                             128
+//   4096 + 768            sender slots                              128 each
+//   behind them           description                               description_size
+//   data_offset           data, `capacity` bytes, to the end of the file
+//
+// data_offset is a multiple of the page size (of 2 MiB where huge pages were asked for).
+#ifndef IPMPSC_INTERNAL_SEGMENT_LAYOUT_H_
+#define IPMPSC_INTERNAL_SEGMENT_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipmpsc/internal/ring/control.h"
+
+namespace ipmpsc::internal {
+
+inline constexpr char kMagic[8] = {'I', 'P', 'M', 'P', 'S', 'C', '\r', '\n'};
+// Raised whenever a byte of the segment changes its place or its meaning.
+inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kByteOrderMark = 0x01020304;
+inline constexpr uint64_t kHeaderSize = 4096;
+
+inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 46;
+inline constexpr uint32_t kMaxSenders = 4096;
+inline constexpr uint64_t kMaxDescriptionSize = uint64_t{16} << 20;
+
+// Bits of `SegmentHeader::mapping_flags`: what everybody who opens the channel asks of the kernel.
+inline constexpr uint32_t kMapPrefault = 1;
+inline constexpr uint32_t kMapHugePages = 2;
+
+struct SegmentHeader {
+  char magic[8];
+  uint32_t abi_version;
+  uint32_t byte_order;
+  uint32_t word_size;  // of a position, in bytes
+  uint32_t page_size;  // what the offsets and the capacity are multiples of
+  uint64_t file_size;
+  uint64_t capacity;
+  uint32_t max_senders;
+  uint32_t mapping_flags;
+  uint64_t control_offset;
+  uint64_t receiver_slot_offset;
+  uint64_t sender_slots_offset;
+  uint64_t description_offset;
+  uint64_t description_size;
+  uint64_t data_offset;
+  uint64_t channel_id[2];  // random
+  uint64_t stamp_key;      // random
+  int64_t created;         // nanoseconds since 1970
+};
+static_assert(offsetof(SegmentHeader, magic) == 0);
+static_assert(offsetof(SegmentHeader, abi_version) == 8);
+static_assert(offsetof(SegmentHeader, byte_order) == 12);
+static_assert(offsetof(SegmentHeader, word_size) == 16);
+static_assert(offsetof(SegmentHeader, page_size) == 20);
+static_assert(offsetof(SegmentHeader, file_size) == 24);
+static_assert(offsetof(SegmentHeader, capacity) == 32);
+static_assert(offsetof(SegmentHeader, max_senders) == 40);
+static_assert(offsetof(SegmentHeader, mapping_flags) == 44);
+static_assert(offsetof(SegmentHeader, control_offset) == 48);
+static_assert(offsetof(SegmentHeader, receiver_slot_offset) == 56);
+static_assert(offsetof(SegmentHeader, sender_slots_offset) == 64);
+static_assert(offsetof(SegmentHeader, description_offset) == 72);
+static_assert(offsetof(SegmentHeader, description_size) == 80);
+static_assert(offsetof(SegmentHeader, data_offset) == 88);
+static_assert(offsetof(SegmentHeader, channel_id) == 96);
+static_assert(offsetof(SegmentHeader, stamp_key) == 112);
+static_assert(offsetof(SegmentHeader, created) == 120);
+static_assert(sizeof(SegmentHeader) == 128);
+static_assert(sizeof(SegmentHeader) <= kHeaderSize);
+
+// Fills in the sizes and offsets of a header for a channel as asked for; the random fields and the
+// time are the caller's.
+//
+// Errors: kInvalidArgument - capacity, max_senders or description_size out of range.
+absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
+                                     uint64_t description_size, uint32_t mapping_flags);
+
+// Whether a header that was read from a file of `actual_size` bytes can be used.
+//
+// Errors: as `Channel::Open`, without the file's name.
+absl::Status CheckHeader(const SegmentHeader& header_untrusted, uint64_t actual_size);
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_SEGMENT_LAYOUT_H_

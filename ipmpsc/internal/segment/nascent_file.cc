@@ -1,0 +1,119 @@
+#include "ipmpsc/internal/segment/nascent_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/segment/path_error.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+// How often others may get in between before giving up.
+constexpr int kTries = 16;
+
+std::string DirectoryOf(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == absl::string_view::npos) return ".";
+  return std::string(path.substr(0, slash + 1));
+}
+
+absl::Status Failed(absl::string_view path, absl::string_view what) {
+  return PathError(errno, path, what);
+}
+
+absl::StatusOr<std::string> HiddenName(absl::string_view path) {
+  const absl::StatusOr<uint64_t> random = RandomWord();
+  if (!random.ok()) return random.status();
+  return absl::StrCat(DirectoryOf(path), "/.ipmpsc-", absl::Hex(*random, absl::kZeroPad16));
+}
+
+}  // namespace
+
+absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t mode) {
+  const std::string directory = DirectoryOf(path);
+  std::string hidden;
+  UniqueFd fd(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  struct stat status;
+  // Old kernels know O_TMPFILE as O_DIRECTORY, and say EISDIR.
+  if (!fd.valid() && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR) &&
+      stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    absl::StatusOr<std::string> name = HiddenName(path);
+    if (!name.ok()) return name.status();
+    hidden = *std::move(name);
+    fd = UniqueFd(open(hidden.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode));
+  }
+  if (!fd.valid()) return Failed(path, "cannot create a file in its directory");
+  NascentFile file(std::move(fd), path, std::move(hidden));
+  // The mode that was asked for, whatever the umask.
+  if (fchmod(file.fd(), mode) != 0) return Failed(path, "cannot set its mode");
+  return file;
+}
+
+NascentFile::NascentFile(NascentFile&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      path_(std::move(other.path_)),
+      hidden_(std::exchange(other.hidden_, {})) {}
+
+NascentFile::~NascentFile() {
+  if (!hidden_.empty()) unlink(hidden_.c_str());
+}
+
+absl::Status NascentFile::Name() {
+  const std::string from = hidden_.empty() ? absl::StrCat("/proc/self/fd/", fd()) : hidden_;
+  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0)
+    return absl::OkStatus();
+  if (errno == EEXIST)
+    return absl::AlreadyExistsError(absl::StrCat(path_, ": something is there already"));
+  return Failed(path_, "cannot give the new channel its name");
+}
+
+absl::Status NascentFile::GiveHiddenName() {
+  if (!hidden_.empty()) return absl::OkStatus();
+  absl::StatusOr<std::string> name = HiddenName(path_);
+  if (!name.ok()) return name.status();
+  const std::string from = absl::StrCat("/proc/self/fd/", fd());
+  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, name->c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return Failed(path_, "cannot give the new channel a name");
+  }
+  hidden_ = *std::move(name);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UniqueFd> NascentFile::NameInPlace() {
+  const absl::Status named = GiveHiddenName();
+  if (!named.ok()) return named;
+  const auto rename_with = [this](unsigned flags) {
+    return renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, path_.c_str(), flags) == 0;
+  };
+  for (int i = 0; i < kTries; ++i) {
+    // An exchange, so that exactly what was there is in hand afterwards, under the hidden name,
+    // which the destructor removes.
+    if (rename_with(RENAME_EXCHANGE))
+      return UniqueFd(open(hidden_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    if (errno == EINVAL || errno == ENOSYS) {
+      // A file system that cannot exchange: who replaces at the same moment may leave a channel
+      // untold.
+      UniqueFd old(open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+      if (!rename_with(0)) return Failed(path_, "cannot replace it");
+      hidden_.clear();
+      return old;
+    }
+    if (errno != ENOENT) return Failed(path_, "cannot replace it");
+    if (rename_with(RENAME_NOREPLACE)) {
+      hidden_.clear();
+      return UniqueFd();
+    }
+    if (errno != EEXIST) return Failed(path_, "cannot give the new channel its name");
+  }
+  return absl::AbortedError(absl::StrCat(path_, ": others kept creating and removing it"));
+}
+
+}  // namespace ipmpsc::internal

@@ -1,0 +1,41 @@
+#include "ipmpsc/internal/segment/path_error.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace ipmpsc::internal {
+
+absl::Status PathError(int error, absl::string_view path, absl::string_view what) {
+  const std::string text = absl::StrCat(path, ": ", what);
+  switch (error) {
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENODEV:
+    case ENOTDIR:
+    case ENXIO:
+    case ETXTBSY:
+      return absl::InvalidArgumentError(absl::StrCat(text, ": ", strerror(error)));
+    case EROFS:
+      return absl::PermissionDeniedError(absl::StrCat(text, ": ", strerror(error)));
+    default:
+      return absl::ErrnoToStatus(error, text);
+  }
+}
+
+absl::Status CheckPath(absl::string_view path) {
+  if (path.empty()) {
+    return absl::InvalidArgumentError("a channel needs a path; the one given is empty");
+  }
+  if (absl::StrContains(path, '\0')) {
+    return absl::InvalidArgumentError("a channel's path has no zero bytes; the one given has");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ipmpsc::internal

@@ -1,0 +1,100 @@
+#include "ipmpsc/internal/segment/segment.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/ring/waiting.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+Ring RingIn(const Mapping& mapping, const SegmentHeader& header) {
+  char* const base = mapping.base();
+  Ring ring = {};
+  ring.control = reinterpret_cast<ControlBlock*>(base + header.control_offset);
+  ring.receiver_slot = reinterpret_cast<ReceiverSlot*>(base + header.receiver_slot_offset);
+  ring.sender_slots = reinterpret_cast<SenderSlot*>(base + header.sender_slots_offset);
+  ring.sender_slot_count = header.max_senders;
+  ring.data = base + header.data_offset;
+  ring.capacity = header.capacity;
+  ring.stamp_key = header.stamp_key;
+  return ring;
+}
+
+absl::Status Named(const absl::Status& status, absl::string_view path) {
+  if (path.empty()) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
+  struct stat file;
+  if (fstat(fd, &file) != 0) {
+    const absl::string_view what = "not a file descriptor that can be used";
+    return errno == EBADF ? absl::InvalidArgumentError(what) : absl::ErrnoToStatus(errno, what);
+  }
+  if (!S_ISREG(file.st_mode))
+    return absl::InvalidArgumentError("not an ipmpsc channel: not a regular file");
+  SegmentHeader header = {};
+  const ssize_t size = pread(fd, &header, sizeof(header), 0);
+  if (size < 0) {
+    const absl::string_view what = "cannot read the header";
+    // It is open, but not for reading.
+    return errno == EBADF ? absl::PermissionDeniedError(what) : absl::ErrnoToStatus(errno, what);
+  }
+  // What is missing reads as zeros: without magic it is no channel, with it a truncated one.
+  const absl::Status checked = CheckHeader(header, static_cast<uint64_t>(file.st_size));
+  if (!checked.ok()) return checked;
+  return header;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path) {
+  const absl::StatusOr<SegmentHeader> header = ReadHeader(fd.get());
+  if (!header.ok()) return Named(header.status(), path);
+  MappingOptions options;
+  options.prefault = (header->mapping_flags & kMapPrefault) != 0;
+  options.huge_pages = (header->mapping_flags & kMapHugePages) != 0;
+  absl::StatusOr<Mapping> mapping =
+      Mapping::Map(fd.get(), header->data_offset, header->capacity, options);
+  if (!mapping.ok()) return Named(mapping.status(), path);
+  return std::shared_ptr<Segment>(new Segment(std::move(fd), path, *header, *std::move(mapping)));
+}
+
+Segment::Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& header, Mapping mapping)
+    : fd_(std::move(fd)),
+      path_(path),
+      header_(header),
+      mapping_(std::move(mapping)),
+      ring_(RingIn(mapping_, header_)),
+      description_(mapping_.base() + header_.description_offset, header_.description_size) {}
+
+Segment::~Segment() {
+  if (!unlink_when_done_ || !fork_guard_.InSameProcess()) return;
+  struct stat ours;
+  struct stat named;
+  if (fstat(fd_.get(), &ours) == 0 && lstat(path_.c_str(), &named) == 0 &&
+      ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+    unlink(path_.c_str());
+  }
+}
+
+void Segment::Announce(uint32_t flag) {
+  ControlBlock* const control = ring_.control;
+  // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the flag, or its
+  // word is seen below.
+  control->flags.fetch_or(flag, std::memory_order_seq_cst);
+  WithdrawReceiverWait(control);
+  FutexWakeAll(&control->receiver_wait);
+  MustWakeSenders(control);
+  FutexWakeAll(&control->senders_wait);
+}
+
+}  // namespace ipmpsc::internal

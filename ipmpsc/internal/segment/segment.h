@@ -1,0 +1,58 @@
+// Segment: one open and mapped channel file.
+#ifndef IPMPSC_INTERNAL_SEGMENT_SEGMENT_H_
+#define IPMPSC_INTERNAL_SEGMENT_SEGMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/attributes.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/mapping.h"
+#include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/segment/layout.h"
+
+namespace ipmpsc::internal {
+
+class Segment {
+ public:
+  // Checks and maps the file. `path` is what people are told, and may be empty.
+  //
+  // Errors: as `Channel::Open`.
+  static absl::StatusOr<std::shared_ptr<Segment>> FromFd(UniqueFd fd, absl::string_view path);
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  ~Segment();
+
+  const SegmentHeader& header() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return header_; }
+  const Ring& ring() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return ring_; }
+  absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return description_; }
+  const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return path_; }
+  int fd() const { return fd_.get(); }
+
+  // The name goes with this object, unless it is another file's by then.
+  void UnlinkWhenDone() { unlink_when_done_ = true; }
+
+  // Sets a bit of `ControlBlock::flags` and wakes everybody who waits.
+  void Announce(uint32_t flag);
+
+ private:
+  Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& header, Mapping mapping);
+
+  const UniqueFd fd_;
+  const std::string path_;
+  const SegmentHeader header_;  // a private copy, checked
+  const Mapping mapping_;
+  const Ring ring_;
+  const std::string description_;  // a private copy
+  const ForkGuard fork_guard_;
+  bool unlink_when_done_ = false;
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_SEGMENT_SEGMENT_H_

@@ -1,0 +1,110 @@
+#include "ipmpsc/sender.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/internal/sender_core.h"
+
+namespace ipmpsc {
+namespace {
+
+using Claiming = internal::SenderCore::Claiming;
+
+Claiming Now() { return {/*wait=*/false, /*when_empty=*/false, Deadline(absl::ZeroDuration())}; }
+
+}  // namespace
+
+Loan::Loan(Loan&& other) noexcept
+    : core_(std::exchange(other.core_, nullptr)),
+      position_(other.position_),
+      data_(other.data_),
+      size_(other.size_) {}
+
+Loan& Loan::operator=(Loan&& other) noexcept {
+  if (this != &other) {
+    this->~Loan();
+    new (this) Loan(std::move(other));
+  }
+  return *this;
+}
+
+Loan::~Loan() {
+  if (core_ != nullptr) core_->Settle(position_, size_, size_, internal::RecordKind::kDiscarded);
+}
+
+void Loan::Publish() && { std::move(*this).Publish(size_); }
+
+void Loan::Publish(size_t size) && {
+  internal::Require(core_ != nullptr,
+                    "Loan::Publish: the loan was published, or moved from, before");
+  internal::Require(size <= size_, "Loan::Publish: more bytes than were claimed");
+  std::exchange(core_, nullptr)->Settle(position_, size_, size, internal::RecordKind::kMessage);
+}
+
+void Sender::CoreDeleter::operator()(internal::SenderCore* core) const { core->Detach(); }
+
+absl::StatusOr<Sender> Sender::Attach(const Channel& channel) {
+  absl::StatusOr<internal::SenderCore*> core = internal::SenderCore::Attach(channel);
+  if (!core.ok()) return core.status();
+  return Sender(*core);
+}
+
+Sender::Sender(Sender&& other) noexcept = default;
+Sender& Sender::operator=(Sender&& other) noexcept = default;
+Sender::~Sender() = default;
+
+namespace {
+
+absl::Status SendBytes(internal::SenderCore* core, absl::string_view payload,
+                       const Claiming& claiming) {
+  internal::Position position;
+  absl::Status claimed = core->Claim(payload.size(), claiming, &position);
+  if (ABSL_PREDICT_TRUE(claimed.ok())) {
+    // An empty payload may have no address.
+    if (!payload.empty()) std::memcpy(core->PayloadAt(position), payload.data(), payload.size());
+    core->Settle(position, payload.size(), payload.size(), internal::RecordKind::kMessage);
+  }
+  return claimed;
+}
+
+}  // namespace
+
+absl::Status Sender::TrySend(absl::string_view payload) {
+  return SendBytes(core_.get(), payload, Now());
+}
+
+absl::Status Sender::Send(absl::string_view payload, Deadline deadline) {
+  return SendBytes(core_.get(), payload, {/*wait=*/true, /*when_empty=*/false, deadline});
+}
+
+absl::Status Sender::SendWhenEmpty(absl::string_view payload, Deadline deadline) {
+  return SendBytes(core_.get(), payload, {/*wait=*/true, /*when_empty=*/true, deadline});
+}
+
+absl::StatusOr<Loan> Sender::ClaimAs(size_t size, bool wait, bool when_empty, Deadline deadline) {
+  internal::Position position;
+  const absl::Status claimed = core_->Claim(size, {wait, when_empty, deadline}, &position);
+  if (!claimed.ok()) return claimed;
+  return Loan(core_.get(), position, core_->PayloadAt(position), size);
+}
+
+absl::StatusOr<Loan> Sender::TryClaim(size_t size) {
+  return ClaimAs(size, false, false, absl::ZeroDuration());
+}
+
+absl::StatusOr<Loan> Sender::Claim(size_t size, Deadline deadline) {
+  return ClaimAs(size, true, false, deadline);
+}
+
+absl::StatusOr<Loan> Sender::ClaimWhenEmpty(size_t size, Deadline deadline) {
+  return ClaimAs(size, true, true, deadline);
+}
+
+const Channel& Sender::channel() const { return core_->channel(); }
+
+uint16_t Sender::slot() const { return core_->slot(); }
+
+}  // namespace ipmpsc

@@ -1,0 +1,138 @@
+// Sender: sends messages of any bytes into a channel.
+//
+//   absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(channel);
+//   absl::Status sent = sender->Send("hello", absl::Seconds(1));
+//
+//   absl::StatusOr<ipmpsc::Loan> loan = sender->Claim(size, absl::Seconds(1));   // written in
+//   place read(camera, loan->payload().data(), loan->payload().size()); std::move(*loan).Publish();
+//
+// What it promises: when `Send` or `Publish` returns, the message is committed. It will be received
+// whatever becomes of this process, after all messages that were claimed before it and before all
+// claimed later. What it does not: that a receiver exists, or that it has seen the message.
+#ifndef IPMPSC_SENDER_H_
+#define IPMPSC_SENDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/attributes.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+
+namespace ipmpsc {
+
+namespace internal {
+class SenderCore;
+}  // namespace internal
+
+// Loan
+//
+// A claimed record that is not published yet. Nothing claimed after it, by anybody, is received
+// before it is settled: fill it and let go.
+//   claimed --Publish()--> published --(receiver)--> free
+//      `------~Loan()----> discarded --(receiver)--> free
+// It may outlive its `Sender`. Used by one thread at a time, together with its `Sender`.
+class ABSL_MUST_USE_RESULT Loan {
+ public:
+  Loan(Loan&& other) noexcept;
+  Loan& operator=(Loan&& other) noexcept;
+  ~Loan();
+
+  // The bytes to fill, not zeroed, at an address that is 16-byte aligned.
+  absl::Span<char> payload() ABSL_ATTRIBUTE_LIFETIME_BOUND { return {data_, size_}; }
+  // Where the record lies in the order of all records.
+  uint64_t position() const { return position_; }
+
+  // Commits the whole payload.
+  void Publish() &&;
+  // Commits the first `size` bytes and gives back the others. REQUIRES: size <= payload().size();
+  // aborts otherwise.
+  void Publish(size_t size) &&;
+
+ private:
+  friend class Sender;
+  Loan(internal::SenderCore* core, uint64_t position, char* data, size_t size)
+      : core_(core), position_(position), data_(data), size_(size) {}
+
+  internal::SenderCore* core_;  // null when settled
+  uint64_t position_;
+  char* data_;
+  size_t size_;
+};
+
+// Thread-compatible: one per thread, as many as the channel has slots for.
+//
+// Every function that sends returns, beside its own errors:
+//  * kInvalidArgument    - longer than `Channel::max_payload()`: can never fit
+//  * kFailedPrecondition - a `Loan` of this sender is open; the channel is closed; or this handle
+//  was inherited
+//                          through fork (attach anew in the child)
+//  * kAborted            - the channel was replaced at its path: open it again
+//  * kDataLoss           - the ring's shared words contradict themselves: somebody damaged the
+//  channel
+class Sender {
+ public:
+  // Takes a free sender slot of the channel.
+  //
+  // Errors:
+  //  * kResourceExhausted  - all slots are taken by living senders, or hold what a dead one left
+  //  until the
+  //                          receiver has stepped over it; or no file descriptors left
+  //  * kFailedPrecondition - the channel is closed
+  //  * kAborted            - the channel was replaced at its path
+  //  * kPermissionDenied   - the file behind the channel may not be opened again
+  //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
+  static absl::StatusOr<Sender> Attach(const Channel& channel);
+
+  Sender(Sender&& other) noexcept;
+  Sender& operator=(Sender&& other) noexcept;
+  // Gives the slot back. An open `Loan` stays usable.
+  ~Sender();
+
+  // Sends now or not at all.
+  //
+  // Errors: kResourceExhausted - full now (without text, so that polling never allocates).
+  absl::Status TrySend(absl::string_view payload);
+
+  // Waits for space until `deadline`.
+  //
+  // Errors: kDeadlineExceeded - still full (without text).
+  absl::Status Send(absl::string_view payload, Deadline deadline);
+
+  // Waits until everything sent before has been received and released: for messages that are
+  // worthless when late.
+  //
+  // Errors: kDeadlineExceeded - still not empty (without text).
+  absl::Status SendWhenEmpty(absl::string_view payload, Deadline deadline);
+
+  // Claims a record of `size` bytes to be filled in place; one at a time.
+  //
+  // Errors: as `TrySend` and `Send`.
+  absl::StatusOr<Loan> TryClaim(size_t size);
+  absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
+  absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
+
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  // The number of the slot, as in `Lease::sender()`: 0 to max_senders - 1, reused after a sender
+  // has gone.
+  uint16_t slot() const;
+
+ private:
+  struct CoreDeleter {
+    void operator()(internal::SenderCore* core) const;
+  };
+  explicit Sender(internal::SenderCore* core) : core_(core) {}
+
+  absl::StatusOr<Loan> ClaimAs(size_t size, bool wait, bool when_empty, Deadline deadline);
+
+  std::unique_ptr<internal::SenderCore, CoreDeleter> core_;
+};
+
+}  // namespace ipmpsc
+
+#endif  // IPMPSC_SENDER_H_
