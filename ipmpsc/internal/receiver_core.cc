@@ -154,7 +154,7 @@ absl::Status ReceiverCore::LookCloser() {
     case ScanResult::kUnowned:
       break;
   }
-  if (++unowned_looks_ < kMostUnownedLooks) return NoneNow();
+  if (unowned_looks_ < kMostUnownedLooks && ++unowned_looks_ < kMostUnownedLooks) return NoneNow();
   // Relaxed: for people.
   return absl::DataLossError(absl::StrCat(
       "the channel is damaged: nobody owns what is claimed from position ", consumer_.head(),
@@ -165,12 +165,13 @@ void ReceiverCore::Sleep(Deadline deadline) {
   ControlBlock* const control = ring_.control;
   const uint32_t word = AnnounceReceiverWait(control, consumer_.head());
   SleeperBarrier(HasFullBarriers(*control));
-  // Relaxed: ordered by the barrier.
-  const uint32_t flags = control->flags.load(std::memory_order_relaxed);
-  if (!consumer_.HasCommitted() && (flags & (kFlagClosed | kFlagReplaced)) == 0) {
-    // Relaxed: only decides how long.
-    const bool unfinished =
-        control->claim_position.load(std::memory_order_relaxed) != consumer_.head();
+  // Relaxed, both: ordered by the barrier.
+  const bool ended =
+      (control->flags.load(std::memory_order_relaxed) & (kFlagClosed | kFlagReplaced)) != 0;
+  const bool unfinished =
+      control->claim_position.load(std::memory_order_relaxed) != consumer_.head();
+  // A channel that ended has nothing more to wait for, but for those who are writing still.
+  if (!consumer_.HasCommitted() && (unfinished || !ended)) {
     const int64_t longest = unfinished ? kLongestSleepUnfinished : kLongestSleepIdle;
     FutexWait(&control->receiver_wait, word,
               std::min(deadline.nanoseconds(), MonotonicNow() + longest));
