@@ -23,6 +23,13 @@ struct flock LockOf(uint32_t participant, short type) {
   return lock;
 }
 
+// Of every participant.
+struct flock UnlockAll() {
+  struct flock lock = LockOf(0, F_UNLCK);
+  lock.l_len = 0;  // up to any end
+  return lock;
+}
+
 }  // namespace
 
 absl::StatusOr<ParticipantLock> ParticipantLock::Open(int segment_fd) {
@@ -40,6 +47,10 @@ absl::StatusOr<ParticipantLock> ParticipantLock::Open(int segment_fd) {
 ParticipantLock::~ParticipantLock() {
   // In a forked child the fork handler has closed it, and the number may be another file's by now.
   if (fd_ < 0 || !fork_guard_.InSameProcess()) return;
+  // Before it is closed: a child that is being forked by another thread may have the open file for
+  // a moment longer, and the lock with it.
+  struct flock lock = UnlockAll();
+  fcntl(fd_, F_OFD_SETLK, &lock);
   CloseInParent(fd_);
 }
 

@@ -133,6 +133,7 @@ class Producer {
       // [claimed] acquire; pairs with [claim] release: whoever claimed up to here had seen the
       // release that made room for it, so the next load does, too.
       *claim = ring_.control->claim_position.load(std::memory_order_acquire);
+      if (!IsAligned(*claim)) return ClaimResult::kCorrupt;
       if (look > 0 && IsBefore(*claim, release_before)) return ClaimResult::kCorrupt;
       // [space] acquire; pairs with [release] release: payloads are read before their bytes are
       // written again.
