@@ -75,7 +75,8 @@ class Channel {
   // Errors:
   //  * kNotFound           - no such path
   //  * kPermissionDenied   - the file may not be read and written
-  //  * kInvalidArgument    - not a channel (a directory, a device, a file with other content)
+  //  * kInvalidArgument    - not a channel (a directory, a device, a file with other content); an
+  //                          empty path
   //  * kFailedPrecondition - a channel of another ABI version, byte order or page size
   //  * kDataLoss           - a channel whose file is truncated, or whose header contradicts itself
   //  * kResourceExhausted  - no file descriptors or address space left

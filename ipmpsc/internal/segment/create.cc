@@ -139,7 +139,10 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path) {
   // O_NONBLOCK: a FIFO is no channel, and must not keep us waiting to say so.
   UniqueFd fd(open(name.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) {
-    return PathError(errno, path, "cannot open it");
+    const int error = errno;
+    const absl::Status failed = PathError(error, path, "cannot open it");
+    return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
+                                           : failed;
   }
   return Segment::FromFd(std::move(fd), path);
 }
