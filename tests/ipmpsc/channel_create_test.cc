@@ -1,0 +1,264 @@
+// Channel::Create: options, names, policies and each of its errors.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_path.h"
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::CountNames;
+using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::InChild;
+using ::ipmpsc::testing::PathOnDisk;
+using ::ipmpsc::testing::ReadFile;
+using ::ipmpsc::testing::SharedMemoryDirectory;
+using ::ipmpsc::testing::StatusIs;
+using ::ipmpsc::testing::WriteFile;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr ExistPolicy kAllPolicies[] = {ExistPolicy::kFail, ExistPolicy::kOpen,
+                                        ExistPolicy::kReplace};
+
+ChannelOptions Small(ExistPolicy policy = ExistPolicy::kFail) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.exist_policy = policy;
+  return options;
+}
+
+// Sends one message through it.
+void ExpectWorks(const Channel& channel) {
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  ASSERT_OK(sender.TrySend("works"));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "works");
+}
+
+TEST(ChannelCreateTest, WorksInMemoryAndOnDisk) {
+  const SharedMemoryDirectory directory;
+  const std::string disk = PathOnDisk("a");
+  for (const std::string& path : {directory / "a", disk}) {
+    ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(path, Small()));
+    ExpectWorks(channel);
+  }
+  unlink(disk.c_str());
+}
+
+TEST(ChannelCreateTest, PrefaultAndHugePagesAreWishes) {
+  const SharedMemoryDirectory directory;
+  for (const bool prefault : {false, true}) {
+    for (const bool huge_pages : {false, true}) {
+      ChannelOptions options = Small(ExistPolicy::kReplace);
+      options.prefault = prefault;
+      options.huge_pages = huge_pages;
+      ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(directory / "a", options));
+      EXPECT_EQ(channel.capacity(), huge_pages ? 2u << 20 : 4096u);
+      ExpectWorks(channel);
+      ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Open(directory / "a"));
+      ExpectWorks(opened);
+    }
+  }
+}
+
+TEST(ChannelCreateTest, ModeIsExactWhateverTheUmask) {
+  const SharedMemoryDirectory directory;
+  for (const ExistPolicy policy : {ExistPolicy::kReplace, ExistPolicy::kFail}) {
+    for (const mode_t mode : {0600, 0660, 0666}) {
+      ChannelOptions options = Small(policy);
+      options.mode = mode;
+      const mode_t before = umask(0777);
+      const absl::StatusOr<Channel> channel = Channel::Create(directory / "a", options);
+      umask(before);
+      ASSERT_OK(channel);
+      struct stat status;
+      ASSERT_EQ(stat((directory / "a").c_str(), &status), 0);
+      EXPECT_EQ(status.st_mode & 07777, mode);
+      unlink((directory / "a").c_str());
+    }
+  }
+}
+
+TEST(ChannelCreateTest, OptionsOutOfRangeNameThePathAndLeaveNothing) {
+  const SharedMemoryDirectory directory;
+  for (const ExistPolicy policy : kAllPolicies) {
+    ChannelOptions zero = Small(policy);
+    zero.capacity = 0;
+    ChannelOptions absurd = Small(policy);
+    absurd.capacity = ~uint64_t{0};
+    for (const ChannelOptions& options : {zero, absurd}) {
+      EXPECT_THAT(Channel::Create(directory / "a", options),
+                  StatusIs(absl::StatusCode::kInvalidArgument,
+                           AllOf(HasSubstr(directory / "a"), HasSubstr("capacity"))));
+    }
+    ChannelOptions nobody = Small(policy);
+    nobody.max_senders = 0;
+    ChannelOptions everybody = Small(policy);
+    everybody.max_senders = 4097;
+    for (const ChannelOptions& options : {nobody, everybody}) {
+      EXPECT_THAT(Channel::Create(directory / "a", options),
+                  StatusIs(absl::StatusCode::kInvalidArgument,
+                           AllOf(HasSubstr(directory / "a"), HasSubstr("max_senders"))));
+    }
+    ChannelOptions talkative = Small(policy);
+    talkative.description.resize((16 << 20) + 1);
+    EXPECT_THAT(Channel::Create(directory / "a", talkative),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr(directory / "a"), HasSubstr("description"),
+                               HasSubstr("16777217"))));
+  }
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelCreateTest, TheLimitsThemselvesAreAllowed) {
+  ChannelOptions options;
+  options.capacity = 1;
+  options.max_senders = 4096;
+  options.description.resize(16 << 20, 'd');
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(options));
+  EXPECT_EQ(channel.description().size(), size_t{16} << 20);
+  ExpectWorks(channel);
+}
+
+TEST(ChannelCreateTest, EmptyPath) {
+  for (const ExistPolicy policy : kAllPolicies) {
+    EXPECT_THAT(Channel::Create("", Small(policy)),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("empty")));
+  }
+}
+
+TEST(ChannelCreateTest, PathWithAZeroByteIsNotCutThere) {
+  const SharedMemoryDirectory directory;
+  const std::string path = directory / std::string("a\0b", 3);
+  for (const ExistPolicy policy : kAllPolicies) {
+    EXPECT_THAT(Channel::Create(path, Small(policy)), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelCreateTest, NoSuchDirectory) {
+  const SharedMemoryDirectory directory;
+  for (const ExistPolicy policy : kAllPolicies) {
+    EXPECT_THAT(Channel::Create(directory / "none/a", Small(policy)),
+                StatusIs(absl::StatusCode::kNotFound, HasSubstr(directory / "none/a")));
+  }
+}
+
+TEST(ChannelCreateTest, DirectoryThatIsAFile) {
+  const SharedMemoryDirectory directory;
+  WriteFile(directory / "file", "text");
+  for (const ExistPolicy policy : kAllPolicies) {
+    EXPECT_THAT(Channel::Create(directory / "file/a", Small(policy)),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(directory / "file/a")));
+  }
+}
+
+TEST(ChannelCreateTest, DirectoryThatMayNotBeWritten) {
+  const SharedMemoryDirectory directory;
+  ASSERT_EQ(chmod(directory.path().c_str(), 0500), 0);
+  for (const ExistPolicy policy : kAllPolicies) {
+    EXPECT_THAT(InChild([&] {
+                  const std::string dropped = DropFileRights();
+                  if (!dropped.empty()) return dropped;
+                  return Channel::Create(directory / "a", Small(policy)).status().ToString();
+                }),
+                AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr(directory / "a")));
+  }
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelCreateTest, PathTakenIsRefusedAndWhatIsThereStays) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(const Channel first, Channel::Create(directory / "a", Small()));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(first));
+  ASSERT_OK(sender.TrySend("queued"));
+  EXPECT_THAT(Channel::Create(directory / "a", Small()),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(directory / "a")));
+  WriteFile(directory / "text", "text");
+  EXPECT_THAT(Channel::Create(directory / "text", Small()),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(ReadFile(directory / "text"), "text");
+  ASSERT_EQ(mkdir((directory / "dir").c_str(), 0700), 0);
+  EXPECT_THAT(Channel::Create(directory / "dir", Small()),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(CountNames(directory.path()), 3);
+
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(first));
+  EXPECT_EQ(first.state(), ChannelState::kOpen);
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "queued");
+}
+
+// kOpen.
+
+TEST(ChannelCreateOpenPolicyTest, CreatesWhatIsNotThereAndOpensWhatIs) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(const Channel created,
+                       Channel::Create(directory / "a", Small(ExistPolicy::kOpen)));
+  ChannelOptions other = Small(ExistPolicy::kOpen);
+  other.capacity = 1 << 20;
+  ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Create(directory / "a", other));
+  EXPECT_EQ(opened.id(), created.id());
+  EXPECT_EQ(opened.capacity(), 4096u) << "as it was created";
+}
+
+TEST(ChannelCreateOpenPolicyTest, WhatIsNoChannel) {
+  const SharedMemoryDirectory directory;
+  WriteFile(directory / "a", "text");
+  EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(directory / "a")));
+  EXPECT_EQ(ReadFile(directory / "a"), "text");
+}
+
+TEST(ChannelCreateOpenPolicyTest, WhatMayNotBeOpened) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "a", Small()));
+  ASSERT_EQ(chmod((directory / "a").c_str(), 0), 0);
+  EXPECT_THAT(
+      InChild([&] {
+        const std::string dropped = DropFileRights();
+        if (!dropped.empty()) return dropped;
+        return Channel::Create(directory / "a", Small(ExistPolicy::kOpen)).status().ToString();
+      }),
+      AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr(directory / "a")));
+}
+
+TEST(ChannelCreateOpenPolicyTest, WhatIsOfAnotherVersionOrTruncated) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "a", Small()));
+  std::string bytes = ReadFile(directory / "a");
+  WriteFile(directory / "truncated", bytes.substr(0, bytes.size() - 1));
+  bytes[8] = 77;
+  WriteFile(directory / "other", bytes);
+  EXPECT_THAT(Channel::Create(directory / "truncated", Small(ExistPolicy::kOpen)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(directory / "truncated")));
+  EXPECT_THAT(Channel::Create(directory / "other", Small(ExistPolicy::kOpen)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr(directory / "other"), HasSubstr("77"))));
+}
+
+TEST(ChannelCreateOpenPolicyTest, ANameThatIsNeitherThereNorFreeEndsInAborted) {
+  // A link to nowhere: cannot be opened, cannot be made.
+  const SharedMemoryDirectory directory;
+  ASSERT_EQ(symlink("nowhere", (directory / "a").c_str()), 0);
+  EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr(directory / "a")));
+  EXPECT_EQ(CountNames(directory.path()), 1);
+}
+
+}  // namespace
+}  // namespace ipmpsc

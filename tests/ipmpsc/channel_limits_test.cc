@@ -1,0 +1,256 @@
+// Channels where something has run out. Each in a child, since limits and mounts are a whole
+// process's.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_path.h"
+
+// Sanitizers reserve address space by the terabyte, and cannot do with less.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IPMPSC_SANITIZED 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IPMPSC_SANITIZED 1
+#endif
+#endif
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::CountNames;
+using ::ipmpsc::testing::EnterOwnMounts;
+using ::ipmpsc::testing::InChild;
+using ::ipmpsc::testing::SharedMemoryDirectory;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// How `InChild` reports that this machine does not allow what the test is about.
+constexpr char kCannot[] = "cannot: ";
+
+#define SKIP_IF_CANNOT(result)                                            \
+  if (absl::StartsWith(result, kCannot)) {                                \
+    GTEST_SKIP() << "this machine does not allow own mounts: " << result; \
+  }
+
+ChannelOptions OfSize(uint64_t capacity) {
+  ChannelOptions options;
+  options.capacity = capacity;
+  return options;
+}
+
+std::string MountTmpfs(const std::string& path, const char* size) {
+  const std::string entered = EnterOwnMounts();
+  if (!entered.empty()) return absl::StrCat(kCannot, entered);
+  if (mount("tmpfs", path.c_str(), "tmpfs", 0, size) != 0) {
+    return absl::StrCat(kCannot, "mount(tmpfs): ", strerror(errno));
+  }
+  return "";
+}
+
+std::string CreateInFullTmpfs(const std::string& path, uint64_t capacity, ExistPolicy policy) {
+  const std::string mounted = MountTmpfs(path, "size=256k");
+  if (!mounted.empty()) return mounted;
+  ChannelOptions options = OfSize(capacity);
+  options.exist_policy = policy;
+  const std::string status = Channel::Create(path + "/a", options).status().ToString();
+  return absl::StrCat(status, "; names: ", CountNames(path));
+}
+
+TEST(ChannelLimitsTest, FullTmpfsIsAnErrorAtCreationAndLeavesNoFile) {
+  const SharedMemoryDirectory directory;
+  for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace}) {
+    const std::string result =
+        InChild([&] { return CreateInFullTmpfs(directory.path(), 1 << 20, policy); });
+    SKIP_IF_CANNOT(result);
+    EXPECT_THAT(result, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a"),
+                              HasSubstr("names: 0")));
+  }
+}
+
+TEST(ChannelLimitsTest, TmpfsThatHasRoomForTheDataButNotForTheHeader) {
+  const SharedMemoryDirectory directory;
+  const std::string result =
+      InChild([&] { return CreateInFullTmpfs(directory.path(), 256 << 10, ExistPolicy::kFail); });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("names: 0")));
+}
+
+TEST(ChannelLimitsTest, AChannelThatWasCreatedHasAllItsMemoryOnATmpfsThatIsFullNow) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    const std::string mounted = MountTmpfs(directory.path(), "size=256k");
+    if (!mounted.empty()) return mounted;
+    const absl::StatusOr<Channel> channel = Channel::Create(directory / "a", OfSize(128 << 10));
+    if (!channel.ok()) return channel.status().ToString();
+    // Somebody else takes the rest.
+    const int fd = open((directory / "rest").c_str(), O_CREAT | O_RDWR, 0600);
+    const std::string page(4096, 'x');
+    while (write(fd, page.data(), page.size()) > 0) {
+    }
+    // A SIGBUS would end the child.
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel);
+    if (!sender.ok()) return sender.status().ToString();
+    return sender->TrySend(std::string(channel->max_payload(), 'y')).ToString();
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_EQ(result, "OK");
+}
+
+TEST(ChannelLimitsTest, NoMoreInodes) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    const std::string mounted = MountTmpfs(directory.path(), "nr_inodes=1");
+    if (!mounted.empty()) return mounted;
+    return Channel::Create(directory / "a", OfSize(4096)).status().ToString();
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, HasSubstr("RESOURCE_EXHAUSTED"));
+}
+
+TEST(ChannelLimitsTest, ReadOnlyFileSystem) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "a", OfSize(4096)));
+  const std::string result = InChild([&]() -> std::string {
+    const std::string entered = EnterOwnMounts();
+    if (!entered.empty()) return absl::StrCat(kCannot, entered);
+    const char* path = directory.path().c_str();
+    if (mount(path, path, nullptr, MS_BIND, nullptr) != 0 ||
+        mount(nullptr, path, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
+              nullptr) != 0) {
+      return absl::StrCat(kCannot, "mount(bind): ", strerror(errno));
+    }
+    return absl::StrCat(Channel::Open(directory / "a").status().ToString(), " ",
+                        Channel::Create(directory / "b", OfSize(4096)).status().ToString());
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, AllOf(HasSubstr(absl::StrCat("PERMISSION_DENIED: ", directory / "a")),
+                            HasSubstr(absl::StrCat("PERMISSION_DENIED: ", directory / "b"))));
+}
+
+TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
+  const SharedMemoryDirectory directory;
+  EXPECT_THAT(InChild([&] {
+                const rlimit limit = {64 << 10, 64 << 10};
+                setrlimit(RLIMIT_FSIZE, &limit);
+                signal(SIGXFSZ, SIG_IGN);
+                return Channel::Create(directory / "a", OfSize(1 << 20)).status().ToString();
+              }),
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a")));
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelLimitsTest, MoreThanTheMachineHas) {
+  const SharedMemoryDirectory directory;
+  const uint64_t most = uint64_t{1} << 46;
+  for (const absl::Status& status : {Channel::Create(directory / "a", OfSize(most)).status(),
+                                     Channel::CreateTemp(OfSize(most)).status(),
+                                     Channel::CreateAnonymous(OfSize(most)).status()}) {
+    EXPECT_THAT(status, ::ipmpsc::testing::StatusIs(absl::StatusCode::kResourceExhausted,
+                                                    HasSubstr("70368744")));
+  }
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelLimitsTest, NoFileDescriptorsLeft) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "a", OfSize(4096)));
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(directory / "a"));
+  const std::vector<std::function<absl::Status()>> calls = {
+      [&] { return Channel::Create(directory / "b", OfSize(4096)).status(); },
+      [&] { return Channel::CreateTemp(OfSize(4096)).status(); },
+      [&] { return Channel::CreateAnonymous(OfSize(4096)).status(); },
+      [&] { return Channel::Open(directory / "a").status(); },
+      [&] { return Channel::OpenFd(channel.fd()).status(); },
+      [&] { return Sender::Attach(channel).status(); },
+      [&] { return Receiver::Attach(channel).status(); },
+  };
+  for (size_t i = 0; i < calls.size(); ++i) {
+    // With one or more left the call gets further before it fails, or succeeds: it must never fail
+    // in another way.
+    bool succeeded = false;
+    for (int spare = 0; spare < 4 && !succeeded; ++spare) {
+      const std::string result = InChild([&] {
+        std::vector<int> taken;
+        for (int fd; (fd = dup(0)) >= 0;) taken.push_back(fd);
+        for (int left = 0; left < spare; ++left) {
+          close(taken.back());
+          taken.pop_back();
+        }
+        return calls[i]().ToString();
+      });
+      succeeded = result == "OK";
+      if (spare == 0) {
+        EXPECT_FALSE(succeeded);
+      }
+      if (!succeeded) {
+        EXPECT_THAT(result, HasSubstr("RESOURCE_EXHAUSTED")) << "call " << i << " spare " << spare;
+      }
+    }
+    EXPECT_TRUE(succeeded) << "call " << i;
+  }
+  EXPECT_LE(CountNames(directory.path()), 2);
+}
+
+TEST(ChannelLimitsTest, NoAddressSpaceLeft) {
+#ifdef IPMPSC_SANITIZED
+  GTEST_SKIP() << "a sanitizer needs the address space itself";
+#endif
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "a", OfSize(64 << 20)));
+  const auto limited = [](const std::function<absl::Status()>& call) {
+    return InChild([&] {
+      const rlimit limit = {100 << 20, 100 << 20};  // the data is mapped twice
+      setrlimit(RLIMIT_AS, &limit);
+      return call().ToString();
+    });
+  };
+  EXPECT_THAT(limited([&] { return Channel::Open(directory / "a").status(); }),
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a")));
+  EXPECT_THAT(limited([&] { return Channel::Create(directory / "b", OfSize(64 << 20)).status(); }),
+              AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "b")));
+  EXPECT_THAT(limited([&] { return Channel::CreateAnonymous(OfSize(64 << 20)).status(); }),
+              HasSubstr("RESOURCE_EXHAUSTED"));
+  EXPECT_EQ(CountNames(directory.path()), 1);
+}
+
+TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirectory) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    // Not below /dev/shm, which is about to go.
+    const std::string mounted = MountTmpfs("/tmp", "size=1m");
+    if (!mounted.empty()) return mounted;
+    if (mount("tmpfs", "/dev/shm", "tmpfs", MS_RDONLY, "size=4k") != 0) {
+      return absl::StrCat(kCannot, "mount(/dev/shm): ", strerror(errno));
+    }
+    setenv("TMPDIR", "/tmp", 1);
+    const absl::StatusOr<Channel> channel = Channel::CreateTemp(OfSize(4096));
+    return channel.ok() ? channel->path() : channel.status().ToString();
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, ::testing::StartsWith("/tmp/ipmpsc-"));
+}
+
+}  // namespace
+}  // namespace ipmpsc

@@ -1,0 +1,233 @@
+// What a fork does to handles: the child may not use its parent's, has its own, and keeps no lock
+// of its parent alive.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::InChild;
+using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class ForkTest : public ::testing::Test {
+ protected:
+  ForkTest() {
+    ChannelOptions options;
+    options.capacity = 4096;
+    options.max_senders = 2;
+    channel_ = *Channel::CreateAnonymous(options);
+  }
+  void AttachBoth() {
+    sender_.emplace(*Sender::Attach(*channel_));
+    receiver_.emplace(*Receiver::Attach(*channel_));
+  }
+  // The next message, or why there is none.
+  std::string Next() {
+    absl::StatusOr<Lease> lease = receiver_->Receive(absl::ZeroDuration());
+    return lease.ok() ? std::string(lease->payload()) : lease.status().ToString();
+  }
+
+  std::optional<Channel> channel_;
+  std::optional<Sender> sender_;
+  std::optional<Receiver> receiver_;
+};
+
+TEST_F(ForkTest, InheritedHandlesAreRefusedInTheChild) {
+  AttachBoth();
+  ASSERT_OK(sender_->TrySend("the parent's"));
+  const std::string refused = InChild([this]() -> std::string {
+    const absl::Status results[] = {
+        sender_->TrySend("x"),
+        sender_->Send("x", absl::InfiniteDuration()),
+        sender_->SendWhenEmpty("x", absl::InfiniteDuration()),
+        sender_->TryClaim(1).status(),
+        sender_->Claim(1, absl::InfiniteDuration()).status(),
+        receiver_->TryReceive().status(),
+        receiver_->Receive(absl::InfiniteDuration()).status(),
+        receiver_->Drain([](const Record&) {}).status(),
+    };
+    for (const absl::Status& status : results) {
+      if (status.code() != absl::StatusCode::kFailedPrecondition) return status.ToString();
+    }
+    return std::string(results[0].message());
+  });
+  EXPECT_THAT(refused, AllOf(HasSubstr("fork"), HasSubstr("attach anew")));
+  EXPECT_EQ(Next(), "the parent's");
+  EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
+}
+
+TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
+  AttachBoth();
+  ASSERT_OK(sender_->TrySend("a"));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver_->TryReceive());
+  ASSERT_OK_AND_ASSIGN(Loan loan, sender_->TryClaim(4));
+  EXPECT_EQ(InChild([&] {
+              { const Loan dropped = std::move(loan); }
+              sender_.reset();
+              receiver_.reset();
+              return std::string("done");
+            }),
+            "done");
+  // Neither the loan was settled nor a slot freed.
+  EXPECT_EQ(lease.payload(), "a");
+  EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
+  loan.payload()[0] = 'l';
+  std::move(loan).Publish(1);
+  EXPECT_EQ(Next(), "l");
+}
+
+TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
+  AttachBoth();
+  ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload(), 'x')));
+  std::optional<Lease> lease(*receiver_->TryReceive());
+  EXPECT_EQ(InChild([&] {
+              lease.reset();
+              return std::string("released");
+            }),
+            "released");
+  EXPECT_THAT(sender_->TrySend(""), StatusIs(absl::StatusCode::kResourceExhausted));
+  lease.reset();
+  EXPECT_OK(sender_->TrySend(""));
+}
+
+TEST_F(ForkTest, TheChildsOwnAttachWorks) {
+  AttachBoth();
+  EXPECT_EQ(InChild([this]() -> std::string {
+              absl::StatusOr<Sender> own = Sender::Attach(*channel_);
+              if (!own.ok()) return own.status().ToString();
+              if (own->slot() == sender_->slot()) return "the parent's slot";
+              return own->TrySend("the child's").ToString();
+            }),
+            "OK");
+  EXPECT_EQ(Next(), "the child's");
+  receiver_.reset();
+  EXPECT_OK(sender_->TrySend("for the child"));
+  EXPECT_EQ(InChild([this]() -> std::string {
+              absl::StatusOr<Receiver> own = Receiver::Attach(*channel_);
+              if (!own.ok()) return own.status().ToString();
+              absl::StatusOr<Lease> lease = own->TryReceive();
+              return lease.ok() ? std::string(lease->payload()) : lease.status().ToString();
+            }),
+            "for the child");
+}
+
+TEST_F(ForkTest, AHandleMadeInAChildIsRefusedInItsChild) {
+  EXPECT_EQ(InChild([this]() -> std::string {
+              sender_.emplace(*Sender::Attach(*channel_));
+              if (!sender_->TrySend("child").ok()) return "its own handle";
+              return InChild([this] {
+                return std::string(absl::StatusCodeToString(sender_->TrySend("grandchild").code()));
+              });
+            }),
+            "FAILED_PRECONDITION");
+}
+
+TEST_F(ForkTest, AChildThatGoesOnLivingKeepsNoLockOfItsParentAlive) {
+  AttachBoth();
+  LivingChild child([] { return std::string("alive"); });
+  ASSERT_EQ(child.result(), "alive");
+  const uint16_t slot = sender_->slot();
+  sender_.reset();
+  receiver_.reset();
+  ASSERT_OK_AND_ASSIGN(const Sender sender, Sender::Attach(*channel_));
+  EXPECT_EQ(sender.slot(), slot);
+  EXPECT_OK(Receiver::Attach(*channel_));
+}
+
+TEST_F(ForkTest, AParentThatDiesWhileItsChildLivesIsDead) {
+  // The child attaches, claims, forks a grandchild that lives on, and is killed: its claim must be
+  // stepped over.
+  receiver_.emplace(*Receiver::Attach(*channel_));
+  int hold[2];
+  ASSERT_EQ(pipe(hold), 0);
+  std::optional<LivingChild> parent;
+  parent.emplace([&]() -> std::string {
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+    if (!sender.ok()) return sender.status().ToString();
+    Sender* const kept = new Sender(*std::move(sender));
+    new absl::StatusOr<Loan>(kept->TryClaim(10));
+    const pid_t grandchild = fork();
+    if (grandchild == 0) {
+      // Let go of all pipes but the one that ends it.
+      for (int fd = 0; fd < 256; ++fd) {
+        if (fd != hold[0] && fd != channel_->fd()) close(fd);
+      }
+      char none;
+      while (read(hold[0], &none, 1) < 0) {
+      }
+      _exit(0);
+    }
+    return grandchild > 0 ? "" : "fork";
+  });
+  close(hold[0]);
+  ASSERT_EQ(parent->result(), "");
+  EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
+  parent->Kill();
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
+  ASSERT_OK(sender.TrySend("behind the dead"));
+  EXPECT_EQ(Next(), "behind the dead");
+  close(hold[1]);
+}
+
+TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
+  // Whatever moment a fork falls on, the child holds no lock: after each detach the next attach
+  // succeeds, though all the children still live.
+  constexpr int kForks = 60;
+  int hold[2];
+  ASSERT_EQ(pipe(hold), 0);
+  std::atomic<bool> done = false;
+  std::vector<pid_t> children;
+  std::thread forker([&] {
+    for (int i = 0; i < kForks; ++i) {
+      const pid_t pid = fork();
+      if (pid == 0) {
+        close(hold[1]);
+        char none;
+        while (read(hold[0], &none, 1) < 0) {
+        }
+        _exit(0);
+      }
+      if (pid > 0) children.push_back(pid);
+    }
+    done = true;
+  });
+  int failures = 0;
+  while (!done) {
+    if (!Receiver::Attach(*channel_).ok()) ++failures;
+    if (!Sender::Attach(*channel_).ok()) ++failures;
+  }
+  forker.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_OK(Receiver::Attach(*channel_));
+  EXPECT_EQ(children.size(), size_t{kForks});
+  close(hold[1]);
+  close(hold[0]);
+  for (const pid_t pid : children) waitpid(pid, nullptr, 0);
+}
+
+}  // namespace
+}  // namespace ipmpsc

@@ -1,0 +1,314 @@
+#include "ipmpsc/receiver.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/casts.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ReceiverTest : public ::testing::Test {
+ protected:
+  ReceiverTest() {
+    ChannelOptions options;
+    options.capacity = 4096;
+    absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
+    EXPECT_OK(channel);
+    channel_ = *std::move(channel);
+  }
+
+  Receiver Attach() {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
+    EXPECT_OK(receiver);
+    return *std::move(receiver);
+  }
+  void Send(const std::string& payload) {
+    if (!sender_) {
+      absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+      ASSERT_OK(sender);
+      sender_.emplace(*std::move(sender));
+    }
+    ASSERT_OK(sender_->TrySend(payload));
+  }
+  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  void SetRecord(uint64_t position, internal::RecordDescription description) {
+    ring().HeaderAt(position)->description = absl::bit_cast<uint64_t>(description);
+    ring().HeaderAt(position)->stamp = ring().StampOf(position);
+  }
+
+  std::optional<Channel> channel_;
+  std::optional<Sender> sender_;
+};
+
+TEST_F(ReceiverTest, NoneNowAndNoneCameAreWithoutText) {
+  Receiver receiver = Attach();
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable, ""));
+  EXPECT_THAT(receiver.Drain([](const Record&) {}), StatusIs(absl::StatusCode::kUnavailable, ""));
+  for (const absl::Duration timeout : {absl::ZeroDuration(), absl::Seconds(-5),
+                                       -absl::InfiniteDuration(), absl::Milliseconds(2)}) {
+    EXPECT_THAT(receiver.Receive(timeout), StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  }
+}
+
+TEST_F(ReceiverTest, APassedDeadlineStillReceivesWhatIsThere) {
+  Receiver receiver = Attach();
+  Send("x");
+  EXPECT_OK(receiver.Receive(absl::Seconds(-1)));
+}
+
+TEST_F(ReceiverTest, PositionsGrowByTheRecordsSizeAcrossLaps) {
+  Receiver receiver = Attach();
+  uint64_t expected = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string payload(static_cast<size_t>(i % 90), static_cast<char>('a' + i % 26));
+    Send(payload);
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.position(), expected);
+    EXPECT_EQ(lease.payload(), payload);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(lease.payload().data()) % 16, 0u);
+    expected += internal::RecordSize(payload.size());
+  }
+  EXPECT_GT(expected, 5u * 4096);
+}
+
+TEST_F(ReceiverTest, ASecondReceiverIsRefusedAndToldTheFirstOnesPid) {
+  {
+    const Receiver first = Attach();
+    EXPECT_THAT(
+        Receiver::Attach(*channel_),
+        StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(absl::StrCat("process ", getpid()))));
+  }
+  EXPECT_EQ(ring().receiver_slot->pid, 0u);
+  EXPECT_OK(Receiver::Attach(*channel_));
+  EXPECT_EQ(ring().receiver_slot->owners, 2u);
+}
+
+TEST_F(ReceiverTest, AReceiverInAnotherProcessIsNamedUntilItDies) {
+  LivingChild child([this] {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
+    if (!receiver.ok()) return receiver.status().ToString();
+    new Receiver(*std::move(receiver));
+    return std::string();
+  });
+  ASSERT_EQ(child.result(), "");
+  EXPECT_THAT(
+      Receiver::Attach(*channel_),
+      StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(absl::StrCat("process ", child.pid()))));
+  child.Kill();
+  EXPECT_OK(Receiver::Attach(*channel_));
+}
+
+TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
+  for (const char* payload : {"0", "1", "2", "3"}) Send(payload);
+  {
+    Receiver receiver = Attach();
+    ASSERT_OK(receiver.TryReceive());  // 0, released
+    ASSERT_OK_AND_ASSIGN(const Lease one, receiver.TryReceive());
+    EXPECT_EQ(one.position(), 32u);
+    ASSERT_OK(receiver.TryReceive());  // 2, released out of order
+  }
+  {
+    // `one` was released by its end, and with it everything up to `2`.
+    Receiver receiver = Attach();
+    ASSERT_OK_AND_ASSIGN(const Lease three, receiver.TryReceive());
+    EXPECT_EQ(three.position(), 96u);
+  }
+  Send("4");
+  LivingChild child([this]() -> std::string {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
+    if (!receiver.ok()) return receiver.status().ToString();
+    Receiver* const kept = new Receiver(*std::move(receiver));
+    absl::StatusOr<Lease> lease = kept->TryReceive();
+    if (!lease.ok()) return lease.status().ToString();
+    return absl::StrCat((new Lease(*std::move(lease)))->position());
+  });
+  EXPECT_EQ(child.result(), "128");
+  child.Kill();
+  Receiver receiver = Attach();
+  ASSERT_OK_AND_ASSIGN(const Lease again, receiver.TryReceive());
+  EXPECT_EQ(again.position(), 128u);
+  EXPECT_EQ(again.payload(), "4");
+}
+
+// Drain.
+
+TEST_F(ReceiverTest, DrainHandlesAllReleasesEachAndCounts) {
+  Receiver receiver = Attach();
+  for (const char* payload : {"a", "bb", "ccc"}) Send(payload);
+  std::vector<std::string> got;
+  std::vector<uint64_t> released;
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([&](const Record& record) {
+    got.push_back(absl::StrCat(record.payload, "@", record.position, "/", record.sender));
+    released.push_back(ring().control->release_position);
+  }));
+  EXPECT_EQ(count, 3u);
+  EXPECT_THAT(got, ElementsAre("a@0/0", "bb@32/0", "ccc@64/0"));
+  EXPECT_THAT(released, ElementsAre(0, 32, 64)) << "each after its handler, before the next";
+  EXPECT_EQ(ring().control->release_position, 96u);
+  EXPECT_EQ(ring().receiver_slot->received_records, 3u);
+  EXPECT_EQ(ring().receiver_slot->received_bytes, 6u);
+}
+
+TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {
+  Receiver receiver = Attach();
+  for (int i = 0; i < 5; ++i) Send("x");
+  int handled = 0;
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([&](const Record&) { ++handled; }, 2));
+  EXPECT_EQ(count, 2u);
+  EXPECT_EQ(handled, 2);
+  EXPECT_OK(receiver.TryReceive());
+}
+
+TEST_F(ReceiverTest, DrainHandlesWhatIsBeforeTheDamageAndSaysItNextTime) {
+  Receiver receiver = Attach();
+  Send("good");
+  Send("bad");
+  SetRecord(32, {0xffffffff, 0, internal::RecordKind::kMessage, 0});
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([](const Record&) {}));
+  EXPECT_EQ(count, 1u);
+  EXPECT_THAT(receiver.Drain([](const Record&) { FAIL(); }), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+// The end.
+
+TEST_F(ReceiverTest, ClosedIsSaidOnceAllHasBeenReceivedAndStays) {
+  Receiver receiver = Attach();
+  Send("last");
+  channel_->Close();
+  EXPECT_OK(receiver.TryReceive());
+  const auto closed = StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("closed"));
+  EXPECT_THAT(receiver.Receive(absl::InfiniteDuration()), closed);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(receiver.TryReceive(), closed);
+    EXPECT_THAT(receiver.Receive(absl::ZeroDuration()), closed);
+    EXPECT_THAT(receiver.Drain([](const Record&) {}), closed);
+  }
+}
+
+TEST_F(ReceiverTest, ClosedIsNotSaidWhileALoanIsOpen) {
+  Receiver receiver = Attach();
+  Send("x");
+  ASSERT_OK_AND_ASSIGN(Loan loan, sender_->TryClaim(4));
+  channel_->Close();
+  EXPECT_OK(receiver.TryReceive());
+  EXPECT_THAT(receiver.Receive(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  std::move(loan).Publish();
+  EXPECT_OK(receiver.Receive(absl::ZeroDuration()));
+  EXPECT_THAT(receiver.Receive(absl::ZeroDuration()), StatusIs(absl::StatusCode::kOutOfRange));
+}
+
+// Damage.
+
+TEST_F(ReceiverTest, AttachToContradictoryPositionsNamesThem) {
+  const uint64_t claims[] = {uint64_t{0} - 16, 4112, 7, ~uint64_t{0}, uint64_t{1} << 63};
+  for (const uint64_t claim : claims) {
+    ring().control->claim_position = claim;
+    EXPECT_THAT(Receiver::Attach(*channel_),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         AllOf(HasSubstr(absl::StrCat("claim position ", claim)),
+                               HasSubstr("release position 0"), HasSubstr("4096"))));
+  }
+  ring().control->claim_position = 16;
+  ring().control->release_position = 8;
+  EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kDataLoss));
+  ring().control->release_position = 0;
+  ring().control->claim_position = 0;
+  EXPECT_OK(Receiver::Attach(*channel_)) << "a refused receiver has not kept the lock";
+}
+
+TEST_F(ReceiverTest, DataLossOfARecordNamesItsPositionAndHeaderAndStays) {
+  Receiver receiver = Attach();
+  Send("fine");
+  Send("scribbled over");
+  SetRecord(32, {5, 0xffff, internal::RecordKind::kMessage, 0});
+  EXPECT_OK(receiver.TryReceive());
+  const auto damaged = StatusIs(absl::StatusCode::kDataLoss,
+                                AllOf(HasSubstr("position 32"), HasSubstr("0x0001ffff00000005")));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(receiver.TryReceive(), damaged);
+    EXPECT_THAT(receiver.Receive(absl::InfiniteDuration()), damaged);
+    EXPECT_THAT(receiver.Drain([](const Record&) {}), damaged);
+  }
+}
+
+TEST_F(ReceiverTest, DataLossOfAClaimThatNobodyOwnsNamesItAndStays) {
+  for (const uint64_t claim : {uint64_t{64}, uint64_t{1} << 40, ~uint64_t{0} - 15, uint64_t{3}}) {
+    ring().control->claim_position = 0;
+    Receiver receiver = Attach();
+    ring().control->claim_position = claim;
+    const auto damaged = StatusIs(absl::StatusCode::kDataLoss,
+                                  AllOf(HasSubstr("position 0"), HasSubstr(absl::StrCat(claim))));
+    EXPECT_THAT(receiver.Receive(absl::InfiniteDuration()), damaged);
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_THAT(receiver.TryReceive(), damaged);
+      EXPECT_THAT(receiver.Receive(absl::ZeroDuration()), damaged);
+    }
+  }
+}
+
+TEST_F(ReceiverTest, PollingAloneFindsAClaimThatNobodyOwns) {
+  Receiver receiver = Attach();
+  ring().control->claim_position = 64;
+  absl::Status status;
+  do {
+    status = receiver.TryReceive().status();
+  } while (absl::IsUnavailable(status));
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
+  ring().sender_slots[7].intent_size = 4096;
+  ring().sender_slots[7].intent_position = 0;
+  ring().control->claim_position = 4096;
+  Receiver receiver = Attach();
+  while (ring().control->release_position == 0) {
+    ASSERT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  }
+  EXPECT_EQ(ring().control->release_position, 4096u);
+  Send("next");
+  EXPECT_OK(receiver.TryReceive());
+}
+
+TEST_F(ReceiverTest, AScribbledReleasePositionIsIgnored) {
+  Receiver receiver = Attach();
+  Send("a");
+  Send("b");
+  ring().control->release_position = 0xdead;
+  ASSERT_OK_AND_ASSIGN(Lease a, receiver.TryReceive());
+  EXPECT_EQ(a.payload(), "a");
+  std::move(a).Release();
+  EXPECT_EQ(ring().control->release_position, 32u);
+  EXPECT_OK(receiver.TryReceive());
+}
+
+}  // namespace
+}  // namespace ipmpsc

@@ -1,0 +1,335 @@
+// What a death leaves, row by row, as raw words; and what the scan makes of it.
+#include "ipmpsc/internal/ring/orphan_scan.h"
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <set>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/testing/ring_fixture.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+using ::ipmpsc::testing::kEdgePositions;
+using ::ipmpsc::testing::kSmallCapacity;
+using ::ipmpsc::testing::TestRing;
+
+class OrphanScanTest : public ::testing::TestWithParam<Position> {
+ protected:
+  OrphanScanTest() { test_.StartAt(head_); }
+
+  Scan ScanNow() {
+    return ScanForOrphan(test_.ring, head_, head_, [this](uint16_t slot) {
+      asked_.push_back(slot);
+      if (during_) during_(slot);
+      return alive_.count(slot) != 0;
+    });
+  }
+
+  void Claimed(uint64_t bytes) { test_.SetPositions(head_, head_ + bytes); }
+
+  void ExpectOrphanedUpTo(uint64_t bytes) {
+    const Scan scan = ScanNow();
+    EXPECT_EQ(scan.result, ScanResult::kOrphaned);
+    EXPECT_EQ(scan.end, head_ + bytes);
+  }
+
+  const Position head_ = GetParam();
+  TestRing test_;
+  std::set<uint16_t> alive_;
+  std::vector<uint16_t> asked_;
+  std::function<void(uint16_t)> during_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Edges, OrphanScanTest, ::testing::ValuesIn(kEdgePositions));
+
+// The table of deaths.
+
+TEST_P(OrphanScanTest, DiedBeforeItsCas_NothingIsClaimed) {
+  test_.SetIntent(0, head_, 64);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnclaimed);
+}
+
+TEST_P(OrphanScanTest, DiedAfterItsCas_OrphanedToTheClaimPosition) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  ExpectOrphanedUpTo(64);
+}
+
+TEST_P(OrphanScanTest, DiedAfterItsCommit_Committed) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  test_.SetRecord(head_, {48, 0, RecordKind::kMessage, 0});
+  EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
+}
+
+TEST_P(OrphanScanTest, DiedWaitingForSpace_LeavesNothingToScan) {
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnclaimed);
+  EXPECT_TRUE(asked_.empty());
+}
+
+TEST_P(OrphanScanTest, AnOrphanMayFillTheWholeRing) {
+  Claimed(kSmallCapacity);
+  test_.SetIntent(3, head_, kSmallCapacity);
+  ExpectOrphanedUpTo(kSmallCapacity);
+}
+
+// How the end is recognised.
+
+TEST_P(OrphanScanTest, EndIsRecognisedByTheNextRecordsStamp) {
+  Claimed(160);
+  test_.SetIntent(0, head_, 64);
+  test_.SetRecord(head_ + 64, {80, 1, RecordKind::kMessage, 0});
+  ExpectOrphanedUpTo(64);
+}
+
+TEST_P(OrphanScanTest, EndIsRecognisedByAnothersIntent) {
+  Claimed(160);
+  test_.SetIntent(0, head_, 64);
+  test_.SetIntent(1, head_ + 64, 96);
+  for (const bool alive : {true, false}) {
+    alive_ = alive ? std::set<uint16_t>{1} : std::set<uint16_t>{};
+    ExpectOrphanedUpTo(64);
+  }
+}
+
+TEST_P(OrphanScanTest, EndIsRecognisedByTheIntentOfOneThatDidNotClaimThere) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  test_.SetIntent(1, head_ + 64, 4096);
+  ExpectOrphanedUpTo(64);
+}
+
+TEST_P(OrphanScanTest, AnEndThatNothingMarksIsNoEnd) {
+  Claimed(160);
+  test_.SetIntent(0, head_, 64);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+}
+
+TEST_P(OrphanScanTest, AStampOfAnotherLapMarksNoEnd) {
+  Claimed(160);
+  test_.SetIntent(0, head_, 64);
+  test_.ring.HeaderAt(head_ + 64)->stamp = test_.ring.StampOf(head_ + 64 - kSmallCapacity);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+}
+
+// Losers of the race for `head` that died with their intent.
+
+TEST_P(OrphanScanTest, ASmallerLoserThatEndsInsideIsNotBelieved) {
+  Claimed(128);
+  for (const uint16_t winner : {0, 1}) {
+    test_.SetIntent(winner, head_, 128);
+    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 48);
+    ExpectOrphanedUpTo(128);
+  }
+}
+
+TEST_P(OrphanScanTest, ALargerLoserBeyondTheClaimIsNotBelieved) {
+  Claimed(128);
+  test_.SetIntent(0, head_, 144);
+  test_.SetIntent(1, head_, 128);
+  ExpectOrphanedUpTo(128);
+}
+
+TEST_P(OrphanScanTest, ALargerLoserThatEndsAtALaterBoundaryLosesToTheSmallestTrueOne) {
+  // head: 64 orphaned; then 96 committed; the loser wanted 160 and so ends at the claim position.
+  Claimed(160);
+  test_.SetRecord(head_ + 64, {80, 2, RecordKind::kMessage, 0});
+  for (const uint16_t winner : {0, 1}) {
+    test_.SetIntent(winner, head_, 64);
+    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 160);
+    ExpectOrphanedUpTo(64);
+  }
+}
+
+TEST_P(OrphanScanTest, SeveralLosersOfAllSizesAtOnce) {
+  Claimed(224);
+  test_.SetRecord(head_ + 96, {112, 3, RecordKind::kMessage, 0});
+  test_.SetIntent(0, head_, 224);  // ends at the claim position
+  test_.SetIntent(1, head_, 32);   // inside
+  test_.SetIntent(2, head_, 96);   // the winner
+  test_.SetIntent(3, head_, 512);  // beyond
+  ExpectOrphanedUpTo(96);
+}
+
+TEST_P(OrphanScanTest, AFillerCommittedInsideEndsTheRecordThereAndLosesNothing) {
+  // A loan of 128 published shorter: the filler is committed, its sender died before the message. A
+  // loser of 64 may end the record at the filler; the filler then is the next record.
+  Claimed(128);
+  test_.SetIntent(0, head_, 128);
+  test_.SetRecord(head_ + 64, {48, 0, RecordKind::kDiscarded, 0});
+  ExpectOrphanedUpTo(128);
+  test_.SetIntent(1, head_, 64);
+  ExpectOrphanedUpTo(64);
+}
+
+// The living.
+
+TEST_P(OrphanScanTest, ALivingOwnerIsWaitedFor) {
+  Claimed(64);
+  test_.SetIntent(2, head_, 64);
+  alive_ = {2};
+  const Scan scan = ScanNow();
+  EXPECT_EQ(scan.result, ScanResult::kOwnerAlive);
+  EXPECT_EQ(scan.slot, 2);
+}
+
+TEST_P(OrphanScanTest, ALivingLoserIsWaitedForBecauseNobodyCanTellItFromTheOwner) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  test_.SetIntent(3, head_, 32);
+  alive_ = {3};
+  const Scan scan = ScanNow();
+  EXPECT_EQ(scan.result, ScanResult::kOwnerAlive);
+  EXPECT_EQ(scan.slot, 3);
+}
+
+TEST_P(OrphanScanTest, OnlySlotsThatMayHaveClaimedTheHeadAreAskedFor) {
+  Claimed(160);
+  test_.SetIntent(0, head_ + 64, 96);
+  test_.SetIntent(1, head_, 64);
+  test_.SetIntent(2, head_ - 64, 64);
+  alive_ = {0, 2, 3};
+  ExpectOrphanedUpTo(64);
+  EXPECT_EQ(asked_, std::vector<uint16_t>{1});
+}
+
+// What happens during the scan.
+
+TEST_P(OrphanScanTest, SecondLook_CommittedAndDiedDuringTheScan) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  during_ = [this](uint16_t) { test_.SetRecord(head_, {48, 0, RecordKind::kMessage, 0}); };
+  EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
+}
+
+TEST_P(OrphanScanTest, SecondLook_ALivingOwnerCommitsDuringTheScan) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  alive_ = {0};
+  during_ = [this](uint16_t) { test_.SetRecord(head_, {48, 0, RecordKind::kMessage, 0}); };
+  EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
+}
+
+TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLookedAt) {
+  // Slot 0 lost and died. Slot 1 claimed, and lives. While slot 0 is looked at, slot 1 commits and
+  // claims the next: no living intent at `head` is left, and the loser's size ends at a true
+  // boundary.
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  test_.SetIntent(1, head_, 64);
+  alive_ = {1};
+  during_ = [this](uint16_t) {
+    test_.SetRecord(head_, {48, 1, RecordKind::kMessage, 0});
+    test_.SetIntent(1, head_ + 64, 32);
+    test_.SetPositions(head_, head_ + 96);
+  };
+  EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
+  EXPECT_EQ(asked_, std::vector<uint16_t>{0});
+}
+
+TEST_P(OrphanScanTest, ASlotWhoseIntentMovesOnWhileItsOwnerIsLookedUpCountsNoMore) {
+  // A living loser withdraws while it is asked for; the dead owner is found all the same.
+  Claimed(64);
+  test_.SetIntent(0, head_, 32);
+  test_.SetIntent(1, head_, 64);
+  alive_ = {0};
+  during_ = [this](uint16_t slot) {
+    if (slot == 0) test_.SetIntent(0, kNoIntent, 32);
+  };
+  ExpectOrphanedUpTo(64);
+}
+
+TEST_P(OrphanScanTest, ARecordClaimedDuringTheScanDoesNotMoveTheEnd) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  during_ = [this](uint16_t) {
+    test_.SetIntent(1, head_ + 64, 32);
+    test_.SetPositions(head_, head_ + 96);
+  };
+  ExpectOrphanedUpTo(64);
+}
+
+// Shared words that contradict themselves.
+
+TEST_P(OrphanScanTest, HostileSizesAreNotBelieved) {
+  Claimed(64);
+  const uint64_t sizes[] = {0,
+                            1,
+                            8,
+                            63,
+                            65,
+                            80,
+                            kSmallCapacity * 2,
+                            uint64_t{1} << 63,
+                            uint64_t{0} - 16,
+                            std::numeric_limits<uint64_t>::max()};
+  for (const uint64_t size : sizes) {
+    test_.SetIntent(0, head_, size);
+    EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << size;
+    test_.SetIntent(1, head_, 64);
+    ExpectOrphanedUpTo(64);
+    test_.SetIntent(1, kNoIntent, 0);
+  }
+}
+
+TEST_P(OrphanScanTest, AHostileZeroSizeDoesNotMakeTheHeadItsOwnEnd) {
+  // `head` is a boundary (its intent says so): a size of 0 would loop for ever.
+  Claimed(64);
+  test_.SetIntent(0, head_, 0);
+  test_.SetIntent(1, head_, 0);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+}
+
+TEST_P(OrphanScanTest, ClaimWithoutAnyIntentIsUnowned) {
+  Claimed(64);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+  EXPECT_TRUE(asked_.empty());
+}
+
+TEST_P(OrphanScanTest, ClaimBehindTheHeadIsUnowned) {
+  test_.SetPositions(head_, head_ - 16);
+  test_.SetIntent(0, head_, 16);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+}
+
+TEST_P(OrphanScanTest, ClaimMoreThanACapacityAfterTheReleaseIsUnowned) {
+  test_.SetPositions(head_, head_ + kSmallCapacity + 16);
+  test_.SetIntent(0, head_, kSmallCapacity + 16);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+  // Measured from the receiver's own release position, not from the head.
+  test_.SetPositions(head_, head_ + 64);
+  test_.SetIntent(0, head_, 64);
+  EXPECT_EQ(
+      ScanForOrphan(test_.ring, head_ - kSmallCapacity + 64, head_, [](uint16_t) { return false; })
+          .result,
+      ScanResult::kOrphaned);
+  EXPECT_EQ(
+      ScanForOrphan(test_.ring, head_ - kSmallCapacity + 48, head_, [](uint16_t) { return false; })
+          .result,
+      ScanResult::kUnowned);
+}
+
+TEST_P(OrphanScanTest, UnalignedClaimIsUnowned) {
+  for (const uint64_t bytes : {1, 8, 65, 79}) {
+    Claimed(bytes);
+    test_.SetIntent(0, head_, bytes);
+    EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << bytes;
+  }
+}
+
+TEST_P(OrphanScanTest, TheScanWritesNothing) {
+  Claimed(64);
+  test_.SetIntent(0, head_, 64);
+  ExpectOrphanedUpTo(64);
+  EXPECT_EQ(test_.claim(), head_ + 64);
+  EXPECT_EQ(test_.release(), head_);
+  EXPECT_EQ(test_.intent(0), head_);
+  EXPECT_EQ(test_.intent_size(0), 64u);
+}
+
+}  // namespace
+}  // namespace ipmpsc::internal

@@ -1,0 +1,336 @@
+// Random interleavings of senders that die at any step, against a reference that only remembers who
+// claimed what.
+//
+// The senders do their steps by hand, one word at a time; the receiver is the real one. While it
+// scans, each question whether an owner lives lets the others go on. What must hold: every
+// committed message is received, in the order of claims, whole, by each receiver once; an orphaned
+// claim is stepped over exactly to its end, and only when its owner is dead; and nobody is left
+// stuck.
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/consumer.h"
+#include "ipmpsc/internal/ring/producer.h"
+#include "tests/ipmpsc/ring/simulated_sender.h"
+#include "tests/testing/ring_fixture.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+using ::ipmpsc::testing::kEdgePositions;
+using ::ipmpsc::testing::kSmallCapacity;
+using ::ipmpsc::testing::TestRing;
+
+// What the reference knows of one claim.
+struct Claimed {
+  uint64_t size;
+  uint16_t slot;
+  int incarnation;  // of the slot's owner
+  bool committed = false;
+  bool discarded = false;
+  std::string payload;
+};
+
+class World {
+ public:
+  World(TestRing* test, uint32_t seed) : test_(test), random_(seed) {
+    BeginAt(kEdgePositions[seed % std::size(kEdgePositions)]);
+    for (uint16_t slot = 0; slot < test_->ring.sender_slot_count; ++slot) {
+      senders_.emplace_back(test_->ring, slot);
+      test_->SetIntent(slot, kNoIntent, 0);
+    }
+    incarnation_.resize(senders_.size());
+  }
+
+  void Run(int steps) {
+    for (int i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
+      if (Chance(25)) {
+        StepReceiver();
+      } else {
+        StepSomeSender();
+      }
+    }
+    for (SimulatedSender& sender : senders_) sender.Die();
+    DrainAll();
+  }
+
+  int orphaned() const { return orphaned_; }
+  int received() const { return received_; }
+  int losers() const { return losers_; }
+
+ private:
+  bool Chance(uint32_t percent) { return random_() % 100 < percent; }
+
+  void BeginAt(Position start) {
+    start_ = start;
+    test_->StartAt(start);
+    test_->ring.stamp_key = (uint64_t{random_()} << 32) | random_();
+    consumer_.emplace(test_->ring, start);
+  }
+
+  Plan NewPlan() {
+    Plan plan;
+    // Few sizes, so that ends of losers and winners coincide often; some that fill the ring.
+    plan.claimed_payload = Chance(5) ? 1000 + random_() % 3000 : 16 * (random_() % 7);
+    plan.payload = Chance(30) ? random_() % (plan.claimed_payload + 1) : plan.claimed_payload;
+    plan.discard = plan.payload == plan.claimed_payload && Chance(15);
+    return plan;
+  }
+
+  // The stamps that this very place had in earlier laps: what a payload may hold that was copied
+  // from the ring.
+  std::string PayloadFor(Position position, const Plan& plan) {
+    std::string payload(plan.payload, static_cast<char>('a' + random_() % 26));
+    for (uint64_t at = 0; at + 8 <= payload.size(); at += 16) {
+      const Position place = position + sizeof(RecordHeader) + at;
+      const uint64_t word = test_->ring.StampOf(place - kSmallCapacity * (1 + random_() % 3));
+      std::memcpy(&payload[at], &word, sizeof(word));
+    }
+    return payload;
+  }
+
+  void StepSomeSender() {
+    SimulatedSender& sender = senders_[random_() % senders_.size()];
+    using Step = SimulatedSender::Step;
+    if (!sender.alive()) {
+      if (Chance(30)) {
+        sender.TryAttach();
+        ++incarnation_[sender.slot()];
+      }
+      return;
+    }
+    if (Chance(4)) {
+      if (sender.step() == Step::kCas) ++losers_;
+      sender.Die();
+      return;
+    }
+    if (sender.step() == Step::kIdle) {
+      if (Chance(5)) {
+        sender.Detach();
+      } else {
+        sender.Begin(NewPlan());
+      }
+      return;
+    }
+    const Position filler = sender.position() + RecordSize(sender.plan().payload);
+    const Step done = sender.Advance([this](Position position, const Plan& plan) {
+      Claimed& claim = claims_[position - start_];
+      claim.payload = PayloadFor(position, plan);
+      std::memcpy(test_->ring.At(position) + sizeof(RecordHeader), claim.payload.data(),
+                  claim.payload.size());
+    });
+    if (done == Step::kCas && sender.step() == Step::kPayload) {
+      Claimed claim;
+      claim.size = RecordSize(sender.plan().claimed_payload);
+      claim.slot = sender.slot();
+      claim.incarnation = incarnation_[sender.slot()];
+      ASSERT_TRUE(claims_.emplace(sender.position() - start_, claim).second);
+    } else if (done == Step::kStamp) {
+      Claimed& claim = claims_.at(sender.position() - start_);
+      claim.committed = true;
+      claim.discarded = sender.plan().discard;
+    } else if (done == Step::kFillerStamp) {
+      fillers_[filler - start_] =
+          claims_.at(sender.position() - start_).size - RecordSize(sender.plan().payload);
+    }
+  }
+
+  bool OwnerLives(const Claimed& claim) const {
+    return senders_[claim.slot].alive() && incarnation_[claim.slot] == claim.incarnation;
+  }
+
+  void StepReceiver() {
+    const uint32_t what = random_() % 100;
+    if (what < 55) {
+      Take();
+    } else if (what < 75) {
+      Recover();
+    } else if (what < 97) {
+      Release();
+    } else {
+      // Another receiver, from where the last one released.
+      consumer_.emplace(test_->ring, test_->release());
+    }
+  }
+
+  // Steps `head` over what the receiver rightly does not hand out: discarded claims, and fillers.
+  Position SkipDiscarded(Position head) const {
+    for (;;) {
+      const auto filler = fillers_.find(head - start_);
+      if (filler != fillers_.end()) {
+        head += filler->second;
+        continue;
+      }
+      const auto claim = claims_.find(head - start_);
+      if (claim == claims_.end() || !claim->second.committed || !claim->second.discarded)
+        return head;
+      head += claim->second.size;
+    }
+  }
+
+  void Take() {
+    const Position expected = SkipDiscarded(consumer_->head());
+    TakenRecord taken;
+    const TakeResult result = consumer_->Take(&taken);
+    ASSERT_NE(result, TakeResult::kCorrupt);
+    const auto claim = claims_.find(expected - start_);
+    if (result == TakeResult::kNone) {
+      ASSERT_TRUE(claim == claims_.end() || !claim->second.committed) << "a message was not seen";
+      ASSERT_EQ(consumer_->head(), expected);
+      return;
+    }
+    ASSERT_NE(claim, claims_.end()) << "a message that nobody claimed";
+    ASSERT_TRUE(claim->second.committed) << "a message that nobody committed";
+    ASSERT_EQ(taken.position, expected);
+    ASSERT_EQ(taken.sender, claim->second.slot);
+    ASSERT_EQ(std::string(taken.payload, taken.length), claim->second.payload) << "torn";
+    ++received_;
+  }
+
+  void Recover() {
+    const Position head = consumer_->head();
+    const Scan scan = consumer_->Recover([this](uint16_t slot) {
+      // Others go on before and after the answer.
+      for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
+      const bool alive = senders_[slot].alive();
+      for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
+      return alive;
+    });
+    const auto found = claims_.find(head - start_);
+    switch (scan.result) {
+      case ScanResult::kUnclaimed:
+        ASSERT_EQ(head, test_->claim());
+        break;
+      case ScanResult::kCommitted:
+        ASSERT_TRUE(fillers_.count(head - start_) != 0 ||
+                    (found != claims_.end() && found->second.committed));
+        break;
+      case ScanResult::kOwnerAlive:
+        ASSERT_NE(found, claims_.end());
+        break;
+      case ScanResult::kUnowned:
+        FAIL() << "sound words were called contradictory";
+      case ScanResult::kOrphaned: {
+        ASSERT_NE(found, claims_.end());
+        ASSERT_FALSE(found->second.committed) << "a committed message was stepped over";
+        ASSERT_FALSE(OwnerLives(found->second)) << "the living were robbed";
+        const bool at_filler =
+            scan.end - head < found->second.size && fillers_.count(scan.end - start_) != 0;
+        ASSERT_TRUE(at_filler || scan.end == head + found->second.size) << "a false boundary";
+        ASSERT_EQ(consumer_->head(), scan.end);
+        ++orphaned_;
+        break;
+      }
+    }
+  }
+
+  void Release() {
+    // Up to some record that was stepped over or taken: here the end of any record that begins
+    // before the head.
+    const Position head = consumer_->head();
+    Position end = consumer_->released();
+    while (end != head && Chance(80)) {
+      const auto claim = claims_.find(end - start_);
+      const auto filler = fillers_.find(end - start_);
+      if (filler != fillers_.end()) {
+        end += filler->second;
+      } else if (claim->second.committed &&
+                 RecordSize(claim->second.payload.size()) < claim->second.size) {
+        end += RecordSize(claim->second.payload.size());
+      } else if (IsBefore(head, end + claim->second.size)) {
+        end = head;  // ended at a filler
+      } else {
+        end += claim->second.size;
+      }
+    }
+    consumer_->Release(end);
+  }
+
+  void DrainAll() {
+    // All are dead: everything claimed is taken or stepped over in as many looks as there are
+    // claims, and a few.
+    for (size_t looks = 2 * (claims_.size() + fillers_.size()) + 2; looks > 0; --looks) {
+      if (::testing::Test::HasFailure()) return;
+      Take();
+      if (consumer_->head() == test_->claim()) break;
+      Recover();
+    }
+    ASSERT_EQ(consumer_->head(), test_->claim()) << "stuck on the dead";
+    consumer_->Release(consumer_->head());
+    for (const SimulatedSender& sender : senders_) {
+      ASSERT_TRUE(IsSlotReusable(test_->ring, sender.slot())) << "a slot is lost for ever";
+    }
+  }
+
+  TestRing* const test_;
+  std::mt19937 random_;
+  Position start_ = 0;
+  std::optional<Consumer> consumer_;
+  std::vector<SimulatedSender> senders_;
+  std::vector<int> incarnation_;
+  std::map<uint64_t, Claimed> claims_;    // by distance from the start
+  std::map<uint64_t, uint64_t> fillers_;  // committed ones, and their sizes
+  int orphaned_ = 0;
+  int received_ = 0;
+  int losers_ = 0;
+};
+
+TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
+  int orphaned = 0;
+  int received = 0;
+  int losers = 0;
+  for (const uint32_t slots : {2, 3, 5}) {
+    TestRing test(slots);
+    for (uint32_t seed = 0; seed < 2000; ++seed) {
+      SCOPED_TRACE(::testing::Message() << slots << " slots, seed " << seed);
+      World world(&test, seed);
+      world.Run(1500);
+      if (HasFailure()) return;
+      orphaned += world.orphaned();
+      received += world.received();
+      losers += world.losers();
+    }
+  }
+  // It really happened.
+  EXPECT_GT(received, 100000);
+  EXPECT_GT(orphaned, 10000);
+  EXPECT_GT(losers, 1000);
+}
+
+TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {
+  TestRing real;
+  TestRing simulated;
+  real.ring.stamp_key = simulated.ring.stamp_key = 0x1234;
+  real.StartAt(4080);
+  simulated.StartAt(4080);
+
+  Producer producer(real.ring, 2);
+  producer.ClearIntent();
+  Position claimed = 0;
+  ASSERT_EQ(producer.Claim(RecordSize(100), &claimed), ClaimResult::kClaimed);
+  producer.Commit(claimed + RecordSize(33), RecordSize(100) - RecordSize(33) - 16,
+                  RecordKind::kDiscarded);
+  producer.Commit(claimed, 33, RecordKind::kMessage);
+
+  SimulatedSender sender(simulated.ring, 2);
+  sender.TryAttach();
+  const auto no_payload = [](Position, const Plan&) {};
+  while (sender.step() != SimulatedSender::Step::kIdle) sender.Advance(no_payload);
+  sender.Begin({100, 33, false});
+  while (sender.step() != SimulatedSender::Step::kIdle) sender.Advance(no_payload);
+
+  EXPECT_EQ(simulated.claim(), real.claim());
+  EXPECT_EQ(simulated.intent(2), real.intent(2));
+  EXPECT_EQ(simulated.intent_size(2), real.intent_size(2));
+  EXPECT_EQ(std::memcmp(simulated.ring.data, real.ring.data, kSmallCapacity), 0);
+}
+
+}  // namespace
+}  // namespace ipmpsc::internal

@@ -1,0 +1,86 @@
+// When a slot whose owner is dead may have a new one: each clause alone, as raw words.
+#include <cstdint>
+
+#include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/orphan_scan.h"
+#include "tests/testing/ring_fixture.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+using ::ipmpsc::testing::kEdgePositions;
+using ::ipmpsc::testing::kSmallCapacity;
+using ::ipmpsc::testing::TestRing;
+
+class SlotReuseTest : public ::testing::TestWithParam<Position> {
+ protected:
+  // 256 bytes are claimed and not released, from `start_` on.
+  SlotReuseTest() { test_.SetPositions(start_, start_ + 256); }
+
+  bool IsReusable() const { return IsSlotReusable(test_.ring, 1); }
+
+  const Position start_ = GetParam();
+  TestRing test_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Edges, SlotReuseTest, ::testing::ValuesIn(kEdgePositions));
+
+TEST_P(SlotReuseTest, ClearIntent) {
+  test_.SetIntent(1, kNoIntent, 64);
+  EXPECT_TRUE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, IntentThatMayHaveClaimedAndIsNeitherCommittedNorReleased) {
+  for (const uint64_t at : {0, 64, 240}) {
+    test_.SetIntent(1, start_ + at, 16);
+    EXPECT_FALSE(IsReusable()) << at;
+  }
+}
+
+TEST_P(SlotReuseTest, IntentBelowTheReleasePosition) {
+  test_.SetIntent(1, start_ - 16, 16);
+  EXPECT_TRUE(IsReusable());
+  test_.SetIntent(1, start_ - 64 * kSmallCapacity, 16);
+  EXPECT_TRUE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, IntentAtTheReleasePositionIsNotBelowIt) {
+  test_.SetIntent(1, start_, 16);
+  EXPECT_FALSE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, IntentNotBelowTheClaimPositionNeverClaimed) {
+  test_.SetIntent(1, start_ + 256, 16);
+  EXPECT_TRUE(IsReusable());
+  test_.SetIntent(1, start_ + 272, 16);
+  EXPECT_TRUE(IsReusable());
+  test_.SetIntent(1, start_ + 240, 16);
+  EXPECT_FALSE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, IntentWhoseRecordIsCommitted) {
+  test_.SetIntent(1, start_ + 64, 64);
+  test_.ring.HeaderAt(start_ + 64)->stamp = test_.ring.StampOf(start_ + 64 - kSmallCapacity);
+  EXPECT_FALSE(IsReusable()) << "the stamp of another lap";
+  test_.SetRecord(start_ + 64, {48, 1, RecordKind::kMessage, 0});
+  EXPECT_TRUE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, HostileUnalignedIntentIsNotLookedUpInTheData) {
+  // At the end of the data it would be read beyond the second copy; and it is no record's position
+  // anyway.
+  test_.SetIntent(1, start_ + 65, 16);
+  EXPECT_FALSE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, OtherSlotsDoNotMatter) {
+  test_.SetIntent(0, start_, 16);
+  test_.SetIntent(1, kNoIntent, 16);
+  test_.SetIntent(2, start_ + 64, 16);
+  EXPECT_TRUE(IsReusable());
+  EXPECT_FALSE(IsSlotReusable(test_.ring, 0));
+  EXPECT_FALSE(IsSlotReusable(test_.ring, 2));
+}
+
+}  // namespace
+}  // namespace ipmpsc::internal

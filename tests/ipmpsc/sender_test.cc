@@ -1,0 +1,289 @@
+#include "ipmpsc/sender.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/receiver.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::InChild;
+using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// For calls that must not wait: a mistake ends as kDeadlineExceeded, and does not hang.
+constexpr absl::Duration kLong = absl::Seconds(20);
+
+class SenderTest : public ::testing::Test {
+ protected:
+  explicit SenderTest(uint32_t max_senders = 4) {
+    ChannelOptions options;
+    options.capacity = 4096;
+    options.max_senders = max_senders;
+    absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
+    EXPECT_OK(channel);
+    channel_ = *std::move(channel);
+  }
+
+  Sender Attach() {
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+    EXPECT_OK(sender);
+    return *std::move(sender);
+  }
+  Receiver AttachReceiver() {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
+    EXPECT_OK(receiver);
+    return *std::move(receiver);
+  }
+  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+
+  // What each function that sends returns for this message.
+  std::vector<absl::Status> SendInEveryWay(Sender* sender, const std::string& payload) {
+    return {
+        sender->TrySend(payload),
+        sender->Send(payload, absl::ZeroDuration()),
+        sender->Send(payload, kLong),
+        sender->SendWhenEmpty(payload, absl::ZeroDuration()),
+        sender->TryClaim(payload.size()).status(),
+        sender->Claim(payload.size(), kLong).status(),
+        sender->ClaimWhenEmpty(payload.size(), kLong).status(),
+    };
+  }
+
+  std::optional<Channel> channel_;
+};
+
+TEST_F(SenderTest, EveryWayToSendArrivesInOrder) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.SendWhenEmpty("1", absl::ZeroDuration()));
+  ASSERT_OK(sender.TrySend("2"));
+  ASSERT_OK(sender.Send("3", absl::ZeroDuration()));
+  ASSERT_OK(sender.TrySend(""));
+  for (const char* expected : {"1", "2", "3", ""}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), expected);
+    EXPECT_EQ(lease.sender(), sender.slot());
+  }
+}
+
+TEST_F(SenderTest, ZeroSizedMessagesWithoutAnAddress) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.TrySend(absl::string_view()));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload().size(), 0u);
+}
+
+TEST_F(SenderTest, TheLongestMessageFitsAndOneByteMoreNeverDoes) {
+  Sender sender = Attach();
+  const std::string longest(channel_->max_payload(), 'x');
+  for (const absl::Status& status : SendInEveryWay(&sender, longest + "x")) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                                 AllOf(HasSubstr("4081"), HasSubstr("4080"))));
+  }
+  EXPECT_THAT(sender.TryClaim(~size_t{0}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("18446744073709551615")));
+  EXPECT_EQ(ring().control->claim_position, 0u);
+  EXPECT_OK(sender.TrySend(longest));
+  EXPECT_EQ(ring().control->claim_position, 4096u);
+}
+
+TEST_F(SenderTest, FullWithoutText) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
+  const auto full = StatusIs(absl::StatusCode::kResourceExhausted, "");
+  const auto late = StatusIs(absl::StatusCode::kDeadlineExceeded, "");
+  EXPECT_THAT(sender.TrySend(""), full);
+  EXPECT_THAT(sender.TryClaim(0), full);
+  for (const absl::Duration timeout : {absl::ZeroDuration(), absl::Seconds(-5),
+                                       -absl::InfiniteDuration(), absl::Milliseconds(2)}) {
+    EXPECT_THAT(sender.Send("", timeout), late);
+    EXPECT_THAT(sender.SendWhenEmpty("", timeout), late);
+    EXPECT_THAT(sender.Claim(0, timeout), late);
+    EXPECT_THAT(sender.ClaimWhenEmpty(0, timeout), late);
+  }
+  EXPECT_EQ(ring().control->claim_position, 4096u);
+  EXPECT_EQ(ring().sender_slots[sender.slot()].intent_position, 0u)
+      << "the intent of the last claim; giving up before an intent leaves it";
+}
+
+TEST_F(SenderTest, APassedDeadlineStillSendsWhereThereIsSpace) {
+  Sender sender = Attach();
+  EXPECT_OK(sender.Send("x", absl::Seconds(-1)));
+}
+
+TEST_F(SenderTest, SendWhenEmptyWantsTheReleaseAndNotOnlyTheTaking) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.TrySend("first"));
+  EXPECT_THAT(sender.SendWhenEmpty("late", absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_THAT(sender.SendWhenEmpty("late", absl::ZeroDuration()),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+  }
+  EXPECT_OK(sender.SendWhenEmpty("fresh", absl::ZeroDuration()));
+}
+
+TEST_F(SenderTest, ClosedRefusesAndNamesIt) {
+  Sender sender = Attach();
+  channel_->Close();
+  const auto closed = StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("closed"));
+  for (const absl::Status& status : SendInEveryWay(&sender, "x")) EXPECT_THAT(status, closed);
+  EXPECT_THAT(Sender::Attach(*channel_), closed);
+}
+
+TEST_F(SenderTest, ALoanThatIsOpenRefusesAnother) {
+  Sender sender = Attach();
+  ASSERT_OK_AND_ASSIGN(Loan loan, sender.TryClaim(8));
+  for (const absl::Status& status : SendInEveryWay(&sender, "x")) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("loan")));
+  }
+  std::move(loan).Publish();
+  EXPECT_OK(sender.TrySend("x"));
+}
+
+TEST_F(SenderTest, ScribbledPositionsAreDataLossThatNamesThem) {
+  const uint64_t scribbles[] = {uint64_t{0} - 16, 8192, 7, ~uint64_t{0}, uint64_t{1} << 63};
+  for (const uint64_t claim : scribbles) {
+    ring().control->claim_position = 0;
+    Sender sender = Attach();
+    ring().control->claim_position = claim;
+    for (const absl::Status& status : SendInEveryWay(&sender, "x")) {
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
+                                   AllOf(HasSubstr(absl::StrCat(claim)), HasSubstr("4096"))));
+    }
+    EXPECT_EQ(ring().control->claim_position, claim);
+    EXPECT_EQ(ring().sender_slots[sender.slot()].intent_position, ~uint64_t{0});
+  }
+}
+
+// Slots.
+
+TEST_F(SenderTest, ExactlyMaxSendersAttach) {
+  std::vector<Sender> senders;
+  std::vector<bool> seen(4);
+  for (int i = 0; i < 4; ++i) {
+    senders.push_back(Attach());
+    ASSERT_LT(senders.back().slot(), 4);
+    EXPECT_FALSE(seen[senders.back().slot()]);
+    seen[senders.back().slot()] = true;
+  }
+  EXPECT_THAT(Sender::Attach(*channel_),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 4 sender slots")));
+  const uint16_t freed = senders[1].slot();
+  senders.erase(senders.begin() + 1);
+  EXPECT_EQ(Attach().slot(), freed);
+}
+
+TEST_F(SenderTest, SlotsSayWhoHasThemAndHowMuchWasSent) {
+  uint16_t slot = 0;
+  {
+    Sender sender = Attach();
+    slot = sender.slot();
+    EXPECT_EQ(ring().sender_slots[slot].pid, static_cast<uint32_t>(getpid()));
+    EXPECT_EQ(ring().sender_slots[slot].owners, 1u);
+    ASSERT_OK(sender.TrySend("12345"));
+    ASSERT_OK(sender.TrySend("678"));
+    { ASSERT_OK(sender.TryClaim(100)); }  // discarded: not sent
+  }
+  EXPECT_EQ(ring().sender_slots[slot].pid, 0u);
+  EXPECT_EQ(ring().sender_slots[slot].intent_position, ~uint64_t{0});
+  const Sender again = Attach();
+  EXPECT_EQ(again.slot(), slot);
+  EXPECT_EQ(ring().sender_slots[slot].owners, 2u);
+  EXPECT_EQ(ring().sender_slots[slot].sent_records, 2u);
+  EXPECT_EQ(ring().sender_slots[slot].sent_bytes, 8u);
+}
+
+TEST_F(SenderTest, MovingKeepsTheSlotAndAssigningGivesTheOldOneBack) {
+  Sender a = Attach();
+  Sender b = Attach();
+  const uint16_t slot_of_b = b.slot();
+  a = std::move(b);
+  EXPECT_EQ(a.slot(), slot_of_b);
+  EXPECT_OK(a.TrySend("moved"));
+  std::vector<Sender> rest;
+  for (int i = 0; i < 3; ++i) rest.push_back(Attach());
+}
+
+class OneSenderTest : public SenderTest {
+ protected:
+  OneSenderTest() : SenderTest(1) {}
+};
+
+TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSteppedOver) {
+  LivingChild child([this]() -> std::string {
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+    if (!sender.ok()) return sender.status().ToString();
+    new Sender(*std::move(sender));  // not destroyed
+    absl::StatusOr<Sender> second = Sender::Attach(*channel_);
+    return second.status().ToString();
+  });
+  EXPECT_THAT(child.result(), HasSubstr("all 1 sender slots"));
+  EXPECT_THAT(Sender::Attach(*channel_), StatusIs(absl::StatusCode::kResourceExhausted));
+  child.Kill();
+  { EXPECT_OK(Sender::Attach(*channel_)) << "it left nothing"; }
+
+  LivingChild writer([this]() -> std::string {
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+    if (!sender.ok()) return sender.status().ToString();
+    Sender* const kept = new Sender(*std::move(sender));
+    absl::StatusOr<Loan> loan = kept->TryClaim(100);
+    if (!loan.ok()) return loan.status().ToString();
+    new Loan(*std::move(loan));
+    return "";
+  });
+  ASSERT_EQ(writer.result(), "");
+  writer.Kill();
+  EXPECT_THAT(Sender::Attach(*channel_),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 1 sender slots")));
+  Receiver receiver = AttachReceiver();
+  EXPECT_THAT(receiver.Receive(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(ring().receiver_slot->orphaned_records, 1u);
+  EXPECT_EQ(ring().receiver_slot->orphaned_bytes, 128u);
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend("next"));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "next");
+}
+
+TEST_F(OneSenderTest, SlotOfOneThatDiedAfterItsCommitIsFreeAtOnce) {
+  LivingChild child([this]() -> std::string {
+    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
+    if (!sender.ok()) return sender.status().ToString();
+    Sender* const kept = new Sender(*std::move(sender));
+    return kept->TrySend("last words").ToString();
+  });
+  ASSERT_EQ(child.result(), "OK");
+  child.Kill();
+  EXPECT_OK(Sender::Attach(*channel_));
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "last words");
+}
+
+}  // namespace
+}  // namespace ipmpsc
