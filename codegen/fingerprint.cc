@@ -1,0 +1,90 @@
+#include "codegen/fingerprint.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
+
+namespace ipmpsc::codegen {
+
+using google::protobuf::Descriptor;
+using google::protobuf::DescriptorProto;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumDescriptorProto;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FieldDescriptorProto;
+using google::protobuf::FileDescriptor;
+
+namespace {
+
+// What is hashed for each type, by full name.
+using Types = std::map<std::string, std::string>;
+
+std::string Entry(const FileDescriptor& file, const std::string& descriptor) {
+  return absl::StrCat(FileDescriptor::SyntaxName(file.syntax()), "/", descriptor.size(), "/",
+                      descriptor);
+}
+
+void AddEnum(const EnumDescriptor& enum_type, Types* types) {
+  EnumDescriptorProto proto;
+  enum_type.CopyTo(&proto);
+  proto.clear_options();
+  proto.clear_reserved_range();
+  proto.clear_reserved_name();
+  for (auto& value : *proto.mutable_value()) value.clear_options();
+  (*types)[enum_type.full_name()] = Entry(*enum_type.file(), proto.SerializeAsString());
+}
+
+FieldDescriptorProto BareField(const FieldDescriptor& field) {
+  FieldDescriptorProto proto;
+  field.CopyTo(&proto);
+  proto.clear_json_name();  // protoc fills it in, others do not
+  proto.clear_options();
+  if (field.is_packed()) proto.mutable_options()->set_packed(true);
+  return proto;
+}
+
+void AddMessage(const Descriptor& message, Types* types) {
+  if (types->count(message.full_name()) != 0) return;
+  DescriptorProto bare;
+  bare.set_name(message.name());
+  if (message.options().map_entry()) bare.mutable_options()->set_map_entry(true);
+  if (message.options().message_set_wire_format()) {
+    bare.mutable_options()->set_message_set_wire_format(true);
+  }
+  for (int i = 0; i < message.field_count(); ++i) *bare.add_field() = BareField(*message.field(i));
+  for (int i = 0; i < message.oneof_decl_count(); ++i) {
+    bare.add_oneof_decl()->set_name(message.oneof_decl(i)->name());
+  }
+  (*types)[message.full_name()] = Entry(*message.file(), bare.SerializeAsString());
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    if (field.message_type() != nullptr) AddMessage(*field.message_type(), types);
+    if (field.enum_type() != nullptr) AddEnum(*field.enum_type(), types);
+  }
+}
+
+uint64_t Fnv1a(uint64_t hash, absl::string_view bytes) {
+  for (const char byte : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+}  // namespace
+
+uint64_t Fingerprint(const Descriptor& message) {
+  Types types;
+  AddMessage(message, &types);
+  uint64_t hash = Fnv1a(0xcbf29ce484222325, message.full_name());
+  for (const auto& [name, descriptor] : types) {
+    hash = Fnv1a(Fnv1a(hash, absl::StrCat("/", name, "/")), descriptor);
+  }
+  return hash;
+}
+
+}  // namespace ipmpsc::codegen

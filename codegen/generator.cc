@@ -1,0 +1,42 @@
+#include "codegen/generator.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/check.h"
+#include "codegen/header.h"
+#include "codegen/names.h"
+#include "google/protobuf/compiler/code_generator.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/printer.h"
+#include "google/protobuf/io/zero_copy_stream.h"
+
+namespace ipmpsc::codegen {
+
+using google::protobuf::FileDescriptor;
+using google::protobuf::compiler::GeneratorContext;
+
+bool Generator::Generate(const FileDescriptor* file, const std::string& parameter,
+                         GeneratorContext* context, std::string* error) const {
+  if (!parameter.empty()) {
+    *error = absl::StrCat("protoc-gen-ipmpsc has no option \"", parameter, "\"");
+    return false;
+  }
+  const std::string unsupported = FindUnsupported(*file);
+  if (!unsupported.empty()) {
+    *error = absl::StrCat(file->name(), ": ", unsupported);
+    return false;
+  }
+  const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(
+      context->Open(HeaderName(*file)));
+  google::protobuf::io::Printer printer(output.get(), '$');
+  PrintHeader(*file, &printer);
+  if (printer.failed()) {
+    *error = absl::StrCat(HeaderName(*file), ": cannot be written");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace ipmpsc::codegen

@@ -1,0 +1,196 @@
+#include "codegen/message_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/literals.h"
+#include "codegen/names.h"
+#include "google/protobuf/compiler/cpp/names.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
+
+namespace ipmpsc::codegen {
+
+namespace cpp = google::protobuf::compiler::cpp;
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FileDescriptor;
+using google::protobuf::OneofDescriptor;
+
+namespace {
+
+// `qualified` without the namespace, where that means the same in the view's class.
+std::string ShortName(const MessagePlan& plan, const FileDescriptor& file, const std::string& name,
+                      const std::string& qualified) {
+  return file.package() == plan.message->file()->package() && !plan.members.Contains(name)
+             ? name
+             : qualified;
+}
+
+std::string ValueType(const MessagePlan& plan, const FieldDescriptor& field,
+                      GeneratedNames* names) {
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return "int32_t";
+    case FieldDescriptor::CPPTYPE_INT64:
+      return "int64_t";
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return "uint32_t";
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return "uint64_t";
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return "double";
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return "float";
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return "bool";
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return ShortName(plan, *field.enum_type()->file(), cpp::ClassName(field.enum_type()),
+                       QualifiedEnumName(*field.enum_type()));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return "::absl::string_view";
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return ShortName(plan, *field.message_type()->file(),
+                       names->Name(*field.message_type(), "View"),
+                       names->QualifiedName(*field.message_type(), "View"));
+  }
+  return "";
+}
+
+bool NeedsFinish(const Descriptor& message, std::set<const Descriptor*>* seen) {
+  if (!seen->insert(&message).second) return false;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    if (field.is_required() || field.is_map()) return true;
+    if (IsMessage(field) && NeedsFinish(*field.message_type(), seen)) return true;
+  }
+  return false;
+}
+
+bool NeedsHasBit(const FieldDescriptor& field) {
+  if (field.is_required()) return true;
+  if (field.containing_type()->options().map_entry()) return false;
+  return field.has_presence() && !field.is_repeated() && !IsMessage(field) &&
+         field.real_containing_oneof() == nullptr;
+}
+
+// The accessors, and what else users see, have their names from protobuf, whatever they are;
+// members then take what is left.
+void TakePublicNames(MessagePlan* plan) {
+  const Descriptor& message = *plan->message;
+  for (int i = 0; i < message.field_count(); ++i)
+    plan->members.Take(cpp::FieldName(message.field(i)));
+  for (int i = 0; i < message.nested_type_count(); ++i)
+    plan->members.Take(message.nested_type(i)->name() + "View");
+  for (const OneofPlan& oneof : plan->oneofs) {
+    for (const std::string& name : {oneof.accessor, oneof.case_type, oneof.not_set})
+      plan->members.Take(name);
+    for (int i = 0; i < oneof.oneof->field_count(); ++i) {
+      plan->members.Take(cpp::OneofCaseConstantName(oneof.oneof->field(i)));
+    }
+  }
+}
+
+void NameMembers(MessagePlan* plan) {
+  for (FieldPlan& field : plan->fields)
+    field.member = plan->members.TakeFree(field.field->lowercase_name() + "_");
+  for (OneofPlan& oneof : plan->oneofs) oneof.member = plan->members.TakeFree(oneof.accessor + "_");
+  plan->wire_member = plan->members.TakeFree("wire_");
+  plan->has_bits_member = plan->members.TakeFree("has_bits_");
+}
+
+void PlanEnumRanges(MessagePlan* plan) {
+  for (const FieldPlan& field : plan->fields) {
+    if (!IsClosedEnum(*field.field)) continue;
+    const EnumDescriptor* const enum_type = field.field->enum_type();
+    const bool is_there =
+        std::any_of(plan->enum_ranges.begin(), plan->enum_ranges.end(),
+                    [&](const EnumRanges& ranges) { return ranges.enum_type == enum_type; });
+    // Two enums may have the same short name; one field has one enum.
+    if (!is_there)
+      plan->enum_ranges.push_back({enum_type, absl::StrCat("kRanges", field.field->number(), "_")});
+  }
+}
+
+void PlanHasBits(MessagePlan* plan) {
+  for (FieldPlan& field : plan->fields) {
+    if (field.field->is_required()) field.has_bit = plan->has_bit_count++;
+  }
+  plan->required_count = plan->has_bit_count;
+  for (FieldPlan& field : plan->fields) {
+    if (field.has_bit < 0 && NeedsHasBit(*field.field)) field.has_bit = plan->has_bit_count++;
+  }
+}
+
+}  // namespace
+
+bool IsMessage(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+bool IsClosedEnum(const FieldDescriptor& field) {
+  // As protobuf's C++ code has it, it is the field's file that counts, not the enum's.
+  return field.type() == FieldDescriptor::TYPE_ENUM &&
+         field.file()->syntax() != FileDescriptor::SYNTAX_PROTO3;
+}
+
+std::vector<EnumRun> RunsOf(const EnumDescriptor& enum_type) {
+  std::set<int> numbers;
+  for (int i = 0; i < enum_type.value_count(); ++i) numbers.insert(enum_type.value(i)->number());
+  std::vector<EnumRun> runs;
+  for (const int number : numbers) {
+    if (!runs.empty() && runs.back().last == number - 1) {
+      runs.back().last = number;
+    } else {
+      runs.push_back({number, number});
+    }
+  }
+  return runs;
+}
+
+std::string EnumNumber(int number) {
+  return number == std::numeric_limits<int>::min() ? "::std::numeric_limits<int32_t>::min()"
+                                                   : absl::StrCat(number);
+}
+
+MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
+  MessagePlan plan;
+  plan.message = &message;
+  plan.is_map_entry = message.options().map_entry();
+  plan.view = names->Name(message, "View");
+  for (int i = 0; i < message.real_oneof_decl_count(); ++i) {
+    const OneofDescriptor& oneof = *message.oneof_decl(i);
+    plan.oneofs.push_back(
+        {&oneof, OneofCaseName(oneof), OneofNotSetName(oneof), oneof.name() + "_case", ""});
+  }
+  TakePublicNames(&plan);
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& descriptor = *message.field(i);
+    FieldPlan field;
+    field.field = &descriptor;
+    field.accessor = cpp::FieldName(&descriptor);
+    field.type = ValueType(plan, descriptor, names);
+    if (!IsMessage(descriptor)) field.default_value = DefaultValue(descriptor, field.type);
+    if (descriptor.real_containing_oneof() != nullptr) {
+      field.oneof = descriptor.real_containing_oneof()->index();
+      field.oneof_constant = cpp::OneofCaseConstantName(&descriptor);
+    }
+    plan.fields.push_back(field);
+  }
+  std::sort(plan.fields.begin(), plan.fields.end(), [](const FieldPlan& a, const FieldPlan& b) {
+    return a.field->number() < b.field->number();
+  });
+  NameMembers(&plan);
+  PlanHasBits(&plan);
+  PlanEnumRanges(&plan);
+  std::set<const Descriptor*> seen;
+  plan.needs_finish = NeedsFinish(message, &seen);
+  return plan;
+}
+
+}  // namespace ipmpsc::codegen

@@ -1,0 +1,70 @@
+// MessagePlan: what the view of a message consists of, decided before anything is printed.
+#ifndef IPMPSC_CODEGEN_MESSAGE_PLAN_H_
+#define IPMPSC_CODEGEN_MESSAGE_PLAN_H_
+
+#include <string>
+#include <vector>
+
+#include "codegen/names.h"
+#include "google/protobuf/descriptor.h"
+
+namespace ipmpsc::codegen {
+
+struct FieldPlan {
+  const google::protobuf::FieldDescriptor* field;
+  std::string accessor;       // as protobuf names it
+  std::string member;         // the data member
+  std::string type;           // of one value, in C++
+  std::string default_value;  // in C++; empty for messages
+  int has_bit = -1;
+  int oneof = -1;              // index in MessagePlan::oneofs
+  std::string oneof_constant;  // "kCamera"
+};
+
+struct OneofPlan {
+  const google::protobuf::OneofDescriptor* oneof;
+  std::string case_type;  // "DeviceCase"
+  std::string not_set;    // "DEVICE_NOT_SET"
+  std::string accessor;   // "device_case"
+  std::string member;
+};
+
+// The valid values of a closed enum.
+struct EnumRanges {
+  const google::protobuf::EnumDescriptor* enum_type;
+  std::string name;  // of the array
+};
+
+struct MessagePlan {
+  const google::protobuf::Descriptor* message;
+  bool is_map_entry = false;
+  std::string view;               // name of the view class
+  std::vector<FieldPlan> fields;  // by number
+  std::vector<OneofPlan> oneofs;
+  std::vector<EnumRanges> enum_ranges;
+  std::string wire_member;
+  std::string has_bits_member;
+  int has_bit_count = 0;
+  int required_count = 0;     // they have the first has bits
+  bool needs_finish = false;  // it, or what it may contain, has required fields or maps
+  NameScope members;          // all names that are taken in the class
+};
+
+MessagePlan PlanMessage(const google::protobuf::Descriptor& message, GeneratedNames* names);
+
+// True where a value of an enum that the enum does not list is an unknown field.
+bool IsClosedEnum(const google::protobuf::FieldDescriptor& field);
+
+bool IsMessage(const google::protobuf::FieldDescriptor& field);
+
+// The runs of numbers that the enum lists, ascending.
+struct EnumRun {
+  int first;
+  int last;
+};
+std::vector<EnumRun> RunsOf(const google::protobuf::EnumDescriptor& enum_type);
+std::string EnumNumber(int number);
+
+}  // namespace ipmpsc::codegen
+
+#endif  // IPMPSC_CODEGEN_MESSAGE_PLAN_H_

@@ -1,0 +1,72 @@
+// What things of a .proto file are called in C++: as protobuf calls them, and as this plugin does.
+#ifndef IPMPSC_CODEGEN_NAMES_H_
+#define IPMPSC_CODEGEN_NAMES_H_
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+
+namespace ipmpsc::codegen {
+
+// The names of one scope, each given once.
+class NameScope {
+ public:
+  bool Contains(const std::string& name) const { return names_.count(name) != 0; }
+  // False if it is taken.
+  bool Take(const std::string& name) { return names_.insert(name).second; }
+  // Takes `name`, with as many underscores behind it as it needs to be free.
+  std::string TakeFree(std::string name);
+
+ private:
+  std::set<std::string> names_;
+};
+
+// "camera/frame.ipmpsc.h" for "camera/frame.proto".
+std::string HeaderName(const google::protobuf::FileDescriptor& file);
+
+// "CAMERA_FRAME_IPMPSC_H_".
+std::string IncludeGuard(const google::protobuf::FileDescriptor& file);
+
+// A name for the file that no other file has: "camera_2fframe_2eproto".
+std::string FileSymbol(const google::protobuf::FileDescriptor& file);
+
+// {"foo", "bar"} for package foo.bar.
+std::vector<std::string> NamespaceParts(const google::protobuf::FileDescriptor& file);
+
+// "::foo::bar::Outer_Inner": the class, or enum, that protobuf generates.
+std::string QualifiedMessageName(const google::protobuf::Descriptor& message);
+std::string QualifiedEnumName(const google::protobuf::EnumDescriptor& enum_type);
+
+// "Outer_Inner" without regard to keywords.
+std::string FlatName(const google::protobuf::Descriptor& message);
+
+// The names of what this plugin generates for a message: `FlatName` with `suffix` ("View",
+// "Sender"), and with underscores behind it where the package has something of that name in the
+// message's file or one that it imports.
+class GeneratedNames {
+ public:
+  std::string Name(const google::protobuf::Descriptor& message, absl::string_view suffix);
+  std::string QualifiedName(const google::protobuf::Descriptor& message, absl::string_view suffix);
+
+ private:
+  std::map<const google::protobuf::FileDescriptor*, NameScope> scopes_;
+};
+
+// "DeviceCase", "DEVICE_NOT_SET" for oneof device.
+std::string OneofCaseName(const google::protobuf::OneofDescriptor& oneof);
+std::string OneofNotSetName(const google::protobuf::OneofDescriptor& oneof);
+
+// All messages of the file, nested ones and the entries of maps included, each after those it
+// refers to by value or pointer as far as that is possible.
+std::vector<const google::protobuf::Descriptor*> MessagesOf(
+    const google::protobuf::FileDescriptor& file);
+std::vector<const google::protobuf::EnumDescriptor*> EnumsOf(
+    const google::protobuf::FileDescriptor& file);
+
+}  // namespace ipmpsc::codegen
+
+#endif  // IPMPSC_CODEGEN_NAMES_H_

@@ -1,0 +1,71 @@
+#include "codegen/typed_ends.h"
+
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "codegen/file_description.h"
+#include "codegen/fingerprint.h"
+#include "codegen/literals.h"
+#include "codegen/message_plan.h"
+#include "codegen/names.h"
+#include "google/protobuf/compiler/cpp/names.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/io/printer.h"
+#include "ipmpsc/channel.pb.h"
+
+namespace ipmpsc::codegen {
+
+using google::protobuf::Descriptor;
+using google::protobuf::io::Printer;
+
+void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names, Printer* printer) {
+  const Descriptor& message = *plan.message;
+  const ChannelDeclaration& declared = message.options().GetExtension(channel);
+  const std::map<std::string, std::string> variables = {
+      {"full_name", message.full_name()},
+      {"message", google::protobuf::compiler::cpp::ClassName(&message)},
+      {"view", plan.view},
+      {"channel", names->Name(message, "Channel")},
+      {"sender", names->Name(message, "Sender")},
+      {"receiver", names->Name(message, "Receiver")},
+      {"lease", names->Name(message, "Lease")},
+      {"file", FileDescriptionName(*message.file())},
+      {"fingerprint", absl::StrFormat("0x%016x", Fingerprint(message))},
+      {"name", StringLiterals(declared.name(), std::string::npos)[0]},
+      {"capacity", absl::StrCat(declared.capacity())},
+      {"max_senders", absl::StrCat(declared.max_senders())},
+  };
+  printer->Print(
+      variables,
+      "// Channels of $full_name$\n"
+      "class $channel$ : public ::ipmpsc::message::MessageChannel<$channel$> {\n"
+      " public:\n"
+      "  static constexpr ::ipmpsc::message::MessageType kType = {\n"
+      "      \"$full_name$\", /*fingerprint=*/$fingerprint$u,\n"
+      "      &$file$,\n"
+      "      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u};\n"
+      "};\n"
+      "\n"
+      "class $lease$ : public ::ipmpsc::message::MessageLease<$view$> {\n"
+      " public:\n"
+      "  using MessageLease::MessageLease;\n"
+      "};\n"
+      "\n"
+      "class $sender$\n"
+      "    : public ::ipmpsc::message::MessageSender<$sender$, $message$, $channel$> {\n"
+      " public:\n"
+      "  using MessageSender::MessageSender;\n"
+      "};\n"
+      "\n"
+      "class $receiver$\n"
+      "    : public ::ipmpsc::message::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {\n"
+      " public:\n"
+      "  using MessageReceiver::MessageReceiver;\n"
+      "};\n"
+      "\n");
+}
+
+}  // namespace ipmpsc::codegen

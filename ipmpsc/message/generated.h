@@ -1,0 +1,20 @@
+// All that generated headers use.
+#ifndef IPMPSC_MESSAGE_GENERATED_H_
+#define IPMPSC_MESSAGE_GENERATED_H_
+
+// IWYU pragma: begin_exports
+#include "absl/strings/string_view.h"
+#include "ipmpsc/message/message_channel.h"
+#include "ipmpsc/message/message_lease.h"
+#include "ipmpsc/message/message_receiver.h"
+#include "ipmpsc/message/message_sender.h"
+#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/map_view.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/parser.h"
+#include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/view/to_message.h"
+// IWYU pragma: end_exports
+
+#endif  // IPMPSC_MESSAGE_GENERATED_H_

@@ -1,0 +1,90 @@
+// MessageChannel: creates and opens channels of one message type. Base of the generated classes:
+//
+//   absl::StatusOr<ipmpsc::Channel> channel = FrameChannel::Create("/dev/shm/frames");
+//   absl::StatusOr<ipmpsc::Channel> channel = FrameChannel::Create();   // as its .proto declares
+#ifndef IPMPSC_MESSAGE_MESSAGE_CHANNEL_H_
+#define IPMPSC_MESSAGE_MESSAGE_CHANNEL_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/message/declared_path.h"
+#include "ipmpsc/message/description.h"
+#include "ipmpsc/message/message_type.h"
+
+namespace ipmpsc::message {
+
+// `Derived::kType` is the MessageType.
+template <typename Derived>
+class MessageChannel {
+ public:
+  // The defaults, with what option (ipmpsc.channel) says.
+  static ChannelOptions Options() {
+    ChannelOptions options;
+    if (Derived::kType.capacity != 0) options.capacity = Derived::kType.capacity;
+    if (Derived::kType.max_senders != 0) options.max_senders = Derived::kType.max_senders;
+    return options;
+  }
+
+  // Of the channel that option (ipmpsc.channel) declares. It lies in $IPMPSC_DIR, or else in
+  // /dev/shm.
+  static constexpr absl::string_view Name() { return Derived::kType.channel; }
+  static std::string Path() {
+    static_assert(!Name().empty(),
+                  "the message has no option (ipmpsc.channel) with a name: give a path");
+    return DeclaredPath(Name());
+  }
+
+  // Creates a channel that is described as one of this message type; the description in `options`
+  // does not count.
+  //
+  // Errors: as `Channel::Create`, `CreateTemp` and `CreateAnonymous`; kFailedPrecondition -
+  // exist_policy kOpen, and what is there is a channel of something else (see `Check`).
+  static absl::StatusOr<Channel> Create(absl::string_view path,
+                                        ChannelOptions options = Options()) {
+    options.description = Describe(Derived::kType);
+    return Checked(Channel::Create(path, options));
+  }
+  static absl::StatusOr<Channel> Create() { return Create(Path()); }
+  static absl::StatusOr<Channel> CreateTemp(ChannelOptions options = Options()) {
+    options.description = Describe(Derived::kType);
+    return Channel::CreateTemp(options);
+  }
+  static absl::StatusOr<Channel> CreateAnonymous(ChannelOptions options = Options()) {
+    options.description = Describe(Derived::kType);
+    return Channel::CreateAnonymous(options);
+  }
+
+  // Errors: as `Channel::Open`; kFailedPrecondition - a channel of something else (see `Check`).
+  static absl::StatusOr<Channel> Open(absl::string_view path) {
+    return Checked(Channel::Open(path));
+  }
+  static absl::StatusOr<Channel> Open() { return Open(Path()); }
+
+  // Whether `channel` is one of this message type.
+  //
+  // Errors:
+  //  * kFailedPrecondition - it is one of raw bytes, or of another message type, which is named, or
+  //  of another schema
+  //                          of this type: the fingerprints are told
+  static absl::Status Check(const Channel& channel) {
+    return CheckDescription(Derived::kType, channel.description());
+  }
+
+ private:
+  static absl::StatusOr<Channel> Checked(absl::StatusOr<Channel> channel) {
+    if (!channel.ok()) return channel;
+    absl::Status status = Check(*channel);
+    if (!status.ok()) return status;
+    return channel;
+  }
+};
+
+}  // namespace ipmpsc::message
+
+#endif  // IPMPSC_MESSAGE_MESSAGE_CHANNEL_H_

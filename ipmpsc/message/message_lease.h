@@ -1,0 +1,49 @@
+// MessageLease: a received message, viewed as it lies in the ring. Base of the generated classes:
+//
+//   absl::StatusOr<FrameLease> frame = receiver.Receive(absl::Seconds(1));
+//   Show((*frame)->width(), (*frame)->pixels());   // no copy
+//
+// The view, and all that it hands out, is gone when the lease is.
+#ifndef IPMPSC_MESSAGE_MESSAGE_LEASE_H_
+#define IPMPSC_MESSAGE_MESSAGE_LEASE_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "ipmpsc/message/arena_pool.h"
+#include "ipmpsc/receiver.h"
+
+namespace ipmpsc::message {
+
+// Several may be held, and released in any order. It may outlive its receiver. Used by one thread
+// at a time, together with its receiver and that one's other leases.
+template <typename View>
+class MessageLease {
+ public:
+  const View& operator*() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return *view_; }
+  const View* operator->() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return view_; }
+
+  // In the order of all records; grows from message to message, never repeats.
+  uint64_t position() const { return lease_.position(); }
+  // The slot of the sender.
+  uint16_t sender() const { return lease_.sender(); }
+
+  // Gives the space in the ring back.
+  void Release() && { const MessageLease gone = std::move(*this); }
+
+  // End of public interfaces.
+
+  // REQUIRES: `view` was parsed from the payload of `lease`, in `arena`.
+  MessageLease(Lease lease, PooledArena arena, const View* view)
+      : lease_(std::move(lease)), arena_(std::move(arena)), view_(view) {}
+
+ private:
+  Lease lease_;
+  PooledArena arena_;
+  const View* view_;
+};
+
+}  // namespace ipmpsc::message
+
+#endif  // IPMPSC_MESSAGE_MESSAGE_LEASE_H_

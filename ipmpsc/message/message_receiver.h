@@ -1,0 +1,84 @@
+// MessageReceiver: receives messages of one type. Base of the generated classes:
+//
+//   absl::StatusOr<FrameReceiver> receiver = FrameReceiver::Open("/dev/shm/frames");
+//   absl::StatusOr<FrameLease> frame = receiver->Receive(absl::Seconds(1));
+#ifndef IPMPSC_MESSAGE_MESSAGE_RECEIVER_H_
+#define IPMPSC_MESSAGE_MESSAGE_RECEIVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/message/arena_pool.h"
+#include "ipmpsc/receiver.h"
+
+namespace ipmpsc::message {
+
+// Thread-compatible. One per channel.
+//
+// Every function that receives returns what the same one of `Receiver` returns, and:
+//  * kInvalidArgument - the message is malformed (its position, size and type are told). It has
+//  been released: the
+//                       next call goes on with the next message
+template <typename Derived, typename MessageLease, typename View, typename MessageChannel>
+class MessageReceiver {
+ public:
+  // Errors: as `MessageChannel::Check`, and as `Receiver::Attach`.
+  static absl::StatusOr<Derived> Attach(const Channel& channel) {
+    absl::Status status = MessageChannel::Check(channel);
+    if (!status.ok()) return status;
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);
+    if (!receiver.ok()) return receiver.status();
+    return Derived(*std::move(receiver));
+  }
+
+  // Errors: as `Attach`, and as `Channel::Open`.
+  static absl::StatusOr<Derived> Open(absl::string_view path) {
+    absl::StatusOr<Channel> channel = Channel::Open(path);
+    if (!channel.ok()) return channel.status();
+    return Attach(*channel);
+  }
+  // The channel that the message's .proto declares.
+  static absl::StatusOr<Derived> Open() { return Open(MessageChannel::Path()); }
+
+  // Takes the next message, if it is there.
+  absl::StatusOr<MessageLease> TryReceive() { return Parse(receiver_.TryReceive()); }
+  // Waits for the next message until `deadline`.
+  absl::StatusOr<MessageLease> Receive(Deadline deadline) {
+    return Parse(receiver_.Receive(deadline));
+  }
+
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return receiver_.channel(); }
+
+  // End of public interfaces.
+
+  // REQUIRES: the receiver's channel is one of this message type.
+  explicit MessageReceiver(Receiver receiver) : receiver_(std::move(receiver)) {}
+
+ private:
+  absl::StatusOr<MessageLease> Parse(absl::StatusOr<Lease> lease) {
+    if (!lease.ok()) return lease.status();
+    PooledArena arena = arenas_->Take();
+    const View* const view = View::Parse(lease->payload(), arena.get());
+    if (view == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the message at position ", lease->position(), ", ", lease->payload().size(),
+                       " bytes long, is no ", MessageChannel::kType.name));
+    }
+    return MessageLease(*std::move(lease), std::move(arena), view);
+  }
+
+  Receiver receiver_;
+  ArenaPool::Owner arenas_;
+};
+
+}  // namespace ipmpsc::message
+
+#endif  // IPMPSC_MESSAGE_MESSAGE_RECEIVER_H_

@@ -1,0 +1,98 @@
+// MessageSender: sends messages of one type. Base of the generated classes:
+//
+//   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames");
+//   absl::Status sent = sender->Send(frame, absl::Seconds(1));
+//
+// A message is serialised straight into the ring, in one pass. Its .pb.h must be included where it
+// is sent.
+#ifndef IPMPSC_MESSAGE_MESSAGE_SENDER_H_
+#define IPMPSC_MESSAGE_MESSAGE_SENDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/sender.h"
+
+namespace ipmpsc::message {
+
+// Thread-compatible: one per thread, as many as the channel has slots for.
+//
+// Every function that sends returns what the same one of `Sender` returns, and:
+//  * kInvalidArgument - a required field is missing (it is named), or the message is 2 GiB or
+//  longer
+template <typename Derived, typename Message, typename MessageChannel>
+class MessageSender {
+ public:
+  // Errors: as `MessageChannel::Check`, and as `Sender::Attach`.
+  static absl::StatusOr<Derived> Attach(const Channel& channel) {
+    absl::Status status = MessageChannel::Check(channel);
+    if (!status.ok()) return status;
+    absl::StatusOr<Sender> sender = Sender::Attach(channel);
+    if (!sender.ok()) return sender.status();
+    return Derived(*std::move(sender));
+  }
+
+  // Errors: as `Attach`, and as `Channel::Open`.
+  static absl::StatusOr<Derived> Open(absl::string_view path) {
+    absl::StatusOr<Channel> channel = Channel::Open(path);
+    if (!channel.ok()) return channel.status();
+    return Attach(*channel);
+  }
+  // The channel that the message's .proto declares.
+  static absl::StatusOr<Derived> Open() { return Open(MessageChannel::Path()); }
+
+  // Sends now or not at all.
+  absl::Status TrySend(const Message& message) {
+    return SendInto(message, [&](size_t size) { return sender_.TryClaim(size); });
+  }
+  // Waits for space until `deadline`.
+  absl::Status Send(const Message& message, Deadline deadline) {
+    return SendInto(message, [&](size_t size) { return sender_.Claim(size, deadline); });
+  }
+  // Waits until everything sent before has been received and released.
+  absl::Status SendWhenEmpty(const Message& message, Deadline deadline) {
+    return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
+  }
+
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
+  uint16_t slot() const { return sender_.slot(); }
+
+  // End of public interfaces.
+
+  // REQUIRES: the sender's channel is one of this message type.
+  explicit MessageSender(Sender sender) : sender_(std::move(sender)) {}
+
+ private:
+  template <typename Claim>
+  absl::Status SendInto(const Message& message, Claim claim) {
+    if (!message.IsInitialized()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          message.GetTypeName(), " lacks required fields: ", message.InitializationErrorString()));
+    }
+    const size_t size = message.ByteSizeLong();
+    if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(message.GetTypeName(), " is ", size, " bytes long: 2 GiB or more"));
+    }
+    absl::StatusOr<Loan> loan = claim(size);
+    if (!loan.ok()) return loan.status();
+    message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(loan->payload().data()));
+    std::move(*loan).Publish();
+    return absl::OkStatus();
+  }
+
+  Sender sender_;
+};
+
+}  // namespace ipmpsc::message
+
+#endif  // IPMPSC_MESSAGE_MESSAGE_SENDER_H_

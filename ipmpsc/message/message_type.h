@@ -1,0 +1,32 @@
+// What generated headers say of a message type, beside its view.
+#ifndef IPMPSC_MESSAGE_MESSAGE_TYPE_H_
+#define IPMPSC_MESSAGE_MESSAGE_TYPE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace ipmpsc::message {
+
+// A .proto file.
+struct FileDescription {
+  absl::string_view descriptor;  // a google.protobuf.FileDescriptorProto on the wire
+  const FileDescription* const* imports;
+  size_t import_count;
+};
+
+// A message type. `channel`, `capacity` and `max_senders` are those of its option (ipmpsc.channel);
+// empty and 0 where it does not say.
+struct MessageType {
+  absl::string_view name;  // "camera.Frame"
+  uint64_t fingerprint;    // of its schema
+  const FileDescription* file;
+  absl::string_view channel;
+  uint64_t capacity;
+  uint32_t max_senders;
+};
+
+}  // namespace ipmpsc::message
+
+#endif  // IPMPSC_MESSAGE_MESSAGE_TYPE_H_

@@ -1,0 +1,205 @@
+// The tables that generated headers hold, one per message: all that the parser knows of a message
+// type.
+#ifndef IPMPSC_VIEW_MESSAGE_TABLE_H_
+#define IPMPSC_VIEW_MESSAGE_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace ipmpsc::view {
+
+struct MessageTable;
+
+// How a value is encoded in the record, and by that how it is stored in the view.
+enum class FieldType : uint8_t {
+  kInt32,       // int32, uint32, open enums: 4 bytes
+  kInt64,       // int64, uint64: 8 bytes
+  kSint32,      // 4 bytes
+  kSint64,      // 8 bytes
+  kBool,        // 1 byte
+  kBoolOfMap,   // 1 byte; in the entries of maps, where protobuf looks at the low 32 bits only
+  kClosedEnum,  // 4 bytes; values outside `ranges` are unknown fields
+  kFixed32,     // fixed32, sfixed32, float: 4 bytes
+  kFixed64,     // fixed64, sfixed64, double: 8 bytes
+  kBytes,       // bytes, and strings that protobuf does not check: absl::string_view
+  kString,      // UTF-8 or malformed: absl::string_view
+  kMessage,     // pointer to a view in the arena
+  kGroup,       // the same
+};
+
+enum class Cardinality : uint8_t {
+  kSingular,
+  kOneof,
+  kRepeated,
+  kMap,
+};
+
+// A run of valid values of a closed enum, both ends included.
+struct EnumRange {
+  int32_t first;
+  int32_t last;
+};
+
+// The wire type of a single value.
+constexpr uint32_t WireTypeOf(FieldType type) {
+  switch (type) {
+    case FieldType::kFixed32:
+      return 5;
+    case FieldType::kFixed64:
+      return 1;
+    case FieldType::kBytes:
+    case FieldType::kString:
+    case FieldType::kMessage:
+      return 2;
+    case FieldType::kGroup:
+      return 3;
+    default:
+      return 0;
+  }
+}
+
+// One field. Read as a sentence: `Field::String(3, offsetof(FrameView, name_)).HasBit(0)`.
+struct Field {
+  static constexpr uint32_t kNoHasBit = 0xffffffff;
+
+  uint32_t tag;                   // number and wire type of a single value
+  uint32_t offset;                // of the value in the view
+  uint32_t presence = kNoHasBit;  // singular: its has bit; in a oneof: offset of the oneof's case
+  FieldType type;
+  Cardinality cardinality = Cardinality::kSingular;
+  uint16_t range_count = 0;
+  union {
+    const MessageTable* message = nullptr;  // kMessage, kGroup
+    const EnumRange* ranges;  // kClosedEnum, or kInt32 as the value of a map: ascending
+  };
+
+  constexpr uint32_t number() const { return tag >> 3; }
+
+  constexpr Field(FieldType t, uint32_t n, size_t o)
+      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t) {}
+
+  static constexpr Field Int32(uint32_t n, size_t offset) {
+    return Field(FieldType::kInt32, n, offset);
+  }
+  static constexpr Field Int64(uint32_t n, size_t offset) {
+    return Field(FieldType::kInt64, n, offset);
+  }
+  static constexpr Field Sint32(uint32_t n, size_t offset) {
+    return Field(FieldType::kSint32, n, offset);
+  }
+  static constexpr Field Sint64(uint32_t n, size_t offset) {
+    return Field(FieldType::kSint64, n, offset);
+  }
+  static constexpr Field Bool(uint32_t n, size_t offset) {
+    return Field(FieldType::kBool, n, offset);
+  }
+  static constexpr Field BoolOfMap(uint32_t n, size_t offset) {
+    return Field(FieldType::kBoolOfMap, n, offset);
+  }
+  static constexpr Field Fixed32(uint32_t n, size_t offset) {
+    return Field(FieldType::kFixed32, n, offset);
+  }
+  static constexpr Field Fixed64(uint32_t n, size_t offset) {
+    return Field(FieldType::kFixed64, n, offset);
+  }
+  static constexpr Field Bytes(uint32_t n, size_t offset) {
+    return Field(FieldType::kBytes, n, offset);
+  }
+  static constexpr Field String(uint32_t n, size_t offset) {
+    return Field(FieldType::kString, n, offset);
+  }
+  static constexpr Field Message(uint32_t n, size_t offset, const MessageTable* message) {
+    return Field(FieldType::kMessage, n, offset, message);
+  }
+  static constexpr Field Group(uint32_t n, size_t offset, const MessageTable* message) {
+    return Field(FieldType::kGroup, n, offset, message);
+  }
+  // The entries of a map are messages: key = 1, value = 2.
+  static constexpr Field Map(uint32_t n, size_t offset, const MessageTable* entry) {
+    Field field(FieldType::kMessage, n, offset, entry);
+    field.cardinality = Cardinality::kMap;
+    return field;
+  }
+  template <size_t kCount>
+  static constexpr Field ClosedEnum(uint32_t n, size_t offset, const EnumRange (&ranges)[kCount]) {
+    return Field(FieldType::kClosedEnum, n, offset, ranges);
+  }
+  // Stored whatever it is: an entry with an unknown value is dropped whole.
+  template <size_t kCount>
+  static constexpr Field ClosedEnumOfMap(uint32_t n, size_t offset,
+                                         const EnumRange (&ranges)[kCount]) {
+    return Field(FieldType::kInt32, n, offset, ranges);
+  }
+
+  constexpr Field HasBit(uint32_t bit) const {
+    Field field = *this;
+    field.presence = bit;
+    return field;
+  }
+  constexpr Field Oneof(size_t case_offset) const {
+    Field field = *this;
+    field.presence = static_cast<uint32_t>(case_offset);
+    field.cardinality = Cardinality::kOneof;
+    return field;
+  }
+  constexpr Field Repeated() const {
+    Field field = *this;
+    field.cardinality = Cardinality::kRepeated;
+    return field;
+  }
+
+ private:
+  constexpr Field(FieldType t, uint32_t n, size_t o, const MessageTable* m)
+      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t), message(m) {}
+  template <size_t kCount>
+  constexpr Field(FieldType t, uint32_t n, size_t o, const EnumRange (&r)[kCount])
+      : tag(n << 3 | WireTypeOf(t)),
+        offset(static_cast<uint32_t>(o)),
+        type(t),
+        range_count(kCount),
+        ranges(r) {
+    static_assert(kCount < 65536, "an enum in more pieces than a table holds");
+  }
+};
+
+static_assert(sizeof(Field) == 24);
+
+// One message type.
+//
+// In every view the bytes it was parsed from, an absl::string_view, come first, then the words of
+// has bits, if any.
+struct MessageTable {
+  const Field* fields = nullptr;  // by number, ascending
+  const void* empty_view;         // what a view is before parsing: the defaults
+  uint32_t field_count = 0;
+  uint32_t dense_count = 0;  // fields[i].number() == i + 1 for all i below
+  uint32_t view_size;
+  uint32_t required_count;  // they have the first has bits
+  bool needs_finish;        // has, or may reach, required fields or maps
+
+  template <typename View, size_t kCount>
+  constexpr MessageTable(const View* empty, const Field (&f)[kCount], uint32_t required,
+                         bool finish)
+      : MessageTable(empty, required, finish) {
+    fields = f;
+    field_count = kCount;
+    while (dense_count < kCount && f[dense_count].number() == dense_count + 1) ++dense_count;
+  }
+
+  // A message without fields.
+  template <typename View>
+  constexpr explicit MessageTable(const View* empty, uint32_t required = 0, bool finish = false)
+      : empty_view(empty),
+        view_size(sizeof(View)),
+        required_count(required),
+        needs_finish(finish) {
+    static_assert(std::is_trivially_copyable_v<View> && std::is_trivially_destructible_v<View> &&
+                      std::is_standard_layout_v<View>,
+                  "the parser copies views as bytes and knows members by their offsets");
+  }
+};
+
+}  // namespace ipmpsc::view
+
+#endif  // IPMPSC_VIEW_MESSAGE_TABLE_H_

@@ -1,0 +1,392 @@
+#include "ipmpsc/view/parser.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/finish.h"
+#include "ipmpsc/view/memory.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/number.h"
+#include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/view/utf8.h"
+#include "ipmpsc/view/wire.h"
+
+namespace ipmpsc::view {
+namespace {
+
+const Field* FindField(const MessageTable& table, uint32_t number) {
+  if (number - 1 < table.dense_count) return &table.fields[number - 1];
+  const Field* const end = table.fields + table.field_count;
+  const Field* const field =
+      std::lower_bound(table.fields + table.dense_count, end, number,
+                       [](const Field& f, uint32_t n) { return f.number() < n; });
+  return field != end && field->number() == number ? field : nullptr;
+}
+
+// All its functions return the position behind what they read, null where it is malformed.
+class Parser {
+ public:
+  Parser(absl::string_view wire, Arena* arena) : wire_(wire), arena_(arena) {}
+
+  // Parses the fields of a message into `view`, up to `end`, or up to the end-group tag of `group`
+  // where it is not 0.
+  const char* ParseFields(const MessageTable& table, char* view, const char* p, const char* end,
+                          uint32_t group, int depth);
+
+  char* NewView(const MessageTable& table) {
+    return InitView(table, arena_->Allocate(table.view_size));
+  }
+
+ private:
+  static char* InitView(const MessageTable& table, void* memory) {
+    return static_cast<char*>(std::memcpy(memory, table.empty_view, table.view_size));
+  }
+
+  const char* ParseSingular(const Field& field, char* view, const char* p, const char* end,
+                            int depth);
+  const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end,
+                            int depth);
+  const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end,
+                                   int depth);
+  const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end,
+                            int depth);
+  const char* ParseMessage(const Field& field, char* message, const char* p, const char* end,
+                           int depth);
+  const char* ParseString(const Field& field, char* at, const char* p, const char* end);
+  const char* ParsePacked(const Field& field, char* at, const char* p, const char* end);
+  const char* ParsePackedFixed(size_t element_size, char* at, const char* p, const char* end);
+  template <FieldType kType>
+  const char* ParsePackedVarints(const Field& field, char* at, const char* p, const char* end);
+
+  // Makes space for `count` more elements and returns where the first belongs; the size is the
+  // caller's to raise.
+  char* Grow(RepeatedData* data, size_t element_size, size_t count);
+  void Reserve(RepeatedData* data, size_t element_size, size_t needed);
+  // The bytes of a message that comes in several pieces are put together: that is what merging
+  // means on the wire.
+  void AppendWire(char* view, absl::string_view piece);
+  void PutTogether(char* view, absl::string_view piece);
+
+  const absl::string_view wire_;
+  Arena* const arena_;
+  const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
+};
+
+inline char* Parser::Grow(RepeatedData* data, size_t element_size, size_t count) {
+  if (data->size + count > data->capacity) Reserve(data, element_size, data->size + count);
+  return const_cast<char*>(data->elements) + data->size * element_size;
+}
+
+void Parser::Reserve(RepeatedData* data, size_t element_size, size_t needed) {
+  // Below 2^32: each element takes a byte or more of a record that has fewer than 2^31.
+  const size_t capacity = std::min(std::max({needed, size_t{2} * data->capacity, size_t{4}}),
+                                   size_t{std::numeric_limits<uint32_t>::max()});
+  char* const old = const_cast<char*>(data->elements);
+  if (data->capacity == 0 ||
+      !arena_->Extend(old, data->capacity * element_size, capacity * element_size)) {
+    char* const elements = static_cast<char*>(arena_->Allocate(capacity * element_size));
+    if (data->size != 0) std::memcpy(elements, old, data->size * element_size);
+    data->elements = elements;
+  }
+  data->capacity = static_cast<uint32_t>(capacity);
+}
+
+inline void Parser::AppendWire(char* view, absl::string_view piece) {
+  if (ABSL_PREDICT_TRUE(Load<absl::string_view>(view).empty())) {
+    Store(view, piece);
+  } else if (!piece.empty()) {
+    PutTogether(view, piece);
+  }
+}
+
+void Parser::PutTogether(char* view, absl::string_view piece) {
+  const absl::string_view old = Load<absl::string_view>(view);
+  // What was put together already has the next power of two to grow in, so that many pieces cost no
+  // more than twice their bytes.
+  const auto space = [](size_t size) {
+    size_t power = 64;
+    while (power < size) power *= 2;
+    return power;
+  };
+  const bool in_record = old.data() >= wire_.data() && old.data() < wire_.data() + wire_.size();
+  const size_t size = old.size() + piece.size();
+  char* bytes = const_cast<char*>(old.data());
+  if (in_record || size > space(old.size())) {
+    bytes = static_cast<char*>(arena_->Allocate(space(size)));
+    std::memcpy(bytes, old.data(), old.size());
+  }
+  std::memcpy(bytes + old.size(), piece.data(), piece.size());
+  Store(view, absl::string_view(bytes, size));
+}
+
+const char* Parser::ParseFields(const MessageTable& table, char* view, const char* p,
+                                const char* end, uint32_t group, int depth) {
+  const Field* const fields_end = table.fields + table.field_count;
+  const Field* expected = table.fields;  // most messages have their fields in order
+  while (p != end) {
+    const char* const tag_begin = p;
+    uint32_t tag;
+    p = ReadTag(p, end, &tag);
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+
+    const Field* field = expected;
+    if (field == fields_end || field->tag != tag) {
+      // A repeated field is expected again, or the one after it.
+      field = field != fields_end && field + 1 != fields_end && field[1].tag == tag
+                  ? field + 1
+                  : FindField(table, tag >> 3);
+    }
+    if (ABSL_PREDICT_TRUE(field != nullptr && field->tag == tag)) {
+      if (field->cardinality <= Cardinality::kOneof) {
+        expected = field + 1;
+        p = ParseSingular(*field, view, p, end, depth);
+      } else {
+        expected = field;
+        p = ParseRepeated(*field, view + field->offset, p, end, depth);
+      }
+    } else if (field != nullptr && field->cardinality == Cardinality::kRepeated &&
+               (tag & 7) == kWireLengthDelimited && IsPackable(field->type)) {
+      expected = field + 1;
+      p = ParsePacked(*field, view + field->offset, p, end);
+    } else if ((tag & 7) == kWireEndGroup) {
+      group_end_ = tag_begin;
+      return tag >> 3 == group && group != 0 ? p : nullptr;
+    } else {
+      p = SkipValue(p, end, tag, depth);
+    }
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  }
+  return group == 0 ? p : nullptr;
+}
+
+inline const char* Parser::ParseSingular(const Field& field, char* view, const char* p,
+                                         const char* end, int depth) {
+  char* const at = view + field.offset;
+  switch (field.type) {
+    case FieldType::kFixed32: {
+      uint32_t value;
+      p = ReadFixed(p, end, &value);
+      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      Store(at, value);
+      break;
+    }
+    case FieldType::kFixed64: {
+      uint64_t value;
+      p = ReadFixed(p, end, &value);
+      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      Store(at, value);
+      break;
+    }
+    case FieldType::kBytes:
+    case FieldType::kString:
+      p = ParseString(field, at, p, end);
+      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      break;
+    case FieldType::kMessage:
+    case FieldType::kGroup:
+      return ParseSingularMessage(field, view, p, end, depth);
+    default: {
+      uint64_t value;
+      p = ReadVarint(p, end, &value);
+      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      if (!StoreVarint(field, field.type, value, at)) return p;
+    }
+  }
+  if (field.cardinality == Cardinality::kOneof) {
+    Store(view + field.presence, field.number());
+  } else if (field.presence != Field::kNoHasBit) {
+    SetHasBit(view, field.presence);
+  }
+  return p;
+}
+
+// Elements mostly come one after the other: steps over the tag of the next one of this field.
+inline bool NextElement(const Field& field, const char** p, const char* end) {
+  uint32_t tag;
+  const char* const after = ReadTag(*p, end, &tag);
+  if (after == nullptr || tag != field.tag) return false;
+  *p = after;
+  return true;
+}
+
+const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end,
+                                  int depth) {
+  if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end, depth);
+  RepeatedData data = Load<RepeatedData>(at);
+  do {
+    switch (field.type) {
+      case FieldType::kMessage:
+      case FieldType::kGroup:
+        p = ParseMessage(field, InitView(*field.message, Grow(&data, field.message->view_size, 1)),
+                         p, end, depth);
+        break;
+      case FieldType::kBytes:
+      case FieldType::kString:
+        p = ParseString(field, Grow(&data, sizeof(absl::string_view), 1), p, end);
+        break;
+      case FieldType::kFixed32:
+        p = ReadFixed(p, end, reinterpret_cast<uint32_t*>(Grow(&data, sizeof(uint32_t), 1)));
+        break;
+      case FieldType::kFixed64:
+        p = ReadFixed(p, end, reinterpret_cast<uint64_t*>(Grow(&data, sizeof(uint64_t), 1)));
+        break;
+      default: {
+        uint64_t value;
+        p = ReadVarint(p, end, &value);
+        if (p == nullptr) return nullptr;
+        if (!StoreVarint(field, field.type, value, Grow(&data, NumberSize(field.type), 1)))
+          continue;
+      }
+    }
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+    ++data.size;
+  } while (NextElement(field, &p, end));
+  Store(at, data);
+  return p;
+}
+
+const char* Parser::ParseSingularMessage(const Field& field, char* view, const char* p,
+                                         const char* end, int depth) {
+  char* const at = view + field.offset;
+  char* message = Load<char*>(at);
+  if (field.cardinality == Cardinality::kOneof) {
+    char* const oneof_case = view + field.presence;
+    if (Load<uint32_t>(oneof_case) != field.number())
+      message = nullptr;  // what it was before another member does not count
+    Store(oneof_case, field.number());
+  } else if (field.presence != Field::kNoHasBit) {
+    SetHasBit(view, field.presence);
+  }
+  if (message == nullptr) {
+    message = NewView(*field.message);
+    Store(at, message);
+  }
+  return ParseMessage(field, message, p, end, depth);
+}
+
+// The value of an entry that holds no value of a closed enum makes the entry an unknown field.
+const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end,
+                                  int depth) {
+  RepeatedData data = Load<RepeatedData>(at);
+  char* const entry = InitView(*field.message, Grow(&data, field.message->view_size, 1));
+  Store(at, data);
+  p = ParseMessage(field, entry, p, end, depth);
+  if (p == nullptr) return nullptr;
+  const Field& value = field.message->fields[1];
+  const bool closed = value.type == FieldType::kInt32 && value.range_count != 0;
+  if (closed && !InRanges(value, Load<int32_t>(entry + value.offset))) return p;
+  ++data.size;
+  Store(at, data);
+  return p;
+}
+
+const char* Parser::ParseMessage(const Field& field, char* message, const char* p, const char* end,
+                                 int depth) {
+  if (ABSL_PREDICT_FALSE(depth == 0)) return nullptr;
+  const char* const begin = p;
+  if (field.type == FieldType::kGroup) {
+    p = ParseFields(*field.message, message, p, end, field.number(), depth - 1);
+    if (p == nullptr) return nullptr;
+    AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)));
+    return p;
+  }
+  size_t size;
+  p = ReadSize(p, end, &size);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  AppendWire(message, absl::string_view(p, size));
+  return ParseFields(*field.message, message, p, p + size, 0, depth - 1);
+}
+
+inline const char* Parser::ParseString(const Field& field, char* at, const char* p,
+                                       const char* end) {
+  size_t size;
+  p = ReadSize(p, end, &size);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  const absl::string_view text(p, size);
+  if (field.type == FieldType::kString && ABSL_PREDICT_FALSE(!IsUtf8(text))) return nullptr;
+  Store(at, text);
+  return p + size;
+}
+
+const char* Parser::ParsePackedFixed(size_t element_size, char* at, const char* p,
+                                     const char* end) {
+  const size_t size = static_cast<size_t>(end - p);
+  if (size % element_size != 0) return nullptr;
+  const size_t count = size / element_size;
+  RepeatedData data = Load<RepeatedData>(at);
+  if (data.size == 0) {
+    data = {p, static_cast<uint32_t>(count), 0};  // stays in the record
+  } else {
+    std::memcpy(Grow(&data, element_size, count), p, size);
+    data.size += static_cast<uint32_t>(count);
+  }
+  Store(at, data);
+  return end;
+}
+
+template <FieldType kType>
+const char* Parser::ParsePackedVarints(const Field& field, char* at, const char* p,
+                                       const char* end) {
+  // Only a hint, since the bytes may change before they are read again.
+  const size_t count = CountVarints(p, end);
+  const size_t element_size = NumberSize(kType);
+  RepeatedData data = Load<RepeatedData>(at);
+  char* element = Grow(&data, element_size, count);
+  for (size_t i = 0; i < count && p != end; ++i) {
+    uint64_t value;
+    p = ReadVarint(p, end, &value);
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+    if (!StoreVarint(field, kType, value, element)) continue;
+    element += element_size;
+    ++data.size;
+  }
+  Store(at, data);
+  return p == end ? p : nullptr;
+}
+
+const char* Parser::ParsePacked(const Field& field, char* at, const char* p, const char* end) {
+  size_t size;
+  p = ReadSize(p, end, &size);
+  if (p == nullptr) return nullptr;
+  end = p + size;
+  switch (field.type) {
+    case FieldType::kInt32:
+      return ParsePackedVarints<FieldType::kInt32>(field, at, p, end);
+    case FieldType::kInt64:
+      return ParsePackedVarints<FieldType::kInt64>(field, at, p, end);
+    case FieldType::kSint32:
+      return ParsePackedVarints<FieldType::kSint32>(field, at, p, end);
+    case FieldType::kSint64:
+      return ParsePackedVarints<FieldType::kSint64>(field, at, p, end);
+    case FieldType::kBool:
+      return ParsePackedVarints<FieldType::kBool>(field, at, p, end);
+    case FieldType::kFixed32:
+      return ParsePackedFixed(sizeof(uint32_t), at, p, end);
+    case FieldType::kFixed64:
+      return ParsePackedFixed(sizeof(uint64_t), at, p, end);
+    default:
+      return ParsePackedVarints<FieldType::kClosedEnum>(field, at, p, end);
+  }
+}
+
+}  // namespace
+
+const void* Parse(const MessageTable& table, absl::string_view wire, Arena* arena) {
+  if (wire.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) return nullptr;
+  Parser parser(wire, arena);
+  char* const view = parser.NewView(table);
+  Store(view, wire);
+  const char* const end = wire.data() + wire.size();
+  if (parser.ParseFields(table, view, wire.data(), end, 0, kMaxDepth) == nullptr && !wire.empty())
+    return nullptr;
+  if (table.needs_finish && !Finish(table, view, arena)) return nullptr;
+  return view;
+}
+
+}  // namespace ipmpsc::view

@@ -1,0 +1,54 @@
+// The generated headers are those in golden/, which are there to be read, and to be seen in the
+// diff of a change.
+#include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+// Tests run in the root of the workspace's runfiles.
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.good()) << path << " cannot be read";
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+class GoldenTest : public testing::TestWithParam<const char*> {};
+
+// The first line in which they differ.
+std::string Difference(const std::string& now, const std::string& golden) {
+  const std::vector<std::string> new_lines = absl::StrSplit(now, '\n');
+  const std::vector<std::string> old_lines = absl::StrSplit(golden, '\n');
+  for (size_t i = 0; i < std::max(new_lines.size(), old_lines.size()); ++i) {
+    const std::string new_line = i < new_lines.size() ? new_lines[i] : "(end)";
+    const std::string old_line = i < old_lines.size() ? old_lines[i] : "(end)";
+    if (new_line != old_line) {
+      return absl::StrCat("line ", i + 1, "\n  is:  ", new_line, "\n  was: ", old_line, "\n");
+    }
+  }
+  return "";
+}
+
+TEST_P(GoldenTest, HeaderIsAsBefore) {
+  const std::string generated =
+      ReadFile(absl::StrCat("tests/codegen/protos/", GetParam(), ".ipmpsc.h"));
+  const std::string golden =
+      ReadFile(absl::StrCat("tests/codegen/golden/", GetParam(), ".ipmpsc.h"));
+  EXPECT_FALSE(generated.empty());
+  EXPECT_EQ(Difference(generated, golden), "")
+      << "If the new header is right: ./bazelw run //tests/codegen:update_golden";
+}
+
+INSTANTIATE_TEST_SUITE_P(AllFiles, GoldenTest, testing::Values("frame", "legacy", "names"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace

@@ -1,0 +1,118 @@
+// Names that are keywords or clash: what they became, beside protobuf's own classes.
+#include <string>
+#include <type_traits>
+
+#include "gtest/gtest.h"
+#include "ipmpsc/view/arena.h"
+#include "tests/codegen/protos/lite.ipmpsc.h"
+#include "tests/codegen/protos/lite.pb.h"
+#include "tests/codegen/protos/names.ipmpsc.h"
+#include "tests/codegen/protos/names.pb.h"
+#include "tests/codegen/protos/no_package.ipmpsc.h"
+#include "tests/codegen/protos/no_package.pb.h"
+#include "tests/codegen/protos/nothing.ipmpsc.h"
+
+namespace ipmpsc_test::names {
+namespace {
+
+class NamesTest : public testing::Test {
+ protected:
+  template <typename View, typename Message>
+  const View& ViewOf(const Message& message) {
+    wire_ = message.SerializeAsString();
+    return *View::Parse(wire_, &arena_);
+  }
+
+  std::string wire_;
+  ipmpsc::view::Arena arena_;
+};
+
+TEST_F(NamesTest, NameThatIsTakenGetsAnUnderscore) {
+  FrameView message;
+  message.mutable_frame()->set_width(4);
+  const FrameViewView& view = ViewOf<FrameViewView>(message);
+  const FrameView_& frame = view.frame();
+  EXPECT_EQ(frame.width(), 4);
+  EXPECT_FALSE(view.has_sender());
+  EXPECT_EQ(FrameChannel::kType.name, "ipmpsc_test.names.Frame");
+  EXPECT_EQ(FrameSenderChannel::kType.name, "ipmpsc_test.names.FrameSender");
+  EXPECT_TRUE((std::is_class_v<FrameSender_> && std::is_class_v<FrameReceiver_> &&
+               std::is_class_v<FrameLease_> && std::is_class_v<FrameSenderSender>));
+}
+
+TEST_F(NamesTest, Keywords) {
+  class_ message;
+  message.set_int_(3);
+  message.mutable_operator_()->set_new_(4);
+  message.add_template_("t");
+  message.add_namespace_()->set_new_(5);
+  message.set_default_(true);
+  const classView& view = ViewOf<classView>(message);
+  EXPECT_EQ(view.int_(), 3);
+  EXPECT_EQ(view.operator_().new_(), 4);
+  EXPECT_EQ(view.template_(0), "t");
+  EXPECT_EQ(view.namespace_(0).new_(), 5);
+  EXPECT_EQ(view.union_case(), classView::kDefault);
+  EXPECT_TRUE(view.default_());
+  EXPECT_TRUE((std::is_same_v<classView::deleteView, class_deleteView>));
+}
+
+TEST_F(NamesTest, FieldsThatLookLikeMembers) {
+  Members message;
+  message.set_x(1);
+  message.set_x_(2);
+  message.set_x__(3);
+  message.set_wire("w");
+  message.set_wire_("w_");
+  message.set_has_bits(6);
+  message.set__1(8);
+  message.add_names(9);
+  message.set_upper(10);
+  const MembersView& view = ViewOf<MembersView>(message);
+  EXPECT_EQ(view.x(), 1);
+  EXPECT_EQ(view.x_(), 2);
+  EXPECT_EQ(view.x__(), 3);
+  EXPECT_EQ(view.wire(), "w");
+  EXPECT_EQ(view.wire_(), "w_");
+  EXPECT_TRUE(view.has_has_bits());
+  EXPECT_FALSE(view.has_has_bits_());
+  EXPECT_EQ(view._1(), 8);
+  EXPECT_EQ(view.names_size(), 1);
+  EXPECT_EQ(view.choice_case(), MembersView::kUPPER);
+}
+
+TEST_F(NamesTest, SameShortNames) {
+  Outer message;
+  message.mutable_inner()->mutable_inner2()->mutable_inner()->set_kind(Outer::Inner::B);
+  message.mutable_top()->mutable_other()->set_kind(Outer::Inner::B);
+  message.set_kind(Outer::D);
+  (*message.mutable_by_number())[1].mutable_other()->set_kind(Outer::Inner::B);
+  const OuterView& view = ViewOf<OuterView>(message);
+  EXPECT_EQ(view.inner().inner2().inner().kind(), Outer::Inner::B);
+  EXPECT_EQ(view.top().other().kind(), Outer::Inner::B);
+  EXPECT_EQ(view.kind(), Outer::D);
+  EXPECT_EQ((*view.by_number().find(1)).value().other().kind(), Outer::Inner::B);
+  EXPECT_TRUE((std::is_same_v<OuterView::InnerView, Outer_InnerView>));
+  EXPECT_FALSE((std::is_same_v<OuterView::InnerView, InnerView>));
+}
+
+TEST_F(NamesTest, NoPackage) {
+  IpmpscTestNoPackage message;
+  message.mutable_again()->set_kind(IpmpscTestNoPackage::UNKNOWN);
+  EXPECT_TRUE(ViewOf<IpmpscTestNoPackageView>(message).has_again());
+  EXPECT_EQ(IpmpscTestNoPackageChannel::kType.name, "IpmpscTestNoPackage");
+}
+
+TEST_F(NamesTest, LiteRuntime) {
+  lite::Lite message;
+  message.add_numbers(300);
+  (*message.mutable_inside())["a"].set_text("deep");
+  const lite::LiteView& view = ViewOf<lite::LiteView>(message);
+  EXPECT_EQ(view.text(), "lite");
+  EXPECT_EQ(view.numbers(0), 300);
+  EXPECT_EQ((*view.inside().find("a")).value().text(), "deep");
+  EXPECT_EQ(view.ToMessage().inside().at("a").text(), "deep");
+}
+
+}  // namespace
+}  // namespace ipmpsc_test::names

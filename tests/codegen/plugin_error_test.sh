@@ -1,0 +1,53 @@
+#!/bin/sh
+# What the plugin cannot do is an error that protoc reports, with the file and the place.
+set -eu
+protoc=$PWD/$1
+plugin=$PWD/$2
+cd "$TEST_TMPDIR"
+mkdir -p ipmpsc google/protobuf out
+cp "$OLDPWD/proto/ipmpsc/channel.proto" ipmpsc/
+
+fails() {  # fails WANTED ARGUMENT...: protoc fails, with WANTED in what it says
+  wanted=$1
+  shift
+  if "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out "$@" 2>said; then
+    echo "FAILED: protoc $* succeeded" >&2
+    exit 1
+  fi
+  if ! grep -qF -e "$wanted" said; then
+    echo "FAILED: protoc $* said, without \"$wanted\":" >&2
+    cat said >&2
+    exit 1
+  fi
+}
+
+message() {  # message NAME OPTION: a file with a message that has the option
+  printf 'syntax = "proto3";\npackage p;\nimport "ipmpsc/channel.proto";\nmessage M { option (ipmpsc.channel) = { %s }; }\n' "$2" >"$1"
+}
+
+message good.proto 'name: "good" capacity: 70368744177664 max_senders: 4096'
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out good.proto
+test -s out/good.ipmpsc.h
+
+fails 'no option "lite"' --ipmpsc_opt=lite good.proto
+fails 'no option "a=b,c"' --ipmpsc_opt=a=b,c good.proto
+
+message slash.proto 'name: "a/b"'
+fails 'slash.proto: p.M: option (ipmpsc.channel): "a/b" is no name' slash.proto
+message dots.proto 'name: ".."'
+fails 'dots.proto: p.M: option (ipmpsc.channel): ".." is no name' dots.proto
+message capacity.proto 'capacity: 70368744177665'
+fails 'capacity.proto: p.M: option (ipmpsc.channel): capacity 70368744177665 is above' capacity.proto
+message senders.proto 'max_senders: 4097'
+fails 'senders.proto: p.M: option (ipmpsc.channel): max_senders 4097 is above' senders.proto
+
+{
+  printf 'syntax = "proto2";\npackage p;\nenum Wide {\n'
+  i=0
+  while [ $i -lt 65536 ]; do
+    echo "V$i = $((2 * i));"
+    i=$((i + 1))
+  done
+  printf '}\nmessage M { optional Wide wide = 1; }\n'
+} >wide.proto
+fails 'wide.proto: p.M.wide: enum p.Wide has numbers in more than 65535 pieces' wide.proto

@@ -1,0 +1,304 @@
+// The generated ends of channels: FrameChannel, FrameSender, FrameReceiver, FrameLease.
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/message/description.h"
+#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/codegen/protos/frame.ipmpsc.h"
+#include "tests/codegen/protos/frame.pb.h"
+#include "tests/codegen/protos/legacy.ipmpsc.h"
+#include "tests/codegen/protos/legacy.pb.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_path.h"
+
+namespace {
+
+uint64_t allocations = 0;
+
+}  // namespace
+
+// Counts what this test allocates. The compiler takes the pair of malloc and free for a mistake.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+void* operator new(size_t size) {
+  ++allocations;
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#pragma GCC diagnostic pop
+
+namespace ipmpsc_test {
+namespace {
+
+using ::absl::StatusCode;
+using ::ipmpsc::Channel;
+using ::ipmpsc::ChannelOptions;
+using ::ipmpsc::testing::IsOk;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+camera::Frame SomeFrame(uint32_t width) {
+  camera::Frame frame;
+  frame.set_width(width);
+  frame.set_pixels(std::string(1000, 'p'));
+  frame.set_comment("first light");
+  frame.set_format(camera::FORMAT_RGB);
+  frame.mutable_taken()->set_seconds(1700000000);
+  for (int i = 0; i < 5; ++i) frame.add_gains(static_cast<float>(i) / 2);
+  for (uint32_t i = 0; i < 3; ++i) frame.add_faces()->set_x(i);
+  (*frame.mutable_counters())["shutter"] = -4;
+  (*frame.mutable_counters())["drops"] = 2;
+  return frame;
+}
+
+ChannelOptions Small() {
+  ChannelOptions options;
+  options.capacity = 16384;
+  options.max_senders = 4;
+  return options;
+}
+
+Channel FrameChannelInMemory() {
+  absl::StatusOr<Channel> channel = camera::FrameChannel::CreateAnonymous(Small());
+  EXPECT_OK(channel);
+  return *std::move(channel);
+}
+
+TEST(TypedChannelTest, MessageArrivesAsItIs) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  const camera::Frame sent = SomeFrame(1920);
+  ASSERT_OK(sender.Send(sent, absl::Seconds(10)));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.Receive(absl::Seconds(10)));
+  EXPECT_EQ(frame->width(), 1920);
+  EXPECT_EQ(frame->pixels(), sent.pixels());
+  EXPECT_TRUE(frame->has_comment());
+  EXPECT_EQ(frame->format(), camera::FORMAT_RGB);
+  EXPECT_EQ(frame->taken().seconds(), 1700000000);
+  EXPECT_EQ(frame->gains(3), 1.5f);
+  EXPECT_EQ(frame->faces().size(), 3);
+  EXPECT_EQ(frame->faces(2).x(), 2);
+  EXPECT_EQ((*frame->counters().find("shutter")).value(), -4);
+  EXPECT_EQ((*frame).ToMessage().SerializeAsString().size(), sent.SerializeAsString().size());
+  EXPECT_EQ(frame->DebugString(), sent.DebugString());
+  EXPECT_EQ(frame.sender(), sender.slot());
+  std::move(frame).Release();
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+}
+
+TEST(TypedChannelTest, BytesStayInTheRing) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK(sender.TrySend(SomeFrame(1)));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceive());
+  const absl::string_view record = frame->Bytes();
+  EXPECT_GT(frame->pixels().data(), record.data());
+  EXPECT_LE(frame->pixels().data() + frame->pixels().size(), record.data() + record.size());
+}
+
+TEST(TypedChannelTest, EmptyMessageArrives) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK(sender.SendWhenEmpty(camera::Frame(), absl::Seconds(10)));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceive());
+  EXPECT_EQ(frame->Bytes().size(), 0);
+  EXPECT_FALSE(frame->has_taken());
+  EXPECT_EQ(frame->taken().seconds(), 0);
+}
+
+TEST(TypedChannelTest, LeasesAreReleasedInAnyOrderAndOutliveTheReceiver) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  std::vector<camera::FrameLease> leases;
+  {
+    ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+    for (uint32_t i = 0; i < 4; ++i) {
+      ASSERT_OK(sender.TrySend(SomeFrame(i)));
+      ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceive());
+      leases.push_back(std::move(frame));
+    }
+    leases.erase(leases.begin() + 1);
+  }
+  EXPECT_EQ(leases[0]->width(), 0);
+  EXPECT_EQ(leases[1]->width(), 2);
+  EXPECT_EQ(leases[2]->faces(1).x(), 1);
+  EXPECT_LT(leases[0].position(), leases[1].position());
+  leases.clear();
+  EXPECT_OK(sender.SendWhenEmpty(SomeFrame(9), absl::Seconds(10)));
+}
+
+TEST(TypedChannelTest, SteadyStateAllocatesNothing) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  const camera::Frame frame = SomeFrame(3);
+  uint64_t before = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 20) before = allocations;
+    if (!sender.TrySend(frame).ok() || !sender.TrySend(frame).ok()) FAIL();
+    absl::StatusOr<camera::FrameLease> first = receiver.TryReceive();
+    absl::StatusOr<camera::FrameLease> second = receiver.TryReceive();
+    if (!first.ok() || !second.ok() || (*second)->counters().size() != 2) FAIL();
+    if (receiver.TryReceive().ok()) FAIL();
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_GT(before, 0);  // it does count
+}
+
+TEST(TypedChannelTest, MalformedMessageIsToldAndSteppedOver) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK(sender.TrySend(SomeFrame(1)));
+  ASSERT_OK(raw.TrySend("\x08"));
+  ASSERT_OK(sender.TrySend(SomeFrame(2)));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLease first, receiver.TryReceive());
+  const uint64_t position = first.position();
+  std::move(first).Release();
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kInvalidArgument,
+                                              AllOf(HasSubstr("ipmpsc_test.camera.Frame"),
+                                                    HasSubstr("1 bytes"), HasSubstr("position "))));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLease second, receiver.TryReceive());
+  EXPECT_EQ(second->width(), 2);
+  EXPECT_GT(second.position(), position);
+  std::move(second).Release();
+  EXPECT_OK(sender.SendWhenEmpty(SomeFrame(3), absl::Seconds(10)));  // nothing is held back
+}
+
+TEST(TypedChannelTest, MissingRequiredFieldIsNotSent) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, legacy::ReadingChannel::CreateAnonymous(Small()));
+  ASSERT_OK_AND_ASSIGN(auto sender, legacy::ReadingSender::Attach(channel));
+  EXPECT_THAT(sender.TrySend(legacy::Reading()),
+              StatusIs(StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("ipmpsc_test.legacy.Reading"), HasSubstr("sensor"))));
+}
+
+TEST(TypedChannelTest, MissingRequiredFieldIsNotReceived) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, legacy::ReadingChannel::CreateAnonymous(Small()));
+  ASSERT_OK_AND_ASSIGN(auto receiver, legacy::ReadingReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK(raw.TrySend(""));
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(TypedChannelTest, WhatDoesNotFitIsAnError) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  camera::Frame frame;
+  frame.set_pixels(std::string(20000, 'x'));
+  EXPECT_THAT(sender.TrySend(frame), StatusIs(StatusCode::kInvalidArgument));
+  frame.set_pixels(std::string(15000, 'x'));
+  ASSERT_OK(sender.TrySend(frame));
+  EXPECT_THAT(sender.TrySend(frame), StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_THAT(sender.Send(frame, absl::Milliseconds(1)), StatusIs(StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(sender.SendWhenEmpty(frame, absl::Milliseconds(1)),
+              StatusIs(StatusCode::kDeadlineExceeded));
+}
+
+TEST(TypedChannelTest, NothingCame) {
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(FrameChannelInMemory()));
+  EXPECT_THAT(receiver.Receive(absl::Milliseconds(1)), StatusIs(StatusCode::kDeadlineExceeded));
+}
+
+// The two ends and the channel itself refuse alike.
+void ExpectRefused(const Channel& channel, const ::testing::Matcher<const std::string&>& message) {
+  const auto refused = [&] { return StatusIs(StatusCode::kFailedPrecondition, message); };
+  EXPECT_THAT(camera::FrameSender::Attach(channel), refused());
+  EXPECT_THAT(camera::FrameReceiver::Attach(channel), refused());
+  EXPECT_THAT(camera::FrameChannel::Check(channel), refused());
+}
+
+Channel DescribedAs(const std::string& description) {
+  ChannelOptions options = Small();
+  options.description = description;
+  absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
+  EXPECT_OK(channel);
+  return *std::move(channel);
+}
+
+TEST(TypedChannelTest, OtherMessageTypeIsRefused) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, legacy::ReadingChannel::CreateAnonymous(Small()));
+  ExpectRefused(channel, AllOf(HasSubstr("ipmpsc_test.legacy.Reading"),
+                               HasSubstr("ipmpsc_test.camera.Frame")));
+}
+
+TEST(TypedChannelTest, OtherSchemaIsRefused) {
+  ipmpsc::message::MessageType type = camera::FrameChannel::kType;
+  type.fingerprint = 0xabc;
+  ExpectRefused(DescribedAs(ipmpsc::message::Describe(type)),
+                AllOf(HasSubstr("another schema"), HasSubstr("0000000000000abc"),
+                      HasSubstr(absl::StrCat(
+                          absl::Hex(camera::FrameChannel::kType.fingerprint, absl::kZeroPad16)))));
+}
+
+TEST(TypedChannelTest, ChannelOfRawBytesIsRefused) {
+  ExpectRefused(DescribedAs(""), AllOf(HasSubstr("raw bytes"), HasSubstr("camera.Frame")));
+}
+
+TEST(TypedChannelTest, NonsenseDescriptionIsRefused) {
+  ExpectRefused(DescribedAs("nonsense"), HasSubstr("no ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x0a\xff", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x19\x01", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
+}
+
+TEST(TypedChannelTest, OpenByPath) {
+  const ipmpsc::testing::SharedMemoryDirectory directory;
+  const std::string path = directory / "frames";
+  EXPECT_THAT(camera::FrameSender::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
+  EXPECT_THAT(camera::FrameReceiver::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
+  EXPECT_THAT(camera::FrameChannel::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
+  ASSERT_OK(camera::FrameChannel::Create(path, Small()));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Open(path));
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Open(path));
+  ASSERT_OK_AND_ASSIGN(Channel channel, camera::FrameChannel::Open(path));
+  EXPECT_EQ(sender.channel().id(), channel.id());
+  EXPECT_EQ(receiver.channel().id(), channel.id());
+  EXPECT_THAT(camera::FrameReceiver::Open(path), StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_THAT(legacy::ReadingChannel::Open(path), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(camera::FrameChannel::Create(path, Small()), StatusIs(StatusCode::kAlreadyExists));
+  ChannelOptions options = Small();
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;
+  EXPECT_THAT(camera::FrameChannel::Create(path, options), IsOk());
+  EXPECT_THAT(legacy::ReadingChannel::Create(path, options),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("ipmpsc_test.legacy.Reading")));
+}
+
+TEST(TypedChannelTest, DeclaredChannelGivesTheDefaults) {
+  const ChannelOptions options = camera::FrameChannel::Options();
+  EXPECT_EQ(options.capacity, 67108864);
+  EXPECT_EQ(options.max_senders, 16);
+  EXPECT_EQ(camera::FrameChannel::Name(), "ipmpsc_test.camera.frames");
+  EXPECT_EQ(camera::FrameChannel::Path(), "/dev/shm/ipmpsc_test.camera.frames");
+  EXPECT_EQ(legacy::ReadingChannel::Options().capacity, ChannelOptions().capacity);
+  EXPECT_EQ(legacy::ReadingChannel::Options().max_senders, ChannelOptions().max_senders);
+  ASSERT_OK_AND_ASSIGN(Channel channel, camera::FrameChannel::CreateTemp());
+  EXPECT_EQ(channel.capacity(), 67108864);
+  EXPECT_EQ(channel.max_senders(), 16);
+}
+
+}  // namespace
+}  // namespace ipmpsc_test

@@ -1,0 +1,165 @@
+// Views against protobuf's own parser, on random messages and on random changes to their bytes: the
+// same is accepted, the same is rejected, and the values are the same.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.ipmpsc.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/struct.ipmpsc.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/stubs/logging.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/parser.h"
+#include "tests/codegen/protos/frame.ipmpsc.h"
+#include "tests/codegen/protos/frame.pb.h"
+#include "tests/codegen/protos/legacy.ipmpsc.h"
+#include "tests/codegen/protos/legacy.pb.h"
+#include "tests/codegen/protos/names.ipmpsc.h"
+#include "tests/codegen/protos/names.pb.h"
+#include "tests/codegen/protos/proto2.ipmpsc.h"
+#include "tests/codegen/protos/proto2.pb.h"
+#include "tests/codegen/protos/proto3.ipmpsc.h"
+#include "tests/codegen/protos/proto3.pb.h"
+#include "tests/codegen/random_message.h"
+#include "tests/codegen/view_difference.h"
+
+namespace ipmpsc_test {
+namespace {
+
+using google::protobuf::Message;
+using ipmpsc::view::MessageTable;
+
+struct MessageType {
+  const Message* prototype;
+  const MessageTable* table;
+};
+
+template <typename ProtobufMessage, typename View>
+MessageType Type() {
+  return {&ProtobufMessage::default_instance(), &View::kTable_};
+}
+
+class ViewAgainstProtobufTest : public testing::TestWithParam<MessageType> {
+ protected:
+  // How often protobuf accepted, and how often it did not: a test that sees only one of them proves
+  // little.
+  struct Counts {
+    int accepted = 0;
+    int rejected = 0;
+  };
+
+  void Compare(const std::string& wire, Counts* counts) {
+    const std::unique_ptr<Message> message(GetParam().prototype->New());
+    const bool accepts = message->ParseFromArray(wire.data(), static_cast<int>(wire.size()));
+    arena_.Reset();
+    const void* const view = ipmpsc::view::Parse(*GetParam().table, wire, &arena_);
+    ASSERT_EQ(view != nullptr, accepts) << absl::BytesToHexString(wire);
+    ++(accepts ? counts->accepted : counts->rejected);
+    if (!accepts) return;
+    ASSERT_EQ(ViewDifference(*GetParam().table, view, *message), "")
+        << absl::BytesToHexString(wire);
+  }
+
+  google::protobuf::LogSilencer silencer_;  // a missing required field is logged
+  ipmpsc::view::Arena arena_;
+};
+
+constexpr int kRounds = 300;
+
+TEST_P(ViewAgainstProtobufTest, SameValues) {
+  Random random(1);
+  Counts counts;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::unique_ptr<Message> message(GetParam().prototype->New());
+    FillRandomly(random, 3, message.get());
+    ASSERT_NO_FATAL_FAILURE(Compare(message->SerializeAsString(), &counts)) << i;
+  }
+  EXPECT_EQ(counts.accepted, kRounds);
+}
+
+TEST_P(ViewAgainstProtobufTest, SameValuesFromAnotherStructure) {
+  Random random(2);
+  Counts counts;
+  for (int i = 0; i < kRounds; ++i) {
+    std::string wire;
+    for (int pieces = Pick(random, 3); pieces >= 0; --pieces) {
+      const std::unique_ptr<Message> message(GetParam().prototype->New());
+      FillRandomly(random, 2, message.get());
+      wire += message->SerializeAsString();
+    }
+    for (int j = 0; j < 5; ++j) {
+      wire = ShuffleWire(random, wire);
+      ASSERT_NO_FATAL_FAILURE(Compare(wire, &counts)) << i;
+    }
+  }
+  EXPECT_GT(counts.accepted, kRounds / 2);
+}
+
+TEST_P(ViewAgainstProtobufTest, SameVerdictOnDamagedBytes) {
+  Random random(3);
+  Counts counts;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::unique_ptr<Message> message(GetParam().prototype->New());
+    FillRandomly(random, 2, message.get());
+    const std::string wire = message->SerializeAsString();
+    for (int j = 0; j < 10; ++j)
+      ASSERT_NO_FATAL_FAILURE(Compare(DamageWire(random, wire), &counts)) << i;
+  }
+  if (GetParam().table->field_count != 0) {
+    EXPECT_GT(counts.rejected, kRounds / 10);
+  }
+}
+
+TEST_P(ViewAgainstProtobufTest, SameVerdictOnAnyBytes) {
+  Random random(4);
+  Counts counts;
+  for (int i = 0; i < 20 * kRounds; ++i) {
+    std::string wire(static_cast<size_t>(Pick(random, 12)), '\0');
+    for (char& byte : wire)
+      byte = static_cast<char>(Pick(random, 4) == 0 ? Pick(random, 256) : Pick(random, 40));
+    ASSERT_NO_FATAL_FAILURE(Compare(wire, &counts)) << i;
+  }
+  EXPECT_GT(counts.rejected, kRounds);
+}
+
+std::vector<MessageType> AllTypes() {
+  return {
+      Type<Scalars, ScalarsView>(),
+      Type<Optionals, OptionalsView>(),
+      Type<Repeateds, RepeatedsView>(),
+      Type<Oneofs, OneofsView>(),
+      Type<Maps, MapsView>(),
+      Type<Tree, TreeView>(),
+      Type<Nothing, NothingView>(),
+      Type<v2::Defaults, v2::DefaultsView>(),
+      Type<v2::Repeateds, v2::RepeatedsView>(),
+      Type<v2::Required, v2::RequiredView>(),
+      Type<v2::RequiredInside, v2::RequiredInsideView>(),
+      Type<v2::Groups, v2::GroupsView>(),
+      Type<v2::EnumMaps, v2::EnumMapsView>(),
+      Type<v2::ManyHasBits, v2::ManyHasBitsView>(),
+      Type<camera::Frame, camera::FrameView>(),
+      Type<legacy::Reading, legacy::ReadingView>(),
+      Type<names::Outer, names::OuterView>(),
+      Type<names::Members, names::MembersView>(),
+      Type<names::class_, names::classView>(),
+      Type<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView>(),
+      Type<google::protobuf::Struct, google::protobuf::StructView>(),
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, ViewAgainstProtobufTest, testing::ValuesIn(AllTypes()),
+                         [](const auto& info) {
+                           return absl::StrCat(info.index, "_",
+                                               info.param.prototype->GetDescriptor()->name());
+                         });
+
+}  // namespace
+}  // namespace ipmpsc_test

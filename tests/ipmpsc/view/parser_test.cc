@@ -1,0 +1,380 @@
+// The parser, one edge at a time; that it agrees with protobuf is view_against_protobuf_test's
+// business.
+#include "ipmpsc/view/parser.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/view/arena.h"
+#include "tests/codegen/protos/proto2.ipmpsc.h"
+#include "tests/codegen/protos/proto2.pb.h"
+#include "tests/codegen/protos/proto3.ipmpsc.h"
+#include "tests/codegen/protos/proto3.pb.h"
+
+namespace ipmpsc_test {
+namespace {
+
+using std::string_literals::operator""s;
+
+class ParserTest : public testing::Test {
+ protected:
+  // Keeps the bytes as long as the view.
+  template <typename View>
+  const View* Parse(std::string wire) {
+    wire_ = std::move(wire);
+    return View::Parse(wire_, &arena_);
+  }
+
+  std::string wire_;
+  ipmpsc::view::Arena arena_;
+};
+
+// `content` as the value of a length-delimited field.
+std::string Delimited(char tag, const std::string& content) {
+  return std::string(1, tag) + static_cast<char>(content.size()) + content;
+}
+
+TEST_F(ParserTest, NothingIsAnEmptyMessage) {
+  const ScalarsView* const view = ScalarsView::Parse(absl::string_view(), &arena_);
+  ASSERT_NE(view, nullptr);
+  EXPECT_EQ(view->an_int32(), 0);
+  EXPECT_EQ(view->a_string(), "");
+  EXPECT_FALSE(view->has_a_point());
+  EXPECT_EQ(view->a_point().unit().name(), "");  // empty views all the way down
+}
+
+TEST_F(ParserTest, LastScalarWins) {
+  EXPECT_EQ(Parse<ScalarsView>("\x08\x01\x08\x02")->an_int32(), 2);
+}
+
+TEST_F(ParserTest, FieldsInAnyOrder) {
+  const auto* const view = Parse<ScalarsView>("\x72\x01z\x18\x05\x08\x07");
+  EXPECT_EQ(view->a_string(), "z");
+  EXPECT_EQ(view->a_uint32(), 5);
+  EXPECT_EQ(view->an_int32(), 7);
+}
+
+TEST_F(ParserTest, OtherWireTypeIsAnUnknownField) {
+  const auto* const view = Parse<ScalarsView>("\x0d\x01\x02\x03\x04");
+  ASSERT_NE(view, nullptr);
+  EXPECT_EQ(view->an_int32(), 0);
+}
+
+TEST_F(ParserTest, UnknownFieldsAreSkippedAndKeptInTheBytes) {
+  const auto* const view = Parse<OptionalsView>("\xfa\x3e\x01x\x08\x03\xf3\x3e\xf4\x3e");
+  ASSERT_NE(view, nullptr);
+  EXPECT_EQ(view->an_int32(), 3);
+  EXPECT_EQ(view->Bytes().size(), 10);
+}
+
+TEST_F(ParserTest, Malformed) {
+  for (const std::string& wire : {
+           "\x00\x01"s,         // field number 0
+           "\x08"s,             // no value
+           "\x08\x80"s,         // a value cut off
+           "\x0e"s,             // wire type 6
+           "\x0f"s,             // wire type 7
+           "\x0c"s,             // the end of no group
+           "\x0b"s,             // a group without end
+           "\x72\x02z"s,        // a string cut off
+           "\x39\x01"s,         // a fixed32... of another wire type, cut off
+           "\x3d\x01\x02\x03"s  // a fixed32 cut off
+       }) {
+    EXPECT_EQ(Parse<ScalarsView>(wire), nullptr) << testing::PrintToString(wire);
+  }
+}
+
+TEST_F(ParserTest, Utf8IsCheckedInStringsOfProto3Only) {
+  EXPECT_EQ(Parse<ScalarsView>("\x72\x01\xff"), nullptr);
+  EXPECT_EQ(Parse<ScalarsView>("\x7a\x01\xff")->some_bytes(), "\xff");
+  EXPECT_EQ(Parse<v2::DefaultsView>("\x72\x01\xff")->a_string(), "\xff");
+}
+
+TEST_F(ParserTest, PresenceIsWhatCame) {
+  const auto* const view = Parse<OptionalsView>("\x08\x00\x32\x00"s);
+  EXPECT_TRUE(view->has_an_int32());
+  EXPECT_TRUE(view->has_a_string());
+  EXPECT_FALSE(view->has_a_bool());
+  EXPECT_FALSE(view->has_scalars());
+}
+
+TEST_F(ParserTest, HasBitsBeyondTheFirstWord) {
+  const auto* const view = Parse<v2::ManyHasBitsView>("\x90\x02\x01\x88\x02\x02\xa0\x06\x03");
+  ASSERT_NE(view, nullptr);
+  EXPECT_TRUE(view->has_f33());
+  EXPECT_EQ(view->f33(), 2);
+  EXPECT_TRUE(view->has_f34());
+  EXPECT_TRUE(view->has_f100());
+  EXPECT_FALSE(view->has_f32());
+  EXPECT_FALSE(view->has_f1());
+}
+
+TEST_F(ParserTest, DefaultsOfProto2) {
+  const auto* const view = Parse<v2::DefaultsView>("");
+  const v2::Defaults message;
+  EXPECT_EQ(view->an_int32(), message.an_int32());
+  EXPECT_EQ(view->an_int64(), message.an_int64());
+  EXPECT_EQ(view->a_uint64(), message.a_uint64());
+  EXPECT_EQ(view->a_float(), message.a_float());
+  EXPECT_EQ(view->a_double(), message.a_double());
+  EXPECT_EQ(view->a_string(), message.a_string());
+  EXPECT_EQ(view->some_bytes(), message.some_bytes());
+  EXPECT_EQ(view->a_level(), v2::HIGH);
+  EXPECT_EQ(view->first_level(), v2::LOW);
+  EXPECT_EQ(view->lowest_level(), v2::LOWEST);
+  EXPECT_EQ(view->infinite(), message.infinite());
+  EXPECT_EQ(view->minus_infinite(), message.minus_infinite());
+  EXPECT_NE(view->not_a_number(), view->not_a_number());
+  EXPECT_EQ(view->number(), 5);
+  EXPECT_EQ(view->text(), "none");
+  EXPECT_EQ(view->level(), v2::LOW);
+  EXPECT_FALSE(view->has_a_level());
+}
+
+TEST_F(ParserTest, ClosedEnumKeepsOnlyItsValues) {
+  const auto* const view = Parse<v2::DefaultsView>("\x80\x01\x07\x88\x01\x03");
+  EXPECT_FALSE(view->has_a_level());
+  EXPECT_EQ(view->first_level(), v2::MIDDLE);
+  const auto* const lists = Parse<v2::RepeatedsView>("\x40\x02\x40\x08\x4a\x03\x09\x08\x03");
+  EXPECT_EQ(lists->levels_size(), 1);
+  EXPECT_EQ(lists->packed_levels_size(), 2);
+  EXPECT_EQ(lists->packed_levels(1), v2::MIDDLE);
+}
+
+TEST_F(ParserTest, OpenEnumKeepsAnyValue) {
+  EXPECT_EQ(Parse<ScalarsView>("\x80\x01\x2a")->a_color(), 42);
+}
+
+TEST_F(ParserTest, LastOneofMemberWins) {
+  const auto* view = Parse<OneofsView>("\x10\x05\x1a\x01z");
+  EXPECT_EQ(view->first_case(), OneofsView::kText);
+  EXPECT_FALSE(view->has_number());
+  EXPECT_EQ(view->number(), 0);
+  EXPECT_EQ(view->text(), "z");
+  EXPECT_EQ(view->second_case(), OneofsView::SECOND_NOT_SET);
+}
+
+TEST_F(ParserTest, OneofMessageMergesUnlessAnotherCameBetween) {
+  const auto* view = Parse<OneofsView>("\x22\x02\x08\x05\x22\x02\x18\x06");
+  EXPECT_EQ(view->scalars().an_int32(), 5);
+  EXPECT_EQ(view->scalars().a_uint32(), 6);
+  view = Parse<OneofsView>("\x22\x02\x08\x05\x10\x01\x22\x02\x18\x06");
+  EXPECT_EQ(view->scalars().an_int32(), 0);
+  EXPECT_EQ(view->scalars().a_uint32(), 6);
+}
+
+TEST_F(ParserTest, PackedOrNot) {
+  for (const char* const wire : {"\x0a\x03\x01\x96\x01\x08\x02", "\x08\x01\x0a\x03\x96\x01\x02"}) {
+    const auto* const view = Parse<RepeatedsView>(wire);
+    ASSERT_EQ(view->int32s_size(), 3);
+    EXPECT_EQ(view->int32s(0), 1);
+    EXPECT_EQ(view->int32s(1), 150);
+    EXPECT_EQ(view->int32s(2), 2);
+  }
+}
+
+TEST_F(ParserTest, PackedFloatsStayInTheRecord) {
+  const float values[] = {1.5f, 2.5f};
+  const auto* const view = Parse<RepeatedsView>(
+      Delimited('\x5a', std::string(reinterpret_cast<const char*>(values), sizeof(values))));
+  ASSERT_EQ(view->floats_size(), 2);
+  EXPECT_EQ(view->floats(1), 2.5f);
+  wire_[2 + 4 + 3] = 0;  // of the second
+  EXPECT_NE(view->floats(1), 2.5f);
+}
+
+TEST_F(ParserTest, PackedFloatsInPiecesArePutTogether) {
+  const auto* const view =
+      Parse<RepeatedsView>("\x5a\x04\x00\x00\xc0\x3f\x5d\x00\x00\x20\x40\x5a\x04\x00\x00\xc0\xbf"s);
+  ASSERT_EQ(view->floats_size(), 3);
+  EXPECT_EQ(view->floats(0), 1.5f);
+  EXPECT_EQ(view->floats(1), 2.5f);
+  EXPECT_EQ(view->floats(2), -1.5f);
+}
+
+TEST_F(ParserTest, PackedThatDoesNotComeOutEven) {
+  EXPECT_EQ(Parse<RepeatedsView>("\x5a\x03\x00\x00\x00"s), nullptr);
+  EXPECT_EQ(Parse<RepeatedsView>("\x0a\x02\x01\x80"), nullptr);
+  EXPECT_EQ(Parse<RepeatedsView>("\x0a\x01\x80\x01"), nullptr);
+  EXPECT_EQ(Parse<RepeatedsView>("\x5a\x00"s)->floats_size(), 0);
+  EXPECT_EQ(Parse<RepeatedsView>("\x0a\x00"s)->int32s_size(), 0);
+}
+
+TEST_F(ParserTest, RepeatedMessagesGrow) {
+  std::string wire;
+  for (int i = 0; i < 100; ++i) wire += Delimited('\x22', Delimited('\x0a', std::to_string(i)));
+  const auto* const view = Parse<TreeView>(wire);
+  ASSERT_EQ(view->children_size(), 100);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(view->children(i).name(), std::to_string(i));
+}
+
+TEST_F(ParserTest, MessageInPiecesIsMergedAndItsBytesPutTogether) {
+  std::string wire;
+  std::string together;
+  for (int i = 0; i < 50; ++i) {
+    const std::string piece = Delimited('\x22', Delimited('\x0a', std::to_string(i)));
+    wire += Delimited('\x12', piece);
+    together += piece;
+  }
+  const auto* const view = Parse<TreeView>(wire);
+  EXPECT_EQ(view->left().children_size(), 50);
+  EXPECT_EQ(view->left().children(49).name(), "49");
+  EXPECT_EQ(view->left().Bytes(), together);
+  EXPECT_EQ(view->left().ToMessage().children_size(), 50);
+  EXPECT_EQ(view->left().DebugString(), view->left().ToMessage().DebugString());
+}
+
+TEST_F(ParserTest, GroupsEndWithTheirOwnTag) {
+  const auto* const view = Parse<v2::GroupsView>("\x0b\x08\x05\x2b\x08\x06\x2c\x0c");
+  ASSERT_NE(view, nullptr);
+  EXPECT_EQ(view->one().a(), 5);
+  EXPECT_EQ(view->one().deep().b(), 6);
+  EXPECT_EQ(view->one().Bytes(), "\x08\x05\x2b\x08\x06\x2c");
+  EXPECT_EQ(Parse<v2::GroupsView>("\x0b\x08\x05\x2c"), nullptr);
+  EXPECT_EQ(Parse<v2::GroupsView>("\x0b\x08\x05"), nullptr);
+  EXPECT_EQ(Parse<v2::GroupsView>("\x0c"), nullptr);
+  EXPECT_EQ(Parse<v2::GroupsView>("\x0a\x00"s)->has_one(), false);  // unknown as a message
+}
+
+TEST_F(ParserTest, EndOfAGroupWithALongTag) {
+  const auto* const view = Parse<v2::GroupsView>("\x0b\x08\x05\x8c\x80\x00"s);
+  ASSERT_NE(view, nullptr);
+  EXPECT_EQ(view->one().Bytes(), "\x08\x05");
+}
+
+TEST_F(ParserTest, RequiredFieldsAreThereInTheEnd) {
+  EXPECT_EQ(Parse<v2::RequiredView>("\x10\x01"), nullptr);
+  EXPECT_EQ(Parse<v2::RequiredView>("\x10\x01\x1a\x00"s), nullptr);
+  EXPECT_NE(Parse<v2::RequiredView>("\x10\x01\x1a\x00\xc0\x02\x03"s), nullptr);
+  EXPECT_EQ(Parse<v2::RequiredView>("\x10\x01\x1a\x00\xc0\x02\x07"s), nullptr);  // no such level
+}
+
+TEST_F(ParserTest, RequiredFieldsInside) {
+  const std::string whole = "\x10\x01\x1a\x00\xc0\x02\x03"s;
+  const std::string defaults = "\x22\x00"s;
+  EXPECT_NE(Parse<v2::RequiredInsideView>(defaults), nullptr);
+  EXPECT_NE(Parse<v2::RequiredInsideView>(defaults + Delimited('\x0a', whole)), nullptr);
+  EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x0a', "\x10\x01")), nullptr);
+  EXPECT_NE(Parse<v2::RequiredInsideView>(defaults + Delimited('\x0a', whole.substr(0, 4)) +
+                                          Delimited('\x0a', whole.substr(4))),
+            nullptr);
+  EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x12', "")), nullptr);
+  EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x1a', "")), nullptr);
+  // What another member of the oneof has replaced does not count.
+  EXPECT_NE(Parse<v2::RequiredInsideView>(defaults + Delimited('\x32', "") + "\x38\x01"), nullptr);
+  EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + "\x38\x01" + Delimited('\x32', "")), nullptr);
+}
+
+TEST_F(ParserTest, MapHasEachKeyOnceWithItsLastValue) {
+  const auto* const view =
+      Parse<MapsView>("\x0a\x04\x08\x05\x10\x01\x0a\x04\x08\x02\x10\x02\x0a\x04\x08\x05\x10\x03");
+  ASSERT_EQ(view->by_int32_size(), 2);
+  EXPECT_EQ((*view->by_int32().find(5)).value(), 3);
+  EXPECT_EQ((*view->by_int32().find(2)).value(), 2);
+  EXPECT_FALSE(view->by_int32().contains(1));
+}
+
+TEST_F(ParserTest, MapEntryWithoutKeyOrValue) {
+  const auto* const view = Parse<MapsView>("\x42\x00\x12\x02\x12\x00"s);
+  ASSERT_EQ(view->by_fixed64_size(), 1);
+  EXPECT_EQ((*view->by_fixed64().find(0)).value().an_int32(), 0);
+  EXPECT_EQ((*view->by_int64().find(0)).value(), "");
+}
+
+TEST_F(ParserTest, MapEntryWithAnUnknownValueOfAClosedEnumIsDropped) {
+  const auto* const view =
+      Parse<v2::EnumMapsView>("\x0a\x04\x08\x05\x10\x01\x0a\x04\x08\x06\x10\x09");
+  EXPECT_EQ(view->zeros_size(), 1);
+  EXPECT_TRUE(view->zeros().contains(5));
+}
+
+std::string Nested(int depth) {
+  std::string wire;
+  for (int i = 0; i < depth; ++i) {
+    std::string size;
+    for (size_t n = wire.size(); n >= 0x80; n >>= 7) size += static_cast<char>(n | 0x80);
+    const size_t last = wire.size() >> (7 * size.size());
+    wire = "\x12" + size + static_cast<char>(last) + wire;
+  }
+  return wire;
+}
+
+TEST_F(ParserTest, AHundredMessagesDeepAndNoMore) {
+  EXPECT_NE(Parse<TreeView>(Nested(100)), nullptr);
+  EXPECT_EQ(Parse<TreeView>(Nested(101)), nullptr);
+}
+
+TEST_F(ParserTest, AHundredUnknownGroupsDeepAndNoMore) {
+  EXPECT_NE(Parse<NothingView>(std::string(100, '\x0b') + std::string(100, '\x0c')), nullptr);
+  EXPECT_EQ(Parse<NothingView>(std::string(101, '\x0b') + std::string(101, '\x0c')), nullptr);
+}
+
+// Many pieces, many keys: no more than their share of time and memory.
+TEST_F(ParserTest, ManyPiecesTakeLittleMemory) {
+  std::string wire;
+  for (int i = 0; i < 100000; ++i) wire += "\x12\x02\x0a\x00"s;
+  ASSERT_NE(Parse<TreeView>(wire), nullptr);
+  EXPECT_LT(arena_.capacity(), 8 * wire.size());
+}
+
+// Changes bytes of `bytes` and puts them back, until it is destroyed.
+class Scribbler {
+ public:
+  explicit Scribbler(std::string* bytes)
+      : thread_([this, bytes, original = *bytes] {
+          for (uint32_t random = 1; !stop_.load(); random = random * 1664525 + 1013904223) {
+            const size_t at = (random >> 8) % original.size();
+            __atomic_store_n(&(*bytes)[at], static_cast<char>(random >> 3), __ATOMIC_RELAXED);
+            for (int i = 0; i < 50; ++i) __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            __atomic_store_n(&(*bytes)[at], original[at], __ATOMIC_RELAXED);
+          }
+        }) {}
+  ~Scribbler() {
+    stop_.store(true);
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+// A peer that writes into the record while it is parsed and looked at: anything may come out, but
+// nothing outside is touched. The sanitizers watch for that.
+TEST_F(ParserTest, SurvivesAPeerThatScribbles) {
+  std::string map;
+  for (int i = 0; i < 40; ++i)
+    map += Delimited('\x62', Delimited('\x0a', std::to_string(i * 7 % 40)));
+  std::string lists = Delimited('\x0a', std::string(60, '\x01'));
+  lists += Delimited('\x0a', std::string(30, '\x81') + std::string(60, '\x01'));
+  lists += Delimited('\x72', "text") + Delimited('\x5a', "12345678");
+  const Scribbler map_scribbler(&map);
+  const Scribbler lists_scribbler(&lists);
+  int accepted = 0;
+  uint64_t seen = 0;
+  for (int i = 0; i < 20000; ++i) {
+    arena_.Reset();
+    const MapsView* const maps = MapsView::Parse(map, &arena_);
+    if (maps != nullptr) {
+      ++accepted;
+      seen += maps->by_string().contains("7");
+      for (const auto& entry : maps->by_string()) seen += entry.key().size();
+    }
+    const RepeatedsView* const repeateds = RepeatedsView::Parse(lists, &arena_);
+    if (repeateds != nullptr) {
+      ++accepted;
+      for (const int32_t n : repeateds->int32s()) seen += static_cast<uint64_t>(n);
+      for (const float f : repeateds->floats()) seen += f > 0;
+    }
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(seen, 0);
+}
+
+}  // namespace
+}  // namespace ipmpsc_test
