@@ -1,0 +1,55 @@
+// Sends the lines of standard input to //examples:receive.
+//
+//   send PATH
+
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "examples/command_line.h"
+#include "examples/text.ipmpsc.h"
+#include "examples/text.pb.h"
+
+ABSL_FLAG(absl::Duration, timeout, absl::InfiniteDuration(),
+          "how long to wait while the ring is full");
+
+namespace ipmpsc::examples {
+namespace {
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> arguments = ParseArguments(
+      argc, argv,
+      "send [flags] PATH\n\nSends the lines of standard input through the channel at PATH, which a "
+      "receiver has created.",
+      {"timeout"});
+  if (arguments.size() != 1)
+    Fail(kBadInput, "give the path of one channel, for example /dev/shm/lines");
+
+  absl::StatusOr<LineSender> sender = LineSender::Open(arguments[0]);
+  if (absl::IsNotFound(sender.status())) {
+    Fail(kBadInput, absl::StrCat(sender.status().message(),
+                                 ": start //examples:receive with this path first"));
+  }
+  if (!sender.ok()) Fail(kBadInput, sender.status().message());
+
+  Line line;
+  for (std::string text; std::getline(std::cin, text);) {
+    line.set_text(std::move(text));
+    const absl::Status sent = sender->Send(line, absl::GetFlag(FLAGS_timeout));
+    if (absl::IsInvalidArgument(sent)) Fail(kBadInput, sent.message());
+    if (absl::IsDeadlineExceeded(sent)) Fail(kFault, "the ring is full, and nobody receives");
+    if (!sent.ok()) Fail(kFault, sent.message());
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ipmpsc::examples
+
+int main(int argc, char** argv) { return ipmpsc::examples::Main(argc, argv); }

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The demo verifies what it should, also when its senders are killed, and notices when its receiver is.
+# Argument: the demo binary.
+source tests/examples/expect.sh
+demo=$1
+
+number_of() { sed -n "s/^$1 *process \([0-9]*\)$/\1/p" "$TEST_TMPDIR/output"; }
+is_shown() { [ -n "$(number_of "$1")" ]; }
+has_progress() { grep -q ' s .* messages ' "$TEST_TMPDIR/output"; }
+
+expect_verified() {
+  local last
+  last=$(tail -n 1 "$TEST_TMPDIR/output")
+  [[ $last =~ ^verified:\ [1-9][0-9]*\ messages,\ 0\ lost,\ 0\ torn,\ 0\ out\ of\ order$ ]] ||
+    fail "the last line is '$last'"
+}
+
+"$demo" --seconds=3 --frames=3 >"$TEST_TMPDIR/output" || fail "the demo failed"
+expect_verified
+for sender in 'text 1' 'text 2' frames; do
+  grep -q "^$sender  *[1-9]" "$TEST_TMPDIR/output" || fail "the table has no messages of $sender"
+done
+# Frames of 3840 x 2160 x 1.5 bytes, no more than were asked for; fewer where the machine is slow.
+read -r _ frames bytes _ < <(grep '^frames .* [0-9]' "$TEST_TMPDIR/output" | tail -n 1)
+[ "$frames" -le 3 ] && [ "$bytes" = $((frames * 12441600)) ] || fail "$frames frames have $bytes bytes"
+
+# Each sender in turn is killed in the middle of its work.
+for victim in 'text 1' 'text 2' frames; do
+  "$demo" --seconds=2 >"$TEST_TMPDIR/output" &
+  pid=$!
+  wait_until is_shown frames
+  wait_until has_progress
+  kill -9 "$(number_of "$victim")" || fail "$victim could not be killed"
+  wait $pid || fail "the demo failed when $victim was killed"
+  expect_verified
+  grep -q "^$victim .*killed by signal 9" "$TEST_TMPDIR/output" || fail "the table does not say that $victim was killed"
+done
+
+# Without a receiver there is nothing to verify.
+"$demo" --seconds=60 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" &
+pid=$!
+wait_until is_shown frames
+kill -9 "$(number_of receiver)"
+wait $pid
+[ $? = 1 ] || fail "the demo did not end with status 1 when its receiver was killed"
+grep -q "the receiver was killed by signal 9" "$TEST_TMPDIR/errors" || fail "the demo does not say why"
+
+finish
