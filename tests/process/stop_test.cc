@@ -1,0 +1,167 @@
+// A process that is stopped (SIGSTOP, a debugger) lives: it is waited for, nothing is taken from
+// it, and others go on as far as there is space.
+#include <unistd.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/process_board.h"
+#include "tests/testing/process_child.h"
+#include "tests/testing/process_flood.h"
+#include "tests/testing/process_message.h"
+#include "tests/testing/process_peer.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_path.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+absl::StatusOr<Channel> NewChannel() {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.max_senders = 4;
+  return Channel::Create(PathOnDisk("channel"), options);
+}
+
+TEST(StopTest, ASenderWithAnOpenLoan) {
+  ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const Board board;
+  Peer stopped(board);
+  ASSERT_OK(stopped.Ask("open " + channel.path()).status());
+  ASSERT_OK(stopped.Ask("attach_sender 0").status());
+  ASSERT_OK(stopped.Ask("claim 484 0").status());
+  stopped.Stop();
+
+  // Others go on into the free space, to the last byte.
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  constexpr uint64_t kFit = 7;  // (4096 - 500) / 512
+  for (uint64_t number = 0; number < kFit; ++number) {
+    EXPECT_OK(sender.TrySend(MessageBytes({1, number}, 484)));
+    // The receiver waits, and steals nothing.
+    EXPECT_THAT(receiver.Receive(absl::Milliseconds(15)),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+  }
+  EXPECT_THAT(sender.TrySend(MessageBytes({1, kFit}, 484)),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+
+  stopped.Continue();
+  ASSERT_OK(stopped.Ask("publish 0 0 484").status());
+  ASSERT_OK_AND_ASSIGN(Lease first, receiver.Receive(kPatience));
+  EXPECT_EQ(CheckMessage({0, 0}, first.payload()), "");
+  EXPECT_EQ(first.position(), 0u);
+  for (uint64_t number = 0; number < kFit; ++number) {
+    ASSERT_OK_AND_ASSIGN(Lease lease, receiver.TryReceive());
+    EXPECT_EQ(CheckMessage({1, number}, lease.payload()), "");
+  }
+}
+
+TEST(StopTest, KilledWhileItIsStopped) {
+  ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const Board board;
+  Peer stopped(board);
+  ASSERT_OK(stopped.Ask("open " + channel.path()).status());
+  ASSERT_OK(stopped.Ask("attach_sender 0").status());
+  ASSERT_OK(stopped.Ask("claim 484 0").status());
+  stopped.Stop();
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  ASSERT_OK(sender.TrySend("next"));
+  EXPECT_THAT(receiver.Receive(absl::Milliseconds(30)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  stopped.Kill();
+  ASSERT_OK_AND_ASSIGN(Lease lease, receiver.Receive(kPatience));
+  EXPECT_EQ(lease.payload(), "next");
+}
+
+// At random instants: wherever it stands, what it had claimed comes when it goes on, in order.
+TEST(StopTest, ASenderAtRandomInstants) {
+  ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const Board board;
+  std::vector<ChildProcess> senders;
+  constexpr uint64_t kSenders = 3;
+  for (uint64_t stream = 0; stream < kSenders; ++stream) {
+    senders.push_back(ChildProcess::Fork([&] {
+      absl::StatusOr<Sender> sender = Sender::Attach(channel);
+      FloodPlan plan;
+      plan.stream = stream;
+      plan.least_size = kIdentitySize;
+      plan.most_size = 500;
+      if (sender.ok()) (void)Flood(&*sender, plan, &board[stream]);
+      return 1;
+    }));
+  }
+  std::mt19937_64 random(getpid());
+  Ledger ledger;
+  const auto receive = [&](absl::Duration time) {
+    const Deadline deadline = time;
+    while (!deadline.Passed()) {
+      const absl::StatusOr<Lease> lease = receiver.Receive(deadline);
+      if (absl::IsDeadlineExceeded(lease.status())) return;
+      ASSERT_OK(lease);
+      ASSERT_EQ(ledger.Enter(lease->payload()), "");
+    }
+  };
+  for (int stops = 0; stops < 100; ++stops) {
+    const uint64_t stream = random() % kSenders;
+    receive(absl::Microseconds(static_cast<int64_t>(random() % 500)));
+    senders[stream].Stop();
+    receive(absl::Microseconds(static_cast<int64_t>(random() % 2000)));
+    if (HasFatalFailure()) return;
+    senders[stream].Continue();
+    const uint64_t before = board[stream].load();
+    ASSERT_TRUE(Await([&] {
+      receive(absl::Microseconds(100));
+      return HasFatalFailure() || board[stream].load() > before;
+    })) << "stream "
+        << stream << " does not go on after " << stops << " stops";
+  }
+}
+
+TEST(StopTest, TheReceiver) {
+  ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
+  const Board board;
+  Peer receiver(board);
+  ASSERT_OK(receiver.Ask("open " + channel.path()).status());
+  ASSERT_OK(receiver.Ask("attach_receiver").status());
+  receiver.Tell("receive 20000");
+  receiver.Stop();
+
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  uint64_t sent = 0;
+  while (sender.TrySend(MessageBytes({0, sent}, 100)).ok()) ++sent;
+  EXPECT_EQ(sent, 4096u / 128);
+  EXPECT_THAT(sender.Send(MessageBytes({0, sent}, 100), absl::Milliseconds(20)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  // It is not replaced.
+  EXPECT_THAT(Receiver::Attach(channel),
+              StatusIs(absl::StatusCode::kAlreadyExists,
+                       ::testing::HasSubstr(absl::StrCat("process ", receiver.pid()))));
+
+  receiver.Continue();
+  for (uint64_t number = 0; number < sent; ++number) {
+    const Reply reply = number == 0 ? receiver.Answer() : receiver.Ask("receive 20000");
+    ASSERT_OK(reply.status());
+    EXPECT_EQ(reply.numbers[4], number);
+  }
+  ASSERT_OK(receiver.Ask("release_all").status());
+  EXPECT_OK(sender.TrySend(MessageBytes({0, sent}, 100)));
+}
+
+}  // namespace
+}  // namespace ipmpsc::testing
