@@ -164,8 +164,7 @@ int Main(int argc, char** argv) {
 
   const absl::StatusOr<DemoLedger*> ledger = DemoLedger::Create();
   if (!ledger.ok()) Fail(kFault, ledger.status().message());
-  absl::StatusOr<Channel> channel =
-      DemoMessageChannel::CreateTemp();
+  absl::StatusOr<Channel> channel = DemoMessageChannel::CreateTemp();
   if (!channel.ok()) Fail(kFault, channel.status().message());
   std::printf("channel    %s, %llu bytes\n", channel->path().c_str(),
               static_cast<unsigned long long>(channel->capacity()));

@@ -8,8 +8,8 @@
 
 namespace ipmpsc::message {
 
-// The file `name` in the directory that the environment variable IPMPSC_DIR names, in /dev/shm where
-// it is not set or empty.
+// The file `name` in the directory that the environment variable IPMPSC_DIR names, in /dev/shm
+// where it is not set or empty.
 std::string DeclaredPath(absl::string_view name);
 
 }  // namespace ipmpsc::message

@@ -190,10 +190,7 @@ struct MessageTable {
   // A message without fields.
   template <typename View>
   constexpr explicit MessageTable(const View* empty, uint32_t required = 0, bool finish = false)
-      : empty_view(empty),
-        view_size(sizeof(View)),
-        required_count(required),
-        needs_finish(finish) {
+      : empty_view(empty), view_size(sizeof(View)), required_count(required), needs_finish(finish) {
     static_assert(std::is_trivially_copyable_v<View> && std::is_trivially_destructible_v<View> &&
                       std::is_standard_layout_v<View>,
                   "the parser copies views as bytes and knows members by their offsets");
