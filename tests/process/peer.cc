@@ -242,13 +242,21 @@ class Program {
         absl::StatusCode::kOk, "", {microseconds(usage.ru_utime) + microseconds(usage.ru_stime)}};
   }
   Reply ForkIdle() {
+    int began[2];
+    if (pipe(began) != 0) return ReplyOf(absl::ResourceExhaustedError("pipe"));
     const pid_t pid = fork();
     if (pid == 0) {
+      (void)!write(began[1], "x", 1);
       // Until the test's end of the socket closes; the packets are the parent's.
       pollfd closed = {socket_, 0, 0};
       poll(&closed, 1, -1);
       _exit(0);
     }
+    // Until then it is not sure that its fork handlers have run.
+    char byte;
+    (void)!read(began[0], &byte, 1);
+    close(began[0]);
+    close(began[1]);
     return {absl::StatusCode::kOk, "", {static_cast<uint64_t>(pid)}};
   }
 
