@@ -129,35 +129,34 @@ class StepDeathTest : public ::testing::Test {
   }
 
   // How often the whole operation changes the segment.
-  uint64_t CountChanges(
-      Operation operation, absl::FunctionRef<void()> before_each = [] {}) {
+  uint64_t CountChanges(Operation operation) {
     Stepped whole(this, operation);
     Empty();
-    before_each();
     return StepChanges(&whole.child(), ~uint64_t{0});
   }
 
   // Kills after every change. `counts`: whether the operation sends `kStepped`, 200 bytes.
   void Sweep(
       Operation operation, bool counts, absl::FunctionRef<void()> before_each = [] {}) {
-    const uint64_t all = CountChanges(operation, before_each);
-    Empty();
     uint64_t died_committed = 0;
-    for (uint64_t changes = 0; changes <= all; ++changes) {
+    uint64_t changes = 0;
+    // How many there are is another number each time: a byte that is copied changes nothing where
+    // an earlier lap left the same.
+    for (bool whole = false; !whole; ++changes) {
       Stepped stepped(this, operation);
       Empty();
       before_each();
       const uint64_t claim = ring().control->claim_position.load();
-      EXPECT_EQ(StepChanges(&stepped.child(), changes), changes);
+      whole = StepChanges(&stepped.child(), changes) < changes;
       stepped.child().Kill();
       died_committed += ring().IsStamped(claim) ? 1 : 0;
       CheckAfterDeath(claim, counts);
-      if (HasFailure()) FAIL() << "killed after " << changes << " of " << all << " changes";
+      if (HasFailure()) FAIL() << "killed after " << changes << " changes";
     }
-    std::cout << all + 1 << " kill points, " << died_committed << " after the commit\n";
+    std::cout << changes << " kill points, " << died_committed << " after the commit\n";
     // Two words of the intent, claim, header, commit at the least.
-    EXPECT_GE(all, 5u);
-    EXPECT_GE(died_committed, 1u);
+    EXPECT_GE(changes, 5u);
+    EXPECT_GE(died_committed, 2u);
   }
 
  private:
