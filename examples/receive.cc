@@ -25,6 +25,8 @@ namespace ipmpsc::examples {
 namespace {
 
 bool Print(absl::string_view line) {
+  // An empty line may have no address.
+  if (line.empty()) line = "";
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
          std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0;
 }

@@ -48,7 +48,7 @@ for zero_copy in --zero_copy --zero_copy=false; do
   wait_until test -e "$channel"
   pids=
   for name in one two three; do
-    "$send" "$channel" <"$TEST_TMPDIR/$name" &
+    "$send" --timeout=60s "$channel" <"$TEST_TMPDIR/$name" &
     pids="$pids $!"
   done
   for pid in $pids; do wait $pid || fail "a sender failed"; done
