@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 
 namespace ipmpsc_test {
@@ -243,6 +245,17 @@ void FillRandomly(Random& random, int depth, Message* message) {
       SetField(random, depth, field, message);
     }
   }
+}
+
+std::string DeterministicWire(const Message& message) {
+  std::string wire;
+  {
+    google::protobuf::io::StringOutputStream bytes(&wire);
+    google::protobuf::io::CodedOutputStream coded(&bytes);
+    coded.SetSerializationDeterministic(true);
+    message.SerializePartialToCodedStream(&coded);
+  }
+  return wire;
 }
 
 std::string ShuffleWire(Random& random, const std::string& wire) {

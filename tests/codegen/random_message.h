@@ -18,6 +18,10 @@ int Pick(Random& random, int n);
 // Sets about half the fields, required ones always, messages at most `depth` deep.
 void FillRandomly(Random& random, int depth, google::protobuf::Message* message);
 
+// The wire format of `message`, the same in every run: entries of a map come in the order of keys,
+// not in that of a hash seeded with addresses.
+std::string DeterministicWire(const google::protobuf::Message& message);
+
 // Changes the structure: fields come twice, in another order, in pieces, packed or not, with tags,
 // sizes and numbers that are longer than need be. Mostly still what protobuf accepts.
 std::string ShuffleWire(Random& random, const std::string& wire);
