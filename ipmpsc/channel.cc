@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
@@ -59,6 +60,15 @@ ChannelState Channel::state() const {
   const uint32_t flags = segment_->ring().control->flags.load(std::memory_order_relaxed);
   if ((flags & internal::kFlagReplaced) != 0) return ChannelState::kReplaced;
   return (flags & internal::kFlagClosed) != 0 ? ChannelState::kClosed : ChannelState::kOpen;
+}
+
+bool Channel::HasReceiver() const {
+  return internal::ParticipantLock::IsAnyHeld(fd(), internal::ParticipantLock::kReceiver, 1);
+}
+
+bool Channel::HasSender() const {
+  return internal::ParticipantLock::IsAnyHeld(fd(), internal::ParticipantLock::OfSender(0),
+                                              max_senders());
 }
 
 const std::string& Channel::path() const { return segment_->path(); }

@@ -3,8 +3,9 @@
 //   absl::StatusOr<ipmpsc::Channel> channel = ipmpsc::Channel::Create("/dev/shm/quotes", {});
 //   absl::StatusOr<ipmpsc::Receiver> receiver = ipmpsc::Receiver::Attach(*channel);
 //
-//   absl::StatusOr<ipmpsc::Channel> channel = ipmpsc::Channel::Open("/dev/shm/quotes");   //
-//   elsewhere absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(*channel);
+// and elsewhere:
+//   absl::StatusOr<ipmpsc::Channel> channel = ipmpsc::Channel::Open("/dev/shm/quotes");
+//   absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(*channel);
 //
 // What it promises: a channel that can be opened is complete (it gets its name last); a channel
 // that was created has all its memory (a full file system is an error at creation, not a signal
@@ -42,17 +43,16 @@ class Channel {
   //
   // Errors:
   //  * kInvalidArgument    - capacity, max_senders or description out of range; empty path; the
-  //  directory's
-  //                          name is no directory; exist_policy kOpen and kReplace: what is there
-  //                          is no channel
+  //                          directory's name is no directory; exist_policy kOpen and kReplace:
+  //                          what is there is no channel
   //  * kNotFound           - no such directory
   //  * kPermissionDenied   - the directory may not be written (kOpen: what is there may not be
-  //  opened)
+  //                          opened)
   //  * kAlreadyExists      - the path is taken (exist_policy kFail)
   //  * kResourceExhausted  - no space for it on the file system, or no file descriptors or address
-  //  space left
+  //                          space left
   //  * kAborted            - exist_policy kOpen and kReplace: others kept creating and removing
-  //  what is there
+  //                          what is there
   //  * what `Open` returns - exist_policy kOpen, what is there is damaged or of another version
   static absl::StatusOr<Channel> Create(absl::string_view path, const ChannelOptions& options);
 
@@ -64,8 +64,8 @@ class Channel {
   static absl::StatusOr<Channel> CreateTemp(const ChannelOptions& options);
 
   // Creates a channel without a name, in a memfd that is sealed against being resized. It reaches
-  // other processes as `fd()`, inherited or passed over a Unix socket. `mode` and `exist_policy`
-  // are not used.
+  // other processes as `fd()`, inherited or passed over a Unix socket (fd_passing.h). `mode` and
+  // `exist_policy` are not used.
   //
   // Errors: kInvalidArgument and kResourceExhausted as `Create`.
   static absl::StatusOr<Channel> CreateAnonymous(const ChannelOptions& options);
@@ -93,6 +93,11 @@ class Channel {
   void Close();
 
   ChannelState state() const;
+
+  // Whether a receiver, or any sender, is attached and lives. One system call each. Where the
+  // kernel does not say: true.
+  bool HasReceiver() const;
+  bool HasSender() const;
 
   // The path it was created or opened by; empty where it has none.
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND;

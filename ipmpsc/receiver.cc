@@ -34,8 +34,8 @@ void Lease::Release() && { const Lease released(std::move(*this)); }
 
 void Receiver::CoreDeleter::operator()(internal::ReceiverCore* core) const { core->Detach(); }
 
-absl::StatusOr<Receiver> Receiver::Attach(const Channel& channel) {
-  absl::StatusOr<internal::ReceiverCore*> core = internal::ReceiverCore::Attach(channel);
+absl::StatusOr<Receiver> Receiver::Attach(const Channel& channel, const ReceiverOptions& options) {
+  absl::StatusOr<internal::ReceiverCore*> core = internal::ReceiverCore::Attach(channel, options);
   if (!core.ok()) return core.status();
   return Receiver(*core);
 }

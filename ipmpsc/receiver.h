@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 
@@ -69,24 +70,27 @@ class ABSL_MUST_USE_RESULT Lease {
 // Thread-compatible. One per channel.
 //
 // Every function that receives returns, beside its own errors:
-//  * kOutOfRange         - the channel is closed and all has been received
+//  * kOutOfRange         - all has been received, and the channel is closed, or (with
+//                          `ReceiverOptions::end_without_senders`) all senders are gone
 //  * kAborted            - the channel was replaced at its path, and all has been received: open it
-//  again
+//                          again
 //  * kDataLoss           - the ring contradicts itself at the next position: somebody damaged the
-//  channel. Says
-//                          what is wrong, and stays
-//  * kFailedPrecondition - this handle was inherited through fork (attach anew in the child)
+//                          channel. Says what is wrong, and stays
+//  * kFailedPrecondition - this handle was inherited through fork (attach anew in the child); or it
+//                          has lost its lock, and another process has become the receiver
 class Receiver {
  public:
   // Becomes the channel's receiver. Starts at the oldest message that is not released.
   //
   // Errors:
-  //  * kAlreadyExists      - the channel has a living receiver; names its process
+  //  * kAlreadyExists      - the channel has a living receiver, still at `options.deadline`; names
+  //                          its process
   //  * kDataLoss           - the ring's positions contradict themselves
   //  * kResourceExhausted  - no file descriptors left
   //  * kPermissionDenied   - the file behind the channel may not be opened again
   //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
-  static absl::StatusOr<Receiver> Attach(const Channel& channel);
+  static absl::StatusOr<Receiver> Attach(const Channel& channel,
+                                         const ReceiverOptions& options = {});
 
   Receiver(Receiver&& other) noexcept;
   Receiver& operator=(Receiver&& other) noexcept;
@@ -94,12 +98,14 @@ class Receiver {
 
   // Takes the next message, if it is there.
   //
-  // Errors: kUnavailable - none now (without text, so that polling never allocates).
+  // Errors: kUnavailable - none now. Without text, so that polling never allocates; but now and
+  // then with the name of a process whose open claim holds the others back.
   absl::StatusOr<Lease> TryReceive();
 
   // Waits for the next message until `deadline`.
   //
-  // Errors: kDeadlineExceeded - none came (without text).
+  // Errors: kDeadlineExceeded - none came. Without text, or with the name of the process whose open
+  // claim holds the others back.
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
   // Calls `handler` for each message that is there, at most `max_records`, releasing each when the

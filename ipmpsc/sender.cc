@@ -46,8 +46,8 @@ void Loan::Publish(size_t size) && {
 
 void Sender::CoreDeleter::operator()(internal::SenderCore* core) const { core->Detach(); }
 
-absl::StatusOr<Sender> Sender::Attach(const Channel& channel) {
-  absl::StatusOr<internal::SenderCore*> core = internal::SenderCore::Attach(channel);
+absl::StatusOr<Sender> Sender::Attach(const Channel& channel, const SenderOptions& options) {
+  absl::StatusOr<internal::SenderCore*> core = internal::SenderCore::Attach(channel, options);
   if (!core.ok()) return core.status();
   return Sender(*core);
 }

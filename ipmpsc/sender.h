@@ -3,8 +3,9 @@
 //   absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(channel);
 //   absl::Status sent = sender->Send("hello", absl::Seconds(1));
 //
-//   absl::StatusOr<ipmpsc::Loan> loan = sender->Claim(size, absl::Seconds(1));   // written in
-//   place read(camera, loan->payload().data(), loan->payload().size()); std::move(*loan).Publish();
+//   absl::StatusOr<ipmpsc::Loan> loan = sender->Claim(size, absl::Seconds(1));
+//   read(camera, loan->payload().data(), loan->payload().size());   // written in place
+//   std::move(*loan).Publish();
 //
 // What it promises: when `Send` or `Publish` returns, the message is committed. It will be received
 // whatever becomes of this process, after all messages that were claimed before it and before all
@@ -21,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 
@@ -70,24 +72,24 @@ class ABSL_MUST_USE_RESULT Loan {
 // Every function that sends returns, beside its own errors:
 //  * kInvalidArgument    - longer than `Channel::max_payload()`: can never fit
 //  * kFailedPrecondition - a `Loan` of this sender is open; the channel is closed; or this handle
-//  was inherited
-//                          through fork (attach anew in the child)
+//                          was inherited through fork (attach anew in the child)
 //  * kAborted            - the channel was replaced at its path: open it again
+//  * kUnavailable        - with `SenderOptions::require_receiver`: the channel has no living
+//                          receiver
 //  * kDataLoss           - the ring's shared words contradict themselves: somebody damaged the
-//  channel
+//                          channel
 class Sender {
  public:
   // Takes a free sender slot of the channel.
   //
   // Errors:
   //  * kResourceExhausted  - all slots are taken by living senders, or hold what a dead one left
-  //  until the
-  //                          receiver has stepped over it; or no file descriptors left
+  //                          until the receiver has stepped over it; or no file descriptors left
   //  * kFailedPrecondition - the channel is closed
   //  * kAborted            - the channel was replaced at its path
   //  * kPermissionDenied   - the file behind the channel may not be opened again
   //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
-  static absl::StatusOr<Sender> Attach(const Channel& channel);
+  static absl::StatusOr<Sender> Attach(const Channel& channel, const SenderOptions& options = {});
 
   Sender(Sender&& other) noexcept;
   Sender& operator=(Sender&& other) noexcept;

@@ -8,6 +8,8 @@
 
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
@@ -31,22 +33,46 @@ constexpr int64_t kLookInterval = 100'000;
 // one more look costs nothing, and a channel that is given up in error costs much.
 constexpr int kMostUnownedLooks = 3;
 
+// How often who waits to take over tries to.
+constexpr absl::Duration kTakeOverInterval = absl::Milliseconds(4);
+
 absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
+
+// How many senders have ever attached.
+uint64_t SenderOwners(const Ring& ring) {
+  uint64_t owners = 0;
+  for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
+    // Relaxed: an old value is corrected by the next look.
+    owners += ring.sender_slots[slot].owners.load(std::memory_order_relaxed);
+  }
+  return owners;
+}
 
 }  // namespace
 
-absl::StatusOr<ReceiverCore*> ReceiverCore::Attach(const Channel& channel) {
+absl::StatusOr<ReceiverCore*> ReceiverCore::Attach(const Channel& channel,
+                                                   const ReceiverOptions& options) {
   const Ring& ring = channel.segment()->ring();
   absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(channel.fd());
   if (!lock.ok()) return lock.status();
-  const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
-  if (!locked.ok()) return locked.status();
-  if (!*locked) {
-    // Relaxed: for people.
-    return absl::AlreadyExistsError(
-        absl::StrCat("the channel has a receiver: process ",
-                     ring.receiver_slot->pid.load(std::memory_order_relaxed)));
+  for (;;) {
+    const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
+    if (!locked.ok()) return locked.status();
+    if (*locked) break;
+    if (options.deadline.Passed()) {
+      // Relaxed: for people.
+      return absl::AlreadyExistsError(
+          absl::StrCat("the channel has a receiver: process ",
+                       ring.receiver_slot->pid.load(std::memory_order_relaxed)));
+    }
+    absl::SleepFor(std::min(kTakeOverInterval,
+                            absl::Nanoseconds(options.deadline.nanoseconds() - MonotonicNow())));
   }
+  // Before the release position is looked at: a receiver that has lost its lock without noticing
+  // does not move it from here on.
+  // Relaxed, both: only the lock's holder writes it.
+  std::atomic<uint32_t>& epoch = ring.receiver_slot->epoch;
+  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   // Relaxed, both: the lock comes after all that the last receiver did; and a claim position that
   // is older than it could be still is not behind the release position.
   const Position released = ring.control->release_position.load(std::memory_order_relaxed);
@@ -55,25 +81,50 @@ absl::StatusOr<ReceiverCore*> ReceiverCore::Attach(const Channel& channel) {
     return CorruptPositions(ring);
   }
   if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
-  return new ReceiverCore(channel, *std::move(lock), released);
+  return new ReceiverCore(channel, *std::move(lock), released, options);
 }
 
-ReceiverCore::ReceiverCore(const Channel& channel, ParticipantLock lock, Position start)
+ReceiverCore::ReceiverCore(const Channel& channel, ParticipantLock lock, Position start,
+                           const ReceiverOptions& options)
     : channel_(channel),
       ring_(channel.segment()->ring()),
       lock_(std::move(lock)),
+      end_without_senders_(options.end_without_senders),
+      start_(start),
+      // Relaxed: this receiver has written it.
+      epoch_(ring_.receiver_slot->epoch.load(std::memory_order_relaxed)),
       consumer_(ring_, start) {
   // What the last receiver may have left.
   WithdrawReceiverWait(ring_.control);
   ReceiverSlot& own = *ring_.receiver_slot;
-  // Relaxed, both: for people.
+  // Relaxed: for people.
   own.pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
-  own.owners.store(own.owners.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (end_without_senders_) {
+    seen_sender_ = channel_.HasSender();
+    sender_owners_ = SenderOwners(ring_);
+  }
 }
 
 ReceiverCore::~ReceiverCore() {
+  if (!fork_guard_.InSameProcess() || !IsCurrent()) return;
   // Relaxed: for people.
-  if (fork_guard_.InSameProcess()) ring_.receiver_slot->pid.store(0, std::memory_order_relaxed);
+  ring_.receiver_slot->pid.store(0, std::memory_order_relaxed);
+  lock_.Unlock(ParticipantLock::kReceiver);
+  // Senders that want a receiver may wait for space.
+  WakeSenders();
+}
+
+bool ReceiverCore::IsCurrent() const {
+  // Relaxed: it changes only when this receiver has lost its lock, at some other time.
+  return ring_.receiver_slot->epoch.load(std::memory_order_relaxed) == epoch_;
+}
+
+absl::Status ReceiverCore::Displaced() const {
+  // Relaxed: for people.
+  return absl::FailedPreconditionError(
+      absl::StrCat("process ", ring_.receiver_slot->pid.load(std::memory_order_relaxed),
+                   " has become the channel's receiver: this one has lost its lock, perhaps since "
+                   "its process closed files that were not its own"));
 }
 
 void ReceiverCore::Detach() {
@@ -83,6 +134,7 @@ void ReceiverCore::Detach() {
 
 absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken, uint64_t* ticket) {
   if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return InheritedThroughFork();
+  if (ABSL_PREDICT_FALSE(!IsCurrent())) return Displaced();
   const TakeResult result = consumer_.Take(taken);
   if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) {
     *ticket = leases_.Add(taken->position);
@@ -115,7 +167,7 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
       // too.
       status = LookCloser();
       if (status.code() == absl::StatusCode::kUnavailable) {
-        return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+        return absl::Status(absl::StatusCode::kDeadlineExceeded, status.message());
       }
     } else {
       if (spin_.Until([this] { return consumer_.HasCommitted(); }, deadline.nanoseconds()))
@@ -143,14 +195,13 @@ absl::Status ReceiverCore::LookCloser() {
       if (leases_.empty()) ReleaseUnheld();
       return absl::OkStatus();
     case ScanResult::kOwnerAlive:
-      return NoneNow();
-    case ScanResult::kUnclaimed: {
-      // Relaxed: nothing else is read by it.
-      const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
-      if (ABSL_PREDICT_FALSE((flags & (kFlagClosed | kFlagReplaced)) != 0))
-        return EndedForReceiver(flags);
-      return NoneNow();
-    }
+      // Relaxed: for people.
+      return absl::UnavailableError(absl::StrCat(
+          "process ", ring_.sender_slots[scan.slot].pid.load(std::memory_order_relaxed),
+          ", sender ", scan.slot, ", has claimed position ", consumer_.head(),
+          " and not committed it yet"));
+    case ScanResult::kUnclaimed:
+      return LookForEnd();
     case ScanResult::kUnowned:
       break;
   }
@@ -159,6 +210,23 @@ absl::Status ReceiverCore::LookCloser() {
   return absl::DataLossError(absl::StrCat(
       "the channel is damaged: nobody owns what is claimed from position ", consumer_.head(),
       " to ", ring_.control->claim_position.load(std::memory_order_relaxed)));
+}
+
+absl::Status ReceiverCore::LookForEnd() {
+  // Relaxed: nothing else is read by it.
+  const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
+  if (ABSL_PREDICT_FALSE((flags & (kFlagClosed | kFlagReplaced)) != 0))
+    return EndedForReceiver(flags);
+  if (ABSL_PREDICT_TRUE(!end_without_senders_)) return NoneNow();
+  if (!seen_sender_) {
+    seen_sender_ = consumer_.head() != start_ || SenderOwners(ring_) != sender_owners_;
+  }
+  if (!seen_sender_ || channel_.HasSender()) return NoneNow();
+  // The last sender may have claimed after the look that found nothing.
+  // [claimed] acquire; pairs with [claim] release: intent before claim.
+  if (ring_.control->claim_position.load(std::memory_order_acquire) != consumer_.head())
+    return absl::OkStatus();
+  return absl::OutOfRangeError("all senders are gone and all has been received");
 }
 
 void ReceiverCore::Sleep(Deadline deadline) {
@@ -181,8 +249,13 @@ void ReceiverCore::Sleep(Deadline deadline) {
 
 void ReceiverCore::ReleaseUnheld() {
   const Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
-  if (end == consumer_.released()) return;
+  // What a successor looks at is not ours to give back.
+  if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
   consumer_.Release(end);
+  WakeSenders();
+}
+
+void ReceiverCore::WakeSenders() {
   ControlBlock* const control = ring_.control;
   WakerBarrier(*control);
   if (ABSL_PREDICT_FALSE(MustWakeSenders(control))) FutexWakeAll(&control->senders_wait);

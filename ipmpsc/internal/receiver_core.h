@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/adaptive_spin.h"
@@ -21,7 +22,8 @@ namespace ipmpsc::internal {
 class ReceiverCore {
  public:
   // Errors: as `Receiver::Attach`.
-  static absl::StatusOr<ReceiverCore*> Attach(const Channel& channel);
+  static absl::StatusOr<ReceiverCore*> Attach(const Channel& channel,
+                                              const ReceiverOptions& options);
 
   // Takes the next message; it is leased until `Release(*ticket, ...)`.
   //
@@ -39,24 +41,38 @@ class ReceiverCore {
   const Channel& channel() const { return channel_; }
 
  private:
-  ReceiverCore(const Channel& channel, ParticipantLock lock, Position start);
+  ReceiverCore(const Channel& channel, ParticipantLock lock, Position start,
+               const ReceiverOptions& options);
   ~ReceiverCore();
 
   // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
   absl::Status TakeCommitted(TakenRecord* taken, uint64_t* ticket);
   // Nothing is committed at the head: finds out why. OK: something changed, look again.
-  // kUnavailable: nothing is there, or its living sender is still writing it.
+  // kUnavailable: nothing is there (without text), or its living sender, who is named, is still
+  // writing it.
   absl::Status LookCloser();
+  // Nothing is claimed. Whether the channel has ended; as `LookCloser`.
+  absl::Status LookForEnd();
   // Sleeps until the head may be committed, at most until `deadline`, or a while.
   void Sleep(Deadline deadline);
+  // Whether no other receiver has taken over (which takes that this one has lost its lock).
+  bool IsCurrent() const;
+  absl::Status Displaced() const;
   // Gives back what no lease holds any more.
   void ReleaseUnheld();
+  // After a release, those that wait for space.
+  void WakeSenders();
   absl::Status CorruptRecord();
 
   const Channel channel_;
   const Ring ring_;
-  const ParticipantLock lock_;
+  ParticipantLock lock_;
   const ForkGuard fork_guard_;
+  const bool end_without_senders_;
+  bool seen_sender_ = false;    // for `end_without_senders_`
+  uint64_t sender_owners_ = 0;  // in all slots, when it attached; as above
+  const Position start_;
+  const uint32_t epoch_;
   Consumer consumer_;
   LeaseWindow leases_;
   AdaptiveSpin spin_;

@@ -23,6 +23,9 @@ namespace {
 // Nanoseconds.
 constexpr int64_t kLongestSleep = 100'000'000;
 
+// Who wants a receiver to be there pays for a look (a system call) at most so often. Nanoseconds.
+constexpr int64_t kLookInterval = 1'000'000;
+
 // Takes a slot whose owner is dead and on whose intent nothing depends.
 absl::StatusOr<uint16_t> TakeSlot(const Ring& ring, ParticipantLock* lock) {
   for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
@@ -42,7 +45,8 @@ absl::StatusOr<uint16_t> TakeSlot(const Ring& ring, ParticipantLock* lock) {
 
 }  // namespace
 
-absl::StatusOr<SenderCore*> SenderCore::Attach(const Channel& channel) {
+absl::StatusOr<SenderCore*> SenderCore::Attach(const Channel& channel,
+                                               const SenderOptions& options) {
   const Ring& ring = channel.segment()->ring();
   // Relaxed: nothing else is read by it.
   const uint32_t flags = ring.control->flags.load(std::memory_order_relaxed);
@@ -53,15 +57,17 @@ absl::StatusOr<SenderCore*> SenderCore::Attach(const Channel& channel) {
   const absl::StatusOr<uint16_t> slot = TakeSlot(ring, &*lock);
   if (!slot.ok()) return slot.status();
   if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
-  return new SenderCore(channel, *std::move(lock), *slot);
+  return new SenderCore(channel, *std::move(lock), *slot, options);
 }
 
-SenderCore::SenderCore(const Channel& channel, ParticipantLock lock, uint16_t slot)
+SenderCore::SenderCore(const Channel& channel, ParticipantLock lock, uint16_t slot,
+                       const SenderOptions& options)
     : channel_(channel),
       ring_(channel.segment()->ring()),
       lock_(std::move(lock)),
       slot_(slot),
       max_payload_(channel.max_payload()),
+      options_(options),
       producer_(ring_, slot) {
   producer_.ClearIntent();
   SenderSlot& own = ring_.sender_slots[slot_];
@@ -76,6 +82,10 @@ SenderCore::~SenderCore() {
   producer_.ClearIntent();
   // Relaxed: for people.
   ring_.sender_slots[slot_].pid.store(0, std::memory_order_relaxed);
+  lock_.Unlock(ParticipantLock::OfSender(slot_));
+  // The receiver may wait for the last sender to go.
+  WakerBarrier(*ring_.control);
+  if (IsReceiverWaiting(*ring_.control)) FutexWakeOne(&ring_.control->receiver_wait);
 }
 
 void SenderCore::Detach() {
@@ -83,7 +93,15 @@ void SenderCore::Detach() {
   if (!claim_open_) delete this;
 }
 
-absl::Status SenderCore::CheckUsable(size_t payload_size) const {
+absl::Status SenderCore::CheckReceiver() {
+  const int64_t now = MonotonicNow();
+  if (now < next_look_) return absl::OkStatus();
+  if (!channel_.HasReceiver()) return absl::UnavailableError("the channel has no receiver");
+  next_look_ = now + kLookInterval;
+  return absl::OkStatus();
+}
+
+absl::Status SenderCore::CheckUsable(size_t payload_size) {
   if (!fork_guard_.InSameProcess()) return InheritedThroughFork();
   if (claim_open_) {
     return absl::FailedPreconditionError(
@@ -97,6 +115,7 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) const {
         absl::StrCat("a message of ", payload_size,
                      " bytes can never fit: the channel's longest is ", max_payload_));
   }
+  if (ABSL_PREDICT_FALSE(options_.require_receiver)) return CheckReceiver();
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/adaptive_spin.h"
@@ -21,7 +22,7 @@ namespace ipmpsc::internal {
 class SenderCore {
  public:
   // Errors: as `Sender::Attach`.
-  static absl::StatusOr<SenderCore*> Attach(const Channel& channel);
+  static absl::StatusOr<SenderCore*> Attach(const Channel& channel, const SenderOptions& options);
 
   // How a claim goes about a ring that has no space.
   struct Claiming {
@@ -47,11 +48,14 @@ class SenderCore {
   uint16_t slot() const { return slot_; }
 
  private:
-  SenderCore(const Channel& channel, ParticipantLock lock, uint16_t slot);
+  SenderCore(const Channel& channel, ParticipantLock lock, uint16_t slot,
+             const SenderOptions& options);
   ~SenderCore();
 
   // Why nothing can be claimed at all, if so.
-  absl::Status CheckUsable(size_t payload_size) const;
+  absl::Status CheckUsable(size_t payload_size);
+  // kUnavailable: the channel has no living receiver, and the options want one.
+  absl::Status CheckReceiver();
   // Waits until there may be space, at most until the deadline, or a while.
   void WaitForSpace(uint64_t size, const Claiming& claiming);
 
@@ -61,8 +65,10 @@ class SenderCore {
   const ForkGuard fork_guard_;
   const uint16_t slot_;
   const size_t max_payload_;
+  const SenderOptions options_;
   Producer producer_;
   AdaptiveSpin spin_;
+  int64_t next_look_ = 0;  // when it may look again for a receiver
   bool claim_open_ = false;
   bool detached_ = false;
 };

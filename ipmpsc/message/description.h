@@ -17,8 +17,8 @@ std::string Describe(const MessageType& type);
 //
 // Errors:
 //  * kFailedPrecondition - it is not: the channel has no description, or one of another message
-//  type, which is named,
-//                          or of another schema of this one, whose fingerprints are told
+//                          type, which is named, or of another schema of this one, whose
+//                          fingerprints are told
 absl::Status CheckDescription(const MessageType& type, absl::string_view description);
 
 }  // namespace ipmpsc::message

@@ -70,8 +70,7 @@ class MessageChannel {
   //
   // Errors:
   //  * kFailedPrecondition - it is one of raw bytes, or of another message type, which is named, or
-  //  of another schema
-  //                          of this type: the fingerprints are told
+  //                          of another schema of this type: the fingerprints are told
   static absl::Status Check(const Channel& channel) {
     return CheckDescription(Derived::kType, channel.description());
   }

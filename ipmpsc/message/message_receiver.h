@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/message/arena_pool.h"
@@ -25,28 +26,30 @@ namespace ipmpsc::message {
 //
 // Every function that receives returns what the same one of `Receiver` returns, and:
 //  * kInvalidArgument - the message is malformed (its position, size and type are told). It has
-//  been released: the
-//                       next call goes on with the next message
+//                       been released: the next call goes on with the next message
 template <typename Derived, typename MessageLease, typename View, typename MessageChannel>
 class MessageReceiver {
  public:
   // Errors: as `MessageChannel::Check`, and as `Receiver::Attach`.
-  static absl::StatusOr<Derived> Attach(const Channel& channel) {
+  static absl::StatusOr<Derived> Attach(const Channel& channel,
+                                        const ReceiverOptions& options = {}) {
     absl::Status status = MessageChannel::Check(channel);
     if (!status.ok()) return status;
-    absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(channel, options);
     if (!receiver.ok()) return receiver.status();
     return Derived(*std::move(receiver));
   }
 
   // Errors: as `Attach`, and as `Channel::Open`.
-  static absl::StatusOr<Derived> Open(absl::string_view path) {
+  static absl::StatusOr<Derived> Open(absl::string_view path, const ReceiverOptions& options = {}) {
     absl::StatusOr<Channel> channel = Channel::Open(path);
     if (!channel.ok()) return channel.status();
-    return Attach(*channel);
+    return Attach(*channel, options);
   }
   // The channel that the message's .proto declares.
-  static absl::StatusOr<Derived> Open() { return Open(MessageChannel::Path()); }
+  static absl::StatusOr<Derived> Open(const ReceiverOptions& options = {}) {
+    return Open(MessageChannel::Path(), options);
+  }
 
   // Takes the next message, if it is there.
   absl::StatusOr<MessageLease> TryReceive() { return Parse(receiver_.TryReceive()); }

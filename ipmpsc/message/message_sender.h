@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/sender.h"
@@ -28,27 +29,29 @@ namespace ipmpsc::message {
 //
 // Every function that sends returns what the same one of `Sender` returns, and:
 //  * kInvalidArgument - a required field is missing (it is named), or the message is 2 GiB or
-//  longer
+//                       longer
 template <typename Derived, typename Message, typename MessageChannel>
 class MessageSender {
  public:
   // Errors: as `MessageChannel::Check`, and as `Sender::Attach`.
-  static absl::StatusOr<Derived> Attach(const Channel& channel) {
+  static absl::StatusOr<Derived> Attach(const Channel& channel, const SenderOptions& options = {}) {
     absl::Status status = MessageChannel::Check(channel);
     if (!status.ok()) return status;
-    absl::StatusOr<Sender> sender = Sender::Attach(channel);
+    absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
     if (!sender.ok()) return sender.status();
     return Derived(*std::move(sender));
   }
 
   // Errors: as `Attach`, and as `Channel::Open`.
-  static absl::StatusOr<Derived> Open(absl::string_view path) {
+  static absl::StatusOr<Derived> Open(absl::string_view path, const SenderOptions& options = {}) {
     absl::StatusOr<Channel> channel = Channel::Open(path);
     if (!channel.ok()) return channel.status();
-    return Attach(*channel);
+    return Attach(*channel, options);
   }
   // The channel that the message's .proto declares.
-  static absl::StatusOr<Derived> Open() { return Open(MessageChannel::Path()); }
+  static absl::StatusOr<Derived> Open(const SenderOptions& options = {}) {
+    return Open(MessageChannel::Path(), options);
+  }
 
   // Sends now or not at all.
   absl::Status TrySend(const Message& message) {

@@ -1,10 +1,10 @@
 // Reads the runtime's own sources: who orders memory says so, and says with whom.
 //
 //  * Each non-relaxed access, fence or membarrier stands behind a comment `// [tag] order; pairs
-//  with [partner] order: why`.
+//    with [partner] order: why`.
 //  * Each partner exists, with that order.
 //  * Each relaxed access has a comment near above that says why nothing is ordered ("Relaxed:
-//  ...").
+//    ...").
 //  * No access orders by default (seq_cst), since nobody can tell whether that was meant.
 //  * The table in ipmpsc/DESIGN.md has exactly the tags of the sources.
 #include <algorithm>

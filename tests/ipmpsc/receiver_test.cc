@@ -107,7 +107,7 @@ TEST_F(ReceiverTest, ASecondReceiverIsRefusedAndToldTheFirstOnesPid) {
   }
   EXPECT_EQ(ring().receiver_slot->pid, 0u);
   EXPECT_OK(Receiver::Attach(*channel_));
-  EXPECT_EQ(ring().receiver_slot->owners, 2u);
+  EXPECT_EQ(ring().receiver_slot->epoch, 2u);
 }
 
 TEST_F(ReceiverTest, AReceiverInAnotherProcessIsNamedUntilItDies) {

@@ -1,22 +1,35 @@
 // A process that does what a test tells it to (tests/testing/process_peer.h): peer SOCKET_FD
-// BOARD_FD
+// BOARD_FD. Its commands, and what they reply:
 //
-//   create PATH CAPACITY MAX_SENDERS fail|open|replace   replies its id; then `capacity`
-//   open PATH | open_fd FD | open_when_there PATH        as create
-//   state | close                                        replies 0 open, 1 closed, 2 replaced
-//   attach_sender [PATIENCE_MS]                          replies its slot
+//   create PATH CAPACITY MAX_SENDERS fail|open|replace
+//       the channel's id, then its capacity
+//   open PATH | open_fd FD | open_when_there PATH
+//       as create
+//   state | close
+//       0 open, 1 closed, 2 replaced
+//   attach_sender [PATIENCE_MS]
+//       the slot
 //   send STREAM NUMBER SIZE TIMEOUT_MS | try_send STREAM NUMBER SIZE
-//   claim SIZE TIMEOUT_MS                                replies the position
-//   publish STREAM NUMBER SIZE | drop_loan               fills it first
-//   flood STREAM COUNT LEAST MOST PACE CELL SLOTS        pace 1: lets the receiver sleep, 2:
-//   sleeps; the cell: how many are committed; cell SLOTS + slot: STREAM + 1 attach_receiver receive
-//   TIMEOUT_MS                                   replies position, slot, size, and stream and
-//   number, checked release INDEX | release_all                          of the leases held, in the
-//   order they were received collect COUNT SLOTS LET_SLEEP                        receives what
-//   floods send, checks all await CELL VALUE                                     until the cell has
-//   at least that value cpu                                                  replies the processor
-//   time used, in microseconds fork_idle                                            forks a child
-//   that lives as long as the test; replies its pid
+//   claim SIZE TIMEOUT_MS
+//       the position
+//   publish STREAM NUMBER SIZE | drop_loan
+//       fills it first
+//   flood STREAM COUNT LEAST MOST PACE CELL SLOTS
+//       pace 1: lets the receiver sleep, 2: sleeps; the cell counts what is committed; cell
+//       SLOTS + slot: STREAM + 1
+//   attach_receiver [WAIT_MS] | detach_receiver
+//   receive TIMEOUT_MS
+//       position, slot, size, and stream and number, checked
+//   release INDEX | release_all
+//       of the leases held, in the order they were received
+//   collect COUNT SLOTS LET_SLEEP
+//       receives what floods send, checks all
+//   await CELL VALUE
+//       until the cell has at least that value
+//   cpu
+//       the processor time used, in microseconds
+//   fork_idle
+//       forks a child that lives as long as the test; its pid
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -35,6 +48,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
@@ -97,6 +111,7 @@ class Program {
         {"drop_loan", &Program::DropLoan},
         {"flood", &Program::DoFlood},
         {"attach_receiver", &Program::AttachReceiver},
+        {"detach_receiver", &Program::DetachReceiver},
         {"receive", &Program::Receive},
         {"release", &Program::Release},
         {"release_all", &Program::ReleaseAll},
@@ -189,9 +204,16 @@ class Program {
   }
 
   Reply AttachReceiver() {
-    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
+    ReceiverOptions options;
+    options.deadline = Milliseconds(1);
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, options);
     if (!receiver.ok()) return ReplyOf(receiver.status());
     receiver_.emplace(*std::move(receiver));
+    return {};
+  }
+  Reply DetachReceiver() {
+    leases_.clear();
+    receiver_.reset();
     return {};
   }
   Reply Receive() {

@@ -1,8 +1,9 @@
 // Matchers for absl::Status and absl::StatusOr.
 //
 //   EXPECT_THAT(sender.TrySend("x"), IsOk());
-//   EXPECT_THAT(Channel::Open("/nowhere"), StatusIs(absl::StatusCode::kNotFound,
-//   HasSubstr("/nowhere"))); ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Open(path));
+//   EXPECT_THAT(Channel::Open("/nowhere"),
+//               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nowhere")));
+//   ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Open(path));
 #ifndef TESTS_TESTING_STATUS_MATCHERS_H_
 #define TESTS_TESTING_STATUS_MATCHERS_H_
 

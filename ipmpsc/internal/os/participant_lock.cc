@@ -66,9 +66,10 @@ void ParticipantLock::Unlock(uint32_t participant) {
   fcntl(fd_, F_OFD_SETLK, &lock);
 }
 
-bool ParticipantLock::IsHeld(uint32_t participant) const {
-  struct flock lock = LockOf(participant, F_WRLCK);
-  if (fcntl(fd_, F_OFD_GETLK, &lock) != 0) return true;
+bool ParticipantLock::IsAnyHeld(int fd, uint32_t first, uint32_t count) {
+  struct flock lock = LockOf(first, F_WRLCK);
+  lock.l_len = count;
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return true;
   return lock.l_type != F_UNLCK;
 }
 

@@ -37,7 +37,11 @@ class ParticipantLock {
 
   // Whether a participant other than this one holds it. Where the kernel does not say, it counts as
   // held: a living sender must never be taken for dead.
-  bool IsHeld(uint32_t participant) const;
+  bool IsHeld(uint32_t participant) const { return IsAnyHeld(fd_, participant, 1); }
+
+  // The same for any of `count` participants in a row, asked through any file descriptor of the
+  // segment: whether one is held through another open file.
+  static bool IsAnyHeld(int fd, uint32_t first, uint32_t count);
 
  private:
   explicit ParticipantLock(int fd) : fd_(fd) {}

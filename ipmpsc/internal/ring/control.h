@@ -82,8 +82,8 @@ struct alignas(kNoSharingSize) ReceiverSlot {
   std::atomic<uint64_t> orphaned_records;
   std::atomic<uint64_t> orphaned_bytes;  // with headers and padding
   uint64_t reserved0[3];
-  std::atomic<uint32_t> pid;
-  std::atomic<uint32_t> owners;
+  std::atomic<uint32_t> pid;    // for people, never for decisions
+  std::atomic<uint32_t> epoch;  // how many have owned it: each knows its own number
   uint64_t reserved1[7];
 };
 static_assert(offsetof(ReceiverSlot, received_records) == 0);
@@ -92,7 +92,7 @@ static_assert(offsetof(ReceiverSlot, discarded_records) == 16);
 static_assert(offsetof(ReceiverSlot, orphaned_records) == 24);
 static_assert(offsetof(ReceiverSlot, orphaned_bytes) == 32);
 static_assert(offsetof(ReceiverSlot, pid) == 64);
-static_assert(offsetof(ReceiverSlot, owners) == 68);
+static_assert(offsetof(ReceiverSlot, epoch) == 68);
 static_assert(sizeof(ReceiverSlot) == 128);
 
 }  // namespace ipmpsc::internal

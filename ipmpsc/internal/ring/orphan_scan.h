@@ -3,13 +3,12 @@
 //
 // Why the answer is right (DESIGN.md, "Recovery", has the whole argument):
 //  * Whoever claimed `head` has written its intent before, and keeps it until after its stamp. So,
-//  with the claim
-//    position seen beyond `head`, the claimer's intent is seen, or else its stamp is.
+//    with the claim position seen beyond `head`, the claimer's intent is seen, or else its stamp
+//    is.
 //  * Among the dead with that intent only one has claimed; the others lost the race and died, and
-//  their sizes mean
-//    nothing. The record's true end is where the next record begins, or the claim position; both
-//    can be recognised, and no other place inside the record can be mistaken for them. So the
-//    smallest candidate that is such a boundary is the end.
+//    their sizes mean nothing. The record's true end is where the next record begins, or the claim
+//    position; both can be recognised, and no other place inside the record can be mistaken for
+//    them. So the smallest candidate that is such a boundary is the end.
 #ifndef IPMPSC_INTERNAL_RING_ORPHAN_SCAN_H_
 #define IPMPSC_INTERNAL_RING_ORPHAN_SCAN_H_
 

@@ -53,6 +53,14 @@ inline bool MustWakeReceiver(ControlBlock* control, Position position) {
   return true;
 }
 
+// Whoever does what the receiver may wait for without a commit (a sender that detaches), after
+// `WakerBarrier`. The word stays, so the receiver looks again and sleeps again for the same
+// position.
+inline bool IsReceiverWaiting(const ControlBlock& control) {
+  // Relaxed: ordered by the barrier.
+  return control.receiver_wait.load(std::memory_order_relaxed) != 0;
+}
+
 // The receiver, after a release and `WakerBarrier`: whether it must wake the senders.
 inline bool MustWakeSenders(ControlBlock* control) {
   // Relaxed, both: as above. The CAS loses only to a peer that breaks the rules, since senders

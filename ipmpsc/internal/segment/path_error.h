@@ -10,8 +10,7 @@ namespace ipmpsc::internal {
 // `what` says what failed, `error` is its errno.
 //
 //  * kInvalidArgument  - the path cannot be that of a channel: through a file, a directory, a
-//  socket,
-//                        links without end, a name that is too long
+//                        socket, links without end, a name that is too long
 //  * kPermissionDenied - not allowed, on a read-only file system included
 //  * others            - as absl::ErrnoToStatus
 absl::Status PathError(int error, absl::string_view path, absl::string_view what);

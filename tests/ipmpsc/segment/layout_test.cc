@@ -73,7 +73,7 @@ TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
   EXPECT_EQ(offsetof(ReceiverSlot, orphaned_records), 24u);
   EXPECT_EQ(offsetof(ReceiverSlot, orphaned_bytes), 32u);
   EXPECT_EQ(offsetof(ReceiverSlot, pid), 64u);
-  EXPECT_EQ(offsetof(ReceiverSlot, owners), 68u);
+  EXPECT_EQ(offsetof(ReceiverSlot, epoch), 68u);
 
   EXPECT_EQ(sizeof(SenderSlot), 128u);
   EXPECT_EQ(offsetof(SenderSlot, intent_position), 0u);
