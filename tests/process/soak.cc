@@ -1,0 +1,274 @@
+// Senders that come, go, are killed, stopped and abort in the middle of a loan; receivers that are
+// killed, stopped and replaced by others that wait; everything checked end to end.
+//
+//   ./bazelw run -c opt //tests/process:soak -- --minutes=10
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "examples/command_line.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/process/soak_ledger.h"
+#include "tests/process/soak_roles.h"
+
+ABSL_FLAG(double, minutes, 1, "how long it runs");
+ABSL_FLAG(int, senders, 6, "how many senders there are at one time, 1 to 32");
+ABSL_FLAG(uint64_t, capacity, 65536, "capacity of the channel in bytes, at most 131072");
+ABSL_FLAG(uint64_t, seed, 0, "of the director's choices; 0: another one each time");
+
+namespace ipmpsc::testing {
+namespace {
+
+// More than there are senders, so that a slot that waits for the receiver stops nobody; few enough
+// to be reused all the time.
+constexpr uint32_t kSpareSlots = 4;
+
+class Director {
+ public:
+  Director(Channel channel, int senders, uint64_t seed)
+      : channel_(std::move(channel)),
+        ledger_(SoakLedger::Create()),
+        random_(seed),
+        senders_(static_cast<size_t>(senders)),
+        receivers_(2) {}
+
+  // Returns the exit status.
+  int Run(absl::Duration duration) {
+    const Deadline end = duration;
+    Deadline next_line = absl::Seconds(10);
+    while (!end.Passed() && !ledger_->has_faults() && streams_ < SoakLedger::kStreams) {
+      Reap();
+      Fill();
+      Disturb();
+      absl::SleepFor(absl::Microseconds(static_cast<int64_t>(random_() % 3000)));
+      if (next_line.Passed()) {
+        next_line = absl::Seconds(10);
+        printf("%12lu messages, %8lu deaths\n", ledger_->messages(), deaths_);
+        fflush(stdout);
+      }
+    }
+    Finish();
+    return Conclude();
+  }
+
+ private:
+  struct Child {
+    pid_t pid = 0;  // 0: none
+    bool stopped = false;
+  };
+
+  static Child Start(absl::FunctionRef<void()> work) {
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (getppid() == parent) work();
+      _exit(0);
+    }
+    if (pid < 0) {
+      perror("soak: fork");
+      exit(1);
+    }
+    return {pid, false};
+  }
+
+  void Fill() {
+    for (Child& child : senders_) {
+      if (child.pid != 0 || streams_ == SoakLedger::kStreams) continue;
+      const uint64_t stream = streams_++;
+      child = Start([&] { RunSoakSender(channel_, ledger_, stream); });
+    }
+    for (Child& child : receivers_) {
+      if (child.pid != 0) continue;
+      const uint64_t seed = random_();
+      child = Start([&] { RunSoakReceiver(channel_, ledger_, seed); });
+    }
+  }
+
+  void Reap() {
+    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+      for (Child& child : *children) {
+        int status;
+        if (child.pid == 0 || waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
+        child = {};
+        if (WIFSIGNALED(status)) ++deaths_;
+        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGABRT) {
+          ledger_->Report(SoakFault::kOther,
+                          absl::StrCat("a process dies by signal ", WTERMSIG(status)));
+        }
+      }
+    }
+  }
+
+  void Disturb() {
+    switch (random_() % 16) {
+      case 0:
+        Signal(Any(&receivers_), SIGKILL);
+        break;
+      case 1:
+        Toggle(Any(&receivers_));
+        break;
+      case 2:
+      case 3:
+      case 4:
+        Toggle(Any(&senders_));
+        break;
+      case 5:
+      case 6:
+        break;
+      default:
+        Signal(Any(&senders_), SIGKILL);
+    }
+    // Nobody stays stopped for long, or the others would get nothing done.
+    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+      for (Child& child : *children) {
+        if (child.stopped && random_() % 8 == 0) Toggle(&child);
+      }
+    }
+  }
+
+  Child* Any(std::vector<Child>* children) { return &(*children)[random_() % children->size()]; }
+
+  static void Signal(Child* child, int signal) {
+    if (child->pid != 0) kill(child->pid, signal);
+  }
+
+  static void Toggle(Child* child) {
+    Signal(child, child->stopped ? SIGCONT : SIGSTOP);
+    child->stopped = !child->stopped;
+  }
+
+  // Lets the senders end, and the receivers take what is left.
+  void Finish() {
+    ledger_->stop.store(true);
+    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+      for (Child& child : *children) Signal(&child, SIGCONT);
+    }
+    // A sender waits at most as long as its patience, a receiver as well.
+    const Deadline deadline = 3 * kSoakPatience;
+    const auto lives = [](const Child& child) { return child.pid != 0; };
+    while (std::any_of(senders_.begin(), senders_.end(), lives) ||
+           std::any_of(receivers_.begin(), receivers_.end(), lives)) {
+      if (deadline.Passed()) {
+        ledger_->Report(SoakFault::kHung, "a process does not end");
+        break;
+      }
+      Reap();
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+      for (Child& child : *children) Signal(&child, SIGKILL);
+    }
+  }
+
+  // All slots can be taken, all space used.
+  void CheckLeaks() {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(channel_);
+    if (!receiver.ok()) {
+      return ledger_->Report(SoakFault::kOther, receiver.status().ToString());
+    }
+    if (absl::StatusOr<Lease> lease = receiver->TryReceive(); lease.ok()) {
+      ledger_->Report(SoakFault::kOther, "the receivers left a message");
+    }
+    std::vector<Sender> senders;
+    for (uint32_t slot = 0; slot < channel_.max_senders(); ++slot) {
+      absl::StatusOr<Sender> sender = Sender::Attach(channel_);
+      if (!sender.ok()) {
+        return ledger_->Report(SoakFault::kOther,
+                               absl::StrCat("leaked slots: ", sender.status().ToString()));
+      }
+      senders.push_back(*std::move(sender));
+    }
+    const absl::Status sent = senders[0].TrySend(std::string(channel_.max_payload(), 'x'));
+    if (!sent.ok()) {
+      ledger_->Report(SoakFault::kOther, absl::StrCat("leaked space: ", sent.ToString()));
+    }
+  }
+
+  int Conclude() {
+    // What a fault left unreceived is no finding of its own.
+    if (!ledger_->has_faults()) {
+      ledger_->CheckStreams(streams_);
+      CheckLeaks();
+    }
+    if (ledger_->has_faults()) {
+      printf("first fault: %s\n", ledger_->first_fault().c_str());
+    }
+    if (ledger_->faults(SoakFault::kOther) != 0) {
+      printf("other faults: %lu\n", ledger_->faults(SoakFault::kOther));
+    }
+    printf("soak: %lu messages, %lu deaths, %lu lost, %lu torn, %lu hung\n", ledger_->messages(),
+           deaths_, ledger_->faults(SoakFault::kLost), ledger_->faults(SoakFault::kTorn),
+           ledger_->faults(SoakFault::kHung));
+    return ledger_->has_faults() ? 1 : 0;
+  }
+
+  Channel channel_;
+  SoakLedger* const ledger_;
+  std::mt19937_64 random_;
+  std::vector<Child> senders_;
+  std::vector<Child> receivers_;
+  uint64_t streams_ = 0;
+  uint64_t deaths_ = 0;
+};
+
+int Main() {
+  const int senders = absl::GetFlag(FLAGS_senders);
+  if (senders < 1 || senders > 32) examples::Fail(examples::kBadInput, "--senders must be 1 to 32");
+  if (absl::GetFlag(FLAGS_minutes) <= 0)
+    examples::Fail(examples::kBadInput, "--minutes must be more than 0");
+  if (absl::GetFlag(FLAGS_capacity) > 131072)
+    examples::Fail(examples::kBadInput, "--capacity is at most 131072");
+  const uint64_t seed =
+      absl::GetFlag(FLAGS_seed) != 0 ? absl::GetFlag(FLAGS_seed) : std::random_device()();
+  // Those that abort leave no files.
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+
+  ChannelOptions options;
+  options.capacity = absl::GetFlag(FLAGS_capacity);
+  options.max_senders = static_cast<uint32_t>(senders) + kSpareSlots;
+  absl::StatusOr<Channel> channel = Channel::CreateTemp(options);
+  if (!channel.ok()) examples::Fail(examples::kBadInput, channel.status().ToString());
+  printf("--seed=%lu, %d senders, capacity %lu\n", seed, senders, channel->capacity());
+  fflush(stdout);
+  return Director(*std::move(channel), senders, seed)
+      .Run(absl::Minutes(absl::GetFlag(FLAGS_minutes)));
+}
+
+}  // namespace
+}  // namespace ipmpsc::testing
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> rest = ipmpsc::examples::ParseArguments(
+      argc, argv, "soak [flags]: checks a channel while senders and receivers come, go and die.",
+      {"minutes", "senders", "capacity", "seed"});
+  if (!rest.empty()) {
+    ipmpsc::examples::Fail(ipmpsc::examples::kBadInput,
+                           absl::StrCat("no such argument: ", rest[0]));
+  }
+  return ipmpsc::testing::Main();
+}
