@@ -12,6 +12,7 @@
 #include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
+#include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/internal/status_texts.h"
@@ -25,6 +26,9 @@ constexpr int64_t kLongestSleep = 100'000'000;
 
 // Who wants a receiver to be there pays for a look (a system call) at most so often. Nanoseconds.
 constexpr int64_t kLookInterval = 1'000'000;
+
+// How often a sender waits in vain before it takes the turn.
+constexpr int kWaitsBeforeTurn = 4;
 
 // Takes a slot whose owner is dead and on whose intent nothing depends.
 absl::StatusOr<uint16_t> TakeSlot(const Ring& ring, ParticipantLock* lock) {
@@ -120,12 +124,20 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) {
 }
 
 absl::Status SenderCore::Claim(size_t payload_size, const Claiming& claiming, Position* position) {
-  for (;;) {
+  const absl::Status claimed = ClaimOrWait(payload_size, claiming, position);
+  if (ABSL_PREDICT_FALSE(has_turn_)) GiveTurnBack();
+  return claimed;
+}
+
+absl::Status SenderCore::ClaimOrWait(size_t payload_size, const Claiming& claiming,
+                                     Position* position) {
+  for (int waits = 0;; ++waits) {
     const absl::Status usable = CheckUsable(payload_size);
     if (ABSL_PREDICT_FALSE(!usable.ok())) return usable;
     const uint64_t size = RecordSize(payload_size);
-    const ClaimResult result = claiming.when_empty ? producer_.ClaimWhenEmpty(size, position)
-                                                   : producer_.Claim(size, position);
+    const ClaimResult result = ABSL_PREDICT_FALSE(MustLetAnotherClaim()) ? ClaimResult::kFull
+                               : claiming.when_empty ? producer_.ClaimWhenEmpty(size, position)
+                                                     : producer_.Claim(size, position);
     if (ABSL_PREDICT_TRUE(result == ClaimResult::kClaimed)) {
       claim_open_ = true;
       return absl::OkStatus();
@@ -133,12 +145,30 @@ absl::Status SenderCore::Claim(size_t payload_size, const Claiming& claiming, Po
     if (result == ClaimResult::kCorrupt) return CorruptPositions(ring_);
     if (!claiming.wait) return absl::Status(absl::StatusCode::kResourceExhausted, "");
     if (claiming.deadline.Passed()) return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
-    if (result == ClaimResult::kFull) WaitForSpace(size, claiming);
+    if (result != ClaimResult::kFull) continue;
+    if (waits >= kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, MonotonicNow()))
+      has_turn_ = true;
+    WaitForSpace(size, claiming);
   }
 }
 
+bool SenderCore::MustLetAnotherClaim() const {
+  // Relaxed: advice; nothing is read by it.
+  const uint64_t turn = ring_.control->turn.load(std::memory_order_relaxed);
+  return ABSL_PREDICT_FALSE(turn != 0) && IsTurnOfAnother(turn, slot_, MonotonicNow());
+}
+
+void SenderCore::GiveTurnBack() {
+  has_turn_ = false;
+  EndTurn(ring_.control, slot_);
+  WakerBarrier(*ring_.control);
+  if (MustWakeSenders(ring_.control)) FutexWakeAll(&ring_.control->senders_wait);
+}
+
 void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
-  const auto has_space = [&] { return producer_.HasSpace(size, claiming.when_empty); };
+  const auto has_space = [&] {
+    return !MustLetAnotherClaim() && producer_.HasSpace(size, claiming.when_empty);
+  };
   if (spin_.Until(has_space, claiming.deadline.nanoseconds())) return;
   ControlBlock* const control = ring_.control;
   const uint32_t word = AnnounceSenderWait(control);
@@ -146,8 +176,12 @@ void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
   // Relaxed: ordered by the barrier.
   const uint32_t flags = control->flags.load(std::memory_order_relaxed);
   if (has_space() || (flags & (kFlagClosed | kFlagReplaced)) != 0) return;
+  // A turn is taken anew, or has run out, before its end.
+  // Relaxed: as above.
+  const int64_t longest =
+      control->turn.load(std::memory_order_relaxed) == 0 ? kLongestSleep : kTurnDuration / 2;
   FutexWait(&control->senders_wait, word,
-            std::min(claiming.deadline.nanoseconds(), MonotonicNow() + kLongestSleep));
+            std::min(claiming.deadline.nanoseconds(), MonotonicNow() + longest));
 }
 
 void SenderCore::Settle(Position position, size_t claimed_size, size_t size, RecordKind kind) {

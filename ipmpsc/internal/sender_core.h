@@ -56,8 +56,12 @@ class SenderCore {
   absl::Status CheckUsable(size_t payload_size);
   // kUnavailable: the channel has no living receiver, and the options want one.
   absl::Status CheckReceiver();
+  absl::Status ClaimOrWait(size_t payload_size, const Claiming& claiming, Position* position);
+  bool MustLetAnotherClaim() const;
   // Waits until there may be space, at most until the deadline, or a while.
   void WaitForSpace(uint64_t size, const Claiming& claiming);
+  // Lets the others claim again.
+  void GiveTurnBack();
 
   const Channel channel_;
   const Ring ring_;
@@ -69,6 +73,7 @@ class SenderCore {
   Producer producer_;
   AdaptiveSpin spin_;
   int64_t next_look_ = 0;  // when it may look again for a receiver
+  bool has_turn_ = false;
   bool claim_open_ = false;
   bool detached_ = false;
 };

@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/deadline.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/status_matchers.h"
@@ -226,6 +227,32 @@ TEST(ThreadsTest, SendWhenEmptyFromSeveralThreadsNeverFindsCompany) {
     EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
   }
   Join(&threads);
+}
+
+// Small messages take every byte that is given back, so the ring is never empty; one that needs it
+// all must get it all the same.
+TEST(ThreadsTest, ALargeMessageGetsItsTurnBesideSmallOnes) {
+  constexpr int kMostRounds = 1'000'000;
+  Channel channel = NewChannel(4096, 2);
+  Receiver receiver = *Receiver::Attach(channel);
+  Sender small = *Sender::Attach(channel);
+  const auto fill = [&] {
+    while (small.TrySend("small").ok()) {
+    }
+  };
+  fill();
+  std::atomic<bool> sent{false};
+  std::thread large([&] {
+    Sender sender = *Sender::Attach(channel);
+    sent.store(sender.Send(std::string(channel.max_payload(), 'x'), Deadline::Never()).ok());
+  });
+  for (int round = 0; round < kMostRounds && !sent.load(); ++round) {
+    (void)receiver.TryReceive();
+    fill();
+  }
+  EXPECT_TRUE(sent.load());
+  channel.Close();  // so that the thread ends in any case
+  large.join();
 }
 
 TEST(ThreadsTest, AttachAndDetachAllTheTime) {

@@ -28,8 +28,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-// How long who wants the whole ring tries before it makes do with less: nothing keeps senders of
-// small messages from taking the space that a large one waits for.
+// For those who want the ring to be empty, and make do without.
 constexpr absl::Duration kShortPatience = absl::Milliseconds(5);
 
 SoakFault FaultOf(const absl::Status& status) {
@@ -67,13 +66,9 @@ class SoakSender {
  private:
   bool SendOne(MessageIdentity identity) {
     const size_t least = identity.number == 0 ? kIdentitySize : 0;
-    size_t size = PlannedSize(identity, least, max_payload_);
+    const size_t size = PlannedSize(identity, least, max_payload_);
     ledger_->stream(stream_).attempted.store(identity.number + 1);
-    absl::Status sent = SendSomehow(identity, size);
-    while (absl::IsDeadlineExceeded(sent) && size > 256) {
-      size = std::max(size / 4, least);
-      sent = SendSomehow(identity, size);
-    }
+    const absl::Status sent = SendSomehow(identity, size);
     if (!sent.ok()) {
       ledger_->Report(FaultOf(sent), absl::StrCat("sending ", size, " bytes: ", sent.ToString()));
       return false;
@@ -83,7 +78,6 @@ class SoakSender {
   }
 
   absl::Status SendSomehow(MessageIdentity identity, size_t size) {
-    const absl::Duration patience = size > 256 ? kShortPatience : kSoakPatience;
     switch (random_() % 16) {
       case 0:
         // Dropped, then sent.
@@ -100,19 +94,18 @@ class SoakSender {
         break;
       case 3:
       case 4:
-        return SendLoan(identity, size, size, patience);
+        return SendLoan(identity, size, size);
       case 5:
       case 6:
-        return SendLoan(identity, size, std::min(size + random_() % 200, max_payload_), patience);
+        return SendLoan(identity, size, std::min(size + random_() % 200, max_payload_));
       default:
         break;
     }
-    return sender_->Send(MessageBytes(identity, size), patience);
+    return sender_->Send(MessageBytes(identity, size), kSoakPatience);
   }
 
-  absl::Status SendLoan(MessageIdentity identity, size_t size, size_t claimed_size,
-                        absl::Duration patience) {
-    absl::StatusOr<Loan> loan = sender_->Claim(claimed_size, patience);
+  absl::Status SendLoan(MessageIdentity identity, size_t size, size_t claimed_size) {
+    absl::StatusOr<Loan> loan = sender_->Claim(claimed_size, kSoakPatience);
     if (!loan.ok()) return loan.status();
     FillMessage(identity, loan->payload().subspan(0, size));
     std::move(*loan).Publish(size);

@@ -1,10 +1,11 @@
 // The words that the participants of a ring share, as they lie in the segment.
 //
 // Each word that one side writes while another reads it stands alone on 128 bytes: processors fetch
-// cache lines of 64 bytes in pairs.
+// cache lines of 64 bytes in pairs. `flags` and `turn` share them, being rarely written.
 //
 //   word              written by                     read by
 //   flags             creator, any participant, once senders at each send, receiver when idle
+//   turn              senders, when space is scarce  senders at each send
 //   claim_position    senders (CAS)                  senders at each send, receiver when idle
 //   release_position  receiver                       senders when the ring seems full
 //   receiver_wait     receiver, when it sleeps       senders at each send
@@ -31,6 +32,7 @@ inline constexpr uint32_t kFlagFullBarrier = 4;
 
 struct ControlBlock {
   alignas(kNoSharingSize) std::atomic<uint32_t> flags;
+  std::atomic<uint64_t> turn;  // turn.h
   alignas(kNoSharingSize) std::atomic<Position> claim_position;
   alignas(kNoSharingSize) std::atomic<Position> release_position;
   // 0: the receiver is awake; otherwise `ReceiverWaitWord` of the position that it waits for.
@@ -39,6 +41,7 @@ struct ControlBlock {
   alignas(kNoSharingSize) std::atomic<uint32_t> senders_wait;
 };
 static_assert(offsetof(ControlBlock, flags) == 0);
+static_assert(offsetof(ControlBlock, turn) == 8);
 static_assert(offsetof(ControlBlock, claim_position) == 128);
 static_assert(offsetof(ControlBlock, release_position) == 256);
 static_assert(offsetof(ControlBlock, receiver_wait) == 384);

@@ -58,6 +58,7 @@ TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
 
   EXPECT_EQ(sizeof(ControlBlock), 640u);
   EXPECT_EQ(offsetof(ControlBlock, flags), 0u);
+  EXPECT_EQ(offsetof(ControlBlock, turn), 8u);
   EXPECT_EQ(offsetof(ControlBlock, claim_position), 128u);
   EXPECT_EQ(offsetof(ControlBlock, release_position), 256u);
   EXPECT_EQ(offsetof(ControlBlock, receiver_wait), 384u);

@@ -1,0 +1,68 @@
+#include "ipmpsc/internal/ring/turn.h"
+
+#include <cstdint>
+
+#include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/control.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+constexpr int64_t kNow = 1'000'000'000'000;
+
+class TurnTest : public ::testing::Test {
+ protected:
+  bool MustWait(uint16_t slot, int64_t now) const {
+    return IsTurnOfAnother(control_.turn.load(), slot, now);
+  }
+
+  ControlBlock control_ = {};
+};
+
+TEST_F(TurnTest, NobodysAtFirst) {
+  EXPECT_FALSE(MustWait(0, kNow));
+  EndTurn(&control_, 0);
+  EXPECT_EQ(control_.turn, 0u);
+}
+
+TEST_F(TurnTest, HoldsTheOthersBackUntilItIsGivenBack) {
+  EXPECT_TRUE(TakeTurn(&control_, 3, kNow));
+  EXPECT_FALSE(MustWait(3, kNow));
+  EXPECT_TRUE(MustWait(2, kNow));
+  EXPECT_TRUE(MustWait(4095, kNow));
+  EXPECT_FALSE(TakeTurn(&control_, 2, kNow));
+  EndTurn(&control_, 2);  // not its own
+  EXPECT_TRUE(MustWait(2, kNow));
+  EndTurn(&control_, 3);
+  EXPECT_FALSE(MustWait(2, kNow));
+  EXPECT_TRUE(TakeTurn(&control_, 2, kNow));
+}
+
+TEST_F(TurnTest, RunsOutByItself) {
+  ASSERT_TRUE(TakeTurn(&control_, 3, kNow));
+  EXPECT_TRUE(MustWait(2, kNow + kTurnDuration / 2));
+  EXPECT_FALSE(MustWait(2, kNow + kTurnDuration + 1));
+  EXPECT_TRUE(TakeTurn(&control_, 2, kNow + kTurnDuration + 1));
+  EndTurn(&control_, 3);  // lost
+  EXPECT_TRUE(MustWait(3, kNow + kTurnDuration + 2));
+}
+
+TEST_F(TurnTest, IsTakenForLonger) {
+  ASSERT_TRUE(TakeTurn(&control_, 3, kNow));
+  ASSERT_TRUE(TakeTurn(&control_, 3, kNow + kTurnDuration / 2));
+  EXPECT_TRUE(MustWait(2, kNow + kTurnDuration + 1));
+}
+
+// Whatever a peer writes there.
+TEST_F(TurnTest, NoWordHoldsAnybodyBackForLongerThanATurn) {
+  for (const uint64_t word :
+       {~uint64_t{0}, uint64_t{1} << 63, TurnWord(3, kNow + 2 * kTurnDuration), uint64_t{4},
+        TurnWord(3, kNow - 1), TurnWord(3, INT64_MAX), TurnWord(65534, kNow + 2 * kTurnDuration)}) {
+    control_.turn = word;
+    EXPECT_FALSE(MustWait(2, kNow)) << word;
+    EXPECT_TRUE(TakeTurn(&control_, 2, kNow)) << word;
+  }
+}
+
+}  // namespace
+}  // namespace ipmpsc::internal
