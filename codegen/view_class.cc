@@ -24,6 +24,7 @@ using Variables = std::map<std::string, std::string>;
 namespace {
 
 Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
+  const int has_bit = std::max(field.has_bit, 0);  // without one, nothing is printed of it
   return {
       {"view", message.view},
       {"name", field.accessor},
@@ -35,8 +36,8 @@ Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
       {"proto_name", field.field->name()},
       {"constant", field.oneof_constant},
       {"case", field.oneof < 0 ? "" : message.oneofs[static_cast<size_t>(field.oneof)].member},
-      {"has_word", absl::StrFormat("%s[%d]", message.has_bits_member, field.has_bit / 32)},
-      {"has_mask", absl::StrFormat("0x%xu", 1u << (field.has_bit % 32))},
+      {"has_word", absl::StrFormat("%s[%d]", message.has_bits_member, has_bit / 32)},
+      {"has_mask", absl::StrFormat("0x%xu", 1u << (has_bit % 32))},
   };
 }
 
