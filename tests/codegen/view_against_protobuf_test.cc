@@ -3,30 +3,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/descriptor.ipmpsc.h"
-#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/message.h"
-#include "google/protobuf/struct.ipmpsc.h"
-#include "google/protobuf/struct.pb.h"
 #include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/parser.h"
-#include "tests/codegen/protos/frame.ipmpsc.h"
-#include "tests/codegen/protos/frame.pb.h"
-#include "tests/codegen/protos/legacy.ipmpsc.h"
-#include "tests/codegen/protos/legacy.pb.h"
-#include "tests/codegen/protos/names.ipmpsc.h"
-#include "tests/codegen/protos/names.pb.h"
-#include "tests/codegen/protos/proto2.ipmpsc.h"
-#include "tests/codegen/protos/proto2.pb.h"
-#include "tests/codegen/protos/proto3.ipmpsc.h"
-#include "tests/codegen/protos/proto3.pb.h"
+#include "tests/codegen/message_types.h"
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/view_difference.h"
 
@@ -34,17 +19,6 @@ namespace ipmpsc_test {
 namespace {
 
 using google::protobuf::Message;
-using ipmpsc::view::MessageTable;
-
-struct MessageType {
-  const Message* prototype;
-  const MessageTable* table;
-};
-
-template <typename ProtobufMessage, typename View>
-MessageType Type() {
-  return {&ProtobufMessage::default_instance(), &View::kTable_};
-}
 
 class ViewAgainstProtobufTest : public testing::TestWithParam<MessageType> {
  protected:
@@ -129,33 +103,7 @@ TEST_P(ViewAgainstProtobufTest, SameVerdictOnAnyBytes) {
   EXPECT_GT(counts.rejected, kRounds);
 }
 
-std::vector<MessageType> AllTypes() {
-  return {
-      Type<Scalars, ScalarsView>(),
-      Type<Optionals, OptionalsView>(),
-      Type<Repeateds, RepeatedsView>(),
-      Type<Oneofs, OneofsView>(),
-      Type<Maps, MapsView>(),
-      Type<Tree, TreeView>(),
-      Type<Nothing, NothingView>(),
-      Type<v2::Defaults, v2::DefaultsView>(),
-      Type<v2::Repeateds, v2::RepeatedsView>(),
-      Type<v2::Required, v2::RequiredView>(),
-      Type<v2::RequiredInside, v2::RequiredInsideView>(),
-      Type<v2::Groups, v2::GroupsView>(),
-      Type<v2::EnumMaps, v2::EnumMapsView>(),
-      Type<v2::ManyHasBits, v2::ManyHasBitsView>(),
-      Type<camera::Frame, camera::FrameView>(),
-      Type<legacy::Reading, legacy::ReadingView>(),
-      Type<names::Outer, names::OuterView>(),
-      Type<names::Members, names::MembersView>(),
-      Type<names::class_, names::classView>(),
-      Type<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView>(),
-      Type<google::protobuf::Struct, google::protobuf::StructView>(),
-  };
-}
-
-INSTANTIATE_TEST_SUITE_P(AllTypes, ViewAgainstProtobufTest, testing::ValuesIn(AllTypes()),
+INSTANTIATE_TEST_SUITE_P(AllTypes, ViewAgainstProtobufTest, testing::ValuesIn(AllMessageTypes()),
                          [](const auto& info) {
                            return absl::StrCat(info.index, "_",
                                                info.param.prototype->GetDescriptor()->name());
