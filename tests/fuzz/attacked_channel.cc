@@ -1,0 +1,233 @@
+#include "tests/fuzz/attacked_channel.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "absl/base/casts.h"
+#include "absl/status/statusor.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/segment/layout.h"
+#include "ipmpsc/internal/segment/segment.h"
+
+namespace ipmpsc::fuzz {
+
+using internal::Position;
+using internal::RecordDescription;
+using internal::RecordKind;
+using internal::Require;
+using internal::Ring;
+
+namespace {
+
+constexpr size_t kGuardSize = 1 << 16;
+
+// Longer than any record that fits, so that no wrong length jumps over it.
+static_assert(kGuardSize > 2 * AttackedChannel::kCapacity);
+
+char* BaseOf(const Channel& channel) {
+  const internal::SegmentHeader& header = channel.segment()->header();
+  return reinterpret_cast<char*>(channel.segment()->ring().control) - header.control_offset;
+}
+
+size_t MappedSize(const Channel& channel) {
+  const internal::SegmentHeader& header = channel.segment()->header();
+  return header.data_offset + 2 * header.capacity;
+}
+
+bool GuardAt(char* address) {
+  return mmap(address, kGuardSize, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+              0) != MAP_FAILED;
+}
+
+// Opens it where there is space for guards on both sides. New mappings mostly come to lie right
+// below old ones, so one guard is made before and one after.
+Channel OpenGuarded(int fd) {
+  std::vector<Channel> others;  // keep their places
+  for (int i = 0; i < 100; ++i) {
+    void* const above =
+        mmap(nullptr, kGuardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    absl::StatusOr<Channel> channel = Channel::OpenFd(fd);
+    Require(channel.ok(), "the channel of a fuzz target can be opened");
+    char* const base = BaseOf(*channel);
+    char* const end = base + MappedSize(*channel);
+    if ((above == end || GuardAt(end)) && GuardAt(base - kGuardSize)) return *std::move(channel);
+    others.push_back(*std::move(channel));
+  }
+  Require(false, "there are addresses for a mapping between guards");
+  std::abort();
+}
+
+Channel CreateAttacked() {
+  ChannelOptions options;
+  options.capacity = AttackedChannel::kCapacity;
+  options.max_senders = AttackedChannel::kSlots;
+  const absl::StatusOr<Channel> created = Channel::CreateAnonymous(options);
+  Require(created.ok(), "the channel of a fuzz target can be created");
+  const uint64_t key = AttackedChannel::kStampKey;
+  Require(pwrite(created->fd(), &key, sizeof(key), offsetof(internal::SegmentHeader, stamp_key)) ==
+              sizeof(key),
+          "its stamp key can be written");
+  return OpenGuarded(created->fd());
+}
+
+// Bytes from the control block to the end of the data.
+size_t SharedSize(const Ring& ring) {
+  return static_cast<size_t>(ring.data - reinterpret_cast<char*>(ring.control)) + ring.capacity;
+}
+
+template <typename T>
+void StoreAt(char* address, T value) {
+  // Relaxed: a hostile peer keeps no order.
+  __atomic_store_n(reinterpret_cast<T*>(address), value, __ATOMIC_RELAXED);
+}
+
+void TamperWord(const Ring& ring, Input* input) {
+  const uint32_t width = input->Pick(3);
+  const size_t size = width == 0 ? 1 : width == 1 ? 4 : 8;
+  const size_t offset = input->Take<uint16_t>() % SharedSize(ring) / size * size;
+  char* const address = reinterpret_cast<char*>(ring.control) + offset;
+  if (width == 0) StoreAt(address, input->Take<uint8_t>());
+  if (width == 1) StoreAt(address, input->Take<uint32_t>());
+  if (width == 2) StoreAt(address, input->Take<uint64_t>());
+}
+
+void TamperRun(const Ring& ring, Input* input) {
+  const size_t size = SharedSize(ring);
+  const size_t offset = input->Take<uint16_t>() % size;
+  const absl::string_view bytes = input->TakeBytes(input->Take<uint8_t>());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    StoreAt(reinterpret_cast<char*>(ring.control) + (offset + i) % size, bytes[i]);
+  }
+}
+
+Position Load(const std::atomic<Position>& word) { return word.load(std::memory_order_relaxed); }
+
+// A position that is somewhere in the ring, or some records away from one, or any.
+Position TakePosition(const Ring& ring, Input* input) {
+  const uint8_t from = input->Take<uint8_t>();
+  if (from % 4 == 3) return input->Take<uint64_t>();
+  const Position anchor = from % 4 == 0   ? Load(ring.control->release_position)
+                          : from % 4 == 1 ? Load(ring.control->claim_position)
+                                          : Load(ring.sender_slots[from / 4 % 4].intent_position);
+  return anchor + static_cast<uint64_t>(int64_t{16} * input->Take<int16_t>());
+}
+
+void TamperPosition(const Ring& ring, Input* input) {
+  const uint32_t which = input->Pick(2 + 2 * AttackedChannel::kSlots);
+  const Position position = TakePosition(ring, input);
+  const auto store = [&](std::atomic<uint64_t>* word) {
+    word->store(position, std::memory_order_relaxed);
+  };
+  if (which == 0) return store(&ring.control->claim_position);
+  if (which == 1) return store(&ring.control->release_position);
+  internal::SenderSlot& slot = ring.sender_slots[(which - 2) / 2];
+  store(which % 2 == 0 ? &slot.intent_position : &slot.intent_size);
+}
+
+void Stamp(const Ring& ring, Position position, uint64_t description) {
+  // Records of senders are aligned, and so is every word that is read as a stamp.
+  internal::RecordHeader* const header = ring.HeaderAt(position & ~uint64_t{15});
+  header->description.store(description, std::memory_order_relaxed);
+  header->stamp.store(ring.StampOf(position), std::memory_order_release);
+}
+
+void TamperRecord(const Ring& ring, Input* input) {
+  const Position position = TakePosition(ring, input);
+  Stamp(ring, position, input->Take<uint64_t>());
+}
+
+void TamperPlausibleRecord(const Ring& ring, Input* input) {
+  const Position position = TakePosition(ring, input);
+  const uint8_t kind_and_sender = input->Take<uint8_t>();
+  const uint16_t length = input->Take<uint16_t>();
+  Stamp(ring, position,
+        absl::bit_cast<uint64_t>(RecordDescription{
+            static_cast<uint32_t>(length % (AttackedChannel::kCapacity + 32)),
+            static_cast<uint16_t>(kind_and_sender / 2 % (AttackedChannel::kSlots + 1)),
+            kind_and_sender % 2 == 0 ? RecordKind::kMessage : RecordKind::kDiscarded, 0}));
+}
+
+void TamperStart(const Ring& ring, Input* input) {
+  constexpr Position kEdges[] = {
+      0,
+      AttackedChannel::kCapacity - 16,
+      (uint64_t{1} << 32) - AttackedChannel::kCapacity,
+      (uint64_t{1} << 32) - 16,
+      (uint64_t{1} << 63) - 16,
+      ~uint64_t{0} - 4095,
+      ~uint64_t{0} - 15,
+      8,  // no record begins there
+  };
+  const Position position = kEdges[input->Pick(8)];
+  ring.control->claim_position.store(position, std::memory_order_relaxed);
+  ring.control->release_position.store(position, std::memory_order_relaxed);
+}
+
+void TamperSignals(const Ring& ring, Input* input) {
+  const uint32_t which = input->Pick(4);
+  internal::ControlBlock& control = *ring.control;
+  std::atomic<uint32_t>& word = which == 0   ? control.flags
+                                : which == 1 ? control.receiver_wait
+                                             : control.senders_wait;
+  // A single bit for the flags, so that the ring does not always end.
+  const uint8_t byte = input->Take<uint8_t>();
+  word.store(which == 0 ? uint32_t{1} << byte % 32 : byte, std::memory_order_relaxed);
+}
+
+void TamperOrphan(const Ring& ring, Input* input) {
+  internal::SenderSlot& slot = ring.sender_slots[input->Pick(AttackedChannel::kSlots)];
+  const uint64_t size = uint64_t{16} * input->Take<uint8_t>();
+  const Position claim = Load(ring.control->claim_position);
+  slot.intent_size.store(size, std::memory_order_relaxed);
+  slot.intent_position.store(claim, std::memory_order_release);
+  ring.control->claim_position.store(claim + size, std::memory_order_release);
+}
+
+}  // namespace
+
+AttackedChannel::AttackedChannel()
+    : channel_(CreateAttacked()), pristine_(base(), MappedSize(channel_) - kCapacity) {}
+
+char* AttackedChannel::base() const { return BaseOf(channel_); }
+
+void AttackedChannel::Reset() {
+  std::memcpy(base() + internal::kHeaderSize, pristine_.data() + internal::kHeaderSize,
+              pristine_.size() - internal::kHeaderSize);
+}
+
+void AttackedChannel::Tamper(const Ring& ring, Input* input) {
+  constexpr void (*kActs[])(const Ring&, Input*) = {
+      TamperWord,  TamperRun,     TamperPosition, TamperRecord, TamperPlausibleRecord,
+      TamperStart, TamperSignals, TamperOrphan};
+  kActs[input->Pick(std::size(kActs))](ring, input);
+}
+
+void AttackedChannel::RequireInside(const char* payload, size_t size) const {
+  const char* const data = channel_.segment()->ring().data;
+  Require(payload >= data + sizeof(internal::RecordHeader) && payload < data + kCapacity + 16 &&
+              size <= kCapacity - sizeof(internal::RecordHeader),
+          "a payload lies in the ring");
+}
+
+void AttackedChannel::RequireHeaderUntouched() const {
+  Require(std::memcmp(base(), pristine_.data(), internal::kHeaderSize) == 0,
+          "nobody writes into the header page");
+}
+
+AttackedChannel& TheAttackedChannel() {
+  static AttackedChannel* const channel = new AttackedChannel;
+  return *channel;
+}
+
+}  // namespace ipmpsc::fuzz

@@ -1,0 +1,15 @@
+// Draws up a .proto file from an input: mostly one that protobuf accepts, with names that are hard
+// on a generator of C++.
+#ifndef TESTS_FUZZ_DRAWN_FILE_H_
+#define TESTS_FUZZ_DRAWN_FILE_H_
+
+#include "google/protobuf/descriptor.pb.h"
+#include "tests/fuzz/input.h"
+
+namespace ipmpsc::fuzz {
+
+void DrawFile(Input* input, google::protobuf::FileDescriptorProto* file);
+
+}  // namespace ipmpsc::fuzz
+
+#endif  // TESTS_FUZZ_DRAWN_FILE_H_

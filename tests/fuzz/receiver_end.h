@@ -1,0 +1,51 @@
+// ReceiverEnd: a receiver whose operations an input chooses, and what must hold after each.
+#ifndef TESTS_FUZZ_RECEIVER_END_H_
+#define TESTS_FUZZ_RECEIVER_END_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/receiver.h"
+#include "tests/fuzz/attacked_channel.h"
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/waiting.h"
+
+namespace ipmpsc::fuzz {
+
+class ReceiverEnd {
+ public:
+  // `alone`: nobody writes while an operation runs, so that what it returns can be checked against
+  // what lies in the ring.
+  ReceiverEnd(AttackedChannel* channel, WaitBudget* budget, bool alone)
+      : channel_(*channel), budget_(*budget), alone_(alone) {}
+
+  // Takes one operation from the input, and does it:
+  //   0, 1  receive, wait, keep the lease     2  receive if there is something, keep the lease
+  //   3     receive, wait, release            4  drain some
+  //   5, 6  release some lease                7  attach or detach
+  // Attaches where it must be.
+  void Operate(Input* input);
+
+ private:
+  void Attach();
+  void Keep(absl::StatusOr<Lease> lease);
+  void CheckRecord(const Record& record);
+  void CheckStatus(const absl::Status& status, absl::StatusCode none);
+  void ReleaseOne(size_t index);
+
+  AttackedChannel& channel_;
+  WaitBudget& budget_;
+  const bool alone_;
+  std::optional<Receiver> receiver_;
+  std::deque<Lease> leases_;    // oldest first
+  internal::Position end_ = 0;  // of what was received last
+};
+
+}  // namespace ipmpsc::fuzz
+
+#endif  // TESTS_FUZZ_RECEIVER_END_H_

@@ -1,0 +1,46 @@
+// SenderEnd: a sender whose operations an input chooses, and what must hold after each.
+#ifndef TESTS_FUZZ_SENDER_END_H_
+#define TESTS_FUZZ_SENDER_END_H_
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "ipmpsc/sender.h"
+#include "tests/fuzz/attacked_channel.h"
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/waiting.h"
+
+namespace ipmpsc::fuzz {
+
+class SenderEnd {
+ public:
+  // `alone`: nobody writes while an operation runs, so that what it does can be checked.
+  SenderEnd(AttackedChannel* channel, WaitBudget* budget, bool alone)
+      : channel_(*channel), budget_(*budget), alone_(alone) {}
+
+  // Takes one operation from the input, and does it:
+  //   0  send now                             1  send, wait
+  //   2  send when empty, wait                3  claim now
+  //   4  claim, wait, perhaps when empty      5  publish, whole or shorter
+  //   6  drop the loan                        7  attach or detach, a loan being open or not
+  // Attaches where it must be.
+  void Operate(Input* input);
+
+ private:
+  void Attach();
+  void KeepLoan(absl::StatusOr<Loan> loan, size_t size);
+  void Settle(std::optional<size_t> published);
+  void CheckRecord(uint64_t position, size_t size, bool is_message) const;
+  void CheckStatus(const absl::Status& status, size_t size, bool waits) const;
+
+  AttackedChannel& channel_;
+  WaitBudget& budget_;
+  const bool alone_;
+  std::optional<Sender> sender_;
+  std::optional<Loan> loan_;
+};
+
+}  // namespace ipmpsc::fuzz
+
+#endif  // TESTS_FUZZ_SENDER_END_H_

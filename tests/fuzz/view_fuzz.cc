@@ -1,0 +1,41 @@
+// Views against protobuf's own parser: the same is accepted, the same is rejected, and the values
+// are the same. The first byte chooses the message type, the rest is its wire format.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/stubs/logging.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/parser.h"
+#include "tests/codegen/message_types.h"
+#include "tests/codegen/view_difference.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using ipmpsc::internal::Require;
+  static const auto* const types =
+      new std::vector<ipmpsc_test::MessageType>(ipmpsc_test::AllMessageTypes());
+  static auto* const arena = new ipmpsc::view::Arena;
+  if (size == 0) return 0;
+  const ipmpsc_test::MessageType& type = (*types)[data[0] % types->size()];
+  // Of its own length, so that AddressSanitizer sees what is read on either side of it.
+  const std::vector<char> wire(data + 1, data + size);
+  const google::protobuf::LogSilencer silencer;  // a missing required field is logged
+
+  const std::unique_ptr<google::protobuf::Message> message(type.prototype->New());
+  const bool accepts = message->ParseFromArray(wire.data(), static_cast<int>(wire.size()));
+  arena->Reset();
+  const void* const view =
+      ipmpsc::view::Parse(*type.table, absl::string_view(wire.data(), wire.size()), arena);
+  Require((view != nullptr) == accepts, accepts ? "a view accepts what protobuf accepts"
+                                                : "a view rejects what protobuf rejects");
+  if (accepts) {
+    const std::string difference = ipmpsc_test::ViewDifference(*type.table, view, *message);
+    Require(difference.empty(), difference.c_str());
+  }
+  return 0;
+}
