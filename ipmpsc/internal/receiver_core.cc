@@ -145,11 +145,11 @@ absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken, uint64_t* ticket) {
 }
 
 absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
-  for (;;) {
+  for (uint32_t looks = 0;; ++looks) {
     absl::Status status = TakeCommitted(taken, ticket);
     if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
     const int64_t now = MonotonicNow();
-    if (now < next_look_) return status;
+    if (now < next_look_ || looks > ring_.sender_slot_count) return status;
     status = LookCloser();
     // What is final is found again by the next call, too.
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
@@ -159,12 +159,17 @@ absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
 }
 
 absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
+  uint32_t late_looks = 0;
   for (;;) {
     absl::Status status = TakeCommitted(taken, ticket);
     if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
     if (deadline.Passed()) {
       // A last closer look, so that who only ever calls with deadlines that have passed gets on,
-      // too.
+      // too. Each may find an orphan, and one more than there are slots only where a hostile peer
+      // goes on writing them.
+      if (late_looks++ > ring_.sender_slot_count) {
+        return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+      }
       status = LookCloser();
       if (status.code() == absl::StatusCode::kUnavailable) {
         return absl::Status(absl::StatusCode::kDeadlineExceeded, status.message());

@@ -1,0 +1,95 @@
+// A peer that never stops writing what keeps others busy: they come back all the same.
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/receiver.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc {
+namespace {
+
+// When it gives up, the test has failed. It bounds a hang, it measures nothing.
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+// Makes every 16 bytes from the released position on look like what a dead sender has claimed: the
+// receiver can step over one after the other, and there are always more.
+class OrphansWithoutEnd {
+ public:
+  explicit OrphansWithoutEnd(const internal::Ring& ring) : thread_([this, ring] { Write(ring); }) {
+    while (!began_.load()) absl::SleepFor(absl::Milliseconds(1));
+  }
+  ~OrphansWithoutEnd() {
+    stop_.store(true);
+    thread_.join();
+  }
+
+  bool gave_up() const { return gave_up_.load(); }
+
+ private:
+  void Write(const internal::Ring& ring) {
+    const absl::Time latest = absl::Now() + kPatience;
+    while (!stop_.load()) {
+      // Relaxed: a hostile peer keeps no order.
+      const internal::Position released =
+          ring.control->release_position.load(std::memory_order_relaxed);
+      for (uint64_t i = 0; i < ring.sender_slot_count; ++i) {
+        const internal::Position position = released + 16 * i;
+        internal::SenderSlot& slot = ring.sender_slots[position / 16 % ring.sender_slot_count];
+        slot.intent_size.store(16, std::memory_order_relaxed);
+        slot.intent_position.store(position, std::memory_order_relaxed);
+      }
+      ring.control->claim_position.store(released + ring.capacity, std::memory_order_relaxed);
+      began_.store(true);
+      if (absl::Now() > latest) {
+        gave_up_.store(true);
+        return;
+      }
+    }
+  }
+
+  std::atomic<bool> began_{false};
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> gave_up_{false};
+  std::thread thread_;
+};
+
+class HostilePeerTest : public ::testing::Test {
+ protected:
+  // As many slots as there are records of 16 bytes.
+  static absl::StatusOr<Channel> MakeChannel() {
+    ChannelOptions options;
+    options.capacity = 1 << 16;
+    options.max_senders = 4096;
+    return Channel::CreateAnonymous(options);
+  }
+};
+
+TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepReceivePastItsDeadline) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const OrphansWithoutEnd hostile(channel.segment()->ring());
+  EXPECT_FALSE(receiver.Receive(absl::Milliseconds(1)).ok());
+  EXPECT_FALSE(hostile.gave_up());
+}
+
+TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepTryReceive) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const OrphansWithoutEnd hostile(channel.segment()->ring());
+  EXPECT_FALSE(receiver.TryReceive().ok());
+  EXPECT_FALSE(hostile.gave_up());
+}
+
+}  // namespace
+}  // namespace ipmpsc
