@@ -15,6 +15,7 @@ namespace ipmpsc::fuzz {
 namespace {
 
 constexpr int kMostSteps = 100;
+constexpr int kRounds = 8;
 
 // Does the same acts again and again, beside all others, until it is destroyed.
 class Scribbler {
@@ -41,18 +42,18 @@ class Scribbler {
   std::thread thread_;
 };
 
-void Run(const Steps& steps, bool alone, Input* input, AttackedChannel* channel) {
-  WaitBudget budget;
-  ReceiverEnd receiver(channel, &budget, alone);
-  SenderEnd senders[] = {{channel, &budget, alone}, {channel, &budget, alone}};
-  for (int i = 0; i < kMostSteps && !input->empty(); ++i) {
-    const uint32_t step = input->Pick(steps.acts + steps.receiver + steps.senders);
+void Run(const Steps& steps, bool alone, Input input, AttackedChannel* channel,
+         WaitBudget* budget) {
+  ReceiverEnd receiver(channel, budget, alone);
+  SenderEnd senders[] = {{channel, budget, alone}, {channel, budget, alone}};
+  for (int i = 0; i < kMostSteps && !input.empty(); ++i) {
+    const uint32_t step = input.Pick(steps.acts + steps.receiver + steps.senders);
     if (step < steps.acts) {
-      AttackedChannel::Tamper(channel->channel().segment()->ring(), input);
+      AttackedChannel::Tamper(channel->channel().segment()->ring(), &input);
     } else if (step < steps.acts + steps.receiver) {
-      receiver.Operate(input);
+      receiver.Operate(&input);
     } else {
-      senders[step % 2].Operate(input);
+      senders[step % 2].Operate(&input);
     }
   }
 }
@@ -62,7 +63,8 @@ void Run(const Steps& steps, bool alone, Input* input, AttackedChannel* channel)
 void RunAlone(const Steps& steps, Input input) {
   AttackedChannel& channel = TheAttackedChannel();
   channel.Reset();
-  Run(steps, /*alone=*/true, &input, &channel);
+  WaitBudget budget;
+  Run(steps, /*alone=*/true, input, &channel, &budget);
   channel.RequireHeaderUntouched();
 }
 
@@ -72,7 +74,9 @@ void RunScribbled(const Steps& steps, Input input) {
   const absl::string_view acts = input.TakeBytes(size_t{8} * (1 + input.Pick(32)));
   {
     const Scribbler scribbler(channel.channel().segment()->ring(), acts);
-    Run(steps, /*alone=*/false, &input, &channel);
+    // Several times, as it takes longer to begin and end a thread than to do the steps.
+    WaitBudget budget;
+    for (int i = 0; i < kRounds; ++i) Run(steps, /*alone=*/false, input, &channel, &budget);
   }
   channel.RequireHeaderUntouched();
 }
