@@ -2,7 +2,6 @@
 // process's.
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -89,6 +88,38 @@ TEST(ChannelLimitsTest, FullTmpfsIsAnErrorAtCreationAndLeavesNoFile) {
   }
 }
 
+TEST(ChannelLimitsTest, FullTmpfsReplacesNothing) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    const std::string mounted = MountTmpfs(directory.path(), "size=256k");
+    if (!mounted.empty()) return mounted;
+    ChannelOptions options = OfSize(128 << 10);
+    options.exist_policy = ExistPolicy::kReplace;
+    const absl::StatusOr<Channel> old = Channel::Create(directory / "a", options);
+    if (!old.ok()) return old.status().ToString();
+    const absl::Status replaced = Channel::Create(directory / "a", options).status();
+    const absl::StatusOr<Channel> there = Channel::Open(directory / "a");
+    return absl::StrCat(replaced.ToString(), "; names: ", CountNames(directory.path()),
+                        "; old: ", old->state() == ChannelState::kOpen ? "open" : "told",
+                        there.ok() && there->id() == old->id() ? " and there" : " and gone");
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a"),
+                            HasSubstr("names: 1; old: open and there")));
+}
+
+TEST(ChannelLimitsTest, FullTmpfsIsAnErrorForATemporaryChannelToo) {
+  const std::string result = InChild([]() -> std::string {
+    const std::string mounted = MountTmpfs("/dev/shm", "size=256k");
+    if (!mounted.empty()) return mounted;
+    const std::string status = Channel::CreateTemp(OfSize(1 << 20)).status().ToString();
+    return absl::StrCat(status, "; names: ", CountNames("/dev/shm"));
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("/dev/shm/ipmpsc-"),
+                            HasSubstr("names: 0")));
+}
+
 TEST(ChannelLimitsTest, TmpfsThatHasRoomForTheDataButNotForTheHeader) {
   const SharedMemoryDirectory directory;
   const std::string result =
@@ -149,16 +180,40 @@ TEST(ChannelLimitsTest, ReadOnlyFileSystem) {
                             HasSubstr(absl::StrCat("PERMISSION_DENIED: ", directory / "b"))));
 }
 
+// An error, and no SIGXFSZ.
 TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
   const SharedMemoryDirectory directory;
-  EXPECT_THAT(InChild([&] {
-                const rlimit limit = {64 << 10, 64 << 10};
-                setrlimit(RLIMIT_FSIZE, &limit);
-                signal(SIGXFSZ, SIG_IGN);
-                return Channel::Create(directory / "a", OfSize(1 << 20)).status().ToString();
-              }),
-              AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a")));
+  const auto limited = [](const std::function<absl::Status()>& call) {
+    return InChild([&] {
+      const rlimit limit = {64 << 10, 64 << 10};
+      setrlimit(RLIMIT_FSIZE, &limit);
+      return call().ToString();
+    });
+  };
+  for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace}) {
+    ChannelOptions options = OfSize(1 << 20);
+    options.exist_policy = policy;
+    EXPECT_THAT(limited([&] { return Channel::Create(directory / "a", options).status(); }),
+                AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(directory / "a")));
+  }
+  EXPECT_THAT(limited([] { return Channel::CreateTemp(OfSize(1 << 20)).status(); }),
+              HasSubstr("RESOURCE_EXHAUSTED"));
+  EXPECT_THAT(limited([] { return Channel::CreateAnonymous(OfSize(1 << 20)).status(); }),
+              HasSubstr("RESOURCE_EXHAUSTED"));
   EXPECT_EQ(CountNames(directory.path()), 0);
+
+  EXPECT_EQ(limited([&] { return Channel::Create(directory / "a", OfSize(16 << 10)).status(); }),
+            "OK");
+  // What is there is used whatever its size.
+  ASSERT_OK(Channel::Create(directory / "large", OfSize(1 << 20)));
+  EXPECT_EQ(limited([&]() -> absl::Status {
+              const absl::StatusOr<Channel> channel = Channel::Open(directory / "large");
+              if (!channel.ok()) return channel.status();
+              absl::StatusOr<Sender> sender = Sender::Attach(*channel);
+              if (!sender.ok()) return sender.status();
+              return sender->TrySend(std::string(channel->max_payload(), 'x'));
+            }),
+            "OK");
 }
 
 TEST(ChannelLimitsTest, MoreThanTheMachineHas) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 
@@ -31,6 +32,13 @@ uint64_t Room(int fd) {
   return (uint64_t{memory.totalram} + memory.totalswap) * memory.mem_unit;
 }
 
+// What this process may give a file. Asked first, since what goes beyond is not only an error but a
+// SIGXFSZ too.
+uint64_t Allowed() {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
 absl::Status NoRoom(uint64_t size, int error) {
   const std::string text = absl::StrCat("no room for a channel of ", size, " bytes");
   // Beyond the machine's memory, or beyond what a file can have, is the same to the user as a full
@@ -45,6 +53,7 @@ absl::Status NoRoom(uint64_t size, int error) {
 
 absl::Status AllocateFile(int fd, uint64_t size) {
   if (size > Room(fd)) return NoRoom(size, ENOSPC);
+  if (size > Allowed()) return NoRoom(size, EFBIG);
   for (uint64_t done = 0; done < size;) {
     const uint64_t step = std::min(kStep, size - done);
     const int error = posix_fallocate(fd, static_cast<off_t>(done), static_cast<off_t>(step));

@@ -11,7 +11,8 @@ namespace ipmpsc::internal {
 // Gives the empty file `size` bytes that its file system really has: what a full one cannot give is
 // an error here, and not a SIGBUS at the first touch.
 //
-// Errors: kResourceExhausted - the file system, or the machine's memory, has no room for it.
+// Errors: kResourceExhausted - the file system, or the machine's memory, has no room for it; or
+// RLIMIT_FSIZE does not allow it.
 absl::Status AllocateFile(int fd, uint64_t size);
 
 }  // namespace ipmpsc::internal
