@@ -59,7 +59,8 @@ ChannelState Channel::state() const {
   // Relaxed: nothing else is read by it.
   const uint32_t flags = segment_->ring().control->flags.load(std::memory_order_relaxed);
   if ((flags & internal::kFlagReplaced) != 0) return ChannelState::kReplaced;
-  return (flags & internal::kFlagClosed) != 0 ? ChannelState::kClosed : ChannelState::kOpen;
+  if ((flags & internal::kFlagClosed) != 0) return ChannelState::kClosed;
+  return segment_->IsUnlinked() ? ChannelState::kUnlinked : ChannelState::kOpen;
 }
 
 bool Channel::HasReceiver() const {

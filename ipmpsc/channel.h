@@ -11,8 +11,12 @@
 // that was created has all its memory (a full file system is an error at creation, not a signal
 // later); what is left in a channel stays there until it is received, also while no process has it
 // open. What it does not: messages do not outlive the machine's memory, and somebody who may write
-// the file may also truncate it, at which every process that has it open is killed by SIGBUS. An
-// anonymous channel cannot be truncated.
+// the file may also truncate it. Opening it or attaching to it fails then (kDataLoss), and a process
+// that is attached is killed by SIGBUS when it touches what is gone. An anonymous channel cannot be
+// truncated.
+//
+// Whether a file may be opened is asked when it is: who has a channel open and is attached goes on
+// when its mode is changed or its name is removed.
 #ifndef IPMPSC_CHANNEL_H_
 #define IPMPSC_CHANNEL_H_
 
@@ -34,7 +38,14 @@ namespace internal {
 class Segment;
 }  // namespace internal
 
-enum class ChannelState { kOpen, kClosed, kReplaced };
+enum class ChannelState {
+  kOpen,
+  kClosed,    // by `Close()`; final
+  kReplaced,  // by a new channel at its path; final
+  // Open, and sending and receiving go on; but the file that had the name `path()` has no name any
+  // more, so nobody who has not opened it already ever will. Seen only where `path()` is not empty.
+  kUnlinked,
+};
 
 // A cheap copy refers to the same mapping. Thread-safe.
 class Channel {
@@ -92,6 +103,7 @@ class Channel {
   // may still arrive.
   void Close();
 
+  // The first that is true of: replaced, closed, unlinked. The last takes a system call.
   ChannelState state() const;
 
   // Whether a receiver, or any sender, is attached and lives. One system call each. Where the

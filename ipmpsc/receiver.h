@@ -85,9 +85,10 @@ class Receiver {
   // Errors:
   //  * kAlreadyExists      - the channel has a living receiver, still at `options.deadline`; names
   //                          its process
-  //  * kDataLoss           - the ring's positions contradict themselves
+  //  * kDataLoss           - the ring's positions contradict themselves, or the file is truncated
   //  * kResourceExhausted  - no file descriptors left
-  //  * kPermissionDenied   - the file behind the channel may not be opened again
+  //  * kPermissionDenied   - the file behind the channel may not be opened again: its permissions
+  //                          count now, too, and not only when the channel was opened
   //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
   static absl::StatusOr<Receiver> Attach(const Channel& channel,
                                          const ReceiverOptions& options = {});

@@ -87,7 +87,9 @@ class Sender {
   //                          until the receiver has stepped over it; or no file descriptors left
   //  * kFailedPrecondition - the channel is closed
   //  * kAborted            - the channel was replaced at its path
-  //  * kPermissionDenied   - the file behind the channel may not be opened again
+  //  * kDataLoss           - the file is truncated
+  //  * kPermissionDenied   - the file behind the channel may not be opened again: its permissions
+  //                          count now, too, and not only when the channel was opened
   //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
   static absl::StatusOr<Sender> Attach(const Channel& channel, const SenderOptions& options = {});
 

@@ -56,6 +56,8 @@ absl::StatusOr<ReceiverCore*> ReceiverCore::Attach(const Channel& channel,
   absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(channel.fd());
   if (!lock.ok()) return lock.status();
   for (;;) {
+    const absl::Status complete = channel.segment()->CheckFileSize();
+    if (!complete.ok()) return complete;
     const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
     if (!locked.ok()) return locked.status();
     if (*locked) break;

@@ -51,6 +51,8 @@ absl::StatusOr<uint16_t> TakeSlot(const Ring& ring, ParticipantLock* lock) {
 
 absl::StatusOr<SenderCore*> SenderCore::Attach(const Channel& channel,
                                                const SenderOptions& options) {
+  const absl::Status complete = channel.segment()->CheckFileSize();
+  if (!complete.ok()) return complete;
   const Ring& ring = channel.segment()->ring();
   // Relaxed: nothing else is read by it.
   const uint32_t flags = ring.control->flags.load(std::memory_order_relaxed);

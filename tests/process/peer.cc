@@ -6,7 +6,7 @@
 //   open PATH | open_fd FD | open_when_there PATH
 //       as create
 //   state | close
-//       0 open, 1 closed, 2 replaced
+//       0 open, 1 closed, 2 replaced, 3 unlinked
 //   attach_sender [PATIENCE_MS]
 //       the slot
 //   send STREAM NUMBER SIZE TIMEOUT_MS | try_send STREAM NUMBER SIZE

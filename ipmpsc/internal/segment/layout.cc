@@ -56,6 +56,12 @@ absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
   return header;
 }
 
+absl::Status CheckSize(const SegmentHeader& header, uint64_t actual_size) {
+  if (actual_size >= header.file_size) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("a truncated channel: the file has ", actual_size,
+                                          " bytes, its header says ", header.file_size));
+}
+
 absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
   if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0) {
     return absl::InvalidArgumentError(
@@ -82,10 +88,8 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
     return absl::DataLossError(
         "a damaged channel: its header has flags that this version does not know");
   }
-  if (actual_size < header.file_size) {
-    return absl::DataLossError(absl::StrCat("a truncated channel: the file has ", actual_size,
-                                            " bytes, its header says ", header.file_size));
-  }
+  const absl::Status complete = CheckSize(header, actual_size);
+  if (!complete.ok()) return complete;
   const absl::StatusOr<SegmentHeader> expected =
       LayOut(header.capacity, header.max_senders, header.description_size, header.mapping_flags);
   // What is the channel's own choice.

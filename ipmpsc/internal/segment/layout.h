@@ -82,6 +82,11 @@ static_assert(sizeof(SegmentHeader) <= kHeaderSize);
 absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
                                      uint64_t description_size, uint32_t mapping_flags);
 
+// Whether the file has all that its header says.
+//
+// Errors: kDataLoss - it has not, without its name.
+absl::Status CheckSize(const SegmentHeader& header, uint64_t actual_size);
+
 // Whether a header that was read from a file of `actual_size` bytes can be used.
 //
 // Errors: as `Channel::Open`, without the file's name.

@@ -29,7 +29,7 @@ Ring RingIn(const Mapping& mapping, const SegmentHeader& header) {
 }
 
 absl::Status Named(const absl::Status& status, absl::string_view path) {
-  if (path.empty()) return status;
+  if (status.ok() || path.empty()) return status;
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
@@ -84,6 +84,20 @@ Segment::~Segment() {
       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
     unlink(path_.c_str());
   }
+}
+
+bool Segment::IsUnlinked() const {
+  struct stat file;
+  // A memfd never has a name.
+  return !path_.empty() && fstat(fd_.get(), &file) == 0 && file.st_nlink == 0;
+}
+
+absl::Status Segment::CheckFileSize() const {
+  struct stat file;
+  if (fstat(fd_.get(), &file) != 0) {
+    return Named(absl::ErrnoToStatus(errno, "cannot look at the channel's file"), path_);
+  }
+  return Named(CheckSize(header_, static_cast<uint64_t>(file.st_size)), path_);
 }
 
 void Segment::Announce(uint32_t flag) {

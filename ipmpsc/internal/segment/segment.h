@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/base/attributes.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/internal/os/fork_guard.h"
@@ -33,6 +34,15 @@ class Segment {
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return description_; }
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return path_; }
   int fd() const { return fd_.get(); }
+
+  // Whether the file once had the name `path()`, and has none any more.
+  bool IsUnlinked() const;
+
+  // To be asked before the mapping is used for the first time by a new participant: behind the end
+  // of a file that somebody has truncated, every touch is a SIGBUS.
+  //
+  // Errors: kDataLoss - it is shorter than its header says.
+  absl::Status CheckFileSize() const;
 
   // The name goes with this object, unless it is another file's by then.
   void UnlinkWhenDone() { unlink_when_done_ = true; }
