@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -62,6 +63,15 @@ bool Await(absl::FunctionRef<bool()> condition, absl::Duration patience) {
     }
   }
   return true;
+}
+
+bool IsAsleep(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string stat;
+  std::getline(file, stat);
+  // The state stands behind the name, which is in parentheses and may hold anything.
+  const size_t name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat.compare(name_end, 3, ") S") == 0;
 }
 
 ChildProcess::~ChildProcess() { Kill(); }

@@ -24,6 +24,9 @@ inline constexpr absl::Duration kPatience = absl::Seconds(20);
 // Looks again and again whether `condition` holds. False: not within `patience`.
 bool Await(absl::FunctionRef<bool()> condition, absl::Duration patience = kPatience);
 
+// Whether the process sleeps in the kernel now; one that was stopped does not.
+bool IsAsleep(pid_t pid);
+
 class ChildProcess {
  public:
   ChildProcess() = default;

@@ -1,0 +1,33 @@
+// What must hold after a death.
+//
+// The survivors of a stage are a receiver and whoever lives besides; a fresh sender comes, too.
+#ifndef TESTS_PROCESS_SWEEP_CHECKER_H_
+#define TESTS_PROCESS_SWEEP_CHECKER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/process/sweep/findings.h"
+#include "tests/process/sweep/stage.h"
+
+namespace ipmpsc::testing {
+
+// Longer than every wait that the design allows (100 ms) by far: bounds a hang, measures nothing.
+inline constexpr absl::Duration kHangs = absl::Seconds(5);
+
+// A fresh sender sends `fresh_size` bytes, and the receiver receives: all that is committed now and
+// all that the living still have to commit, whole, once, in their places and their order, then
+// nothing more.
+void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings);
+
+// After a receiver's death: what is not released is still where it was. `released` of the arranged
+// messages may have been released, at the most: the oldest ones.
+void CheckRelease(const Stage& stage, size_t released, Findings* findings);
+
+// After `CheckDelivery`: all space can be claimed, and all slots can be taken but those of
+// `living_senders`.
+void CheckNothingLeaked(Stage& stage, uint32_t living_senders, Findings* findings);
+
+}  // namespace ipmpsc::testing
+
+#endif  // TESTS_PROCESS_SWEEP_CHECKER_H_

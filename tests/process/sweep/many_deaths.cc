@@ -1,0 +1,50 @@
+#include "tests/process/sweep/many_deaths.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/process/sweep/checker.h"
+#include "tests/process/sweep/operation.h"
+#include "tests/process/sweep/operations.h"
+#include "tests/process/sweep/stage.h"
+#include "tests/process/sweep/stepping.h"
+#include "tests/testing/process_message.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+// A point behind the end of an operation kills when it is whole. These lie behind the end of most.
+constexpr uint64_t kInstructions = 500;
+constexpr uint64_t kEvents = 30;
+
+KillPoint SomePoint(Grain grain, uint64_t number) {
+  const uint64_t random = Mix(number, 0);
+  // Events in every second case, too: they are spread over all of the operation, however many
+  // instructions the compiler has made of it.
+  if (grain == Grain::kEvent || (random >> 32) % 2 == 0) return {Grain::kEvent, random % kEvents};
+  return {Grain::kInstruction, random % kInstructions};
+}
+
+}  // namespace
+
+void SweepManyDeaths(uint64_t deaths, Findings* findings) {
+  std::vector<Operation> operations = SenderOperations();
+  for (Operation& operation : ReceiverOperations()) operations.push_back(std::move(operation));
+  Stage stage;
+  for (uint64_t death = 0; death < deaths; ++death) {
+    const Operation& operation = operations[death % operations.size()];
+    KillOnce(operation, SomePoint(operation.grain, death), LeakCheck::kLater, stage, findings);
+    // What follows on this channel has nothing to stand on.
+    if (findings->faults() != 0) return;
+  }
+  findings->At(absl::StrCat("after ", deaths, " deaths"));
+  const absl::Status attached = stage.AttachReceiver();
+  if (!attached.ok()) {
+    findings->Count(Fault::kHung, attached.ToString());
+    return;
+  }
+  CheckNothingLeaked(stage, 0, findings);
+}
+
+}  // namespace ipmpsc::testing

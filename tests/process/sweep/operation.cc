@@ -1,0 +1,102 @@
+#include "tests/process/sweep/operation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/process/sweep/checker.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+constexpr size_t kFreshSize = 100;
+
+void Check(const Operation& operation, LeakCheck leak_check, uint32_t living, Stage& stage,
+           Findings* findings) {
+  const uint64_t faults = findings->faults();
+  CheckDelivery(stage, kFreshSize, findings);
+  // Otherwise the rest has nothing to stand on.
+  if (findings->faults() != faults) return;
+  if (stage.other.pid() > 0 && stage.other.Wait(kHangs) == "still lives") {
+    findings->Count(Fault::kHung, "a sender that lives does not get on");
+  }
+  if (leak_check == LeakCheck::kAtOnce) CheckNothingLeaked(stage, living, findings);
+  if (operation.receiver == ReceiverPlace::kSteppedOne) stage.receiver.reset();
+}
+
+}  // namespace
+
+bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak_check,
+              Stage& stage, Findings* findings) {
+  findings->At(absl::StrCat(operation.name, ", killed ", Describe(point)));
+  stage.Begin();
+  const bool here = operation.receiver == ReceiverPlace::kHere;
+  if (here) {
+    const absl::Status attached = stage.AttachReceiver();
+    if (!attached.ok()) GiveUp(attached.ToString());
+  } else {
+    stage.receiver.reset();
+  }
+  if (operation.arrange) operation.arrange(stage);
+  stage.arranged = stage.Committed();
+  stage.owners_before = stage.Owners();
+  const internal::Position claim = stage.claim_position();
+  if (operation.receiver == ReceiverPlace::kSleeping) {
+    stage.receiver_process = std::make_unique<ReceiverProcess>(stage.channel);
+    if (!stage.receiver_process->AwaitAsleep(stage.ring(), claim)) {
+      GiveUp("the receiver does not go to sleep");
+    }
+  }
+  SteppedChild child([&] { operation.prepare(stage); }, [&] { operation.operate(stage); });
+  if (!child.alive()) {
+    findings->Count(Fault::kLeaked, "it cannot even begin");
+    return false;
+  }
+  Meanwhile meanwhile;
+  if (operation.after_step) meanwhile.after_step = [&] { operation.after_step(stage); };
+  if (operation.asleep) meanwhile.asleep = [&] { operation.asleep(stage); };
+  const Reached reached = StepTo(&child, point, stage.Segment(), meanwhile);
+  if (operation.receiver == ReceiverPlace::kArriving) {
+    stage.receiver_process = std::make_unique<ReceiverProcess>(stage.channel);
+    // Where it finds a message it goes to sleep behind that.
+    const bool committed = stage.Committed().size() != 0;
+    if (!stage.receiver_process->AwaitAsleep(stage.ring(),
+                                             committed ? stage.claim_position() : claim)) {
+      findings->Count(Fault::kHung, "the receiver does not go to sleep");
+    }
+  }
+  const bool whole = reached == Reached::kEnd;
+  const std::string outcome = operation.outcome(stage);
+  const auto check = [&](uint32_t living) {
+    if (operation.settle) operation.settle(stage, findings);
+    Check(operation, leak_check, living, stage, findings);
+  };
+  // First with the stepped one alive: it has nothing more to do, so nobody may wait for it.
+  if (whole && operation.receiver != ReceiverPlace::kSteppedOne) check(operation.living_at_end);
+  child.Kill();
+  findings->CountDeath(outcome);
+  check(0);
+  return !whole;
+}
+
+void SweepOperation(const Operation& operation, const Spacing& spacing, Findings* findings) {
+  auto stage = std::make_unique<Stage>();
+  const auto goes_on = [&](const KillPoint& point) {
+    const uint64_t faults = findings->faults();
+    const bool more = KillOnce(operation, point, LeakCheck::kAtOnce, *stage, findings);
+    // What is left of a fault is not the next one's.
+    if (findings->faults() != faults) stage = std::make_unique<Stage>();
+    return more && findings->faults() < kManyFaults;
+  };
+  if (operation.grain == Grain::kEvent || spacing.every > 1) {
+    for (KillPoint point = {Grain::kEvent, 0}; goes_on(point); ++point.count) {
+    }
+  }
+  if (operation.grain == Grain::kInstruction) {
+    const uint64_t first = spacing.every > 1 ? spacing.phase % spacing.every : 0;
+    for (KillPoint point = {Grain::kInstruction, first}; goes_on(point);
+         point.count += spacing.every) {
+    }
+  }
+}
+
+}  // namespace ipmpsc::testing

@@ -1,0 +1,16 @@
+// The operations of senders and of receivers that are swept.
+#ifndef TESTS_PROCESS_SWEEP_OPERATIONS_H_
+#define TESTS_PROCESS_SWEEP_OPERATIONS_H_
+
+#include <vector>
+
+#include "tests/process/sweep/operation.h"
+
+namespace ipmpsc::testing {
+
+std::vector<Operation> SenderOperations();
+std::vector<Operation> ReceiverOperations();
+
+}  // namespace ipmpsc::testing
+
+#endif  // TESTS_PROCESS_SWEEP_OPERATIONS_H_

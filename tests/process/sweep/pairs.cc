@@ -1,0 +1,246 @@
+#include "tests/process/sweep/pairs.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/sender.h"
+#include "tests/process/sweep/checker.h"
+#include "tests/process/sweep/operation.h"
+#include "tests/process/sweep/stage.h"
+#include "tests/process/sweep/stepping.h"
+#include "tests/testing/process_stepper.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+constexpr uint64_t kToEnd = ~uint64_t{0};
+
+// With header and padding the longer one fills 416 bytes, the shorter one and the fresh sender's
+// 208: where the longer one lost its race and died, its intent ends where the fresh message does,
+// which is a boundary, and the wrong one.
+constexpr size_t kLonger = 400;
+constexpr size_t kShorter = 184;
+constexpr size_t kFreshSize = 192;
+
+// How often the segment changes until a sender has written intent and claim: its size, its
+// position, the claim. What comes behind that is its own record.
+constexpr uint64_t kClaimChanges = 3;
+
+// A sender in a child that stands before a `TrySend`.
+class SteppedSender {
+ public:
+  SteppedSender(Stage* stage, size_t size)
+      : bytes_(stage->NewMessage(kStepped, size)),
+        child_(
+            [&] {
+              absl::StatusOr<Sender> attached = Sender::Attach(stage->channel);
+              if (!attached.ok()) _exit(1);
+              stage->sender.emplace(*std::move(attached));
+            },
+            [&] { (void)stage->sender->TrySend(bytes_); }) {}
+  SteppedChild& child() { return child_; }
+
+  // Lets it change the segment so often. False: it is done.
+  bool Go(const Stage& stage, uint64_t changes) {
+    return StepTo(&child_, {Grain::kEvent, changes}, stage.Segment(), {}) == Reached::kPoint;
+  }
+
+ private:
+  const std::string bytes_;
+  SteppedChild child_;
+};
+
+struct Pair {
+  size_t first_size;
+  size_t second_size;
+  uint64_t i;       // changes of the first
+  uint64_t j;       // changes of the second
+  uint64_t i_more;  // changes of the first, after that
+};
+
+// How far a pair has got.
+struct Progress {
+  bool first = true;   // had more to do after `i`
+  bool second = true;  // after `j`
+  bool more = true;    // after `i_more`
+};
+
+Progress KillPair(const Pair& pair, Stage& stage, Findings* findings) {
+  stage.Begin();
+  const absl::Status attached = stage.AttachReceiver();
+  if (!attached.ok()) GiveUp(attached.ToString());
+  Progress progress;
+  {
+    SteppedSender first(&stage, pair.first_size);
+    SteppedSender second(&stage, pair.second_size);
+    if (!first.child().alive() || !second.child().alive()) {
+      findings->Count(Fault::kLeaked, "they cannot even begin");
+      return {false, false, false};
+    }
+    progress.first = first.Go(stage, pair.i);
+    progress.second = second.Go(stage, pair.j);
+    if (pair.i_more > 0) progress.more = first.Go(stage, pair.i_more);
+  }
+  const size_t committed = stage.Committed().size();
+  findings->CountDeath(committed == 0   ? "none committed"
+                       : committed == 1 ? "one committed"
+                                        : "both committed");
+  const uint64_t faults = findings->faults();
+  CheckDelivery(stage, kFreshSize, findings);
+  if (findings->faults() == faults) CheckNothingLeaked(stage, 0, findings);
+  return progress;
+}
+
+// --- A death during a look ---
+
+// Cells of the board: what the receiver tells.
+constexpr size_t kLooks = 0;    // that have ended
+constexpr size_t kTaken = 1;    // position of the first message, plus one
+constexpr size_t kIsWhole = 2;  // 1: that message is not torn
+
+void ReceiveOne(Stage& stage) {
+  for (;;) {
+    const absl::StatusOr<Lease> lease = stage.receiver->Receive(absl::ZeroDuration());
+    stage.board[kLooks].fetch_add(1);
+    if (lease.ok()) {
+      stage.board[kIsWhole].store(
+          CheckMessage(IdentityOf(lease->payload()), lease->payload()).empty() ? 1 : 0);
+      stage.board[kTaken].store(lease->position() + 1);
+      return;
+    }
+    if (!absl::IsDeadlineExceeded(lease.status())) return;
+  }
+}
+
+// A sender in a child that has claimed and filled, and stands before the commit.
+SteppedChild Committer(Stage* stage) {
+  return SteppedChild(
+      [=] {
+        absl::StatusOr<Sender> attached = Sender::Attach(stage->channel);
+        if (!attached.ok()) _exit(1);
+        stage->sender.emplace(*std::move(attached));
+        absl::StatusOr<Loan> loan = stage->sender->TryClaim(stage->message.size());
+        if (!loan.ok()) _exit(1);
+        std::copy(stage->message.begin(), stage->message.end(), loan->payload().begin());
+        stage->loan.emplace(*std::move(loan));
+      },
+      [=] { std::move(*stage->loan).Publish(); });
+}
+
+// After how many instructions its message is committed.
+uint64_t StepsToCommit(Stage& stage) {
+  stage.Begin();
+  stage.message = stage.NewMessage(kStepped, kShorter);
+  SteppedChild sender = Committer(&stage);
+  const internal::Position claim = stage.release_position();
+  uint64_t steps = 0;
+  for (; !stage.ring().IsStamped(claim); ++steps) {
+    if (!sender.Step()) GiveUp("a sender does not commit");
+  }
+  return steps;
+}
+
+// Returns whether the first look of the receiver goes on behind that point.
+bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits, Stage& stage,
+                   Findings* findings) {
+  stage.Begin();
+  stage.receiver.reset();
+  stage.message = stage.NewMessage(kStepped, kShorter);
+  SteppedChild sender = Committer(&stage);
+  const internal::Position claim = stage.release_position();
+  for (uint64_t step = 1; step < steps_to_commit; ++step) sender.Step();
+  if (stage.ring().IsStamped(claim)) GiveUp("a sender commits too early");
+  SteppedChild receiver(
+      [&] {
+        if (!stage.AttachReceiver().ok()) _exit(1);
+      },
+      [&] { ReceiveOne(stage); });
+  StepTo(&receiver, {Grain::kInstruction, instruction}, "", {});
+  const bool looking = stage.board[kLooks].load() == 0;
+  if (commits) {
+    while (!stage.ring().IsStamped(claim)) {
+      if (!sender.Step()) GiveUp("a sender does not commit");
+    }
+  }
+  sender.Kill();
+  findings->CountDeath(looking ? "during the look" : "after it");
+  // A fresh sender comes while the receiver goes on.
+  stage.SendMessage(kFresh, kFreshSize);
+  receiver.Detach();
+  if (!Await([&] { return stage.board[kTaken].load() != 0; }, kHangs)) {
+    findings->Count(Fault::kHung, "the receiver does not get on");
+  } else if (commits != (stage.board[kTaken].load() == claim + 1)) {
+    findings->Count(Fault::kLost, commits ? "it was stepped over" : "nobody has sent that");
+  } else if (stage.board[kIsWhole].load() != 1) {
+    findings->Count(Fault::kTorn, "what was committed during the look");
+  }
+  receiver.Kill();
+  const uint64_t faults = findings->faults();
+  CheckDelivery(stage, kFreshSize, findings);
+  if (findings->faults() == faults) CheckNothingLeaked(stage, 0, findings);
+  return looking;
+}
+
+}  // namespace
+
+void SweepPairs(uint64_t every, Findings* findings) {
+  auto stage = std::make_unique<Stage>();
+  uint64_t number = 0;
+  const auto kill = [&](const Pair& pair) -> Progress {
+    // All, or each `every`-th; then the ends of the loops are told by those that are not left out.
+    if (number++ % every != 0) return {};
+    const uint64_t faults = findings->faults();
+    findings->At(absl::StrCat("two senders of ", pair.first_size, " and ", pair.second_size,
+                              " bytes, killed after ", pair.i, ", ", pair.j, " and ", pair.i_more,
+                              " changes"));
+    const Progress progress = KillPair(pair, *stage, findings);
+    if (findings->faults() != faults) stage = std::make_unique<Stage>();
+    return progress;
+  };
+  // As many as there can be: two words of the intent, the claim, the payload in pieces of 16 bytes
+  // or more, the header's two words, two counters.
+  const auto changes_of = [](size_t size) { return kClaimChanges + size / 16 + 6; };
+  for (const bool longer_first : {true, false}) {
+    Pair pair = longer_first ? Pair{kLonger, kShorter, 0, 0, 0} : Pair{kShorter, kLonger, 0, 0, 0};
+    const uint64_t first_changes = changes_of(pair.first_size);
+    const uint64_t second_changes = changes_of(pair.second_size);
+    bool first = true;
+    for (pair.i = 0; first && pair.i <= first_changes; ++pair.i) {
+      bool second = true;
+      for (pair.j = 0; second && first && pair.j <= second_changes; ++pair.j) {
+        bool more = true;
+        const uint64_t most_more = pair.i < kClaimChanges ? first_changes : 0;
+        for (pair.i_more = 0; more && pair.i_more <= most_more; ++pair.i_more) {
+          if (findings->faults() >= kManyFaults) return;
+          const Progress progress = kill(pair);
+          first = progress.first;
+          second = progress.second;
+          more = progress.more;
+        }
+      }
+    }
+  }
+}
+
+void SweepDeathDuringLook(uint64_t every, bool commits, Findings* findings) {
+  auto stage = std::make_unique<Stage>();
+  const uint64_t steps_to_commit = StepsToCommit(*stage);
+  stage = std::make_unique<Stage>();
+  for (uint64_t instruction = 0;; instruction += every) {
+    findings->At(absl::StrCat("a sender that dies ", commits ? "after" : "before",
+                              " its commit, during a look, after instruction ", instruction));
+    const uint64_t faults = findings->faults();
+    if (!DieDuringLook(instruction, steps_to_commit, commits, *stage, findings)) return;
+    if (findings->faults() >= kManyFaults) return;
+    if (findings->faults() != faults) stage = std::make_unique<Stage>();
+  }
+}
+
+}  // namespace ipmpsc::testing

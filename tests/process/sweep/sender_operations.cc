@@ -1,0 +1,264 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/casts.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/sender.h"
+#include "tests/process/sweep/checker.h"
+#include "tests/process/sweep/operations.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+using internal::Position;
+
+constexpr size_t kSize = 200;
+
+// Cell of the board where the stepped sender says which slot it has, plus one.
+constexpr size_t kSlot = 0;
+
+void AttachSender(Stage& stage) {
+  absl::StatusOr<Sender> attached = Sender::Attach(stage.channel);
+  if (!attached.ok()) _exit(1);
+  stage.sender.emplace(*std::move(attached));
+  stage.board[kSlot].store(stage.sender->slot() + 1);
+}
+
+const internal::SenderSlot& SlotOf(const Stage& stage) {
+  return stage.ring().sender_slots[stage.board[kSlot].load() - 1];
+}
+
+// Whether the stepped one is about to claim what is to be claimed next.
+bool Intends(const Stage& stage) {
+  return SlotOf(stage).intent_position.load() == stage.claim_position();
+}
+
+std::string SenderOutcome(const Stage& stage) {
+  const Position intent = SlotOf(stage).intent_position.load();
+  if (!internal::IsAligned(intent) || !internal::IsBefore(intent, stage.claim_position())) {
+    return "before the claim";
+  }
+  // A rival may have claimed it.
+  if (stage.rival_loan.has_value() && stage.rival_loan->position() == intent) {
+    return "before the claim";
+  }
+  if (!stage.ring().IsStamped(intent)) return "claimed";
+  const auto description = absl::bit_cast<internal::RecordDescription>(
+      stage.ring().HeaderAt(intent)->description.load());
+  return description.sender + 1u == stage.board[kSlot].load() ? "committed" : "before the claim";
+}
+
+Operation Sending(std::string name, std::function<void(Stage&)> operate) {
+  Operation operation;
+  operation.name = std::move(name);
+  operation.arrange = [](Stage& stage) { stage.message = stage.NewMessage(kStepped, kSize); };
+  operation.prepare = AttachSender;
+  operation.operate = std::move(operate);
+  operation.outcome = SenderOutcome;
+  return operation;
+}
+
+void Send(Stage& stage) { (void)stage.sender->Send(stage.message, kHangs); }
+
+Operation SendTo(ReceiverPlace receiver, std::string name) {
+  Operation operation = Sending(std::move(name), Send);
+  operation.receiver = receiver;
+  return operation;
+}
+
+void AttachRival(Stage& stage) {
+  absl::StatusOr<Sender> attached = Sender::Attach(stage.channel);
+  if (!attached.ok()) GiveUp(attached.status().ToString());
+  stage.rival.emplace(*std::move(attached));
+}
+
+// A rival sends between the stepped one's look at the claim position and its CAS, three times.
+Operation LosingRaces() {
+  Operation operation = Sending("send-losing-races", Send);
+  const Operation::Act arrange = operation.arrange;
+  operation.arrange = [=](Stage& stage) {
+    arrange(stage);
+    AttachRival(stage);
+  };
+  operation.after_step = [](Stage& stage) {
+    if (stage.rival_claims == 3 || !Intends(stage)) return;
+    ++stage.rival_claims;
+    const absl::Status sent = stage.rival->TrySend(stage.NewMessage(kRival, 100));
+    if (!sent.ok()) GiveUp(sent.ToString());
+  };
+  operation.settle = [](Stage& stage, Findings*) { stage.rival.reset(); };
+  return operation;
+}
+
+// The rival has claimed and not committed when the stepped one dies behind it: nobody may take that
+// from it.
+Operation BehindAnOpenLoan() {
+  Operation operation = LosingRaces();
+  operation.name = "send-behind-open-loan";
+  operation.after_step = [](Stage& stage) {
+    if (stage.rival_claims == 1 || !Intends(stage)) return;
+    ++stage.rival_claims;
+    absl::StatusOr<Loan> loan = stage.rival->TryClaim(kSize);
+    if (!loan.ok()) GiveUp(loan.status().ToString());
+    stage.rival_loan.emplace(*std::move(loan));
+  };
+  operation.settle = [](Stage& stage, Findings* findings) {
+    if (stage.rival_loan.has_value()) {
+      const absl::StatusOr<Message> early = stage.Receive(absl::ZeroDuration());
+      if (!absl::IsDeadlineExceeded(early.status())) {
+        findings->Count(Fault::kLost, absl::StrCat("the open loan was stepped over: ",
+                                                   early.status().ToString()));
+      }
+      const std::string bytes = stage.NewMessage(kRival, kSize);
+      std::copy(bytes.begin(), bytes.end(), stage.rival_loan->payload().begin());
+      std::move(*stage.rival_loan).Publish();
+      stage.rival_loan.reset();
+    }
+    stage.rival.reset();
+  };
+  return operation;
+}
+
+// The rival claims and dies, and leaves no space: the stepped one gives up, and nobody may wait for
+// it.
+Operation LosingAndGivingUp() {
+  Operation operation = Sending("try-send-losing-and-giving-up",
+                                [](Stage& stage) { (void)stage.sender->TrySend(stage.message); });
+  operation.arrange = [](Stage& stage) { stage.message = stage.NewMessage(kStepped, 2000); };
+  operation.after_step = [](Stage& stage) {
+    if (stage.rival_claims == 1 || !Intends(stage)) return;
+    ++stage.rival_claims;
+    stage.LeaveOrphan(4000);
+  };
+  operation.outcome = [](const Stage& stage) {
+    if (stage.rival_claims == 0) return "before the race";
+    return internal::IsAligned(SlotOf(stage).intent_position.load()) ? "lost" : "given up";
+  };
+  return operation;
+}
+
+// Receives what was arranged first, so that there is space for the stepped one, which sleeps.
+void MakeSpace(Stage& stage) {
+  if (stage.arranged.empty()) return;
+  const absl::StatusOr<Message> message = stage.Receive(kHangs);
+  if (!message.ok() || message->position != stage.arranged[0].position) {
+    GiveUp("what fills the ring does not come");
+  }
+  stage.arranged.clear();
+}
+
+Operation SendIntoFull() {
+  Operation operation = Sending("send-into-full-ring", Send);
+  const Operation::Act arrange = operation.arrange;
+  operation.arrange = [=](Stage& stage) {
+    arrange(stage);
+    stage.FillUp();
+  };
+  operation.asleep = MakeSpace;
+  return operation;
+}
+
+Operation SendWhenEmpty() {
+  Operation operation = Sending("send-when-empty", [](Stage& stage) {
+    (void)stage.sender->SendWhenEmpty(stage.message, kHangs);
+  });
+  const Operation::Act arrange = operation.arrange;
+  operation.arrange = [=](Stage& stage) {
+    arrange(stage);
+    stage.SendMessage(kFilling, kSize);
+  };
+  operation.asleep = MakeSpace;
+  return operation;
+}
+
+Operation TrySendIntoFull() {
+  Operation operation = Sending("try-send-into-full-ring",
+                                [](Stage& stage) { (void)stage.sender->TrySend(stage.message); });
+  const Operation::Act arrange = operation.arrange;
+  operation.arrange = [=](Stage& stage) {
+    arrange(stage);
+    stage.FillUp();
+  };
+  return operation;
+}
+
+// A loan of `size` bytes, published as `kSize`.
+Operation PublishLoan(std::string name, size_t size) {
+  return Sending(std::move(name), [size](Stage& stage) {
+    absl::StatusOr<Loan> loan = stage.sender->TryClaim(size);
+    std::copy(stage.message.begin(), stage.message.end(), loan->payload().begin());
+    std::move(*loan).Publish(stage.message.size());
+  });
+}
+
+// To a slot whose last owner died after its commit.
+Operation Attach() {
+  Operation operation;
+  operation.name = "attach-sender";
+  operation.grain = Grain::kEvent;
+  operation.arrange = [](Stage& stage) {
+    const std::string bytes = stage.NewMessage(kFilling, kSize);
+    ChildProcess last = ChildProcess::Fork([&] {
+      absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
+      if (sender.ok() && sender->TrySend(bytes).ok()) raise(SIGKILL);
+      return 1;
+    });
+    last.Wait();
+  };
+  operation.prepare = [](Stage&) {};
+  operation.operate = AttachSender;
+  operation.outcome = [](const Stage& stage) {
+    return stage.Owners() == stage.owners_before ? "before the slot was taken" : "attached";
+  };
+  return operation;
+}
+
+Operation Detach() {
+  Operation operation = Sending("detach-sender", [](Stage& stage) { stage.sender.reset(); });
+  operation.grain = Grain::kEvent;
+  operation.living_at_end = 0;
+  operation.prepare = [](Stage& stage) {
+    AttachSender(stage);
+    (void)stage.sender->TrySend(stage.message);
+  };
+  operation.outcome = [](const Stage& stage) {
+    return SlotOf(stage).pid.load() == 0 ? "detached" : "attached";
+  };
+  return operation;
+}
+
+}  // namespace
+
+std::vector<Operation> SenderOperations() {
+  return {
+      SendTo(ReceiverPlace::kHere, "send"),
+      SendTo(ReceiverPlace::kSleeping, "send-to-sleeping-receiver"),
+      SendTo(ReceiverPlace::kArriving, "send-while-receiver-arrives"),
+      LosingRaces(),
+      BehindAnOpenLoan(),
+      LosingAndGivingUp(),
+      SendIntoFull(),
+      TrySendIntoFull(),
+      SendWhenEmpty(),
+      PublishLoan("publish-loan", kSize),
+      PublishLoan("publish-loan-shorter", 1000),
+      Sending("drop-loan",
+              [](Stage& stage) {
+                if (!stage.sender->TryClaim(1000).ok()) _exit(1);
+              }),
+      Attach(),
+      Detach(),
+  };
+}
+
+}  // namespace ipmpsc::testing

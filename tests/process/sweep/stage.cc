@@ -1,0 +1,211 @@
+#include "tests/process/sweep/stage.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/base/casts.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/record.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+Channel NewChannel() {
+  ChannelOptions options;
+  options.capacity = Stage::kCapacity;
+  options.max_senders = Stage::kSlots;
+  absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
+  if (!channel.ok()) GiveUp(channel.status().ToString());
+  return *std::move(channel);
+}
+
+// Cells of a `ReceiverProcess`: how many it has received, why it ended, and of each four words.
+constexpr size_t kReceived = 0;
+constexpr size_t kEnded = 1;
+constexpr size_t kWords = 4;
+
+}  // namespace
+
+void GiveUp(absl::string_view what) {
+  const std::string line = absl::StrCat("kill sweep: ", what, "\n");
+  std::fputs(line.c_str(), stderr);
+  std::abort();
+}
+
+ReceiverProcess::ReceiverProcess(const Channel& channel) {
+  child_ = ChildProcess::Fork([&] {
+    absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);
+    absl::Status status = receiver.status();
+    for (uint64_t received = 0; status.ok(); ++received) {
+      const absl::StatusOr<Lease> lease = receiver->Receive(absl::InfiniteDuration());
+      status = lease.status();
+      if (!status.ok()) break;
+      const absl::string_view payload = lease->payload();
+      const MessageIdentity identity =
+          payload.size() < kIdentitySize ? MessageIdentity{} : IdentityOf(payload);
+      const size_t cell = kWords * (received + 1);
+      board_[cell].store(lease->position());
+      board_[cell + 1].store(identity.stream);
+      board_[cell + 2].store(identity.number);
+      board_[cell + 3].store(payload.size() << 1 |
+                             (CheckMessage(identity, payload).empty() ? 0 : 1));
+      board_[kReceived].store(received + 1);
+    }
+    board_[kEnded].store(static_cast<uint64_t>(status.code()));
+    return 1;
+  });
+}
+
+bool ReceiverProcess::AwaitAsleep(const internal::Ring& ring, internal::Position position) const {
+  return Await([&] {
+    return ring.control->receiver_wait.load() == internal::ReceiverWaitWord(position) &&
+           IsAsleep(child_.pid());
+  });
+}
+
+absl::StatusOr<Message> ReceiverProcess::Next(absl::Duration patience) {
+  Await([&] { return board_[kReceived].load() > next_ || board_[kEnded].load() != 0; }, patience);
+  if (board_[kReceived].load() > next_) {
+    const size_t cell = kWords * ++next_;
+    const uint64_t size_and_torn = board_[cell + 3].load();
+    return Message{board_[cell].load(),
+                   {board_[cell + 1].load(), board_[cell + 2].load()},
+                   size_and_torn >> 1,
+                   (size_and_torn & 1) == 0 ? "" : "torn"};
+  }
+  const auto ended = static_cast<absl::StatusCode>(board_[kEnded].load());
+  if (ended != absl::StatusCode::kOk) return absl::Status(ended, "the receiver has ended");
+  return absl::DeadlineExceededError("");
+}
+
+Stage::Stage() : channel(NewChannel()) {}
+
+internal::Position Stage::claim_position() const { return ring().control->claim_position.load(); }
+
+internal::Position Stage::release_position() const {
+  return ring().control->release_position.load();
+}
+
+absl::string_view Stage::Segment() const {
+  const char* begin = reinterpret_cast<const char*>(ring().control);
+  return {begin, static_cast<size_t>(ring().data + ring().capacity - begin)};
+}
+
+void Stage::Begin() {
+  receiver_process.reset();
+  rival_loan.reset();
+  rival.reset();
+  loan.reset();
+  other.Kill();
+  pending.clear();
+  arranged.clear();
+  sizes_.clear();
+  rival_claims = 0;
+  Settled();
+  for (size_t cell = 0; cell < 8; ++cell) board[cell].store(0);
+}
+
+std::string Stage::NewMessage(uint64_t stream, size_t size) {
+  const MessageIdentity identity = {stream, next_number_++};
+  sizes_[{identity.stream, identity.number}] = size;
+  return MessageBytes(identity, size);
+}
+
+std::string Stage::Examine(absl::string_view bytes) const {
+  if (bytes.size() < kIdentitySize) return absl::StrCat("it has ", bytes.size(), " bytes");
+  const MessageIdentity identity = IdentityOf(bytes);
+  const auto sent = sizes_.find({identity.stream, identity.number});
+  if (sent == sizes_.end()) return "nobody has sent it";
+  if (sent->second != bytes.size()) {
+    return absl::StrCat("it has ", bytes.size(), " bytes and not ", sent->second);
+  }
+  return CheckMessage(identity, bytes);
+}
+
+Message Stage::MessageIn(internal::Position position, absl::string_view payload) const {
+  return {position, payload.size() < kIdentitySize ? MessageIdentity{} : IdentityOf(payload),
+          payload.size(), Examine(payload)};
+}
+
+void Stage::SendMessage(uint64_t stream, size_t size) {
+  absl::StatusOr<Sender> other_sender = Sender::Attach(channel);
+  if (!other_sender.ok()) GiveUp(other_sender.status().ToString());
+  const absl::Status sent = other_sender->TrySend(NewMessage(stream, size));
+  if (!sent.ok()) GiveUp(sent.ToString());
+}
+
+void Stage::FillUp() {
+  for (;;) {
+    const uint64_t space = kCapacity - (claim_position() - release_position());
+    if (space == 0) return;
+    SendMessage(kFilling, std::min<uint64_t>(space, 1024) - sizeof(internal::RecordHeader));
+  }
+}
+
+void Stage::LeaveOrphan(size_t size) {
+  ChildProcess claimer = ChildProcess::Fork([&] {
+    absl::StatusOr<Sender> own = Sender::Attach(channel);
+    if (!own.ok()) return 1;
+    const absl::StatusOr<Loan> claimed = own->TryClaim(size);
+    if (!claimed.ok()) return 1;
+    raise(SIGKILL);
+    return 1;
+  });
+  const std::string ended = claimer.Wait();
+  if (ended != absl::StrCat("killed by ", SIGKILL)) GiveUp(absl::StrCat("an orphan: ", ended));
+}
+
+std::vector<Message> Stage::Committed() const {
+  std::vector<Message> messages;
+  const internal::Position end = claim_position();
+  const internal::Position begin = receiver_process == nullptr ? release_position() : settled_;
+  for (internal::Position at = begin; at != end; at += internal::kRecordAlignment) {
+    if (!ring().IsStampedIfBoundary(at)) continue;
+    const auto description = absl::bit_cast<internal::RecordDescription>(
+        ring().HeaderAt(at)->description.load(std::memory_order_relaxed));
+    if (description.kind != internal::RecordKind::kMessage) continue;
+    const char* payload = ring().At(at) + sizeof(internal::RecordHeader);
+    messages.push_back(MessageIn(at, {payload, std::min<uint64_t>(description.length, kCapacity)}));
+  }
+  return messages;
+}
+
+uint64_t Stage::Owners() const {
+  uint64_t owners = ring().receiver_slot->owners.load();
+  for (uint32_t slot = 0; slot < kSlots; ++slot) owners += ring().sender_slots[slot].owners.load();
+  return owners;
+}
+
+absl::Status Stage::AttachReceiver() {
+  if (receiver.has_value()) return absl::OkStatus();
+  absl::StatusOr<Receiver> attached = Receiver::Attach(channel);
+  if (attached.ok()) receiver.emplace(*std::move(attached));
+  return attached.status();
+}
+
+absl::StatusOr<Message> Stage::Receive(absl::Duration patience) {
+  if (receiver_process == nullptr) {
+    const absl::StatusOr<Lease> lease = receiver->Receive(patience);
+    if (!lease.ok()) return lease.status();
+    return MessageIn(lease->position(), lease->payload());
+  }
+  absl::StatusOr<Message> message = receiver_process->Next(patience);
+  if (message.ok() && message->wrong.empty()) {
+    const auto sent = sizes_.find({message->identity.stream, message->identity.number});
+    if (sent == sizes_.end()) {
+      message->wrong = "nobody has sent it";
+    } else if (sent->second != message->size) {
+      message->wrong = absl::StrCat("it has ", message->size, " bytes and not ", sent->second);
+    }
+  }
+  return message;
+}
+
+}  // namespace ipmpsc::testing
