@@ -171,9 +171,16 @@ bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits,
   }
   sender.Kill();
   findings->CountDeath(looking ? "during the look" : "after it");
-  // A fresh sender comes while the receiver goes on.
-  stage.SendMessage(kFresh, kFreshSize);
+  // What was committed must come although nobody sends any more, who could take the dead one's
+  // slot and its intent. Where nothing was, a fresh message is all that comes.
+  if (!commits) stage.SendMessage(kFresh, kFreshSize);
+  const uint64_t looks = stage.board[kLooks].load();
   receiver.Detach();
+  if (commits) {
+    Await([&] { return stage.board[kTaken].load() != 0 || stage.board[kLooks].load() > looks + 3; },
+          kHangs);
+    stage.SendMessage(kFresh, kFreshSize);
+  }
   if (!Await([&] { return stage.board[kTaken].load() != 0; }, kHangs)) {
     findings->Count(Fault::kHung, "the receiver does not get on");
   } else if (commits != (stage.board[kTaken].load() == claim + 1)) {
