@@ -142,7 +142,7 @@ Operation LosingAndGivingUp() {
   };
   operation.outcome = [](const Stage& stage) {
     if (stage.rival_claims == 0) return "before the race";
-    return internal::IsAligned(SlotOf(stage).intent_position.load()) ? "lost" : "given up";
+    return internal::IsAligned(SlotOf(stage).intent_position.load()) ? "lost the race" : "given up";
   };
   return operation;
 }
