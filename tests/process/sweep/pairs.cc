@@ -20,8 +20,6 @@
 namespace ipmpsc::testing {
 namespace {
 
-constexpr uint64_t kToEnd = ~uint64_t{0};
-
 // With header and padding the longer one fills 416 bytes, the shorter one and the fresh sender's
 // 208: where the longer one lost its race and died, its intent ends where the fresh message does,
 // which is a boundary, and the wrong one.
