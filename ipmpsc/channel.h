@@ -15,6 +15,10 @@
 // that is attached is killed by SIGBUS when it touches what is gone. An anonymous channel cannot be
 // truncated.
 //
+// Where the kernel refuses something for a reason that the lists of errors do not name (an I/O
+// error, a filter of system calls), the code is what `absl::ErrnoToStatus` makes of it, and the
+// text says what was refused. That holds for attaching, too.
+//
 // Whether a file may be opened is asked when it is: who has a channel open and is attached goes on
 // when its mode is changed or its name is removed.
 #ifndef IPMPSC_CHANNEL_H_
@@ -64,6 +68,7 @@ class Channel {
   //                          space left
   //  * kAborted            - exist_policy kOpen and kReplace: others kept creating and removing
   //                          what is there
+  //  * kUnavailable        - the kernel gives no random numbers
   //  * what `Open` returns - exist_policy kOpen, what is there is damaged or of another version
   static absl::StatusOr<Channel> Create(absl::string_view path, const ChannelOptions& options);
 
@@ -78,7 +83,7 @@ class Channel {
   // other processes as `fd()`, inherited or passed over a Unix socket (fd_passing.h). `mode` and
   // `exist_policy` are not used.
   //
-  // Errors: kInvalidArgument and kResourceExhausted as `Create`.
+  // Errors: kInvalidArgument, kResourceExhausted and kUnavailable as `Create`.
   static absl::StatusOr<Channel> CreateAnonymous(const ChannelOptions& options);
 
   // Opens the channel at `path`.

@@ -105,7 +105,7 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
     const int ready = poll(&poll_fd, 1, static_cast<int>(timeout));
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return SocketError(errno, what);
-    if (ready == 0 && deadline.Passed()) {
+    if (deadline.Passed()) {
       return absl::DeadlineExceededError(absl::StrCat(what, ": the peer does nothing"));
     }
   }

@@ -8,6 +8,7 @@
 #include <sys/sysinfo.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -26,9 +27,9 @@ uint64_t Room(int fd) {
   if (fstatvfs(fd, &space) == 0 && space.f_blocks != 0) {
     return uint64_t{space.f_bavail} * space.f_frsize;
   }
-  // A memfd, or a tmpfs without a limit.
+  // A memfd, or a tmpfs without a limit. Where nobody knows, the allocation itself must tell.
   struct sysinfo memory;
-  sysinfo(&memory);
+  if (sysinfo(&memory) != 0) return std::numeric_limits<uint64_t>::max();
   return (uint64_t{memory.totalram} + memory.totalswap) * memory.mem_unit;
 }
 

@@ -1,5 +1,6 @@
 #include "ipmpsc/internal/os/futex.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -9,6 +10,9 @@
 
 namespace ipmpsc::internal {
 namespace {
+
+// Nanoseconds.
+constexpr long kPollInterval = 1'000'000;
 
 // The kernel looks at the 32 bits only.
 uint32_t* Address(std::atomic<uint32_t>* word) {
@@ -22,10 +26,18 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline)
   constexpr int64_t kSecond = 1'000'000'000;
   const timespec time = {static_cast<time_t>(deadline / kSecond),
                          static_cast<long>(deadline % kSecond)};
-  // The bitset form takes an absolute time, of the monotonic clock unless told otherwise. Every way
-  // to return (woken, timed out, interrupted, the word has changed) means the same to the caller.
-  syscall(SYS_futex, Address(word), FUTEX_WAIT_BITSET, expected, &time, nullptr,
-          FUTEX_BITSET_MATCH_ANY);
+  // The bitset form takes an absolute time, of the monotonic clock unless told otherwise. These
+  // ways to return (woken, timed out, interrupted, the word has changed) mean the same to the
+  // caller.
+  if (syscall(SYS_futex, Address(word), FUTEX_WAIT_BITSET, expected, &time, nullptr,
+              FUTEX_BITSET_MATCH_ANY) == 0 ||
+      errno == ETIMEDOUT || errno == EINTR || errno == EAGAIN) {
+    return;
+  }
+  // The kernel refuses to wait (a filter of system calls, no memory): whoever waits in a loop then
+  // polls, and must not take a processor for it.
+  const timespec pause = {0, kPollInterval};
+  nanosleep(&pause, nullptr);
 }
 
 void FutexWakeOne(std::atomic<uint32_t>* word) {

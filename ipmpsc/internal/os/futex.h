@@ -10,7 +10,8 @@
 namespace ipmpsc::internal {
 
 // Sleeps while `*word == expected`, at most until `deadline` (nanoseconds of CLOCK_MONOTONIC). May
-// return early for no reason at all: the caller looks again at what it waits for.
+// return early for no reason at all: the caller looks again at what it waits for. Where the kernel
+// refuses to wait, it sleeps for a millisecond instead.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
 
 void FutexWakeOne(std::atomic<uint32_t>* word);

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -76,37 +78,64 @@ absl::Status Named(const absl::Status& status, absl::string_view path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-bool IsChannelFile(int fd) {
+absl::Status CheckIsChannel(int fd, const std::string& path) {
   char magic[sizeof(kMagic)];
-  return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-         std::memcmp(magic, kMagic, sizeof(magic)) == 0;
-}
-
-// Protects what is no channel from being replaced by one.
-absl::Status CheckReplaceable(const std::string& path) {
-  const UniqueFd old(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!old.valid()) {
-    if (errno == ENOENT) return absl::OkStatus();
-    return PathError(errno, path, "cannot open what is to be replaced");
+  const ssize_t size = pread(fd, magic, sizeof(magic), 0);
+  // What cannot be read at any place (a terminal, a directory) is no channel either.
+  if (size < 0 && errno != ESPIPE && errno != EISDIR) {
+    return PathError(errno, path, "cannot read what is to be replaced");
   }
-  if (IsChannelFile(old.get())) return absl::OkStatus();
+  if (size == sizeof(magic) && std::memcmp(magic, kMagic, sizeof(magic)) == 0)
+    return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(path, ": not an ipmpsc channel; not replaced"));
 }
 
-void TellReplaced(UniqueFd old) {
-  if (!old.valid()) return;
-  // Nobody can be attached to a segment that cannot be opened.
-  absl::StatusOr<std::shared_ptr<Segment>> segment = Segment::FromFd(std::move(old), "");
-  if (segment.ok()) (*segment)->Announce(kFlagReplaced);
+// What is to be replaced. Opened before anything is done, so that nothing is missing later to tell
+// its users; null where nothing is there, or what is there cannot have users. Protects what is no
+// channel from being replaced by one.
+absl::StatusOr<std::shared_ptr<Segment>> OpenReplaceable(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) {
+    if (errno == ENOENT) return nullptr;
+    return PathError(errno, path, "cannot open what is to be replaced");
+  }
+  const absl::Status channel = CheckIsChannel(fd.get(), path);
+  if (!channel.ok()) return channel;
+  absl::StatusOr<std::shared_ptr<Segment>> segment = Segment::FromFd(std::move(fd), path);
+  // Damaged, or of another version.
+  if (absl::IsDataLoss(segment.status()) || absl::IsFailedPrecondition(segment.status()))
+    return nullptr;
+  return segment;
+}
+
+bool IsSameFile(int a, int b) {
+  struct stat one;
+  struct stat other;
+  return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+// `found`: what was there before, may be null. `displaced`: what has been replaced, as far as it
+// can be opened.
+void TellReplaced(std::shared_ptr<Segment> found, UniqueFd displaced) {
+  // Others may have replaced what was found, and told its users; then it is theirs that is to be
+  // told. Where that cannot be had, what was found is not at its path any more in any case.
+  if (displaced.valid() && !(found != nullptr && IsSameFile(displaced.get(), found->fd()))) {
+    absl::StatusOr<std::shared_ptr<Segment>> other = Segment::FromFd(std::move(displaced), "");
+    if (other.ok()) found = *std::move(other);
+  }
+  if (found != nullptr) found->Announce(kFlagReplaced);
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
                                                      const ChannelOptions& options, bool replace) {
   const absl::StatusOr<SegmentHeader> layout = LayoutFor(options);
   if (!layout.ok()) return Named(layout.status(), path);
+  std::shared_ptr<Segment> found;
   if (replace) {
-    const absl::Status replaceable = CheckReplaceable(path);
+    absl::StatusOr<std::shared_ptr<Segment>> replaceable = OpenReplaceable(path);
     if (!replaceable.ok()) return replaceable;
+    found = *std::move(replaceable);
   }
   absl::StatusOr<NascentFile> file = NascentFile::Create(path, options.mode);
   if (!file.ok()) return file.status();
@@ -118,9 +147,9 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
   absl::StatusOr<std::shared_ptr<Segment>> segment = Segment::FromFd(std::move(fd), path);
   if (!segment.ok()) return segment;
   if (replace) {
-    absl::StatusOr<UniqueFd> old = file->NameInPlace();
-    if (!old.ok()) return old.status();
-    TellReplaced(*std::move(old));
+    absl::StatusOr<UniqueFd> displaced = file->NameInPlace();
+    if (!displaced.ok()) return displaced.status();
+    TellReplaced(std::move(found), *std::move(displaced));
   } else {
     const absl::Status named = file->Name();
     if (!named.ok()) return named;

@@ -1,0 +1,180 @@
+// Operations on a channel as a whole. Each with what it needs, and how one tells that it has worked.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/fd_passing.h"
+#include "ipmpsc/receiver.h"
+#include "tests/process/syscall_fault_world.h"
+#include "tests/testing/process_child.h"
+#include "tests/testing/temp_path.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+using absl::StatusCode;
+
+ChannelOptions Options(ExistPolicy policy = ExistPolicy::kFail) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.max_senders = 4;
+  options.exist_policy = policy;
+  return options;
+}
+
+std::string MadeWorks(FaultWorld& world) { return PassMessage(*world.made, nullptr, nullptr); }
+
+FaultOperation CreateAt(const std::string& name, ExistPolicy policy, bool there) {
+  FaultOperation operation;
+  operation.name = name;
+  operation.prepare = [there](FaultWorld& world) {
+    if (there) world.Open();
+  };
+  operation.run = [policy](FaultWorld& world) {
+    return Keep(Channel::Create(world.path, Options(policy)), &world.made);
+  };
+  operation.works = MadeWorks;
+  operation.codes = {StatusCode::kResourceExhausted, StatusCode::kPermissionDenied,
+                     StatusCode::kUnavailable};
+  operation.new_names = there ? 0 : 1;
+  return operation;
+}
+
+FaultOperation CreateTemp() {
+  FaultOperation operation = CreateAt("CreateTemp", ExistPolicy::kFail, false);
+  operation.run = [](FaultWorld& world) {
+    return Keep(Channel::CreateTemp(Options()), &world.made);
+  };
+  operation.works = [](FaultWorld& world) {
+    const std::string path = world.made->path();
+    const std::string wrong = MadeWorks(world);
+    world.made.reset();
+    return Exists(path) ? "its name is still there" : wrong;
+  };
+  operation.new_names = 0;
+  return operation;
+}
+
+FaultOperation CreateAnonymous() {
+  FaultOperation operation = CreateTemp();
+  operation.name = "CreateAnonymous";
+  operation.run = [](FaultWorld& world) {
+    return Keep(Channel::CreateAnonymous(Options()), &world.made);
+  };
+  operation.works = MadeWorks;
+  return operation;
+}
+
+FaultOperation Open() {
+  FaultOperation operation;
+  operation.name = "Open";
+  operation.prepare = [](FaultWorld& world) { world.CreateElsewhere(); };
+  operation.run = [](FaultWorld& world) { return Keep(Channel::Open(world.path), &world.made); };
+  operation.works = MadeWorks;
+  operation.codes = {StatusCode::kResourceExhausted, StatusCode::kPermissionDenied};
+  return operation;
+}
+
+FaultOperation OpenFd() {
+  FaultOperation operation = Open();
+  operation.name = "OpenFd";
+  operation.prepare = [](FaultWorld& world) { world.Open(); };
+  operation.run = [](FaultWorld& world) {
+    return Keep(Channel::OpenFd(world.channel->fd()), &world.made);
+  };
+  return operation;
+}
+
+FaultOperation State() {
+  FaultOperation operation;
+  operation.name = "StateAndWhoIsThere";
+  operation.prepare = [](FaultWorld& world) {
+    world.Open();
+    world.AttachSender();
+    world.AttachReceiver();
+  };
+  operation.run = [](FaultWorld& world) {
+    const Channel& channel = *world.channel;
+    return channel.state() == ChannelState::kOpen && channel.HasReceiver() && channel.HasSender()
+               ? absl::OkStatus()
+               : absl::InternalError("not open, or nobody there");
+  };
+  operation.works = [](FaultWorld&) { return ""; };
+  return operation;
+}
+
+FaultOperation Close() {
+  FaultOperation operation;
+  operation.name = "Close";
+  operation.prepare = [](FaultWorld& world) {
+    world.Open();
+    world.AttachReceiver();
+    world.Meanwhile([&world] {
+      const absl::Status ended = world.receiver->Receive(kPatience).status();
+      return absl::IsOutOfRange(ended) ? "" : absl::StrCat("the receiver: ", ended.ToString());
+    });
+    Await([&] { return world.control().receiver_wait.load() != 0; });
+  };
+  operation.run = [](FaultWorld& world) {
+    world.channel->Close();
+    return absl::OkStatus();
+  };
+  operation.works = [](FaultWorld& world) {
+    const std::string found = world.Helped();
+    return world.channel->state() == ChannelState::kClosed ? found : "it is not closed";
+  };
+  return operation;
+}
+
+FaultOperation PassFd(bool receive) {
+  FaultOperation operation;
+  operation.name = receive ? "ReceiveFd" : "SendFd";
+  operation.prepare = [receive](FaultWorld& world) {
+    world.Open();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, world.sockets) != 0) {
+      world.wrong = "socketpair";
+    } else if (receive) {
+      world.wrong = TextOf(SendFd(world.sockets[0], *world.channel, kPatience));
+    }
+  };
+  operation.run = [receive](FaultWorld& world) {
+    if (receive) return Keep(ReceiveFd(world.sockets[1], kPatience), &world.made);
+    return SendFd(world.sockets[0], *world.channel, kPatience);
+  };
+  operation.works = [receive](FaultWorld& world) {
+    if (!receive) {
+      const absl::Status received = Keep(ReceiveFd(world.sockets[1], kPatience), &world.made);
+      if (!received.ok()) return received.ToString();
+    }
+    return world.made->id() == world.channel->id() ? MadeWorks(world) : "another channel";
+  };
+  operation.codes = {StatusCode::kResourceExhausted, StatusCode::kUnavailable};
+  return operation;
+}
+
+}  // namespace
+
+std::vector<FaultOperation> ChannelFaultOperations() {
+  return {CreateAt("Create", ExistPolicy::kFail, false),
+          CreateAt("CreateOrOpenWhereNothingIs", ExistPolicy::kOpen, false),
+          CreateAt("CreateOrOpenWhatIsThere", ExistPolicy::kOpen, true),
+          CreateAt("ReplaceNothing", ExistPolicy::kReplace, false),
+          CreateAt("ReplaceWhatIsThere", ExistPolicy::kReplace, true),
+          CreateTemp(),
+          CreateAnonymous(),
+          Open(),
+          OpenFd(),
+          State(),
+          Close(),
+          PassFd(false),
+          PassFd(true)};
+}
+
+}  // namespace ipmpsc::testing

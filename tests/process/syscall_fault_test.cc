@@ -1,0 +1,201 @@
+// Every operation, with each of its system calls failing in turn, in each of several ways: it says
+// what is wrong or it works, it leaves nothing behind, and the channel serves others afterwards.
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "tests/process/syscall_fault_world.h"
+#include "tests/testing/fault_injector.h"
+#include "tests/testing/in_child.h"
+#include "tests/testing/temp_path.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+// What can plausibly go wrong, and some that cannot.
+constexpr int kErrors[] = {ENOMEM, EMFILE, EINTR,  EIO,    EACCES,     EPERM,
+                           ENOSPC, ENOSYS, EAGAIN, EINVAL, EOPNOTSUPP, ENOENT};
+// What goes wrong for good once it does: no memory, no right, no such call.
+constexpr int kLastingErrors[] = {ENOMEM, EPERM, ENOSYS};
+// An operation waits 15 milliseconds in vain: by a sleep, or where there is none by one look in each
+// millisecond, which takes three system calls.
+constexpr size_t kMostWhileInVain = 60;
+// Bounds a hang.
+constexpr unsigned kAlarmSeconds = 60;
+
+struct Trial {
+  Trial() = default;
+  explicit Trial(std::string what) : wrong(std::move(what)) {}
+
+  std::string wrong;        // or ""
+  std::vector<long> calls;  // of the operation
+  Belongings left;          // when all that was made is gone again
+  int injected = 0;         // failures
+};
+
+std::string Encode(const Trial& trial) {
+  return absl::StrCat(trial.left.files, " ", trial.left.mappings, " ", trial.left.names, " ",
+                      trial.injected, ";", absl::StrJoin(trial.calls, " "), ";", trial.wrong);
+}
+
+Trial Decode(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(';', 2));
+  // It died.
+  if (parts.size() < 3) return Trial(text);
+  Trial trial(parts[2]);
+  std::istringstream(parts[0]) >> trial.left.files >> trial.left.mappings >> trial.left.names >>
+      trial.injected;
+  std::istringstream calls(parts[1]);
+  for (long number; calls >> number;) trial.calls.push_back(number);
+  return trial;
+}
+
+// What is wrong with the outcome, or "".
+std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
+                        const absl::Status& status) {
+  if (status.ok()) return "";
+  // glibc's renameat2 says EINVAL where there is none.
+  const int error = fault.error == ENOSYS && absl::IsInvalidArgument(status) ? EINVAL : fault.error;
+  if (status.code() != absl::ErrnoToStatusCode(error) &&
+      operation.codes.count(status.code()) == 0) {
+    return absl::StrCat("not documented: ", status.ToString());
+  }
+  // Who polls or waits in vain is told nothing but that.
+  const bool in_vain = absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status) ||
+                       absl::IsUnavailable(status);
+  if (status.message().empty() && !(operation.waits && in_vain)) return "no text";
+  return "";
+}
+
+// Does the operation, or nothing, in a world of its own. REQUIRES: this is a forked child, for this
+// alone.
+Trial Try(const FaultOperation& operation, const Fault* fault, const std::string& directory) {
+  alarm(kAlarmSeconds);
+  FaultWorld world(directory);
+  operation.prepare(world);
+  if (!world.wrong.empty()) return Trial(absl::StrCat("prepare: ", world.wrong));
+  FaultInjector injector;
+  absl::Status status;
+  const std::string unavailable = injector.Run(fault == nullptr ? Fault() : *fault, [&] {
+    if (fault != nullptr) status = operation.run(world);
+  });
+  if (!unavailable.empty()) return Trial(absl::StrCat("cannot: ", unavailable));
+  Trial trial;
+  if (fault == nullptr) {
+    // Another thread may wait for it.
+    if (world.had_helper) (void)operation.run(world).ok();
+    world.Drop();
+    trial.left = world.Count();
+    return trial;
+  }
+
+  trial.calls = injector.calls();
+  const auto wrong = [&](const std::string& what) {
+    if (!what.empty() && trial.wrong.empty()) {
+      trial.wrong = absl::StrCat(what, " (it returned ", status.ToString(), ")");
+    }
+  };
+  trial.injected = static_cast<int>(injector.injected());
+  // Who waits has perhaps been woken before.
+  if (fault->call != 0 && trial.injected == 0 && !operation.waits) wrong("nothing failed");
+  if (operation.usual == absl::StatusCode::kDeadlineExceeded &&
+      trial.calls.size() > kMostWhileInVain)
+    wrong(absl::StrCat("it polls: ", trial.calls.size(), " system calls"));
+  if (fault->call == 0 && status.code() != operation.usual) wrong("without any fault");
+  wrong(CheckStatus(operation, *fault, status));
+  if (injector.used_wall_clock()) wrong("waited by the wall clock");
+  if (status.ok()) wrong(operation.works(world));
+  world.Drop();
+  trial.left = world.Count();
+  if (status.ok()) trial.left.names -= operation.new_names;
+  wrong(world.UseAfterwards());
+  return trial;
+}
+
+// What it left behind, compared with what is there without it; or "".
+std::string CheckLeft(const Belongings& left, const Belongings& there, long failed) {
+  if (left.files != there.files) return absl::StrCat("files: ", left.files - there.files, " more");
+  // What the kernel does not unmap or remove when it is asked to, is there.
+  if (left.mappings != there.mappings && failed != SYS_munmap) {
+    return absl::StrCat("mappings: ", left.mappings - there.mappings, " more");
+  }
+  if (left.names != there.names && !(failed == SYS_unlink && left.names == there.names + 1)) {
+    return absl::StrCat("names: ", left.names - there.names, " more");
+  }
+  return "";
+}
+
+std::string Describe(const Fault& fault, const std::vector<long>& calls) {
+  return absl::StrCat("call ", fault.call, " (number ", calls[fault.call - 1], ") ",
+                      fault.from_then ? "and its like fail: " : "fails: ", strerror(fault.error));
+}
+
+class SyscallFaultTest : public ::testing::TestWithParam<FaultOperation> {
+ protected:
+  static Trial TryInChild(const std::function<Trial(const std::string& directory)>& work) {
+    const SharedMemoryDirectory directory;
+    return Decode(InChild([&] { return Encode(work(directory.path())); }));
+  }
+};
+
+TEST_P(SyscallFaultTest, EveryCallFails) {
+  const FaultOperation& operation = GetParam();
+  const Trial nothing =
+      TryInChild([&](const std::string& directory) { return Try(operation, nullptr, directory); });
+  if (absl::StartsWith(nothing.wrong, "cannot: ")) GTEST_SKIP() << nothing.wrong;
+  ASSERT_EQ(nothing.wrong, "");
+  const auto try_it = [&](const Fault& fault) {
+    Trial trial =
+        TryInChild([&](const std::string& directory) { return Try(operation, &fault, directory); });
+    if (trial.wrong.empty()) {
+      trial.wrong =
+          CheckLeft(trial.left, nothing.left, fault.call == 0 ? -1 : trial.calls[fault.call - 1]);
+    }
+    return trial;
+  };
+  const Trial whole = try_it({});
+  ASSERT_EQ(whole.wrong, "");
+  // How many calls a wait takes hangs on time, so only those are tried that are always there.
+  const uint64_t calls = std::min<uint64_t>(whole.calls.size(), operation.most_calls);
+  int injections = 0;
+  int wrong = 0;
+  const auto inject = [&](const Fault& fault) {
+    const Trial trial = try_it(fault);
+    injections += trial.injected != 0 ? 1 : 0;
+    if (trial.wrong.empty()) return;
+    if (++wrong < 20) ADD_FAILURE() << Describe(fault, whole.calls) << ": " << trial.wrong;
+  };
+  for (uint64_t call = 1; call <= calls; ++call) {
+    for (const int error : kErrors) inject({call, error, false});
+    if (!operation.survives_lasting_errors) continue;
+    for (const int error : kLastingErrors) inject({call, error, true});
+  }
+  EXPECT_EQ(wrong, 0);
+  std::cout << operation.name << ": " << calls << " system calls, " << injections
+            << " failures injected, " << wrong << " wrong\n";
+}
+
+std::string NameOf(const ::testing::TestParamInfo<FaultOperation>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Channels, SyscallFaultTest, ::testing::ValuesIn(ChannelFaultOperations()),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Ends, SyscallFaultTest, ::testing::ValuesIn(EndFaultOperations()), NameOf);
+
+}  // namespace
+}  // namespace ipmpsc::testing

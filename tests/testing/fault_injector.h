@@ -1,0 +1,70 @@
+// Makes chosen system calls fail.
+//
+//   FaultInjector injector;
+//   absl::Status status;
+//   ASSERT_EQ(injector.Run({3, ENOMEM}, [&] { status = Channel::Open(path).status(); }), "");
+//   // Its third system call has failed.
+//
+// The work is done in a thread of its own. A filter of the kernel's (seccomp) hands every system
+// call of that thread, whoever makes it and however, to another thread, which lets it happen or
+// answers in its place. So none can be overlooked, as one could that is reached through a function
+// nobody thought of.
+#ifndef TESTS_TESTING_FAULT_INJECTOR_H_
+#define TESTS_TESTING_FAULT_INJECTOR_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+
+namespace ipmpsc::testing {
+
+struct Fault {
+  uint64_t call = 0;       // which fails, counted from 1; 0: none
+  int error = 0;           // errno
+  bool from_then = false;  // all later calls of the same number, too
+};
+
+class FaultInjector {
+ public:
+  // How many system calls of one operation it remembers.
+  static constexpr size_t kMostCalls = 4096;
+
+  FaultInjector() = default;
+  FaultInjector(const FaultInjector&) = delete;
+  FaultInjector& operator=(const FaultInjector&) = delete;
+
+  // Returns what the machine does not allow, or "". Calls by which memory is allocated are neither
+  // counted nor failed, since C++ has no other answer to that than to abort. Once, and as long as
+  // the process lives the object must.
+  std::string Run(const Fault& fault, absl::FunctionRef<void()> work);
+
+  // The numbers of the system calls of the work, and how many were made to fail.
+  std::vector<long> calls() const;
+  uint64_t injected() const { return injected_.load(); }
+  // Whether it asked for the wall clock, or waited by it.
+  bool used_wall_clock() const { return used_wall_clock_.load(); }
+
+ private:
+  // In the thread. Returns as `Run`.
+  std::string Filter();
+  void Supervise();
+  // What to answer: 0 to let it happen, or an errno.
+  int Judge(long number, const uint64_t* arguments);
+
+  int listener_ = -1;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> armed_{false};
+  Fault fault_;
+  long failing_number_ = -1;
+  std::atomic<uint64_t> count_{0};
+  std::atomic<uint64_t> injected_{0};
+  std::atomic<bool> used_wall_clock_{false};
+  long calls_[kMostCalls] = {};
+};
+
+}  // namespace ipmpsc::testing
+
+#endif  // TESTS_TESTING_FAULT_INJECTOR_H_
