@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -15,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
@@ -27,6 +29,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::StatusIs;
+using ::testing::HasSubstr;
 
 constexpr int kThreads = 3;
 
@@ -290,6 +293,38 @@ TEST(ThreadsTest, AttachAndDetachAllTheTime) {
     }
   }
   Join(&threads);
+}
+
+TEST(ThreadsTest, AThreadEndsAndWhatItAttachedGoesOnInOthers) {
+  const Channel channel = NewChannel(4096, 1);
+  std::optional<Sender> sender;
+  std::optional<Receiver> receiver;
+  std::optional<Loan> loan;
+  std::optional<Lease> lease;
+  const auto in_a_thread = [](const std::function<void()>& work) { std::thread(work).join(); };
+  in_a_thread([&] { sender.emplace(*Sender::Attach(channel)); });
+  in_a_thread([&] { receiver.emplace(*Receiver::Attach(channel)); });
+  in_a_thread([&] { loan.emplace(*sender->TryClaim(3)); });
+  // Neither end counts as dead.
+  EXPECT_THAT(Sender::Attach(channel), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(Receiver::Attach(channel), StatusIs(absl::StatusCode::kAlreadyExists));
+  in_a_thread([&] {
+    EXPECT_THAT(receiver->Receive(absl::Milliseconds(15)),
+                StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("sender 0")));
+  });
+  in_a_thread([&] {
+    std::memcpy(loan->payload().data(), "one", 3);
+    std::move(*loan).Publish();
+  });
+  in_a_thread([&] { lease.emplace(*receiver->TryReceive()); });
+  EXPECT_EQ(lease->payload(), "one");
+  in_a_thread([&] { lease.reset(); });
+  in_a_thread([&] { EXPECT_OK(sender->TrySend("two")); });
+  in_a_thread([&] { EXPECT_OK(receiver->TryReceive()); });
+  in_a_thread([&] { sender.reset(); });
+  in_a_thread([&] { receiver.reset(); });
+  EXPECT_OK(Sender::Attach(channel));
+  EXPECT_OK(Receiver::Attach(channel));
 }
 
 TEST(ThreadsTest, CloseWakesEverybodyWhoWaitsWithoutADeadline) {

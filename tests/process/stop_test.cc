@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <iostream>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,11 +25,14 @@
 #include "tests/testing/process_flood.h"
 #include "tests/testing/process_message.h"
 #include "tests/testing/process_peer.h"
+#include "tests/testing/process_stepper.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 absl::StatusOr<Channel> NewChannel() {
   ChannelOptions options;
@@ -49,14 +54,17 @@ TEST(StopTest, ASenderWithAnOpenLoan) {
   // Others go on into the free space, to the last byte.
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
   constexpr uint64_t kFit = 7;  // (4096 - 500) / 512
+  // The receiver waits, says for whom, and steals nothing.
+  const auto names_it = HasSubstr(absl::StrCat("process ", stopped.pid(), ", sender 0,"));
   for (uint64_t number = 0; number < kFit; ++number) {
     EXPECT_OK(sender.TrySend(MessageBytes({1, number}, 484)));
-    // The receiver waits, and steals nothing.
     EXPECT_THAT(receiver.Receive(absl::Milliseconds(15)),
-                StatusIs(absl::StatusCode::kDeadlineExceeded));
+                StatusIs(absl::StatusCode::kDeadlineExceeded, names_it));
   }
   EXPECT_THAT(sender.TrySend(MessageBytes({1, kFit}, 484)),
               StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(sender.Send(MessageBytes({1, kFit}, 484), absl::Milliseconds(15)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
 
   stopped.Continue();
@@ -86,6 +94,59 @@ TEST(StopTest, KilledWhileItIsStopped) {
   stopped.Kill();
   ASSERT_OK_AND_ASSIGN(Lease lease, receiver.Receive(kPatience));
   EXPECT_EQ(lease.payload(), "next");
+}
+
+// Before every fifth instruction of a send: either nothing is claimed yet and others are received, or it is
+// waited for and named, or it is committed and received.
+TEST(StopTest, ASenderInTheMiddleOfASend) {
+  const std::string why_not = SteppedChild::Unavailable();
+  if (!why_not.empty()) GTEST_SKIP() << why_not;
+  uint64_t unclaimed = 0;
+  uint64_t unfinished = 0;
+  uint64_t committed = 0;
+  bool whole = false;
+  for (uint64_t instructions = 0; !whole; instructions += 5) {
+    ASSERT_LT(instructions, 10'000u);
+    ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
+    ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+    std::optional<Sender> in_child;
+    const auto send = [&] { (void)in_child->TrySend("stopped"); };
+    SteppedChild child(
+        [&] {
+          in_child.emplace(*Sender::Attach(channel));
+          // So that what is bound and mapped at the first time only is not stepped through.
+          send();
+        },
+        send);
+    ASSERT_OK(receiver.Receive(kPatience));
+    for (uint64_t i = 0; i < instructions && !whole; ++i) whole = !child.Step();
+
+    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+    EXPECT_EQ(sender.slot(), 1) << "its slot was taken";
+    ASSERT_OK(sender.TrySend("other"));
+    absl::StatusOr<Lease> first = receiver.Receive(absl::ZeroDuration());
+    if (absl::IsDeadlineExceeded(first.status())) {
+      ++unfinished;
+      EXPECT_THAT(first, StatusIs(absl::StatusCode::kDeadlineExceeded,
+                                  HasSubstr(absl::StrCat("process ", child.pid(), ", sender 0,"))));
+      child.Detach();
+      first = receiver.Receive(kPatience);
+      ASSERT_OK(first);
+      EXPECT_EQ(first->payload(), "stopped");
+    } else {
+      ASSERT_OK(first);
+      (first->payload() == "stopped" ? committed : unclaimed) += 1;
+      child.Detach();
+    }
+    ASSERT_OK_AND_ASSIGN(const Lease second, receiver.Receive(kPatience));
+    EXPECT_EQ(second.payload(), first->payload() == "stopped" ? "other" : "stopped");
+  }
+  EXPECT_GT(unclaimed, 0u);
+  EXPECT_GT(unfinished, 0u);
+  EXPECT_GT(committed, 0u);
+  std::cout << unclaimed + unfinished + committed << " places: " << unclaimed
+            << " before the claim, " << unfinished << " within, " << committed
+            << " after the commit\n";
 }
 
 // At random instants: wherever it stands, what it had claimed comes when it goes on, in order.
@@ -151,7 +212,7 @@ TEST(StopTest, TheReceiver) {
   // It is not replaced.
   EXPECT_THAT(Receiver::Attach(channel),
               StatusIs(absl::StatusCode::kAlreadyExists,
-                       ::testing::HasSubstr(absl::StrCat("process ", receiver.pid()))));
+                       HasSubstr(absl::StrCat("process ", receiver.pid()))));
 
   receiver.Continue();
   for (uint64_t number = 0; number < sent; ++number) {

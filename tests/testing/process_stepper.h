@@ -26,6 +26,7 @@ class SteppedChild {
 
   // Whether it lives; also when the operation is done.
   bool alive() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
 
   // Lets it execute one instruction (or one system call). False: the operation is done.
   bool Step();
