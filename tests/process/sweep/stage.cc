@@ -178,7 +178,7 @@ std::vector<Message> Stage::Committed() const {
 }
 
 uint64_t Stage::Owners() const {
-  uint64_t owners = ring().receiver_slot->owners.load();
+  uint64_t owners = ring().receiver_slot->epoch.load();
   for (uint32_t slot = 0; slot < kSlots; ++slot) owners += ring().sender_slots[slot].owners.load();
   return owners;
 }
