@@ -1,0 +1,69 @@
+// Writing the smallest pieces of protobuf's wire format. The caller has made sure of the space.
+#ifndef IPMPSC_WRITER_ENCODING_H_
+#define IPMPSC_WRITER_ENCODING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "absl/numeric/bits.h"
+#include "ipmpsc/view/wire.h"
+
+namespace ipmpsc::writer {
+
+// The longest message, or piece of one, that protobuf reads.
+inline constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
+
+// The length of something that is at most `kMaxSize` long never needs more.
+inline constexpr size_t kMaxLengthWidth = 5;
+
+constexpr uint32_t Tag(uint32_t number, view::WireType type) { return number << 3 | type; }
+
+// Bytes that a varint needs: 1 to 10.
+inline size_t VarintSize(uint64_t value) {
+  return static_cast<size_t>(absl::bit_width(value | 1) + 6) / 7;
+}
+
+// Each of these returns the place behind what it wrote.
+inline char* EncodeVarint(uint64_t value, char* p) {
+  for (; value >= 0x80; value >>= 7) *p++ = static_cast<char>(value | 0x80);
+  *p++ = static_cast<char>(value);
+  return p;
+}
+
+// In `width` bytes, which may be more than need be: every parser reads it.
+// REQUIRES: VarintSize(value) <= width
+inline char* EncodePaddedVarint(uint64_t value, size_t width, char* p) {
+  for (; width > 1; --width, value >>= 7) *p++ = static_cast<char>(value | 0x80);
+  *p++ = static_cast<char>(value);
+  return p;
+}
+
+template <typename T>
+char* EncodeFixed(T value, char* p) {
+  std::memcpy(p, &value, sizeof(T));
+  return p + sizeof(T);
+}
+
+// The fewest bytes for the length of what fills the rest of `space` bytes, or less of it.
+// REQUIRES: space > 0
+inline size_t LengthWidth(size_t space) {
+  size_t width = 1;
+  while (VarintSize(space - width) > width) ++width;
+  return width;
+}
+
+// A negative int32 takes ten bytes: that is what an int64 of the same value takes.
+inline uint64_t SignExtend(int32_t value) { return static_cast<uint64_t>(int64_t{value}); }
+
+inline uint32_t ZigZagEncode32(int32_t n) {
+  return static_cast<uint32_t>(n) << 1 ^ static_cast<uint32_t>(n >> 31);
+}
+inline uint64_t ZigZagEncode64(int64_t n) {
+  return static_cast<uint64_t>(n) << 1 ^ static_cast<uint64_t>(n >> 63);
+}
+
+}  // namespace ipmpsc::writer
+
+#endif  // IPMPSC_WRITER_ENCODING_H_

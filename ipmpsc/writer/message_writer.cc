@@ -1,0 +1,194 @@
+#include "ipmpsc/writer/message_writer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/parser.h"
+#include "ipmpsc/view/utf8.h"
+#include "ipmpsc/writer/output.h"
+
+namespace ipmpsc::writer {
+
+Draft::Draft(Draft&& other) noexcept
+    : output_(std::move(other.output_)), innermost_(std::exchange(other.innermost_, nullptr)) {
+  Adopt();
+}
+
+Draft& Draft::operator=(Draft&& other) noexcept {
+  if (this != &other) {
+    Abandon();
+    output_ = std::move(other.output_);
+    innermost_ = std::exchange(other.innermost_, nullptr);
+    Adopt();
+  }
+  return *this;
+}
+
+void Draft::Adopt() {
+  for (MessageWriter* writer = innermost_; writer != nullptr; writer = writer->around_) {
+    writer->draft_ = this;
+  }
+}
+
+absl::StatusOr<size_t> Draft::Finish(absl::string_view type) {
+  while (innermost_ != nullptr) innermost_->Close();
+  absl::Status status = output_.status(type);
+  if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+  return output_.size();
+}
+
+void Draft::Abandon() {
+  while (innermost_ != nullptr) {
+    innermost_->draft_ = nullptr;
+    innermost_ = innermost_->around_;
+  }
+}
+
+MessageWriter::MessageWriter(Draft* draft) : draft_(draft) {
+  internal::Require(draft->innermost_ == nullptr,
+                    "MessageWriter: the draft has a writer already, and the message is one");
+  draft->innermost_ = this;
+}
+
+MessageWriter::MessageWriter(MessageWriter* around, AsMessage place) {
+  OpenWithin(around, 1);
+  nested_ = draft_->output_.StartMessage(place.number);
+}
+
+MessageWriter::MessageWriter(MessageWriter* around, AsGroup place) {
+  OpenWithin(around, 1);
+  nested_ = draft_->output_.StartGroup(place.number);
+}
+
+MessageWriter::MessageWriter(MessageWriter* around, AsMapValue place) {
+  OpenWithin(around, 2);
+  constexpr uint32_t kValue = 2;
+  is_map_value_ = true;
+  entry_ = place.entry;
+  nested_ = draft_->output_.StartMessage(kValue);
+}
+
+MessageWriter& MessageWriter::operator=(MessageWriter&& other) noexcept {
+  if (this != &other) {
+    Close();
+    Take(&other);
+  }
+  return *this;
+}
+
+void MessageWriter::Take(MessageWriter* other) {
+  first_missing_ = other->first_missing_;
+  draft_ = std::exchange(other->draft_, nullptr);
+  around_ = other->around_;
+  depth_ = other->depth_;
+  is_map_value_ = other->is_map_value_;
+  nested_ = other->nested_;
+  entry_ = other->entry_;
+  if (draft_ == nullptr) return;
+  MessageWriter** link = &draft_->innermost_;
+  while (*link != other) link = &(*link)->around_;
+  *link = this;
+}
+
+void MessageWriter::OpenWithin(MessageWriter* around, int levels) {
+  around->Enter();
+  draft_ = around->draft_;
+  around_ = around;
+  depth_ = around->depth_ + levels;
+  draft_->innermost_ = this;
+  if (ABSL_PREDICT_FALSE(depth_ > view::kMaxDepth)) {
+    draft_->output_.Refuse(absl::InvalidArgumentError(
+        absl::StrCat("messages nest more than ", view::kMaxDepth, " deep")));
+  }
+}
+
+void MessageWriter::MakeInnermost() {
+  internal::Require(draft_ != nullptr,
+                    "MessageWriter: the message has ended: something was called on one around it, "
+                    "or it was published, or the writer was moved from");
+  while (draft_->innermost_ != this) draft_->innermost_->Close();
+}
+
+void MessageWriter::Close() {
+  if (draft_ == nullptr) return;
+  Output* const output = Enter();
+  if (first_missing_ != nullptr) {
+    const char* const missing = first_missing_(*this);
+    if (ABSL_PREDICT_FALSE(missing != nullptr)) {
+      output->Refuse(
+          absl::InvalidArgumentError(absl::StrCat(missing, " is required, and was not set")));
+    }
+  }
+  if (around_ != nullptr) output->End(nested_);
+  if (is_map_value_) output->End(entry_);
+  draft_->innermost_ = around_;
+  draft_ = nullptr;
+}
+
+char* MessageWriter::AppendBytes(uint32_t number, size_t size, size_t alignment) {
+  Output* const output = Enter();
+  return alignment == 1 ? output->AppendBytes(number, size)
+                        : output->AppendAlignedBytes(number, size, alignment);
+}
+
+void MessageWriter::PutBytes(uint32_t number, absl::string_view value, size_t alignment) {
+  char* const to = AppendBytes(number, value.size(), alignment);
+  // An empty value may have no address.
+  if (to != nullptr && !value.empty()) std::memcpy(to, value.data(), value.size());
+}
+
+void MessageWriter::PutString(uint32_t number, absl::string_view value, const char* field,
+                              size_t alignment) {
+  PutBytes(number, value, alignment);
+  if (ABSL_PREDICT_FALSE(!view::IsUtf8(value))) {
+    draft_->output_.Refuse(absl::InvalidArgumentError(absl::StrCat(field, " is not UTF-8")));
+  }
+}
+
+absl::Span<char> MessageWriter::MutableBytes(uint32_t number, size_t size, size_t alignment) {
+  char* const to = AppendBytes(number, size, alignment);
+  if (to == nullptr) return {};
+  draft_->output_.Pin(size);
+  return {to, size};
+}
+
+absl::Span<char> MessageWriter::MutableString(uint32_t number, size_t size, const char* field,
+                                              size_t alignment) {
+  char* const to = AppendBytes(number, size, alignment);
+  if (to == nullptr) return {};
+  draft_->output_.PinText(size, field);
+  return {to, size};
+}
+
+Output::Nested MessageWriter::StartEntry(uint32_t number) {
+  Output* const output = Enter();
+  if (ABSL_PREDICT_FALSE(depth_ + 1 > view::kMaxDepth)) {
+    output->Refuse(absl::InvalidArgumentError(
+        absl::StrCat("messages nest more than ", view::kMaxDepth, " deep")));
+  }
+  return output->StartMessage(number);
+}
+
+void MessageWriter::CheckEnum(int32_t value, const view::EnumRange* ranges, size_t count,
+                              const char* field) {
+  const view::EnumRange* const next = std::upper_bound(
+      ranges, ranges + count, value,
+      [](int32_t number, const view::EnumRange& range) { return number < range.first; });
+  const bool is_there = next != ranges && value <= next[-1].last;
+  if (ABSL_PREDICT_TRUE(is_there)) return;
+  Enter()->Refuse(absl::InvalidArgumentError(
+      absl::StrCat(field, " is ", value, ", which its enum does not have")));
+}
+
+}  // namespace ipmpsc::writer

@@ -1,0 +1,198 @@
+// MessageWriter: writes one message, field by field. Base of the generated classes:
+//
+//   char space[1000];
+//   ipmpsc::writer::Draft draft(absl::MakeSpan(space));
+//   FrameWriter frame(&draft);
+//   frame.set_width(1920);
+//   frame.add_faces().set_x(7);
+//   absl::StatusOr<absl::string_view> bytes = draft.Finish("camera.Frame");
+//
+// Setters write at once and in the order in which they are called. So a singular field that is set
+// twice is there twice: its last value counts, and a message is merged from both.
+//
+// A message within the message has a writer of its own. It is open until it is destroyed, or until
+// something is called on a writer around it; what is called on it then ends the program, since it
+// could only get lost. Writers may be moved; those inside them notice nothing.
+#ifndef IPMPSC_WRITER_MESSAGE_WRITER_H_
+#define IPMPSC_WRITER_MESSAGE_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/base/optimization.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/writer/number_array.h"
+#include "ipmpsc/writer/output.h"
+
+namespace ipmpsc::writer {
+
+class MessageWriter;
+
+// A message that is being written, as a whole. Movable; its writers notice nothing.
+class Draft {
+ public:
+  explicit Draft(absl::Span<char> space) : output_(space) {}
+  Draft(Draft&& other) noexcept;
+  Draft& operator=(Draft&& other) noexcept;
+  ~Draft() { Abandon(); }
+
+  // Closes all writers. Returns how many bytes the message has, from the beginning of the space.
+  // `type` is the name of the message, for the errors.
+  //
+  // Errors:
+  //  * kResourceExhausted - it does not fit: says how long the space is and how long it should be
+  //  * kInvalidArgument   - its receiver would refuse it: says which field is missing, is not
+  //  UTF-8, or has a value that its enum has not, or that messages nest too deep
+  absl::StatusOr<size_t> Finish(absl::string_view type);
+
+  // Closes all writers, as nobody wants the message any more.
+  void Abandon();
+
+ private:
+  friend class MessageWriter;
+  void Adopt();
+
+  Output output_;
+  MessageWriter* innermost_ = nullptr;
+};
+
+class MessageWriter {
+ public:
+  // How a message lies within another.
+  struct AsMessage {
+    uint32_t number;
+  };
+  struct AsGroup {
+    uint32_t number;
+  };
+  struct AsMapValue {
+    Output::Nested entry;
+  };
+
+  // Of the message as a whole. REQUIRES: there is no writer of `draft` yet.
+  explicit MessageWriter(Draft* draft);
+
+  MessageWriter(MessageWriter&& other) noexcept : MessageWriter() { Take(&other); }
+  MessageWriter& operator=(MessageWriter&& other) noexcept;
+
+  // For generated code. The class may itself be called as this one is.
+  using Base = MessageWriter;
+  MessageWriter(MessageWriter* around, AsMessage place);
+  MessageWriter(MessageWriter* around, AsGroup place);
+  MessageWriter(MessageWriter* around, AsMapValue place);
+
+ protected:
+  using Number = writer::Number;
+
+  ~MessageWriter() { Close(); }
+
+  // False once the message has ended, or the writer was moved from.
+  bool IsOpen() const { return draft_ != nullptr; }
+  // The message ends here, unless it has ended before.
+  void Close();
+
+  void PutInt32(uint32_t number, int32_t value) { Enter()->PutVarint(number, SignExtend(value)); }
+  void PutInt64(uint32_t number, int64_t value) {
+    Enter()->PutVarint(number, static_cast<uint64_t>(value));
+  }
+  void PutUint32(uint32_t number, uint32_t value) { Enter()->PutVarint(number, value); }
+  void PutUint64(uint32_t number, uint64_t value) { Enter()->PutVarint(number, value); }
+  void PutSint32(uint32_t number, int32_t value) {
+    Enter()->PutVarint(number, ZigZagEncode32(value));
+  }
+  void PutSint64(uint32_t number, int64_t value) {
+    Enter()->PutVarint(number, ZigZagEncode64(value));
+  }
+  void PutBool(uint32_t number, bool value) { Enter()->PutVarint(number, value ? 1 : 0); }
+  template <typename T>
+  void PutFixed32(uint32_t number, T value) {
+    Enter()->PutFixed32(number, Bits<uint32_t>(value));
+  }
+  template <typename T>
+  void PutFixed64(uint32_t number, T value) {
+    Enter()->PutFixed64(number, Bits<uint64_t>(value));
+  }
+  template <typename Enum>
+  void PutEnum(uint32_t number, Enum value) {
+    PutInt32(number, static_cast<int32_t>(value));
+  }
+  // Refuses a value that is not in `ranges`: its receiver would take it for an unknown field.
+  template <typename Enum, size_t kCount>
+  void PutClosedEnum(uint32_t number, Enum value, const view::EnumRange (&ranges)[kCount],
+                     const char* field) {
+    CheckEnum(static_cast<int32_t>(value), ranges, kCount, field);
+    PutEnum(number, value);
+  }
+
+  template <Number kType, typename T>
+  void PutPacked(uint32_t number, absl::Span<const T> values) {
+    static_assert(sizeof(T) == SizeOf(kType));
+    writer::PutPacked(kType, number, values.data(), values.size(), Enter());
+  }
+  template <Number kType, typename T>
+  void PutEach(uint32_t number, absl::Span<const T> values) {
+    static_assert(sizeof(T) == SizeOf(kType));
+    writer::PutEach(kType, number, values.data(), values.size(), Enter());
+  }
+  template <typename Enum, size_t kCount>
+  void CheckEnums(absl::Span<const Enum> values, const view::EnumRange (&ranges)[kCount],
+                  const char* field) {
+    for (const Enum value : values) CheckEnum(static_cast<int32_t>(value), ranges, kCount, field);
+  }
+
+  void PutBytes(uint32_t number, absl::string_view value, size_t alignment = 1);
+  // Refuses what is not UTF-8.
+  void PutString(uint32_t number, absl::string_view value, const char* field, size_t alignment = 1);
+  // Bytes that are to be filled before the message is finished, not zeroed. None where there is no
+  // space.
+  absl::Span<char> MutableBytes(uint32_t number, size_t size, size_t alignment = 1);
+  absl::Span<char> MutableString(uint32_t number, size_t size, const char* field,
+                                 size_t alignment = 1);
+
+  // An entry of a map. Between the two, key and value are put into it.
+  Output::Nested StartEntry(uint32_t number);
+  void EndEntry(const Output::Nested& entry) { Enter()->End(entry); }
+
+  // Called when the message ends; the name of a required field that was not set, or null.
+  const char* (*first_missing_)(const MessageWriter&) = nullptr;
+
+ private:
+  friend class Draft;
+
+  MessageWriter() = default;
+
+  template <typename To, typename From>
+  static To Bits(From value) {
+    static_assert(sizeof(To) == sizeof(From));
+    To bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    return bits;
+  }
+
+  // The output, for this message: what was begun inside it ends.
+  Output* Enter() {
+    if (ABSL_PREDICT_FALSE(draft_ == nullptr || draft_->innermost_ != this)) MakeInnermost();
+    return &draft_->output_;
+  }
+  void MakeInnermost();
+  void OpenWithin(MessageWriter* around, int levels);
+  void Take(MessageWriter* other);
+  char* AppendBytes(uint32_t number, size_t size, size_t alignment);
+  void CheckEnum(int32_t value, const view::EnumRange* ranges, size_t count, const char* field);
+
+  Draft* draft_ = nullptr;           // null when closed
+  MessageWriter* around_ = nullptr;  // null for the message as a whole
+  int depth_ = 0;
+  bool is_map_value_ = false;
+  Output::Nested nested_ = {};
+  Output::Nested entry_ = {};
+};
+
+}  // namespace ipmpsc::writer
+
+#endif  // IPMPSC_WRITER_MESSAGE_WRITER_H_

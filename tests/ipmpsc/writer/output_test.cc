@@ -1,0 +1,183 @@
+#include "ipmpsc/writer/output.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/types/span.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/view/wire.h"
+#include "ipmpsc/writer/encoding.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc::writer {
+namespace {
+
+using ::absl::StatusCode;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class OutputTest : public ::testing::Test {
+ protected:
+  // An output of `size` bytes, at an address that is a multiple of 4096.
+  Output OfSize(size_t size) {
+    memory_.assign(size + 4096, '\x55');
+    const size_t gap = (0 - reinterpret_cast<uintptr_t>(memory_.data())) & 4095;
+    space_ = absl::MakeSpan(memory_).subspan(gap, size);
+    return Output(space_);
+  }
+  std::string Written(const Output& output) {
+    EXPECT_OK(output.status("m"));
+    return absl::BytesToHexString({space_.data(), output.size()});
+  }
+
+  std::vector<char> memory_;
+  absl::Span<char> space_;
+};
+
+TEST_F(OutputTest, Numbers) {
+  Output output = OfSize(100);
+  output.PutVarint(1, 300);
+  output.PutVarint(16, 0);
+  output.PutVarint(536870911, std::numeric_limits<uint64_t>::max());
+  output.PutFixed32(2, 0x01020304);
+  output.PutFixed64(3, 0x0102030405060708);
+  EXPECT_EQ(Written(output),
+            "08ac02"
+            "800100"
+            "f8ffffff0fffffffffffffffffff01"
+            "1504030201"
+            "190807060504030201");
+}
+
+TEST_F(OutputTest, LengthIsAsShortAsWhatItMayBe) {
+  // With 127 bytes left behind the length, one byte is enough for it.
+  Output small = OfSize(129);
+  small.End(small.StartMessage(1));
+  EXPECT_EQ(Written(small), "0a00");
+  // Otherwise what is within is moved when it turns out to be short,
+  Output large = OfSize(1 << 20);
+  Output::Nested nested = large.StartMessage(1);
+  large.PutVarint(2, 5);
+  large.End(nested);
+  large.PutVarint(3, 6);
+  EXPECT_EQ(Written(large), "0a0210051806");
+  // and if it is long, its length is.
+  nested = large.StartMessage(1);
+  std::memset(large.AppendBytes(2, 200), 'x', 200);
+  large.End(nested);
+  EXPECT_EQ(Written(large).substr(12, 14), "0acb810012c801");
+}
+
+TEST_F(OutputTest, WhatIsHandedOutIsNotMoved) {
+  Output output = OfSize(1 << 20);
+  const Output::Nested nested = output.StartMessage(1);
+  char* const bytes = output.AppendBytes(2, 3);
+  output.Pin(3);
+  output.End(nested);
+  std::memcpy(bytes, "abc", 3);
+  EXPECT_EQ(Written(output), "0a8580001203616263");
+  // What comes behind it is.
+  output.End(output.StartMessage(1));
+  EXPECT_EQ(Written(output), "0a85800012036162630a00");
+}
+
+TEST_F(OutputTest, GroupsHaveNoLength) {
+  Output output = OfSize(100);
+  const Output::Nested outer = output.StartGroup(1);
+  const Output::Nested inner = output.StartGroup(17);
+  output.End(inner);
+  output.End(outer);
+  EXPECT_EQ(Written(output), "0b8b018c010c");
+}
+
+TEST_F(OutputTest, NothingIsWrittenBehindWhatDidNotFit) {
+  Output output = OfSize(4);
+  output.PutVarint(1, 1);
+  output.PutFixed32(2, 2);
+  EXPECT_FALSE(output.fits());
+  output.PutVarint(3, 3);  // would fit
+  EXPECT_EQ(output.size(), 9);
+  EXPECT_EQ(absl::BytesToHexString({space_.data(), 4}), "08015555");
+  EXPECT_THAT(output.status("p.M"), StatusIs(StatusCode::kResourceExhausted,
+                                             AllOf(HasSubstr("p.M"), HasSubstr("at least 9 bytes"),
+                                                   HasSubstr("the 4 that were claimed"))));
+}
+
+TEST_F(OutputTest, SizesThatNoMemoryHas) {
+  constexpr size_t kLargest = std::numeric_limits<size_t>::max();
+  for (const size_t size : {kLargest, kLargest - 1, kLargest - 11, kLargest / 2}) {
+    for (const size_t alignment : {size_t{1}, size_t{4096}}) {
+      Output output = OfSize(100);
+      const Output::Nested nested = output.StartMessage(1);
+      EXPECT_EQ(output.AppendAlignedBytes(2, size, alignment), nullptr);
+      EXPECT_EQ(output.AppendBytes(2, size), nullptr);
+      EXPECT_EQ(output.AppendBytes(2, 0), nullptr);
+      output.End(nested);
+      EXPECT_FALSE(output.fits());
+      EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kResourceExhausted));
+    }
+  }
+}
+
+// Every distance to the next multiple, for tags of every length.
+TEST_F(OutputTest, AlignedFromEverywhere) {
+  for (const size_t alignment : {2, 4, 8, 16, 64, 256, 4096}) {
+    for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
+      for (size_t before = 0; before <= alignment + 20; before += alignment == 4096 ? 7 : 1) {
+        const size_t plain = before + VarintSize(Tag(number, view::kWireLengthDelimited)) + 1 + 5;
+        Output output = OfSize(plain + alignment + 5);
+        if (before == 1) continue;  // nothing is as short
+        if (before >= 2) {
+          size_t size = before - 2;
+          if (size >= 128) --size;
+          output.AppendBytes(1, size);
+        }
+        char* const bytes = output.AppendAlignedBytes(number, 5, alignment);
+        ASSERT_NE(bytes, nullptr) << number << " " << before << " " << alignment;
+        ASSERT_EQ(reinterpret_cast<uintptr_t>(bytes) % alignment, 0);
+        ASSERT_EQ(bytes + 5, space_.data() + output.size());
+      }
+    }
+  }
+}
+
+TEST_F(OutputTest, FillerIsAnEarlierValueOfZeros) {
+  Output output = OfSize(100);
+  char* bytes = output.AppendAlignedBytes(1, 1, 16);
+  *bytes = '!';
+  EXPECT_EQ(Written(output),
+            "0a0c0000000000000000000000000a01"
+            "21");
+}
+
+TEST_F(OutputTest, TextIsCheckedAtTheEnd) {
+  Output output = OfSize(100);
+  char* const text = output.AppendBytes(1, 2);
+  output.PinText(2, "p.M.text");
+  std::memcpy(text, "\xc3\xa4", 2);
+  EXPECT_OK(output.status("p.M"));
+  text[1] = 'x';
+  EXPECT_THAT(output.status("p.M"),
+              StatusIs(StatusCode::kInvalidArgument, "p.M.text is not UTF-8"));
+}
+
+TEST_F(OutputTest, FirstRefusalIsTold) {
+  Output output = OfSize(1);
+  output.Refuse(absl::InvalidArgumentError("first"));
+  output.Refuse(absl::InvalidArgumentError("second"));
+  EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kInvalidArgument, "first"));
+  // Who had no space perhaps gave up therefore.
+  output.PutVarint(1, 1);
+  EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kResourceExhausted));
+}
+
+}  // namespace
+}  // namespace ipmpsc::writer
