@@ -9,6 +9,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "ipmpsc/channel.pb.h"
+#include "ipmpsc/field.pb.h"
 
 namespace ipmpsc::codegen {
 
@@ -42,19 +43,57 @@ std::string CheckDeclaration(const ChannelDeclaration& declared) {
   return "";
 }
 
+// A page: what a channel's data is aligned to in every process.
+constexpr uint32_t kMaxAlignment = 4096;
+
+std::string CheckAlignment(const FieldDescriptor& field) {
+  const uint32_t alignment = field.options().GetExtension(::ipmpsc::field).alignment();
+  if (alignment == 0) return "";
+  const std::string option = absl::StrCat("option (ipmpsc.field): alignment ", alignment, " ");
+  if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
+    return absl::StrCat(option, "of a field that is neither bytes nor string");
+  }
+  if (field.is_extension())
+    return absl::StrCat(option, "of an extension, which loans do not write");
+  // It is reached by an earlier value of the field, which would be an element of its own.
+  if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
+  if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");
+  if (alignment > kMaxAlignment) return absl::StrCat(option, "is above ", kMaxAlignment);
+  return "";
+}
+
+std::string CheckField(const FieldDescriptor& field) {
+  if (IsClosedEnum(field) && RunsOf(*field.enum_type()).size() > kMaxEnumRuns) {
+    return absl::StrCat("enum ", field.enum_type()->full_name(), " has numbers in more than ",
+                        kMaxEnumRuns, " pieces");
+  }
+  return CheckAlignment(field);
+}
+
+std::string FindUnsupportedField(const Descriptor& message) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    const std::string error = CheckField(*message.field(i));
+    if (!error.empty()) return absl::StrCat(message.field(i)->full_name(), ": ", error);
+  }
+  for (int i = 0; i < message.extension_count(); ++i) {
+    const std::string error = CheckAlignment(*message.extension(i));
+    if (!error.empty()) return absl::StrCat(message.extension(i)->full_name(), ": ", error);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string FindUnsupported(const FileDescriptor& file) {
   for (const Descriptor* message : MessagesOf(file)) {
     const std::string error = CheckDeclaration(message->options().GetExtension(channel));
     if (!error.empty()) return absl::StrCat(message->full_name(), ": ", error);
-    for (int i = 0; i < message->field_count(); ++i) {
-      const FieldDescriptor& field = *message->field(i);
-      if (IsClosedEnum(field) && RunsOf(*field.enum_type()).size() > kMaxEnumRuns) {
-        return absl::StrCat(field.full_name(), ": enum ", field.enum_type()->full_name(),
-                            " has numbers in more than ", kMaxEnumRuns, " pieces");
-      }
-    }
+    const std::string field_error = FindUnsupportedField(*message);
+    if (!field_error.empty()) return field_error;
+  }
+  for (int i = 0; i < file.extension_count(); ++i) {
+    const std::string error = CheckAlignment(*file.extension(i));
+    if (!error.empty()) return absl::StrCat(file.extension(i)->full_name(), ": ", error);
   }
   return "";
 }

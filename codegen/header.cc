@@ -10,6 +10,7 @@
 #include "codegen/typed_ends.h"
 #include "codegen/view_class.h"
 #include "codegen/view_table.h"
+#include "codegen/writer_class.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
@@ -53,7 +54,7 @@ void CloseNamespaces(const FileDescriptor& file, Printer* printer) {
 }
 
 void PrintForwardDeclarations(const FileDescriptor& file, const std::vector<MessagePlan>& plans,
-                              Printer* printer) {
+                              GeneratedNames* names, Printer* printer) {
   printer->Print("// In the .pb.h, which this header does not need.\n");
   for (const EnumDescriptor* enum_type : EnumsOf(file)) {
     printer->Print("enum $name$ : int;\n", "name", cpp::ClassName(enum_type));
@@ -64,6 +65,11 @@ void PrintForwardDeclarations(const FileDescriptor& file, const std::vector<Mess
   }
   printer->Print("\n");
   for (const MessagePlan& plan : plans) printer->Print("class $view$;\n", "view", plan.view);
+  printer->Print("\n");
+  for (const MessagePlan& plan : plans) {
+    if (plan.is_map_entry) continue;
+    printer->Print("class $writer$;\n", "writer", names->Name(*plan.message, "Writer"));
+  }
   printer->Print("\n");
 }
 
@@ -77,6 +83,18 @@ void PrintViews(const std::vector<MessagePlan>& plans, GeneratedNames* names, Pr
   for (const DeferredAccessor& accessor : deferred) PrintDeferredAccessor(accessor, printer);
   if (!deferred.empty()) printer->Print("\n");
   for (const MessagePlan& plan : plans) PrintViewTable(plan, printer);
+}
+
+void PrintWriters(const std::vector<MessagePlan>& plans, GeneratedNames* names, Printer* printer) {
+  std::vector<DeferredSetter> deferred;
+  std::set<const Descriptor*> defined;
+  for (const MessagePlan& plan : plans) {
+    if (plan.is_map_entry) continue;
+    PrintWriterClass(plan, defined, names, printer, &deferred);
+    defined.insert(plan.message);
+  }
+  for (const DeferredSetter& setter : deferred) PrintDeferredSetter(setter, names, printer);
+  if (!deferred.empty()) printer->Print("\n");
 }
 
 }  // namespace
@@ -95,8 +113,10 @@ void PrintHeader(const FileDescriptor& file, Printer* printer) {
   PrintIncludes(file, printer);
   PrintFileDescriptionDeclaration(file, printer);
   OpenNamespaces(file, printer);
-  if (!plans.empty() || !EnumsOf(file).empty()) PrintForwardDeclarations(file, plans, printer);
+  if (!plans.empty() || !EnumsOf(file).empty())
+    PrintForwardDeclarations(file, plans, &names, printer);
   PrintViews(plans, &names, printer);
+  PrintWriters(plans, &names, printer);
   for (const MessagePlan& plan : plans) {
     if (!plan.is_map_entry) PrintTypedEnds(plan, &names, printer);
   }

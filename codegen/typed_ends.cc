@@ -32,6 +32,8 @@ void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names, Printer* pri
       {"sender", names->Name(message, "Sender")},
       {"receiver", names->Name(message, "Receiver")},
       {"lease", names->Name(message, "Lease")},
+      {"loan", names->Name(message, "Loan")},
+      {"writer", names->Name(message, "Writer")},
       {"file", FileDescriptionName(*message.file())},
       {"fingerprint", absl::StrFormat("0x%016x", Fingerprint(message))},
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},
@@ -49,21 +51,26 @@ void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names, Printer* pri
       "      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u};\n"
       "};\n"
       "\n"
+      "class $loan$ : public ::ipmpsc::message::MessageLoan<$writer$, $channel$> {\n"
+      " public:\n"
+      "  using Base::Base;\n"
+      "};\n"
+      "\n"
       "class $lease$ : public ::ipmpsc::message::MessageLease<$view$> {\n"
       " public:\n"
-      "  using MessageLease::MessageLease;\n"
+      "  using Base::Base;\n"
       "};\n"
       "\n"
       "class $sender$\n"
-      "    : public ::ipmpsc::message::MessageSender<$sender$, $message$, $channel$> {\n"
+      "    : public ::ipmpsc::message::MessageSender<$sender$, $message$, $loan$, $channel$> {\n"
       " public:\n"
-      "  using MessageSender::MessageSender;\n"
+      "  using Base::Base;\n"
       "};\n"
       "\n"
       "class $receiver$\n"
       "    : public ::ipmpsc::message::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {\n"
       " public:\n"
-      "  using MessageReceiver::MessageReceiver;\n"
+      "  using Base::Base;\n"
       "};\n"
       "\n");
 }

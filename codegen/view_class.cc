@@ -207,7 +207,7 @@ void PrintMembers(const MessagePlan& plan, Printer* printer) {
   }
 }
 
-void PrintTableDeclarations(const MessagePlan& plan, Printer* printer) {
+void PrintEnumRanges(const MessagePlan& plan, Printer* printer) {
   for (const EnumRanges& ranges : plan.enum_ranges) {
     printer->Print("static constexpr ::ipmpsc::view::EnumRange $name$[] = {", "name", ranges.name);
     const char* separator = "";
@@ -218,6 +218,9 @@ void PrintTableDeclarations(const MessagePlan& plan, Printer* printer) {
     }
     printer->Print("};\n");
   }
+}
+
+void PrintFieldsDeclaration(const MessagePlan& plan, Printer* printer) {
   if (!plan.fields.empty()) {
     printer->Print("static const ::ipmpsc::view::Field kFields_[$count$];\n", "count",
                    absl::StrCat(plan.fields.size()));
@@ -250,10 +253,11 @@ void PrintViewClass(const MessagePlan& plan, const std::set<const Descriptor*>& 
       "static const ::ipmpsc::view::MessageTable kTable_;\n"
       "static const $view$ kEmpty_;\n",
       "view", plan.view);
+  PrintEnumRanges(plan, printer);
   printer->Outdent();
   printer->Print("\n private:\n");
   printer->Indent();
-  PrintTableDeclarations(plan, printer);
+  PrintFieldsDeclaration(plan, printer);
   PrintMembers(plan, printer);
   printer->Outdent();
   printer->Print("};\n\n");

@@ -4,8 +4,10 @@
 
 // IWYU pragma: begin_exports
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ipmpsc/message/message_channel.h"
 #include "ipmpsc/message/message_lease.h"
+#include "ipmpsc/message/message_loan.h"
 #include "ipmpsc/message/message_receiver.h"
 #include "ipmpsc/message/message_sender.h"
 #include "ipmpsc/message/message_type.h"
@@ -15,6 +17,8 @@
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/view/repeated_view.h"
 #include "ipmpsc/view/to_message.h"
+#include "ipmpsc/writer/message_writer.h"
+#include "ipmpsc/writer/required_writer.h"
 // IWYU pragma: end_exports
 
 #endif  // IPMPSC_MESSAGE_GENERATED_H_

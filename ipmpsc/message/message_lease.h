@@ -34,6 +34,9 @@ class MessageLease {
 
   // End of public interfaces.
 
+  // Of a generated class, which may itself be called as this template is.
+  using Base = MessageLease;
+
   // REQUIRES: `view` was parsed from the payload of `lease`, in `arena`.
   MessageLease(Lease lease, PooledArena arena, const View* view)
       : lease_(std::move(lease)), arena_(std::move(arena)), view_(view) {}

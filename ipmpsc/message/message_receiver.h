@@ -62,6 +62,9 @@ class MessageReceiver {
 
   // End of public interfaces.
 
+  // Of a generated class, which may itself be called as this template is.
+  using Base = MessageReceiver;
+
   // REQUIRES: the receiver's channel is one of this message type.
   explicit MessageReceiver(Receiver receiver) : receiver_(std::move(receiver)) {}
 

@@ -3,8 +3,12 @@
 //   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames");
 //   absl::Status sent = sender->Send(frame, absl::Seconds(1));
 //
+//   absl::StatusOr<FrameLoan> loan = sender->Loan(bound, absl::Seconds(1));   // written in place
+//   loan->set_width(1920);
+//   absl::Status published = std::move(*loan).Publish();
+//
 // A message is serialised straight into the ring, in one pass. Its .pb.h must be included where it
-// is sent.
+// is sent. A loan needs no .pb.h.
 #ifndef IPMPSC_MESSAGE_MESSAGE_SENDER_H_
 #define IPMPSC_MESSAGE_MESSAGE_SENDER_H_
 
@@ -22,15 +26,16 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/sender.h"
+#include "ipmpsc/writer/encoding.h"
 
 namespace ipmpsc::message {
 
 // Thread-compatible: one per thread, as many as the channel has slots for.
 //
-// Every function that sends returns what the same one of `Sender` returns, and:
+// Every function that sends or lends returns what the same one of `Sender` returns, and:
 //  * kInvalidArgument - a required field is missing (it is named), or the message is 2 GiB or
-//                       longer
-template <typename Derived, typename Message, typename MessageChannel>
+//                       longer, or more than that is asked for
+template <typename Derived, typename Message, typename MessageLoan, typename MessageChannel>
 class MessageSender {
  public:
   // Errors: as `MessageChannel::Check`, and as `Sender::Attach`.
@@ -66,10 +71,29 @@ class MessageSender {
     return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
   }
 
+  // Lends a message to be written in place, at most `bound` bytes long; one at a time. What it does
+  // not need goes back when it is published. `bound` must be at least the message's `ByteSizeLong`,
+  // and for each message in it of 128 bytes or more 4 bytes above that; for each field that is
+  // aligned, `alignment` + 5.
+  //
+  // Errors: as `TrySend`, `Send` and `SendWhenEmpty`.
+  absl::StatusOr<MessageLoan> TryLoan(size_t bound) {
+    return Lend(bound, [&] { return sender_.TryClaim(bound); });
+  }
+  absl::StatusOr<MessageLoan> Loan(size_t bound, Deadline deadline) {
+    return Lend(bound, [&] { return sender_.Claim(bound, deadline); });
+  }
+  absl::StatusOr<MessageLoan> LoanWhenEmpty(size_t bound, Deadline deadline) {
+    return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
+  }
+
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
   uint16_t slot() const { return sender_.slot(); }
 
   // End of public interfaces.
+
+  // Of a generated class, which may itself be called as this template is.
+  using Base = MessageSender;
 
   // REQUIRES: the sender's channel is one of this message type.
   explicit MessageSender(Sender sender) : sender_(std::move(sender)) {}
@@ -86,11 +110,22 @@ class MessageSender {
       return absl::InvalidArgumentError(
           absl::StrCat(message.GetTypeName(), " is ", size, " bytes long: 2 GiB or more"));
     }
-    absl::StatusOr<Loan> loan = claim(size);
+    absl::StatusOr<ipmpsc::Loan> loan = claim(size);
     if (!loan.ok()) return loan.status();
     message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(loan->payload().data()));
     std::move(*loan).Publish();
     return absl::OkStatus();
+  }
+
+  template <typename Claim>
+  absl::StatusOr<MessageLoan> Lend(size_t bound, Claim claim) {
+    if (bound > writer::kMaxSize) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(MessageChannel::kType.name, " of up to ", bound, " bytes: 2 GiB or more"));
+    }
+    absl::StatusOr<ipmpsc::Loan> loan = claim();
+    if (!loan.ok()) return loan.status();
+    return MessageLoan(*std::move(loan));
   }
 
   Sender sender_;

@@ -48,7 +48,8 @@ TEST_P(GoldenTest, HeaderIsAsBefore) {
       << "If the new header is right: ./bazelw run //tests/codegen:update_golden";
 }
 
-INSTANTIATE_TEST_SUITE_P(AllFiles, GoldenTest, testing::Values("frame", "legacy", "names"),
+INSTANTIATE_TEST_SUITE_P(AllFiles, GoldenTest,
+                         testing::Values("aligned", "frame", "legacy", "names"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

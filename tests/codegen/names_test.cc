@@ -3,7 +3,10 @@
 #include <type_traits>
 
 #include "gtest/gtest.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
 #include "ipmpsc/view/arena.h"
+#include "ipmpsc/writer/message_writer.h"
 #include "tests/codegen/protos/lite.ipmpsc.h"
 #include "tests/codegen/protos/lite.pb.h"
 #include "tests/codegen/protos/names.ipmpsc.h"
@@ -94,6 +97,23 @@ TEST_F(NamesTest, SameShortNames) {
   EXPECT_EQ((*view.by_number().find(1)).value().other().kind(), Outer::Inner::B);
   EXPECT_TRUE((std::is_same_v<OuterView::InnerView, Outer_InnerView>));
   EXPECT_FALSE((std::is_same_v<OuterView::InnerView, InnerView>));
+}
+
+TEST_F(NamesTest, CalledAsTheBaseClassesAre) {
+  EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, MessageWriter>));
+  EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, RequiredWriter>));
+  EXPECT_TRUE((std::is_base_of_v<MessageWriter, MessageLoan>));
+  EXPECT_TRUE((std::is_constructible_v<MessageSender, ipmpsc::Sender>));
+  EXPECT_TRUE((std::is_constructible_v<MessageReceiver, ipmpsc::Receiver>));
+  EXPECT_EQ(MessageChannel::kType.name, "ipmpsc_test.names.Message");
+  EXPECT_TRUE((std::is_same_v<MessageWriter::BaseWriter, Message_BaseWriter>));
+  EXPECT_TRUE((std::is_same_v<SettersWriter::add_yWriter, Setters_add_yWriter>));
+}
+
+TEST_F(NamesTest, WriterAndLoanThatAreTaken) {
+  EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, FrameWriter_>));
+  EXPECT_TRUE((std::is_base_of_v<FrameWriter_, FrameLoan>));
+  EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, FrameWriterWriter>));
 }
 
 TEST_F(NamesTest, NoPackage) {

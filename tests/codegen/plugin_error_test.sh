@@ -5,7 +5,7 @@ protoc=$PWD/$1
 plugin=$PWD/$2
 cd "$TEST_TMPDIR"
 mkdir -p ipmpsc google/protobuf out
-cp "$OLDPWD/proto/ipmpsc/channel.proto" ipmpsc/
+cp "$OLDPWD/proto/ipmpsc/channel.proto" "$OLDPWD/proto/ipmpsc/field.proto" ipmpsc/
 
 fails() {  # fails WANTED ARGUMENT...: protoc fails, with WANTED in what it says
   wanted=$1
@@ -40,6 +40,34 @@ message capacity.proto 'capacity: 70368744177665'
 fails 'capacity.proto: p.M: option (ipmpsc.channel): capacity 70368744177665 is above' capacity.proto
 message senders.proto 'max_senders: 4097'
 fails 'senders.proto: p.M: option (ipmpsc.channel): max_senders 4097 is above' senders.proto
+
+field() {  # field NAME FIELD ALIGNMENT: a file with a message that has the field, so aligned
+  printf 'syntax = "proto3";\npackage p;\nimport "ipmpsc/field.proto";\nmessage M { message N {} %s = 1 [(ipmpsc.field).alignment = %s]; }\n' "$2" "$3" >"$1"
+}
+
+field aligned.proto 'bytes b' 4096
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out aligned.proto
+grep -qF '/*alignment=*/4096' out/aligned.ipmpsc.h
+field three.proto 'bytes b' 3
+fails 'three.proto: p.M.b: option (ipmpsc.field): alignment 3 is no power of two' three.proto
+field pages.proto 'string s' 8192
+fails 'pages.proto: p.M.s: option (ipmpsc.field): alignment 8192 is above 4096' pages.proto
+field number.proto 'int32 n' 64
+fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither bytes nor string' number.proto
+field message.proto 'N m' 64
+fails 'message.proto: p.M.m: option (ipmpsc.field): alignment 64 of a field that is neither' message.proto
+field map.proto 'map<string, bytes> m' 64
+fails 'map.proto: p.M.m: option (ipmpsc.field): alignment 64 of a field that is neither' map.proto
+field repeated.proto 'repeated bytes r' 64
+fails 'repeated.proto: p.M.r: option (ipmpsc.field): alignment 64 of a repeated field' repeated.proto
+cat >extension.proto <<'END'
+syntax = "proto2";
+package p;
+import "ipmpsc/field.proto";
+message M { extensions 1; }
+extend M { optional bytes b = 1 [(ipmpsc.field).alignment = 64]; }
+END
+fails 'extension.proto: p.b: option (ipmpsc.field): alignment 64 of an extension' extension.proto
 
 {
   printf 'syntax = "proto2";\npackage p;\nenum Wide {\n'

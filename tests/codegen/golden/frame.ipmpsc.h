@@ -27,6 +27,9 @@ class Frame_RegionView;
 class Frame_CountersEntryView;
 class FrameView;
 
+class Frame_RegionWriter;
+class FrameWriter;
+
 // ipmpsc_test.camera.Frame.Region
 class Frame_RegionView {
  public:
@@ -209,6 +212,80 @@ inline constexpr FrameView FrameView::kEmpty_;
 inline constexpr ::ipmpsc::view::MessageTable FrameView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
 
+// Writes ipmpsc_test.camera.Frame.Region
+class Frame_RegionWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // x = 1
+  void set_x(uint32_t value) { PutUint32(1, value); }
+
+  // y = 2
+  void set_y(uint32_t value) { PutUint32(2, value); }
+
+  // inside = 3
+  Frame_RegionWriter add_inside() { return Frame_RegionWriter(this, AsMessage{3}); }
+};
+
+// Writes ipmpsc_test.camera.Frame
+class FrameWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+  using RegionWriter = ::ipmpsc_test::camera::Frame_RegionWriter;
+
+  // width = 1
+  void set_width(uint32_t value) { PutUint32(1, value); }
+
+  // height = 2
+  void set_height(uint32_t value) { PutUint32(2, value); }
+
+  // pixels = 3
+  void set_pixels(::absl::string_view value) { PutBytes(3, value); }
+  ::absl::Span<char> mutable_pixels(size_t size) { return MutableBytes(3, size); }
+
+  // format = 4
+  void set_format(::ipmpsc_test::camera::Format value) { PutEnum(4, value); }
+
+  // taken = 5
+  ::google::protobuf::TimestampWriter mutable_taken() {
+    return ::google::protobuf::TimestampWriter(this, AsMessage{5});
+  }
+
+  // gains = 6
+  void add_gains(float value) { PutFixed32(6, value); }
+  void add_gains(::absl::Span<const float> values) { PutPacked<Number::kFixed32>(6, values); }
+
+  // faces = 7
+  Frame_RegionWriter add_faces() { return Frame_RegionWriter(this, AsMessage{7}); }
+
+  // comment = 8
+  void set_comment(::absl::string_view value) {
+    PutString(8, value, "ipmpsc_test.camera.Frame.comment");
+  }
+  ::absl::Span<char> mutable_comment(size_t size) {
+    return MutableString(8, size, "ipmpsc_test.camera.Frame.comment");
+  }
+
+  // device = 9
+  void set_device(::absl::string_view value) {
+    PutString(9, value, "ipmpsc_test.camera.Frame.device");
+  }
+  ::absl::Span<char> mutable_device(size_t size) {
+    return MutableString(9, size, "ipmpsc_test.camera.Frame.device");
+  }
+
+  // cut_from = 10
+  Frame_RegionWriter mutable_cut_from() { return Frame_RegionWriter(this, AsMessage{10}); }
+
+  // counters = 11
+  void add_counters(::absl::string_view key, int64_t value) {
+    const auto entry = StartEntry(11);
+    PutString(1, key, "ipmpsc_test.camera.Frame.CountersEntry.key");
+    PutInt64(2, value);
+    EndEntry(entry);
+  }
+};
+
 // Channels of ipmpsc_test.camera.Frame.Region
 class Frame_RegionChannel : public ::ipmpsc::message::MessageChannel<Frame_RegionChannel> {
  public:
@@ -218,21 +295,26 @@ class Frame_RegionChannel : public ::ipmpsc::message::MessageChannel<Frame_Regio
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class Frame_RegionLoan : public ::ipmpsc::message::MessageLoan<Frame_RegionWriter, Frame_RegionChannel> {
+ public:
+  using Base::Base;
+};
+
 class Frame_RegionLease : public ::ipmpsc::message::MessageLease<Frame_RegionView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class Frame_RegionSender
-    : public ::ipmpsc::message::MessageSender<Frame_RegionSender, Frame_Region, Frame_RegionChannel> {
+    : public ::ipmpsc::message::MessageSender<Frame_RegionSender, Frame_Region, Frame_RegionLoan, Frame_RegionChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class Frame_RegionReceiver
     : public ::ipmpsc::message::MessageReceiver<Frame_RegionReceiver, Frame_RegionLease, Frame_RegionView, Frame_RegionChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.camera.Frame
@@ -244,21 +326,26 @@ class FrameChannel : public ::ipmpsc::message::MessageChannel<FrameChannel> {
       /*channel=*/"ipmpsc_test.camera.frames", /*capacity=*/67108864u, /*max_senders=*/16u};
 };
 
+class FrameLoan : public ::ipmpsc::message::MessageLoan<FrameWriter, FrameChannel> {
+ public:
+  using Base::Base;
+};
+
 class FrameLease : public ::ipmpsc::message::MessageLease<FrameView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class FrameSender
-    : public ::ipmpsc::message::MessageSender<FrameSender, Frame, FrameChannel> {
+    : public ::ipmpsc::message::MessageSender<FrameSender, Frame, FrameLoan, FrameChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class FrameReceiver
     : public ::ipmpsc::message::MessageReceiver<FrameReceiver, FrameLease, FrameView, FrameChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 }  // namespace camera

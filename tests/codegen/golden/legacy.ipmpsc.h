@@ -24,6 +24,9 @@ class Reading;
 class Reading_SampleView;
 class ReadingView;
 
+class Reading_SampleWriter;
+class ReadingWriter;
+
 // ipmpsc_test.legacy.Reading.Sample
 class Reading_SampleView {
  public:
@@ -102,9 +105,9 @@ class ReadingView {
   // For the parser.
   static const ::ipmpsc::view::MessageTable kTable_;
   static const ReadingView kEmpty_;
+  static constexpr ::ipmpsc::view::EnumRange kRanges3_[] = {{-1, -1}, {3, 4}};
 
  private:
-  static constexpr ::ipmpsc::view::EnumRange kRanges3_[] = {{-1, -1}, {3, 4}};
   static const ::ipmpsc::view::Field kFields_[5];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
@@ -134,6 +137,50 @@ inline constexpr ReadingView ReadingView::kEmpty_;
 inline constexpr ::ipmpsc::view::MessageTable ReadingView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
 
+// Writes ipmpsc_test.legacy.Reading.Sample
+class Reading_SampleWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // time = 1
+  void set_time(uint64_t value) { PutFixed64(1, value); }
+
+  // values = 2
+  void add_values(int32_t value) { PutSint32(2, value); }
+  void add_values(::absl::Span<const int32_t> values) { PutPacked<Number::kSint32>(2, values); }
+};
+
+// Writes ipmpsc_test.legacy.Reading
+class ReadingWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::legacy::ReadingWriter, 1> {
+ public:
+  using Base::Base;
+  using SampleWriter = ::ipmpsc_test::legacy::Reading_SampleWriter;
+
+  // sensor = 1
+  void set_sensor(::absl::string_view value) { MarkSet(0); PutBytes(1, value); }
+  ::absl::Span<char> mutable_sensor(size_t size) { MarkSet(0); return MutableBytes(1, size); }
+
+  // value = 2
+  void set_value(double value) { PutFixed64(2, value); }
+
+  // level = 3
+  void set_level(::ipmpsc_test::legacy::Level value) {
+    PutClosedEnum(3, value, ReadingView::kRanges3_, "ipmpsc_test.legacy.Reading.level");
+  }
+
+  // sample = 4
+  Reading_SampleWriter add_sample() { return Reading_SampleWriter(this, AsGroup{4}); }
+
+  // unit = 5
+  void set_unit(::absl::string_view value) { PutBytes(5, value); }
+  ::absl::Span<char> mutable_unit(size_t size) { return MutableBytes(5, size); }
+
+  // For the check that all of them are set.
+  static constexpr const char* kRequired_[] = {
+      "ipmpsc_test.legacy.Reading.sensor",
+  };
+};
+
 // Channels of ipmpsc_test.legacy.Reading.Sample
 class Reading_SampleChannel : public ::ipmpsc::message::MessageChannel<Reading_SampleChannel> {
  public:
@@ -143,21 +190,26 @@ class Reading_SampleChannel : public ::ipmpsc::message::MessageChannel<Reading_S
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class Reading_SampleLoan : public ::ipmpsc::message::MessageLoan<Reading_SampleWriter, Reading_SampleChannel> {
+ public:
+  using Base::Base;
+};
+
 class Reading_SampleLease : public ::ipmpsc::message::MessageLease<Reading_SampleView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class Reading_SampleSender
-    : public ::ipmpsc::message::MessageSender<Reading_SampleSender, Reading_Sample, Reading_SampleChannel> {
+    : public ::ipmpsc::message::MessageSender<Reading_SampleSender, Reading_Sample, Reading_SampleLoan, Reading_SampleChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class Reading_SampleReceiver
     : public ::ipmpsc::message::MessageReceiver<Reading_SampleReceiver, Reading_SampleLease, Reading_SampleView, Reading_SampleChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.legacy.Reading
@@ -169,21 +221,26 @@ class ReadingChannel : public ::ipmpsc::message::MessageChannel<ReadingChannel> 
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class ReadingLoan : public ::ipmpsc::message::MessageLoan<ReadingWriter, ReadingChannel> {
+ public:
+  using Base::Base;
+};
+
 class ReadingLease : public ::ipmpsc::message::MessageLease<ReadingView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class ReadingSender
-    : public ::ipmpsc::message::MessageSender<ReadingSender, Reading, ReadingChannel> {
+    : public ::ipmpsc::message::MessageSender<ReadingSender, Reading, ReadingLoan, ReadingChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class ReadingReceiver
     : public ::ipmpsc::message::MessageReceiver<ReadingReceiver, ReadingLease, ReadingView, ReadingChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 }  // namespace legacy

@@ -24,6 +24,7 @@ enum Outer_Kind : int;
 class Frame;
 class FrameSender;
 class FrameView;
+class FrameWriter;
 class class__delete;
 class class_;
 class Members;
@@ -34,10 +35,16 @@ class Outer;
 class color;
 class Receive;
 class Send;
+class Message;
+class Required;
+class Message_Base;
+class Setters_add_y;
+class Setters;
 
 class FrameView_;
 class FrameSenderView;
 class FrameViewView;
+class FrameWriterView;
 class class_deleteView;
 class classView;
 class MembersView;
@@ -50,6 +57,31 @@ class OuterView;
 class colorView;
 class ReceiveView;
 class SendView;
+class MessageView;
+class RequiredView;
+class Message_BaseView;
+class Setters_add_yView;
+class SettersView;
+
+class FrameWriter_;
+class FrameSenderWriter;
+class FrameViewWriter;
+class FrameWriterWriter;
+class class_deleteWriter;
+class classWriter;
+class MembersWriter;
+class Outer_InnerWriter;
+class Outer_Inner_Inner2Writer;
+class InnerWriter;
+class OuterWriter;
+class colorWriter;
+class ReceiveWriter;
+class SendWriter;
+class MessageWriter;
+class RequiredWriter;
+class Message_BaseWriter;
+class Setters_add_yWriter;
+class SettersWriter;
 
 // ipmpsc_test.names.Frame
 class FrameView_ {
@@ -143,6 +175,38 @@ class FrameViewView {
   ::absl::string_view wire_;
   const FrameView_* frame_ = nullptr;
   const FrameSenderView* sender_ = nullptr;
+};
+
+// ipmpsc_test.names.FrameWriter
+class FrameWriterView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::FrameWriter fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const FrameWriterView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const FrameWriterView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::FrameWriter>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::FrameWriter>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+
+  // frame = 1
+  bool has_frame() const { return frame_ != nullptr; }
+  const FrameView_& frame() const {
+    return frame_ != nullptr ? *frame_ : FrameView_::kEmpty_;
+  }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const FrameWriterView kEmpty_;
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[1];
+  ::absl::string_view wire_;
+  const FrameView_* frame_ = nullptr;
 };
 
 // ipmpsc_test.names.class.delete
@@ -427,9 +491,9 @@ class Outer_InnerView {
   // For the parser.
   static const ::ipmpsc::view::MessageTable kTable_;
   static const Outer_InnerView kEmpty_;
+  static constexpr ::ipmpsc::view::EnumRange kRanges2_[] = {{0, 1}};
 
  private:
-  static constexpr ::ipmpsc::view::EnumRange kRanges2_[] = {{0, 1}};
   static const ::ipmpsc::view::Field kFields_[2];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
@@ -587,10 +651,10 @@ class OuterView {
   // For the parser.
   static const ::ipmpsc::view::MessageTable kTable_;
   static const OuterView kEmpty_;
-
- private:
   static constexpr ::ipmpsc::view::EnumRange kRanges2_[] = {{0, 0}, {2, 2}};
   static constexpr ::ipmpsc::view::EnumRange kRanges3_[] = {{0, 1}};
+
+ private:
   static const ::ipmpsc::view::Field kFields_[6];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
@@ -625,9 +689,9 @@ class colorView {
   // For the parser.
   static const ::ipmpsc::view::MessageTable kTable_;
   static const colorView kEmpty_;
+  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{0, 0}};
 
  private:
-  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{0, 0}};
   static const ::ipmpsc::view::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
@@ -697,8 +761,201 @@ class SendView {
   const ReceiveView* receive_ = nullptr;
 };
 
+// ipmpsc_test.names.Message
+class MessageView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::Message fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const MessageView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const MessageView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::Message>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::Message>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+  using BaseView = Message_BaseView;
+
+  // required = 1
+  bool has_required() const { return (has_bits_[0] & 0x1u) != 0; }
+  const RequiredView& required() const;
+
+  // message = 2
+  bool has_message() const { return message_ != nullptr; }
+  const MessageView& message() const {
+    return message_ != nullptr ? *message_ : MessageView::kEmpty_;
+  }
+
+  // base = 3
+  bool has_base() const { return base_ != nullptr; }
+  const Message_BaseView& base() const;
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const MessageView kEmpty_;
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[3];
+  ::absl::string_view wire_;
+  uint32_t has_bits_[1] = {};
+  const RequiredView* required_ = nullptr;
+  const MessageView* message_ = nullptr;
+  const Message_BaseView* base_ = nullptr;
+};
+
+// ipmpsc_test.names.Required
+class RequiredView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::Required fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const RequiredView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const RequiredView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::Required>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::Required>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+
+  // number = 1
+  bool has_number() const { return (has_bits_[0] & 0x1u) != 0; }
+  int32_t number() const { return number_; }
+
+  // message = 2
+  bool has_message() const { return message_ != nullptr; }
+  const MessageView& message() const {
+    return message_ != nullptr ? *message_ : MessageView::kEmpty_;
+  }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const RequiredView kEmpty_;
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[2];
+  ::absl::string_view wire_;
+  uint32_t has_bits_[1] = {};
+  const MessageView* message_ = nullptr;
+  int32_t number_ = 0;
+};
+
+// ipmpsc_test.names.Message.Base
+class Message_BaseView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::Message_Base fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const Message_BaseView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const Message_BaseView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::Message_Base>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::Message_Base>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+
+  // required = 1
+  bool has_required() const { return required_ != nullptr; }
+  const RequiredView& required() const {
+    return required_ != nullptr ? *required_ : RequiredView::kEmpty_;
+  }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const Message_BaseView kEmpty_;
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[1];
+  ::absl::string_view wire_;
+  const RequiredView* required_ = nullptr;
+};
+
+// ipmpsc_test.names.Setters.add_y
+class Setters_add_yView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::Setters_add_y fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const Setters_add_yView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const Setters_add_yView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::Setters_add_y>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::Setters_add_y>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const Setters_add_yView kEmpty_;
+
+ private:
+  ::absl::string_view wire_;
+};
+
+// ipmpsc_test.names.Setters
+class SettersView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::Setters fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const SettersView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const SettersView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::Setters>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::Setters>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+  using add_yView = Setters_add_yView;
+
+  // yWriter = 1
+  ::ipmpsc::view::RepeatedView<Setters_add_yView> ywriter() const { return ywriter_; }
+  int ywriter_size() const { return static_cast<int>(ywriter_.size()); }
+  const Setters_add_yView& ywriter(int index) const { return ywriter_[static_cast<size_t>(index)]; }
+
+  // add_x = 2
+  ::ipmpsc::view::RepeatedView<int32_t> add_x() const { return add_x_; }
+  int add_x_size() const { return static_cast<int>(add_x_.size()); }
+  int32_t add_x(int index) const { return add_x_[static_cast<size_t>(index)]; }
+
+  // mutable_x = 3
+  bool has_mutable_x() const { return (has_bits_[0] & 0x1u) != 0; }
+  ::absl::string_view mutable_x() const { return mutable_x_; }
+
+  // x = 4
+  bool has_x() const { return (has_bits_[0] & 0x2u) != 0; }
+  ::absl::string_view x() const { return x_; }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const SettersView kEmpty_;
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[4];
+  ::absl::string_view wire_;
+  uint32_t has_bits_[1] = {};
+  ::ipmpsc::view::RepeatedView<Setters_add_yView> ywriter_;
+  ::ipmpsc::view::RepeatedView<int32_t> add_x_;
+  ::absl::string_view mutable_x_;
+  ::absl::string_view x_;
+};
+
 inline const Outer_Inner_Inner2View& Outer_InnerView::inner2() const {
   return inner2_ != nullptr ? *inner2_ : Outer_Inner_Inner2View::kEmpty_;
+}
+inline const RequiredView& MessageView::required() const {
+  return required_ != nullptr ? *required_ : RequiredView::kEmpty_;
+}
+inline const Message_BaseView& MessageView::base() const {
+  return base_ != nullptr ? *base_ : Message_BaseView::kEmpty_;
 }
 
 inline constexpr ::ipmpsc::view::Field FrameView_::kFields_[] = {
@@ -717,6 +974,13 @@ inline constexpr ::ipmpsc::view::Field FrameViewView::kFields_[] = {
 };
 inline constexpr FrameViewView FrameViewView::kEmpty_;
 inline constexpr ::ipmpsc::view::MessageTable FrameViewView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
+
+inline constexpr ::ipmpsc::view::Field FrameWriterView::kFields_[] = {
+    ::ipmpsc::view::Field::Message(1, offsetof(FrameWriterView, frame_), &FrameView_::kTable_),
+};
+inline constexpr FrameWriterView FrameWriterView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable FrameWriterView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr ::ipmpsc::view::Field class_deleteView::kFields_[] = {
@@ -835,6 +1099,385 @@ inline constexpr SendView SendView::kEmpty_;
 inline constexpr ::ipmpsc::view::MessageTable SendView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
+inline constexpr ::ipmpsc::view::Field MessageView::kFields_[] = {
+    ::ipmpsc::view::Field::Message(1, offsetof(MessageView, required_), &RequiredView::kTable_).HasBit(0),
+    ::ipmpsc::view::Field::Message(2, offsetof(MessageView, message_), &MessageView::kTable_),
+    ::ipmpsc::view::Field::Message(3, offsetof(MessageView, base_), &Message_BaseView::kTable_),
+};
+inline constexpr MessageView MessageView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable MessageView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
+
+inline constexpr ::ipmpsc::view::Field RequiredView::kFields_[] = {
+    ::ipmpsc::view::Field::Int32(1, offsetof(RequiredView, number_)).HasBit(0),
+    ::ipmpsc::view::Field::Message(2, offsetof(RequiredView, message_), &MessageView::kTable_),
+};
+inline constexpr RequiredView RequiredView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable RequiredView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
+
+inline constexpr ::ipmpsc::view::Field Message_BaseView::kFields_[] = {
+    ::ipmpsc::view::Field::Message(1, offsetof(Message_BaseView, required_), &RequiredView::kTable_),
+};
+inline constexpr Message_BaseView Message_BaseView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable Message_BaseView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
+
+inline constexpr Setters_add_yView Setters_add_yView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable Setters_add_yView::kTable_(&kEmpty_);
+
+inline constexpr ::ipmpsc::view::Field SettersView::kFields_[] = {
+    ::ipmpsc::view::Field::Message(1, offsetof(SettersView, ywriter_), &Setters_add_yView::kTable_).Repeated(),
+    ::ipmpsc::view::Field::Int32(2, offsetof(SettersView, add_x_)).Repeated(),
+    ::ipmpsc::view::Field::Bytes(3, offsetof(SettersView, mutable_x_)).HasBit(0),
+    ::ipmpsc::view::Field::Bytes(4, offsetof(SettersView, x_)).HasBit(1),
+};
+inline constexpr SettersView SettersView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable SettersView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
+
+// Writes ipmpsc_test.names.Frame
+class FrameWriter_ : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // width = 1
+  void set_width(int32_t value) { PutInt32(1, value); }
+};
+
+// Writes ipmpsc_test.names.FrameSender
+class FrameSenderWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+};
+
+// Writes ipmpsc_test.names.FrameView
+class FrameViewWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // frame = 1
+  FrameWriter_ mutable_frame() { return FrameWriter_(this, AsMessage{1}); }
+
+  // sender = 2
+  FrameSenderWriter mutable_sender() { return FrameSenderWriter(this, AsMessage{2}); }
+};
+
+// Writes ipmpsc_test.names.FrameWriter
+class FrameWriterWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // frame = 1
+  FrameWriter_ mutable_frame() { return FrameWriter_(this, AsMessage{1}); }
+};
+
+// Writes ipmpsc_test.names.class.delete
+class class_deleteWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // new = 1
+  void set_new_(int32_t value) { PutInt32(1, value); }
+};
+
+// Writes ipmpsc_test.names.class
+class classWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+  using deleteWriter = ::ipmpsc_test::names::class_deleteWriter;
+
+  // int = 1
+  void set_int_(int32_t value) { PutInt32(1, value); }
+
+  // operator = 2
+  class_deleteWriter mutable_operator_() { return class_deleteWriter(this, AsMessage{2}); }
+
+  // template = 3
+  void add_template_(::absl::string_view value) { PutBytes(3, value); }
+  ::absl::Span<char> mutable_template_(size_t size) { return MutableBytes(3, size); }
+
+  // namespace = 4
+  class_deleteWriter add_namespace_() { return class_deleteWriter(this, AsMessage{4}); }
+
+  // table = 5
+  void set_table(int32_t value) { PutInt32(5, value); }
+
+  // fields = 6
+  void set_fields(int32_t value) { PutInt32(6, value); }
+
+  // empty = 7
+  class_deleteWriter mutable_empty() { return class_deleteWriter(this, AsMessage{7}); }
+
+  // default = 8
+  void set_default_(bool value) { PutBool(8, value); }
+};
+
+// Writes ipmpsc_test.names.Members
+class MembersWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // x = 1
+  void set_x(int32_t value) { PutInt32(1, value); }
+
+  // x_ = 2
+  void set_x_(int32_t value) { PutInt32(2, value); }
+
+  // x__ = 3
+  void set_x__(int32_t value) { PutInt32(3, value); }
+
+  // wire = 4
+  void set_wire(::absl::string_view value) { PutBytes(4, value); }
+  ::absl::Span<char> mutable_wire(size_t size) { return MutableBytes(4, size); }
+
+  // wire_ = 5
+  void set_wire_(::absl::string_view value) { PutBytes(5, value); }
+  ::absl::Span<char> mutable_wire_(size_t size) { return MutableBytes(5, size); }
+
+  // has_bits = 6
+  void set_has_bits(int32_t value) { PutInt32(6, value); }
+
+  // has_bits_ = 7
+  void set_has_bits_(int32_t value) { PutInt32(7, value); }
+
+  // _1 = 8
+  void set__1(int32_t value) { PutInt32(8, value); }
+
+  // names = 9
+  void add_names(int32_t value) { PutInt32(9, value); }
+  void add_names(::absl::Span<const int32_t> values) { PutEach<Number::kInt32>(9, values); }
+
+  // UPPER = 10
+  void set_upper(int32_t value) { PutInt32(10, value); }
+
+  // choice_case_ = 11
+  void set_choice_case_(int32_t value) { PutInt32(11, value); }
+
+  // value = 12
+  void set_value(int32_t value) { PutInt32(12, value); }
+
+  // parse = 13
+  void set_parse(int32_t value) { PutInt32(13, value); }
+
+  // bytes = 14
+  void set_bytes(int32_t value) { PutInt32(14, value); }
+
+  // message = 15
+  void set_message(int32_t value) { PutInt32(15, value); }
+
+  // view = 16
+  void set_view(int32_t value) { PutInt32(16, value); }
+
+  // arena = 17
+  void set_arena(int32_t value) { PutInt32(17, value); }
+
+  // absl = 18
+  void set_absl(int32_t value) { PutInt32(18, value); }
+
+  // std = 19
+  void set_std(int32_t value) { PutInt32(19, value); }
+
+  // ipmpsc = 20
+  void set_ipmpsc(int32_t value) { PutInt32(20, value); }
+
+  // uint32_t_ = 21
+  void set_uint32_t_(int32_t value) { PutInt32(21, value); }
+};
+
+// Writes ipmpsc_test.names.Outer.Inner
+class Outer_InnerWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+  using Inner2Writer = ::ipmpsc_test::names::Outer_Inner_Inner2Writer;
+
+  // inner2 = 1
+  Outer_Inner_Inner2Writer mutable_inner2();
+
+  // kind = 2
+  void set_kind(::ipmpsc_test::names::Outer_Inner_Kind value) {
+    PutClosedEnum(2, value, Outer_InnerView::kRanges2_, "ipmpsc_test.names.Outer.Inner.kind");
+  }
+};
+
+// Writes ipmpsc_test.names.Outer.Inner.Inner2
+class Outer_Inner_Inner2Writer : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // inner = 1
+  Outer_InnerWriter mutable_inner() { return Outer_InnerWriter(this, AsMessage{1}); }
+};
+
+// Writes ipmpsc_test.names.Inner
+class InnerWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // other = 1
+  Outer_InnerWriter mutable_other() { return Outer_InnerWriter(this, AsMessage{1}); }
+};
+
+// Writes ipmpsc_test.names.Outer
+class OuterWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+  using InnerWriter = ::ipmpsc_test::names::Outer_InnerWriter;
+
+  // inner = 1
+  Outer_InnerWriter mutable_inner() { return Outer_InnerWriter(this, AsMessage{1}); }
+
+  // kind = 2
+  void set_kind(::ipmpsc_test::names::Outer_Kind value) {
+    PutClosedEnum(2, value, OuterView::kRanges2_, "ipmpsc_test.names.Outer.kind");
+  }
+
+  // inner_kind = 3
+  void set_inner_kind(::ipmpsc_test::names::Outer_Inner_Kind value) {
+    PutClosedEnum(3, value, OuterView::kRanges3_, "ipmpsc_test.names.Outer.inner_kind");
+  }
+
+  // top = 4
+  ::ipmpsc_test::names::InnerWriter mutable_top() {
+    return ::ipmpsc_test::names::InnerWriter(this, AsMessage{4});
+  }
+
+  // by_name = 5
+  Outer_InnerWriter add_by_name(::absl::string_view key) {
+    const auto entry = StartEntry(5);
+    PutBytes(1, key);
+    return Outer_InnerWriter(this, AsMapValue{entry});
+  }
+
+  // by_number = 6
+  ::ipmpsc_test::names::InnerWriter add_by_number(int32_t key) {
+    const auto entry = StartEntry(6);
+    PutInt32(1, key);
+    return ::ipmpsc_test::names::InnerWriter(this, AsMapValue{entry});
+  }
+};
+
+// Writes ipmpsc_test.names.color
+class colorWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // shade = 1
+  void set_shade(::ipmpsc_test::names::shade value) {
+    PutClosedEnum(1, value, colorView::kRanges1_, "ipmpsc_test.names.color.shade");
+  }
+};
+
+// Writes ipmpsc_test.names.Receive
+class ReceiveWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+};
+
+// Writes ipmpsc_test.names.Send
+class SendWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // send = 1
+  SendWriter mutable_send() { return SendWriter(this, AsMessage{1}); }
+
+  // receive = 2
+  ReceiveWriter mutable_receive() { return ReceiveWriter(this, AsMessage{2}); }
+};
+
+// Writes ipmpsc_test.names.Message
+class MessageWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::names::MessageWriter, 1> {
+ public:
+  using Base::Base;
+  using BaseWriter = ::ipmpsc_test::names::Message_BaseWriter;
+
+  // required = 1
+  ::ipmpsc_test::names::RequiredWriter mutable_required();
+
+  // message = 2
+  ::ipmpsc_test::names::MessageWriter mutable_message() {
+    return ::ipmpsc_test::names::MessageWriter(this, AsMessage{2});
+  }
+
+  // base = 3
+  Message_BaseWriter mutable_base();
+
+  // For the check that all of them are set.
+  static constexpr const char* kRequired_[] = {
+      "ipmpsc_test.names.Message.required",
+  };
+};
+
+// Writes ipmpsc_test.names.Required
+class RequiredWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::names::RequiredWriter, 1> {
+ public:
+  using Base::Base;
+
+  // number = 1
+  void set_number(int32_t value) { MarkSet(0); PutInt32(1, value); }
+
+  // message = 2
+  ::ipmpsc_test::names::MessageWriter mutable_message() {
+    return ::ipmpsc_test::names::MessageWriter(this, AsMessage{2});
+  }
+
+  // For the check that all of them are set.
+  static constexpr const char* kRequired_[] = {
+      "ipmpsc_test.names.Required.number",
+  };
+};
+
+// Writes ipmpsc_test.names.Message.Base
+class Message_BaseWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // required = 1
+  ::ipmpsc_test::names::RequiredWriter mutable_required() {
+    return ::ipmpsc_test::names::RequiredWriter(this, AsMessage{1});
+  }
+};
+
+// Writes ipmpsc_test.names.Setters.add_y
+class Setters_add_yWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+};
+
+// Writes ipmpsc_test.names.Setters
+class SettersWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+  using add_yWriter = ::ipmpsc_test::names::Setters_add_yWriter;
+
+  // yWriter = 1
+  Setters_add_yWriter add_ywriter() { return Setters_add_yWriter(this, AsMessage{1}); }
+
+  // add_x = 2
+  void add_add_x(int32_t value) { PutInt32(2, value); }
+  void add_add_x(::absl::Span<const int32_t> values) { PutEach<Number::kInt32>(2, values); }
+
+  // mutable_x = 3
+  void set_mutable_x(::absl::string_view value) { PutBytes(3, value); }
+  ::absl::Span<char> mutable_mutable_x(size_t size) { return MutableBytes(3, size); }
+
+  // x = 4
+  void set_x(::absl::string_view value) { PutBytes(4, value); }
+  ::absl::Span<char> mutable_x(size_t size) { return MutableBytes(4, size); }
+};
+
+inline Outer_Inner_Inner2Writer Outer_InnerWriter::mutable_inner2() {
+  return Outer_Inner_Inner2Writer(this, AsMessage{1});
+}
+inline ::ipmpsc_test::names::RequiredWriter MessageWriter::mutable_required() {
+  MarkSet(0);
+  return ::ipmpsc_test::names::RequiredWriter(this, AsMessage{1});
+}
+inline Message_BaseWriter MessageWriter::mutable_base() {
+  return Message_BaseWriter(this, AsMessage{3});
+}
+
 // Channels of ipmpsc_test.names.Frame
 class FrameChannel : public ::ipmpsc::message::MessageChannel<FrameChannel> {
  public:
@@ -844,21 +1487,26 @@ class FrameChannel : public ::ipmpsc::message::MessageChannel<FrameChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class FrameLoan : public ::ipmpsc::message::MessageLoan<FrameWriter_, FrameChannel> {
+ public:
+  using Base::Base;
+};
+
 class FrameLease_ : public ::ipmpsc::message::MessageLease<FrameView_> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class FrameSender_
-    : public ::ipmpsc::message::MessageSender<FrameSender_, Frame, FrameChannel> {
+    : public ::ipmpsc::message::MessageSender<FrameSender_, Frame, FrameLoan, FrameChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class FrameReceiver_
     : public ::ipmpsc::message::MessageReceiver<FrameReceiver_, FrameLease_, FrameView_, FrameChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.FrameSender
@@ -870,21 +1518,26 @@ class FrameSenderChannel : public ::ipmpsc::message::MessageChannel<FrameSenderC
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class FrameSenderLoan : public ::ipmpsc::message::MessageLoan<FrameSenderWriter, FrameSenderChannel> {
+ public:
+  using Base::Base;
+};
+
 class FrameSenderLease : public ::ipmpsc::message::MessageLease<FrameSenderView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class FrameSenderSender
-    : public ::ipmpsc::message::MessageSender<FrameSenderSender, FrameSender, FrameSenderChannel> {
+    : public ::ipmpsc::message::MessageSender<FrameSenderSender, FrameSender, FrameSenderLoan, FrameSenderChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class FrameSenderReceiver
     : public ::ipmpsc::message::MessageReceiver<FrameSenderReceiver, FrameSenderLease, FrameSenderView, FrameSenderChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.FrameView
@@ -896,21 +1549,57 @@ class FrameViewChannel : public ::ipmpsc::message::MessageChannel<FrameViewChann
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class FrameViewLoan : public ::ipmpsc::message::MessageLoan<FrameViewWriter, FrameViewChannel> {
+ public:
+  using Base::Base;
+};
+
 class FrameViewLease : public ::ipmpsc::message::MessageLease<FrameViewView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class FrameViewSender
-    : public ::ipmpsc::message::MessageSender<FrameViewSender, FrameView, FrameViewChannel> {
+    : public ::ipmpsc::message::MessageSender<FrameViewSender, FrameView, FrameViewLoan, FrameViewChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class FrameViewReceiver
     : public ::ipmpsc::message::MessageReceiver<FrameViewReceiver, FrameViewLease, FrameViewView, FrameViewChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.FrameWriter
+class FrameWriterChannel : public ::ipmpsc::message::MessageChannel<FrameWriterChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.FrameWriter", /*fingerprint=*/0xab107291fa737ce2u,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class FrameWriterLoan : public ::ipmpsc::message::MessageLoan<FrameWriterWriter, FrameWriterChannel> {
+ public:
+  using Base::Base;
+};
+
+class FrameWriterLease : public ::ipmpsc::message::MessageLease<FrameWriterView> {
+ public:
+  using Base::Base;
+};
+
+class FrameWriterSender
+    : public ::ipmpsc::message::MessageSender<FrameWriterSender, FrameWriter, FrameWriterLoan, FrameWriterChannel> {
+ public:
+  using Base::Base;
+};
+
+class FrameWriterReceiver
+    : public ::ipmpsc::message::MessageReceiver<FrameWriterReceiver, FrameWriterLease, FrameWriterView, FrameWriterChannel> {
+ public:
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.class.delete
@@ -922,21 +1611,26 @@ class class_deleteChannel : public ::ipmpsc::message::MessageChannel<class_delet
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class class_deleteLoan : public ::ipmpsc::message::MessageLoan<class_deleteWriter, class_deleteChannel> {
+ public:
+  using Base::Base;
+};
+
 class class_deleteLease : public ::ipmpsc::message::MessageLease<class_deleteView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class class_deleteSender
-    : public ::ipmpsc::message::MessageSender<class_deleteSender, class__delete, class_deleteChannel> {
+    : public ::ipmpsc::message::MessageSender<class_deleteSender, class__delete, class_deleteLoan, class_deleteChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class class_deleteReceiver
     : public ::ipmpsc::message::MessageReceiver<class_deleteReceiver, class_deleteLease, class_deleteView, class_deleteChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.class
@@ -948,21 +1642,26 @@ class classChannel : public ::ipmpsc::message::MessageChannel<classChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class classLoan : public ::ipmpsc::message::MessageLoan<classWriter, classChannel> {
+ public:
+  using Base::Base;
+};
+
 class classLease : public ::ipmpsc::message::MessageLease<classView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class classSender
-    : public ::ipmpsc::message::MessageSender<classSender, class_, classChannel> {
+    : public ::ipmpsc::message::MessageSender<classSender, class_, classLoan, classChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class classReceiver
     : public ::ipmpsc::message::MessageReceiver<classReceiver, classLease, classView, classChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Members
@@ -974,21 +1673,26 @@ class MembersChannel : public ::ipmpsc::message::MessageChannel<MembersChannel> 
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class MembersLoan : public ::ipmpsc::message::MessageLoan<MembersWriter, MembersChannel> {
+ public:
+  using Base::Base;
+};
+
 class MembersLease : public ::ipmpsc::message::MessageLease<MembersView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class MembersSender
-    : public ::ipmpsc::message::MessageSender<MembersSender, Members, MembersChannel> {
+    : public ::ipmpsc::message::MessageSender<MembersSender, Members, MembersLoan, MembersChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class MembersReceiver
     : public ::ipmpsc::message::MessageReceiver<MembersReceiver, MembersLease, MembersView, MembersChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer.Inner
@@ -1000,21 +1704,26 @@ class Outer_InnerChannel : public ::ipmpsc::message::MessageChannel<Outer_InnerC
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class Outer_InnerLoan : public ::ipmpsc::message::MessageLoan<Outer_InnerWriter, Outer_InnerChannel> {
+ public:
+  using Base::Base;
+};
+
 class Outer_InnerLease : public ::ipmpsc::message::MessageLease<Outer_InnerView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class Outer_InnerSender
-    : public ::ipmpsc::message::MessageSender<Outer_InnerSender, Outer_Inner, Outer_InnerChannel> {
+    : public ::ipmpsc::message::MessageSender<Outer_InnerSender, Outer_Inner, Outer_InnerLoan, Outer_InnerChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class Outer_InnerReceiver
     : public ::ipmpsc::message::MessageReceiver<Outer_InnerReceiver, Outer_InnerLease, Outer_InnerView, Outer_InnerChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer.Inner.Inner2
@@ -1026,21 +1735,26 @@ class Outer_Inner_Inner2Channel : public ::ipmpsc::message::MessageChannel<Outer
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class Outer_Inner_Inner2Loan : public ::ipmpsc::message::MessageLoan<Outer_Inner_Inner2Writer, Outer_Inner_Inner2Channel> {
+ public:
+  using Base::Base;
+};
+
 class Outer_Inner_Inner2Lease : public ::ipmpsc::message::MessageLease<Outer_Inner_Inner2View> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class Outer_Inner_Inner2Sender
-    : public ::ipmpsc::message::MessageSender<Outer_Inner_Inner2Sender, Outer_Inner_Inner2, Outer_Inner_Inner2Channel> {
+    : public ::ipmpsc::message::MessageSender<Outer_Inner_Inner2Sender, Outer_Inner_Inner2, Outer_Inner_Inner2Loan, Outer_Inner_Inner2Channel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class Outer_Inner_Inner2Receiver
     : public ::ipmpsc::message::MessageReceiver<Outer_Inner_Inner2Receiver, Outer_Inner_Inner2Lease, Outer_Inner_Inner2View, Outer_Inner_Inner2Channel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Inner
@@ -1052,21 +1766,26 @@ class InnerChannel : public ::ipmpsc::message::MessageChannel<InnerChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class InnerLoan : public ::ipmpsc::message::MessageLoan<InnerWriter, InnerChannel> {
+ public:
+  using Base::Base;
+};
+
 class InnerLease : public ::ipmpsc::message::MessageLease<InnerView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class InnerSender
-    : public ::ipmpsc::message::MessageSender<InnerSender, Inner, InnerChannel> {
+    : public ::ipmpsc::message::MessageSender<InnerSender, Inner, InnerLoan, InnerChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class InnerReceiver
     : public ::ipmpsc::message::MessageReceiver<InnerReceiver, InnerLease, InnerView, InnerChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer
@@ -1078,21 +1797,26 @@ class OuterChannel : public ::ipmpsc::message::MessageChannel<OuterChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class OuterLoan : public ::ipmpsc::message::MessageLoan<OuterWriter, OuterChannel> {
+ public:
+  using Base::Base;
+};
+
 class OuterLease : public ::ipmpsc::message::MessageLease<OuterView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class OuterSender
-    : public ::ipmpsc::message::MessageSender<OuterSender, Outer, OuterChannel> {
+    : public ::ipmpsc::message::MessageSender<OuterSender, Outer, OuterLoan, OuterChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class OuterReceiver
     : public ::ipmpsc::message::MessageReceiver<OuterReceiver, OuterLease, OuterView, OuterChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.color
@@ -1104,21 +1828,26 @@ class colorChannel : public ::ipmpsc::message::MessageChannel<colorChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class colorLoan : public ::ipmpsc::message::MessageLoan<colorWriter, colorChannel> {
+ public:
+  using Base::Base;
+};
+
 class colorLease : public ::ipmpsc::message::MessageLease<colorView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class colorSender
-    : public ::ipmpsc::message::MessageSender<colorSender, color, colorChannel> {
+    : public ::ipmpsc::message::MessageSender<colorSender, color, colorLoan, colorChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class colorReceiver
     : public ::ipmpsc::message::MessageReceiver<colorReceiver, colorLease, colorView, colorChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Receive
@@ -1130,21 +1859,26 @@ class ReceiveChannel : public ::ipmpsc::message::MessageChannel<ReceiveChannel> 
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class ReceiveLoan : public ::ipmpsc::message::MessageLoan<ReceiveWriter, ReceiveChannel> {
+ public:
+  using Base::Base;
+};
+
 class ReceiveLease : public ::ipmpsc::message::MessageLease<ReceiveView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class ReceiveSender
-    : public ::ipmpsc::message::MessageSender<ReceiveSender, Receive, ReceiveChannel> {
+    : public ::ipmpsc::message::MessageSender<ReceiveSender, Receive, ReceiveLoan, ReceiveChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class ReceiveReceiver
     : public ::ipmpsc::message::MessageReceiver<ReceiveReceiver, ReceiveLease, ReceiveView, ReceiveChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Send
@@ -1156,21 +1890,181 @@ class SendChannel : public ::ipmpsc::message::MessageChannel<SendChannel> {
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
+class SendLoan : public ::ipmpsc::message::MessageLoan<SendWriter, SendChannel> {
+ public:
+  using Base::Base;
+};
+
 class SendLease : public ::ipmpsc::message::MessageLease<SendView> {
  public:
-  using MessageLease::MessageLease;
+  using Base::Base;
 };
 
 class SendSender
-    : public ::ipmpsc::message::MessageSender<SendSender, Send, SendChannel> {
+    : public ::ipmpsc::message::MessageSender<SendSender, Send, SendLoan, SendChannel> {
  public:
-  using MessageSender::MessageSender;
+  using Base::Base;
 };
 
 class SendReceiver
     : public ::ipmpsc::message::MessageReceiver<SendReceiver, SendLease, SendView, SendChannel> {
  public:
-  using MessageReceiver::MessageReceiver;
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.Message
+class MessageChannel : public ::ipmpsc::message::MessageChannel<MessageChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.Message", /*fingerprint=*/0x8be68b855a041c40u,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class MessageLoan : public ::ipmpsc::message::MessageLoan<MessageWriter, MessageChannel> {
+ public:
+  using Base::Base;
+};
+
+class MessageLease : public ::ipmpsc::message::MessageLease<MessageView> {
+ public:
+  using Base::Base;
+};
+
+class MessageSender
+    : public ::ipmpsc::message::MessageSender<MessageSender, Message, MessageLoan, MessageChannel> {
+ public:
+  using Base::Base;
+};
+
+class MessageReceiver
+    : public ::ipmpsc::message::MessageReceiver<MessageReceiver, MessageLease, MessageView, MessageChannel> {
+ public:
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.Required
+class RequiredChannel : public ::ipmpsc::message::MessageChannel<RequiredChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.Required", /*fingerprint=*/0x69f2ddba47fa847au,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class RequiredLoan : public ::ipmpsc::message::MessageLoan<RequiredWriter, RequiredChannel> {
+ public:
+  using Base::Base;
+};
+
+class RequiredLease : public ::ipmpsc::message::MessageLease<RequiredView> {
+ public:
+  using Base::Base;
+};
+
+class RequiredSender
+    : public ::ipmpsc::message::MessageSender<RequiredSender, Required, RequiredLoan, RequiredChannel> {
+ public:
+  using Base::Base;
+};
+
+class RequiredReceiver
+    : public ::ipmpsc::message::MessageReceiver<RequiredReceiver, RequiredLease, RequiredView, RequiredChannel> {
+ public:
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.Message.Base
+class Message_BaseChannel : public ::ipmpsc::message::MessageChannel<Message_BaseChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.Message.Base", /*fingerprint=*/0xb27c172311305a81u,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class Message_BaseLoan : public ::ipmpsc::message::MessageLoan<Message_BaseWriter, Message_BaseChannel> {
+ public:
+  using Base::Base;
+};
+
+class Message_BaseLease : public ::ipmpsc::message::MessageLease<Message_BaseView> {
+ public:
+  using Base::Base;
+};
+
+class Message_BaseSender
+    : public ::ipmpsc::message::MessageSender<Message_BaseSender, Message_Base, Message_BaseLoan, Message_BaseChannel> {
+ public:
+  using Base::Base;
+};
+
+class Message_BaseReceiver
+    : public ::ipmpsc::message::MessageReceiver<Message_BaseReceiver, Message_BaseLease, Message_BaseView, Message_BaseChannel> {
+ public:
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.Setters.add_y
+class Setters_add_yChannel : public ::ipmpsc::message::MessageChannel<Setters_add_yChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.Setters.add_y", /*fingerprint=*/0x84b8dad4f109c424u,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class Setters_add_yLoan : public ::ipmpsc::message::MessageLoan<Setters_add_yWriter, Setters_add_yChannel> {
+ public:
+  using Base::Base;
+};
+
+class Setters_add_yLease : public ::ipmpsc::message::MessageLease<Setters_add_yView> {
+ public:
+  using Base::Base;
+};
+
+class Setters_add_ySender
+    : public ::ipmpsc::message::MessageSender<Setters_add_ySender, Setters_add_y, Setters_add_yLoan, Setters_add_yChannel> {
+ public:
+  using Base::Base;
+};
+
+class Setters_add_yReceiver
+    : public ::ipmpsc::message::MessageReceiver<Setters_add_yReceiver, Setters_add_yLease, Setters_add_yView, Setters_add_yChannel> {
+ public:
+  using Base::Base;
+};
+
+// Channels of ipmpsc_test.names.Setters
+class SettersChannel : public ::ipmpsc::message::MessageChannel<SettersChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.Setters", /*fingerprint=*/0x05c2dd9b56a71d1eu,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class SettersLoan : public ::ipmpsc::message::MessageLoan<SettersWriter, SettersChannel> {
+ public:
+  using Base::Base;
+};
+
+class SettersLease : public ::ipmpsc::message::MessageLease<SettersView> {
+ public:
+  using Base::Base;
+};
+
+class SettersSender
+    : public ::ipmpsc::message::MessageSender<SettersSender, Setters, SettersLoan, SettersChannel> {
+ public:
+  using Base::Base;
+};
+
+class SettersReceiver
+    : public ::ipmpsc::message::MessageReceiver<SettersReceiver, SettersLease, SettersView, SettersChannel> {
+ public:
+  using Base::Base;
 };
 
 }  // namespace names
@@ -1182,34 +2076,41 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2fnames_2eproto = {
     ::absl::string_view(
         "\n tests/codegen/protos/names.proto\22\21ipmpsc_test.names\"\26\n\5Frame\22\15\n\5width\30"
         "\1 \1(\5\"d\n\11FrameView\22'\n\5frame\30\1 \1(\0132\30.ipmpsc_test.names.Frame\22.\n\6sen"
-        "der\30\2 \1(\0132\36.ipmpsc_test.names.FrameSender\"\15\n\13FrameSender\"\225\2\n\5class"
-        "\22\13\n\3int\30\1 \1(\5\0221\n\10operator\30\2 \1(\0132\37.ipmpsc_test.names.class.delete"
-        "\22\20\n\10template\30\3 \3(\11\0222\n\11namespace\30\4 \3(\0132\37.ipmpsc_test.names.clas"
-        "s.delete\22\17\n\5table\30\5 \1(\5H\0\22\20\n\6fields\30\6 \1(\5H\0\0220\n\5empty\30\7 \1("
-        "\0132\37.ipmpsc_test.names.class.deleteH\0\22\21\n\7default\30\10 \1(\10H\0\32\25\n\6delet"
-        "e\22\13\n\3new\30\1 \1(\5B\7\n\5union\"\326\2\n\7Members\22\11\n\1x\30\1 \1(\5\22\n\n\2x_"
-        "\30\2 \1(\5\22\13\n\3x__\30\3 \1(\5\22\14\n\4wire\30\4 \1(\11\22\15\n\5wire_\30\5 \1(\11"
-        "\22\20\n\10has_bits\30\6 \1(\5\22\21\n\11has_bits_\30\7 \1(\5\22\n\n\2_1\30\10 \1(\5\22\15"
-        "\n\5names\30\11 \3(\5\22\17\n\5UPPER\30\n \1(\5H\0\22\26\n\14choice_case_\30\13 \1(\5H\0"
-        "\22\15\n\5value\30\14 \1(\5\22\15\n\5parse\30\15 \1(\5\22\15\n\5bytes\30\16 \1(\5\22\17\n"
-        "\7message\30\17 \1(\5\22\14\n\4view\30\20 \1(\5\22\15\n\5arena\30\21 \1(\5\22\14\n\4absl"
-        "\30\22 \1(\5\22\13\n\3std\30\23 \1(\5\22\16\n\6ipmpsc\30\24 \1(\5\22\21\n\11uint32_t_\30"
-        "\25 \1(\5B\10\n\6choice\"\250\5\n\5Outer\22-\n\5inner\30\1 \1(\0132\36.ipmpsc_test.names.O"
-        "uter.Inner\22+\n\4kind\30\2 \1(\0162\35.ipmpsc_test.names.Outer.Kind\0227\n\ninner_kind\30"
-        "\3 \1(\0162#.ipmpsc_test.names.Outer.Inner.Kind\22%\n\3top\30\4 \1(\0132\30.ipmpsc_test.na"
-        "mes.Inner\0225\n\7by_name\30\5 \3(\0132$.ipmpsc_test.names.Outer.ByNameEntry\0229\n\11by_n"
-        "umber\30\6 \3(\0132&.ipmpsc_test.names.Outer.ByNumberEntry\32\300\1\n\5Inner\0225\n\6inner"
-        "2\30\1 \1(\0132%.ipmpsc_test.names.Outer.Inner.Inner2\0221\n\4kind\30\2 \1(\0162#.ipmpsc_t"
-        "est.names.Outer.Inner.Kind\0327\n\6Inner2\22-\n\5inner\30\1 \1(\0132\36.ipmpsc_test.names."
-        "Outer.Inner\"\24\n\4Kind\22\5\n\1A\20\0\22\5\n\1B\20\1\32M\n\13ByNameEntry\22\13\n\3key\30"
-        "\1 \1(\11\22-\n\5value\30\2 \1(\0132\36.ipmpsc_test.names.Outer.Inner:\0028\1\32I\n\15ByNu"
-        "mberEntry\22\13\n\3key\30\1 \1(\5\22'\n\5value\30\2 \1(\0132\30.ipmpsc_test.names.Inner:"
-        "\0028\1\"\24\n\4Kind\22\5\n\1C\20\0\22\5\n\1D\20\2\"6\n\5Inner\22-\n\5other\30\1 \1(\0132"
-        "\36.ipmpsc_test.names.Outer.Inner\"0\n\5color\22'\n\5shade\30\1 \1(\0162\30.ipmpsc_test.na"
-        "mes.shade\"^\n\4Send\22)\n\4send\30\1 \1(\0132\27.ipmpsc_test.names.SendB\2\30\1\22+\n\7re"
-        "ceive\30\2 \1(\0132\32.ipmpsc_test.names.Receive\"\11\n\7Receive*0\n\15FrameReceiver\22\17"
-        "\n\13FRAME_LEASE\20\0\22\16\n\nFrameLease\20\1*\21\n\5shade\22\10\n\4DARK\20\0"
-        , 1784), nullptr, 0};
+        "der\30\2 \1(\0132\36.ipmpsc_test.names.FrameSender\"\15\n\13FrameSender\"6\n\13FrameWriter"
+        "\22'\n\5frame\30\1 \1(\0132\30.ipmpsc_test.names.Frame\"\225\2\n\5class\22\13\n\3int\30\1 "
+        "\1(\5\0221\n\10operator\30\2 \1(\0132\37.ipmpsc_test.names.class.delete\22\20\n\10template"
+        "\30\3 \3(\11\0222\n\11namespace\30\4 \3(\0132\37.ipmpsc_test.names.class.delete\22\17\n\5t"
+        "able\30\5 \1(\5H\0\22\20\n\6fields\30\6 \1(\5H\0\0220\n\5empty\30\7 \1(\0132\37.ipmpsc_tes"
+        "t.names.class.deleteH\0\22\21\n\7default\30\10 \1(\10H\0\32\25\n\6delete\22\13\n\3new\30\1"
+        " \1(\5B\7\n\5union\"\326\2\n\7Members\22\11\n\1x\30\1 \1(\5\22\n\n\2x_\30\2 \1(\5\22\13\n"
+        "\3x__\30\3 \1(\5\22\14\n\4wire\30\4 \1(\11\22\15\n\5wire_\30\5 \1(\11\22\20\n\10has_bits"
+        "\30\6 \1(\5\22\21\n\11has_bits_\30\7 \1(\5\22\n\n\2_1\30\10 \1(\5\22\15\n\5names\30\11 \3("
+        "\5\22\17\n\5UPPER\30\n \1(\5H\0\22\26\n\14choice_case_\30\13 \1(\5H\0\22\15\n\5value\30\14"
+        " \1(\5\22\15\n\5parse\30\15 \1(\5\22\15\n\5bytes\30\16 \1(\5\22\17\n\7message\30\17 \1(\5"
+        "\22\14\n\4view\30\20 \1(\5\22\15\n\5arena\30\21 \1(\5\22\14\n\4absl\30\22 \1(\5\22\13\n\3s"
+        "td\30\23 \1(\5\22\16\n\6ipmpsc\30\24 \1(\5\22\21\n\11uint32_t_\30\25 \1(\5B\10\n\6choice\""
+        "\250\5\n\5Outer\22-\n\5inner\30\1 \1(\0132\36.ipmpsc_test.names.Outer.Inner\22+\n\4kind\30"
+        "\2 \1(\0162\35.ipmpsc_test.names.Outer.Kind\0227\n\ninner_kind\30\3 \1(\0162#.ipmpsc_test."
+        "names.Outer.Inner.Kind\22%\n\3top\30\4 \1(\0132\30.ipmpsc_test.names.Inner\0225\n\7by_name"
+        "\30\5 \3(\0132$.ipmpsc_test.names.Outer.ByNameEntry\0229\n\11by_number\30\6 \3(\0132&.ipmp"
+        "sc_test.names.Outer.ByNumberEntry\32\300\1\n\5Inner\0225\n\6inner2\30\1 \1(\0132%.ipmpsc_t"
+        "est.names.Outer.Inner.Inner2\0221\n\4kind\30\2 \1(\0162#.ipmpsc_test.names.Outer.Inner.Kin"
+        "d\0327\n\6Inner2\22-\n\5inner\30\1 \1(\0132\36.ipmpsc_test.names.Outer.Inner\"\24\n\4Kind"
+        "\22\5\n\1A\20\0\22\5\n\1B\20\1\32M\n\13ByNameEntry\22\13\n\3key\30\1 \1(\11\22-\n\5value"
+        "\30\2 \1(\0132\36.ipmpsc_test.names.Outer.Inner:\0028\1\32I\n\15ByNumberEntry\22\13\n\3key"
+        "\30\1 \1(\5\22'\n\5value\30\2 \1(\0132\30.ipmpsc_test.names.Inner:\0028\1\"\24\n\4Kind\22"
+        "\5\n\1C\20\0\22\5\n\1D\20\2\"6\n\5Inner\22-\n\5other\30\1 \1(\0132\36.ipmpsc_test.names.Ou"
+        "ter.Inner\"0\n\5color\22'\n\5shade\30\1 \1(\0162\30.ipmpsc_test.names.shade\"^\n\4Send\22)"
+        "\n\4send\30\1 \1(\0132\27.ipmpsc_test.names.SendB\2\30\1\22+\n\7receive\30\2 \1(\0132\32.i"
+        "pmpsc_test.names.Receive\"\11\n\7Receive\"\313\1\n\7Message\22-\n\10required\30\1 \2(\0132"
+        "\33.ipmpsc_test.names.Required\22+\n\7message\30\2 \1(\0132\32.ipmpsc_test.names.Message"
+        "\22-\n\4base\30\3 \1(\0132\37.ipmpsc_test.names.Message.Base\0325\n\4Base\22-\n\10required"
+        "\30\1 \1(\0132\33.ipmpsc_test.names.Required\"G\n\10Required\22\16\n\6number\30\1 \2(\5\22"
+        "+\n\7message\30\2 \1(\0132\32.ipmpsc_test.names.Message\"r\n\7Setters\0221\n\7yWriter\30\1"
+        " \3(\0132 .ipmpsc_test.names.Setters.add_y\22\15\n\5add_x\30\2 \3(\5\22\21\n\11mutable_x"
+        "\30\3 \1(\14\22\11\n\1x\30\4 \1(\14\32\7\n\5add_y*0\n\15FrameReceiver\22\17\n\13FRAME_LEAS"
+        "E\20\0\22\16\n\nFrameLease\20\1*\21\n\5shade\22\10\n\4DARK\20\0"
+        , 2235), nullptr, 0};
 }  // namespace ipmpsc::message::files
 
 #endif  // TESTS_CODEGEN_PROTOS_NAMES_IPMPSC_H_

@@ -1,0 +1,51 @@
+// What the functions use that protoc-gen-copier generates.
+#ifndef IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
+#define IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace ipmpsc_test::copier {
+
+// Which of several setters are called.
+struct Style {
+  bool arrays = true;     // repeated numbers all at once, not one by one
+  bool in_place = false;  // bytes and strings through what mutable_x() hands out
+};
+
+inline void Fill(const std::string& from, absl::Span<char> to) {
+  if (!to.empty()) std::memcpy(to.data(), from.data(), from.size());
+}
+
+// As protobuf has it: by bits, so that -0.0 is sent.
+template <typename T>
+bool IsDefault(T value) {
+  const T zero = {};
+  return std::memcmp(&value, &zero, sizeof(T)) == 0;
+}
+inline bool IsDefault(const std::string& value) { return value.empty(); }
+
+template <typename Enum, typename Field>
+std::vector<Enum> Enums(const Field& field) {
+  std::vector<Enum> values;
+  for (const int number : field) values.push_back(static_cast<Enum>(number));
+  return values;
+}
+
+// The entries of a map by key, as protobuf sorts them where it is to be deterministic.
+template <typename Map>
+std::vector<const typename Map::value_type*> InOrder(const Map& map) {
+  std::vector<const typename Map::value_type*> entries;
+  for (const auto& entry : map) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  return entries;
+}
+
+}  // namespace ipmpsc_test::copier
+
+#endif  // IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_

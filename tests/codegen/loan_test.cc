@@ -1,0 +1,438 @@
+// Loans through a channel: FrameLoan from FrameSender to FrameReceiver.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "tests/codegen/protos/aligned.ipmpsc.h"
+#include "tests/codegen/protos/aligned.pb.h"
+#include "tests/codegen/protos/frame.ipmpsc.h"
+#include "tests/codegen/protos/frame.pb.h"
+#include "tests/codegen/protos/legacy.ipmpsc.h"
+#include "tests/codegen/protos/legacy.pb.h"
+#include "tests/codegen/protos/proto2.ipmpsc.h"
+#include "tests/codegen/protos/proto2.pb.h"
+#include "tests/codegen/protos/proto3.ipmpsc.h"
+#include "tests/codegen/protos/proto3.pb.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc_test {
+namespace {
+
+using ::absl::StatusCode;
+using ::ipmpsc::Channel;
+using ::ipmpsc::ChannelOptions;
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kLong = absl::Seconds(10);
+
+// Both ends of a channel of one message type.
+template <typename MessageChannel, typename Sender, typename Receiver>
+struct Ends {
+  static Channel Create() {
+    ChannelOptions options;
+    options.capacity = 65536;
+    options.max_senders = 2;
+    absl::StatusOr<Channel> channel = MessageChannel::CreateAnonymous(options);
+    EXPECT_OK(channel);
+    return *std::move(channel);
+  }
+
+  auto Lend(size_t bound) {
+    auto loan = sender.TryLoan(bound);
+    EXPECT_OK(loan);
+    return *std::move(loan);
+  }
+
+  const Channel channel = Create();
+  Sender sender = *Sender::Attach(channel);
+  Receiver receiver = *Receiver::Attach(channel);
+};
+
+using Frames = Ends<camera::FrameChannel, camera::FrameSender, camera::FrameReceiver>;
+using Readings = Ends<legacy::ReadingChannel, legacy::ReadingSender, legacy::ReadingReceiver>;
+using Pictures = Ends<aligned::PictureChannel, aligned::PictureSender, aligned::PictureReceiver>;
+using Trees = Ends<TreeChannel, TreeSender, TreeReceiver>;
+
+void Fill(absl::Span<char> space, absl::string_view bytes) {
+  ASSERT_EQ(space.size(), bytes.size());
+  std::memcpy(space.data(), bytes.data(), bytes.size());
+}
+
+TEST(LoanTest, IsReceivedAsItWasWritten) {
+  Frames frames;
+  ASSERT_OK_AND_ASSIGN(camera::FrameLoan loan, frames.sender.Loan(1000, kLong));
+  loan.set_width(1920);
+  loan.set_height(1080);
+  Fill(loan.mutable_pixels(5), "hello");
+  loan.set_format(camera::FORMAT_RGB);
+  loan.mutable_taken().set_seconds(1700000000);
+  loan.add_gains(0.5f);
+  loan.add_gains({1.5f, 2.5f});
+  {
+    camera::FrameWriter::RegionWriter face = loan.add_faces();
+    face.set_x(3);
+    face.add_inside().set_y(4);
+    face.add_inside();
+  }
+  loan.add_faces();
+  loan.set_device("lens");
+  loan.add_counters("drops", 2);
+  EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+  ASSERT_OK(std::move(loan).Publish());
+
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.Receive(kLong));
+  EXPECT_EQ(frame->width(), 1920);
+  EXPECT_EQ(frame->pixels(), "hello");
+  EXPECT_EQ(frame->format(), camera::FORMAT_RGB);
+  EXPECT_EQ(frame->taken().seconds(), 1700000000);
+  ASSERT_EQ(frame->gains_size(), 3);
+  EXPECT_EQ(frame->gains(0) + frame->gains(1) + frame->gains(2), 4.5f);
+  ASSERT_EQ(frame->faces_size(), 2);
+  EXPECT_EQ(frame->faces(0).x(), 3);
+  ASSERT_EQ(frame->faces(0).inside_size(), 2);
+  EXPECT_EQ(frame->faces(0).inside(0).y(), 4);
+  EXPECT_EQ(frame->device(), "lens");
+  EXPECT_EQ((*frame->counters().find("drops")).value(), 2);
+  EXPECT_EQ(frame->ToMessage().faces(0).inside_size(), 2);
+}
+
+TEST(LoanTest, WhatIsNotNeededIsGivenBack) {
+  Frames frames;
+  for (uint32_t i = 1; i < 10; ++i) {
+    // Nearly the whole ring, so the rest of the one before must be free again.
+    camera::FrameLoan loan = frames.Lend(60000);
+    loan.set_width(i);
+    ASSERT_OK(std::move(loan).Publish());
+    ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+    EXPECT_EQ(frame->width(), i);
+    EXPECT_EQ(frame->Bytes().size(), 2);
+    EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+  }
+}
+
+TEST(LoanTest, IsDiscardedWhereItIsNotPublished) {
+  Frames frames;
+  frames.Lend(100).set_width(1);
+  ASSERT_OK(frames.sender.TrySend(camera::Frame()));
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+  EXPECT_EQ(frame->width(), 0);
+  EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+}
+
+TEST(LoanTest, OneAtATime) {
+  Frames frames;
+  std::optional<camera::FrameLoan> loan = frames.Lend(100);
+  EXPECT_THAT(frames.sender.TryLoan(1), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(frames.sender.TrySend(camera::Frame()), StatusIs(StatusCode::kFailedPrecondition));
+  loan.reset();
+  EXPECT_OK(frames.sender.TryLoan(1));
+}
+
+TEST(LoanTest, BoundsThatCannotBe) {
+  Frames frames;
+  EXPECT_THAT(frames.sender.TryLoan(65536), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(frames.sender.TryLoan(size_t{1} << 31),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("ipmpsc_test.camera.Frame")));
+  EXPECT_THAT(frames.sender.LoanWhenEmpty(~size_t{0}, kLong),
+              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST(LoanTest, WaitsAsSendDoes) {
+  Frames frames;
+  ASSERT_OK(frames.Lend(10).Publish());
+  EXPECT_THAT(frames.sender.LoanWhenEmpty(10, absl::Milliseconds(1)),
+              StatusIs(StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(frames.sender.TryLoan(65500), StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_THAT(frames.sender.Loan(65500, absl::Milliseconds(1)),
+              StatusIs(StatusCode::kDeadlineExceeded));
+  ASSERT_OK(frames.receiver.TryReceive());
+  // Steps over what the loan did not need.
+  EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_OK(frames.sender.LoanWhenEmpty(10, kLong));
+}
+
+TEST(LoanTest, TooSmallABoundIsTold) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(10);
+  loan.set_width(1);
+  EXPECT_TRUE(loan.mutable_pixels(100).empty());
+  loan.set_height(2);  // nothing, though it would fit
+  loan.mutable_taken().set_seconds(5);
+  EXPECT_THAT(std::move(loan).Publish(),
+              StatusIs(StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("ipmpsc_test.camera.Frame"), HasSubstr("110 bytes"),
+                             HasSubstr("the 10 that were claimed"))));
+  EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+  EXPECT_OK(frames.sender.SendWhenEmpty(camera::Frame(), kLong)) << "its space was given back";
+}
+
+TEST(LoanTest, LastValueCountsAndMessagesAreMerged) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(1000);
+  loan.set_width(1);
+  loan.set_width(0);
+  loan.set_device("lens");
+  loan.mutable_cut_from().set_x(1);
+  loan.mutable_cut_from().set_y(2);
+  loan.add_counters("a", 1);
+  loan.add_counters("a", 2);
+  ASSERT_OK(std::move(loan).Publish());
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+  EXPECT_EQ(frame->width(), 0);
+  EXPECT_EQ(frame->source_case(), camera::FrameView::kCutFrom);
+  EXPECT_EQ(frame->cut_from().x(), 1);
+  EXPECT_EQ(frame->cut_from().y(), 2);
+  ASSERT_EQ(frame->counters_size(), 1);
+  EXPECT_EQ((*frame->counters().find("a")).value(), 2);
+}
+
+TEST(LoanTest, TextThatIsNotUtf8IsNotPublished) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(1000);
+  loan.set_comment("\xff");
+  EXPECT_THAT(std::move(loan).Publish(),
+              StatusIs(StatusCode::kInvalidArgument,
+                       HasSubstr("ipmpsc_test.camera.Frame.comment is not UTF-8")));
+  loan = frames.Lend(1000);
+  loan.add_counters("\xff", 1);
+  EXPECT_THAT(std::move(loan).Publish(),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("CountersEntry.key")));
+  // What is handed out is looked at last.
+  for (const absl::string_view text : {"\xc3\xa4", "\xc3+"}) {
+    loan = frames.Lend(1000);
+    const absl::Span<char> comment = loan.mutable_comment(2);
+    loan.mutable_taken().set_nanos(1);
+    Fill(comment, text);
+    EXPECT_EQ(std::move(loan).Publish().ok(), text == "\xc3\xa4");
+  }
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+  EXPECT_EQ(frame->comment(), "\xc3\xa4");
+  EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+}
+
+TEST(LoanTest, RequiredFieldMustBeSet) {
+  Readings readings;
+  legacy::ReadingLoan loan = readings.Lend(100);
+  loan.set_value(1);
+  EXPECT_THAT(std::move(loan).Publish(),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "ipmpsc_test.legacy.Reading.sensor is required, and was not set"));
+  loan = readings.Lend(100);
+  Fill(loan.mutable_sensor(1), "s");
+  legacy::ReadingLoan moved = std::move(loan);
+  EXPECT_OK(std::move(moved).Publish());
+  ASSERT_OK_AND_ASSIGN(const legacy::ReadingLease reading, readings.receiver.TryReceive());
+  EXPECT_EQ(reading->sensor(), "s");
+}
+
+TEST(LoanTest, RequiredFieldWithinMustBeSet) {
+  Ends<v2::RequiredInsideChannel, v2::RequiredInsideSender, v2::RequiredInsideReceiver> ends;
+  for (const bool complete : {false, true}) {
+    auto loan = ends.Lend(1000);
+    loan.mutable_defaults();
+    auto inner = loan.add_named("a");
+    inner.set_number(1);
+    inner.set_text("t");
+    if (complete) inner.set_level(v2::HIGH);
+    const absl::Status published = std::move(loan).Publish();
+    if (complete) {
+      EXPECT_OK(published);
+    } else {
+      EXPECT_THAT(published, StatusIs(StatusCode::kInvalidArgument,
+                                      HasSubstr("v2.Required.level is required")));
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(const auto lease, ends.receiver.TryReceive());
+  EXPECT_EQ((*lease->named().find("a")).value().level(), v2::HIGH);
+}
+
+TEST(LoanTest, NumberThatAClosedEnumHasNot) {
+  Readings readings;
+  legacy::ReadingLoan loan = readings.Lend(100);
+  loan.set_sensor("s");
+  loan.set_level(static_cast<legacy::Level>(5));
+  EXPECT_THAT(std::move(loan).Publish(),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("legacy.Reading.level is 5")));
+  for (const auto level : {legacy::LOW, legacy::MIDDLE, legacy::HIGH}) {
+    loan = readings.Lend(100);
+    loan.set_sensor("s");
+    loan.set_level(level);
+    EXPECT_OK(std::move(loan).Publish());
+  }
+  for (const int level : {-2, 0, 2, 5}) {
+    loan = readings.Lend(100);
+    loan.set_sensor("s");
+    loan.set_level(static_cast<legacy::Level>(level));
+    EXPECT_THAT(std::move(loan).Publish(), StatusIs(StatusCode::kInvalidArgument)) << level;
+  }
+}
+
+// `levels` trees within a tree, and a map's entry in the last one where it is asked for.
+void Nest(int levels, TreeWriter* tree) {
+  if (levels == 0) return;
+  TreeWriter child = tree->mutable_left();
+  Nest(levels - 1, &child);
+}
+
+TEST(LoanTest, NoDeeperThanParsersGo) {
+  Trees trees;
+  TreeLoan deep = trees.Lend(5000);
+  Nest(100, &deep);
+  EXPECT_OK(std::move(deep).Publish());
+  ASSERT_OK(trees.receiver.TryReceive());
+  TreeLoan deeper = trees.Lend(5000);
+  Nest(101, &deeper);
+  EXPECT_THAT(std::move(deeper).Publish(),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("100 deep")));
+}
+
+void NestMaps(int levels, MapsWriter* maps) {
+  if (levels == 0) {
+    maps->add_by_int32(1, 1);
+    return;
+  }
+  MapsWriter child = maps->add_by_string("k");
+  NestMaps(levels - 1, &child);
+}
+
+TEST(LoanTest, NoMapDeeperThanParsersGo) {
+  Ends<MapsChannel, MapsSender, MapsReceiver> maps;
+  // The entry and its value are a level each.
+  MapsLoan deep = maps.Lend(5000);
+  NestMaps(49, &deep);
+  EXPECT_OK(std::move(deep).Publish());
+  ASSERT_OK(maps.receiver.TryReceive());
+  MapsLoan deeper = maps.Lend(5000);
+  NestMaps(50, &deeper);
+  EXPECT_THAT(std::move(deeper).Publish(),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr("100 deep")));
+}
+
+bool IsAligned(absl::string_view bytes, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(bytes.data()) % alignment == 0;
+}
+
+TEST(LoanTest, AlignedInTheSenderAndInTheReceiver) {
+  Pictures pictures;
+  for (size_t before = 0; before < 200; ++before) {
+    aligned::PictureLoan loan = pictures.Lend(before + 3 * 4096);
+    loan.set_plain(std::string(before, 'x'));
+    const absl::Span<char> pixels = loan.mutable_pixels(7);
+    EXPECT_TRUE(IsAligned({pixels.data(), 7}, 64));
+    aligned::PictureWriter inside = loan.add_inside();
+    inside.set_name("n");
+    inside.set_depth("depth");
+    inside.set_mask("");
+    inside.set_mask("mask");
+    Fill(pixels, "pixels!");
+    ASSERT_OK(std::move(loan).Publish());
+    ASSERT_OK_AND_ASSIGN(const aligned::PictureLease got, pictures.receiver.TryReceive());
+    EXPECT_EQ(got->plain().size(), before);
+    EXPECT_EQ(got->pixels(), "pixels!");
+    EXPECT_TRUE(IsAligned(got->pixels(), 64));
+    EXPECT_EQ(got->inside(0).name(), "n");
+    EXPECT_TRUE(IsAligned(got->inside(0).name(), 2));
+    EXPECT_EQ(got->inside(0).depth(), "depth");
+    EXPECT_TRUE(IsAligned(got->inside(0).depth(), 4096));
+    EXPECT_EQ(got->inside(0).mask(), "mask");
+    EXPECT_TRUE(IsAligned(got->inside(0).mask(), 16));
+    EXPECT_EQ(got->ToMessage().inside(0).depth(), "depth");
+  }
+}
+
+TEST(LoanTest, BoundOfAnAlignedFieldIsAtMostFiveBytesMore) {
+  Pictures pictures;
+  for (int i = 0; i < 100; ++i) {
+    // The record begins at each multiple of 16 in turn.
+    ASSERT_OK(pictures.sender.TrySend(aligned::Picture()));
+    ASSERT_OK(pictures.receiver.TryReceive());
+    aligned::Picture wanted;
+    wanted.set_depth("depth");
+    aligned::PictureLoan loan = pictures.Lend(wanted.ByteSizeLong() + 4096 + 5);
+    loan.set_depth("depth");
+    ASSERT_OK(std::move(loan).Publish());
+    ASSERT_OK(pictures.receiver.TryReceive());
+  }
+}
+
+TEST(LoanTest, MovesWithWhatIsOpen) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(1000);
+  camera::Frame_RegionWriter face = loan.add_faces();
+  camera::Frame_RegionWriter inside = face.add_inside();
+  inside.set_x(1);
+  camera::FrameLoan moved = std::move(loan);
+  inside.set_y(2);
+  camera::Frame_RegionWriter moved_face = std::move(face);
+  inside.add_inside().set_x(5);
+  camera::Frame_RegionWriter moved_inside = std::move(inside);
+  moved_inside.add_inside().set_x(6);
+  moved_face.set_x(3);
+  moved_face = moved.add_faces();
+  moved_face.set_x(4);
+  ASSERT_OK(std::move(moved).Publish());
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+  ASSERT_EQ(frame->faces_size(), 2);
+  EXPECT_EQ(frame->faces(0).x(), 3);
+  EXPECT_EQ(frame->faces(1).x(), 4);
+  ASSERT_EQ(frame->faces(0).inside_size(), 1);
+  EXPECT_EQ(frame->faces(0).inside(0).x(), 1);
+  EXPECT_EQ(frame->faces(0).inside(0).y(), 2);
+  EXPECT_EQ(frame->faces(0).inside(0).inside(1).x(), 6);
+}
+
+TEST(LoanTest, AssignedToAnOpenOne) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(1000);
+  camera::Frame_RegionWriter face = loan.add_faces();
+  ASSERT_OK_AND_ASSIGN(camera::FrameSender other, camera::FrameSender::Attach(frames.channel));
+  loan = *other.TryLoan(100);  // what it was is discarded
+  loan.set_width(7);
+  ASSERT_OK(std::move(loan).Publish());
+  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
+  EXPECT_EQ(frame->width(), 7);
+  EXPECT_EQ(frame->faces_size(), 0);
+}
+
+TEST(LoanTest, OutlivesItsSender) {
+  Frames frames;
+  std::optional<camera::FrameSender> sender = *camera::FrameSender::Attach(frames.channel);
+  camera::FrameLoan loan = *sender->TryLoan(100);
+  sender.reset();
+  loan.set_width(7);
+  ASSERT_OK(std::move(loan).Publish());
+  EXPECT_OK(frames.receiver.TryReceive());
+}
+
+TEST(LoanDeathTest, WriterThatHasEnded) {
+  Frames frames;
+  camera::FrameLoan loan = frames.Lend(1000);
+  camera::Frame_RegionWriter face = loan.add_faces();
+  loan.set_width(1);
+  EXPECT_DEATH(face.set_x(1), "the message has ended");
+  EXPECT_DEATH(face.add_inside(), "the message has ended");
+  camera::Frame_RegionWriter second = loan.add_faces();
+  camera::Frame_RegionWriter moved = std::move(second);
+  EXPECT_DEATH(second.set_x(1), "the message has ended");  // NOLINT(bugprone-use-after-move)
+  ASSERT_OK(std::move(loan).Publish());
+  EXPECT_DEATH(moved.set_x(1), "the message has ended");
+  EXPECT_DEATH(loan.set_width(1), "the message has ended");
+  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "published, or moved from, before");
+}
+
+}  // namespace
+}  // namespace ipmpsc_test

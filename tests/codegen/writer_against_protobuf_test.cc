@@ -1,0 +1,208 @@
+// Generated writers against protobuf, on random messages of every kind: what they write is what
+// protobuf reads, byte for byte what it would have written where that is promised, and no bound is
+// too small to be told.
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/descriptor.copy.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/struct.copy.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/parser.h"
+#include "ipmpsc/writer/message_writer.h"
+#include "tests/codegen/copier/copy.h"
+#include "tests/codegen/protos/aligned.copy.h"
+#include "tests/codegen/protos/frame.copy.h"
+#include "tests/codegen/protos/legacy.copy.h"
+#include "tests/codegen/protos/names.copy.h"
+#include "tests/codegen/protos/no_package.copy.h"
+#include "tests/codegen/protos/proto2.copy.h"
+#include "tests/codegen/protos/proto3.copy.h"
+#include "tests/codegen/random_message.h"
+#include "tests/codegen/view_difference.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc_test {
+namespace {
+
+using ::absl::StatusCode;
+using copier::Style;
+using ::google::protobuf::Message;
+using ::ipmpsc::testing::StatusIs;
+using ::ipmpsc::writer::Draft;
+
+// One message type, and how a message of it is written.
+struct MessageType {
+  const Message* prototype;
+  const ipmpsc::view::MessageTable* table;
+  std::function<void(const Message&, Style, Draft*)> write;
+};
+
+template <typename ProtobufMessage, typename View, typename Writer>
+MessageType Type() {
+  return {&ProtobufMessage::default_instance(), &View::kTable_,
+          [](const Message& message, Style style, Draft* draft) {
+            Writer writer(draft);
+            copier::Copy(static_cast<const ProtobufMessage&>(message), style, &writer);
+          }};
+}
+
+constexpr Style kStyles[] = {{/*arrays=*/true, /*in_place=*/false},
+                             {/*arrays=*/false, /*in_place=*/true}};
+
+class WriterAgainstProtobufTest : public testing::TestWithParam<MessageType> {
+ protected:
+  std::unique_ptr<Message> RandomMessage(Random& random, int depth) {
+    std::unique_ptr<Message> message(GetParam().prototype->New());
+    FillRandomly(random, depth, message.get());
+    // By reflection a map may have got a key twice.
+    const std::string wire = DeterministicWire(*message);
+    EXPECT_TRUE(message->ParseFromString(wire));
+    return message;
+  }
+
+  // Nothing lies behind the bound, so that a sanitizer sees whoever passes it.
+  absl::StatusOr<std::string> Write(const Message& message, Style style, size_t bound) {
+    const std::unique_ptr<char[]> space(new char[bound]);
+    std::memset(space.get(), 0xa5, bound);
+    Draft draft(absl::MakeSpan(space.get(), bound));
+    GetParam().write(message, style, &draft);
+    const absl::StatusOr<size_t> size = draft.Finish(message.GetTypeName());
+    if (!size.ok()) return size.status();
+    return std::string(space.get(), *size);
+  }
+
+  void ExpectSame(const Message& message, const std::string& wire) {
+    const std::unique_ptr<Message> read(message.New());
+    ASSERT_TRUE(read->ParseFromString(wire)) << absl::BytesToHexString(wire);
+    ASSERT_EQ(DeterministicWire(*read), DeterministicWire(message)) << absl::BytesToHexString(wire);
+    arena_.Reset();
+    const void* const view = ipmpsc::view::Parse(*GetParam().table, wire, &arena_);
+    ASSERT_NE(view, nullptr) << absl::BytesToHexString(wire);
+    ASSERT_EQ(ViewDifference(*GetParam().table, view, message), "");
+  }
+
+  bool IsAligned() const {
+    return GetParam().prototype->GetDescriptor()->full_name() == "ipmpsc_test.aligned.Picture";
+  }
+
+  ipmpsc::view::Arena arena_;
+};
+
+constexpr int kRounds = 200;
+
+TEST_P(WriterAgainstProtobufTest, ProtobufReadsTheSame) {
+  Random random(1);
+  for (int i = 0; i < kRounds; ++i) {
+    const std::unique_ptr<Message> message = RandomMessage(random, 3);
+    for (const Style style : kStyles) {
+      ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, style, 1 << 20));
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, wire)) << message->DebugString();
+    }
+  }
+}
+
+// Messages within are shorter than 128 bytes if the whole is.
+TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThem) {
+  if (IsAligned()) GTEST_SKIP() << "has more bytes";
+  Random random(2);
+  int small = 0;
+  for (int i = 0; i < 10 * kRounds && small < kRounds; ++i) {
+    const std::unique_ptr<Message> message = RandomMessage(random, 2);
+    const std::string wanted = DeterministicWire(*message);
+    if (wanted.size() >= 128) continue;
+    ++small;
+    ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], 1 << 20));
+    ASSERT_EQ(absl::BytesToHexString(wire), absl::BytesToHexString(wanted));
+    // And need not one byte more than that.
+    ASSERT_OK_AND_ASSIGN(const std::string tight, Write(*message, kStyles[0], wanted.size()));
+    ASSERT_EQ(tight, wanted);
+    if (wanted.empty()) continue;
+    ASSERT_THAT(Write(*message, kStyles[0], wanted.size() - 1),
+                StatusIs(StatusCode::kResourceExhausted,
+                         testing::HasSubstr(absl::StrCat(" at least ", wanted.size(), " bytes"))));
+  }
+  EXPECT_GT(small, 3);
+}
+
+// An error, or the right message, for every bound there is.
+TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
+  Random random(3);
+  for (int i = 0; i < 6; ++i) {
+    const std::unique_ptr<Message> message = RandomMessage(random, 2);
+    for (const Style style : kStyles) {
+      bool fits = false;
+      const size_t size = message->ByteSizeLong();
+      for (size_t bound = 0; !fits; ++bound) {
+        ASSERT_LE(bound, 2 * size + 20000) << "it never fits";
+        const absl::StatusOr<std::string> wire = Write(*message, style, bound);
+        fits = wire.ok();
+        if (fits) {
+          ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, *wire)) << bound;
+        } else {
+          ASSERT_THAT(wire, StatusIs(StatusCode::kResourceExhausted,
+                                     testing::AllOf(testing::HasSubstr(message->GetTypeName()),
+                                                    testing::HasSubstr(absl::StrCat(
+                                                        " the ", bound, " that were claimed")))));
+        }
+        // Not all of the lengths of a message of megabytes.
+        if (!fits && bound > 2000) bound += 61;
+      }
+    }
+  }
+}
+
+std::vector<MessageType> AllTypes() {
+  return {
+      Type<Scalars, ScalarsView, ScalarsWriter>(),
+      Type<Optionals, OptionalsView, OptionalsWriter>(),
+      Type<Repeateds, RepeatedsView, RepeatedsWriter>(),
+      Type<Oneofs, OneofsView, OneofsWriter>(),
+      Type<Maps, MapsView, MapsWriter>(),
+      Type<Tree, TreeView, TreeWriter>(),
+      Type<Nothing, NothingView, NothingWriter>(),
+      Type<v2::Defaults, v2::DefaultsView, v2::DefaultsWriter>(),
+      Type<v2::Repeateds, v2::RepeatedsView, v2::RepeatedsWriter>(),
+      Type<v2::Required, v2::RequiredView, v2::RequiredWriter>(),
+      Type<v2::RequiredInside, v2::RequiredInsideView, v2::RequiredInsideWriter>(),
+      Type<v2::Groups, v2::GroupsView, v2::GroupsWriter>(),
+      Type<v2::EnumMaps, v2::EnumMapsView, v2::EnumMapsWriter>(),
+      Type<v2::ManyHasBits, v2::ManyHasBitsView, v2::ManyHasBitsWriter>(),
+      Type<aligned::Picture, aligned::PictureView, aligned::PictureWriter>(),
+      Type<camera::Frame, camera::FrameView, camera::FrameWriter>(),
+      Type<legacy::Reading, legacy::ReadingView, legacy::ReadingWriter>(),
+      Type<names::Outer, names::OuterView, names::OuterWriter>(),
+      Type<names::Members, names::MembersView, names::MembersWriter>(),
+      Type<names::Message, names::MessageView, names::MessageWriter>(),
+      Type<names::Setters, names::SettersView, names::SettersWriter>(),
+      Type<names::class_, names::classView, names::classWriter>(),
+      Type<IpmpscTestNoPackage, IpmpscTestNoPackageView, IpmpscTestNoPackageWriter>(),
+      Type<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView,
+           google::protobuf::FileDescriptorProtoWriter>(),
+      Type<google::protobuf::Struct, google::protobuf::StructView,
+           google::protobuf::StructWriter>(),
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, WriterAgainstProtobufTest, testing::ValuesIn(AllTypes()),
+                         [](const auto& info) {
+                           return absl::StrCat(info.index, "_",
+                                               info.param.prototype->GetDescriptor()->name());
+                         });
+
+}  // namespace
+}  // namespace ipmpsc_test
