@@ -1,4 +1,5 @@
-// MessagePlan: what the view of a message consists of, decided before anything is printed.
+// MessagePlan: what the view and the writer of a message consist of, decided before anything is
+// printed.
 #ifndef IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 #define IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 

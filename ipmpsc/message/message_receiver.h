@@ -2,14 +2,20 @@
 //
 //   absl::StatusOr<FrameReceiver> receiver = FrameReceiver::Open("/dev/shm/frames");
 //   absl::StatusOr<FrameLease> frame = receiver->Receive(absl::Seconds(1));
+//
+//   receiver->Drain([](const FrameView& frame) { Show(frame.pixels()); });   // what is there now
+//   auto messages = receiver->Messages();                                    // until it is closed
+//   for (FrameLease& frame : messages) Show(frame->pixels());
 #ifndef IPMPSC_MESSAGE_MESSAGE_RECEIVER_H_
 #define IPMPSC_MESSAGE_MESSAGE_RECEIVER_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +24,7 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/message/arena_pool.h"
+#include "ipmpsc/message/message_range.h"
 #include "ipmpsc/receiver.h"
 
 namespace ipmpsc::message {
@@ -58,6 +65,40 @@ class MessageReceiver {
     return Parse(receiver_.Receive(deadline));
   }
 
+  // Calls `handler` for each message that is there, at most `max_messages`, releasing each when the
+  // handler returns. Does not wait. Returns how many: at least one, unless max_messages is 0.
+  //
+  // Errors: as `TryReceive`. kInvalidArgument tells how many of them were malformed, and which was
+  // the first; the handler was called for the others, and all are released.
+  absl::StatusOr<size_t> Drain(absl::FunctionRef<void(const View&)> handler,
+                               size_t max_messages = std::numeric_limits<size_t>::max()) {
+    const PooledArena arena = arenas_->Take();
+    absl::Status malformed;
+    size_t malformed_count = 0;
+    absl::StatusOr<size_t> count = receiver_.Drain(
+        [&](const Record& record) {
+          const View* const view = View::Parse(record.payload, arena.get());
+          if (view != nullptr) {
+            handler(*view);
+          } else if (malformed_count++ == 0) {
+            malformed = Malformed(record.position, record.payload.size());
+          }
+          arena.get()->Reset();
+        },
+        max_messages);
+    if (malformed_count == 0) return count;
+    return absl::InvalidArgumentError(
+        absl::StrCat(malformed_count, " of ", *count,
+                     " messages are malformed; the first: ", malformed.message()));
+  }
+
+  // The messages from now on, for a range-based for. It ends at the first error, which the range
+  // then tells: that the channel is closed, that `deadline` has passed, or that a message is
+  // malformed, behind which it can be gone on with.
+  MessageRange<MessageReceiver, MessageLease> Messages(Deadline deadline = Deadline::Never()) {
+    return {this, deadline};
+  }
+
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return receiver_.channel(); }
 
   // End of public interfaces.
@@ -69,15 +110,17 @@ class MessageReceiver {
   explicit MessageReceiver(Receiver receiver) : receiver_(std::move(receiver)) {}
 
  private:
+  static absl::Status Malformed(uint64_t position, size_t size) {
+    return absl::InvalidArgumentError(absl::StrCat("the message at position ", position, ", ", size,
+                                                   " bytes long, is no ",
+                                                   MessageChannel::kType.name));
+  }
+
   absl::StatusOr<MessageLease> Parse(absl::StatusOr<Lease> lease) {
     if (!lease.ok()) return lease.status();
     PooledArena arena = arenas_->Take();
     const View* const view = View::Parse(lease->payload(), arena.get());
-    if (view == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the message at position ", lease->position(), ", ", lease->payload().size(),
-                       " bytes long, is no ", MessageChannel::kType.name));
-    }
+    if (view == nullptr) return Malformed(lease->position(), lease->payload().size());
     return MessageLease(*std::move(lease), std::move(arena), view);
   }
 

@@ -5,7 +5,7 @@
 //   FrameWriter frame(&draft);
 //   frame.set_width(1920);
 //   frame.add_faces().set_x(7);
-//   absl::StatusOr<absl::string_view> bytes = draft.Finish("camera.Frame");
+//   absl::StatusOr<size_t> size = draft.Finish("camera.Frame");   // of the bytes in `space`
 //
 // Setters write at once and in the order in which they are called. So a singular field that is set
 // twice is there twice: its last value counts, and a message is merged from both.

@@ -21,6 +21,8 @@
 #include "tests/codegen/protos/frame.pb.h"
 #include "tests/codegen/protos/legacy.ipmpsc.h"
 #include "tests/codegen/protos/legacy.pb.h"
+#include "tests/codegen/protos/lite.ipmpsc.h"
+#include "tests/codegen/protos/lite.pb.h"
 #include "tests/codegen/protos/proto2.ipmpsc.h"
 #include "tests/codegen/protos/proto2.pb.h"
 #include "tests/codegen/protos/proto3.ipmpsc.h"
@@ -406,6 +408,23 @@ TEST(LoanTest, AssignedToAnOpenOne) {
   ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
   EXPECT_EQ(frame->width(), 7);
   EXPECT_EQ(frame->faces_size(), 0);
+}
+
+// Messages of the lite runtime have no reflection.
+TEST(LoanTest, LiteRuntime) {
+  Ends<lite::LiteChannel, lite::LiteSender, lite::LiteReceiver> ends;
+  lite::Lite message;
+  (*message.mutable_inside())["a"].set_text("deep");
+  ASSERT_OK(ends.sender.TrySend(message));
+  {
+    ASSERT_OK_AND_ASSIGN(const lite::LiteLease got, ends.receiver.TryReceive());
+    EXPECT_EQ(got->ToMessage().SerializeAsString(), message.SerializeAsString());
+  }
+  lite::LiteLoan loan = ends.Lend(100);
+  loan.add_inside("a").set_text("deep");
+  ASSERT_OK(std::move(loan).Publish());
+  ASSERT_OK_AND_ASSIGN(const lite::LiteLease got, ends.receiver.TryReceive());
+  EXPECT_EQ(got->Bytes(), message.SerializeAsString());
 }
 
 TEST(LoanTest, OutlivesItsSender) {

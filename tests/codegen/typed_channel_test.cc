@@ -183,6 +183,74 @@ TEST(TypedChannelTest, NothingCame) {
   EXPECT_THAT(receiver.Receive(absl::Milliseconds(1)), StatusIs(StatusCode::kDeadlineExceeded));
 }
 
+TEST(TypedChannelTest, DrainCallsForEach) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  std::vector<uint32_t> widths;
+  const auto handler = [&](const camera::FrameView& frame) {
+    widths.push_back(frame.width());
+    EXPECT_EQ(frame.faces_size(), 3);
+  };
+  EXPECT_THAT(receiver.Drain(handler), StatusIs(StatusCode::kUnavailable));
+  for (uint32_t i = 0; i < 5; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  ASSERT_OK_AND_ASSIGN(const size_t first, receiver.Drain(handler, 2));
+  EXPECT_EQ(first, 2);
+  ASSERT_OK_AND_ASSIGN(const size_t rest, receiver.Drain(handler));
+  EXPECT_EQ(rest, 3);
+  EXPECT_THAT(widths, ::testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_OK(sender.SendWhenEmpty(SomeFrame(9), absl::Seconds(10))) << "all are released";
+}
+
+TEST(TypedChannelTest, DrainTellsWhatIsMalformed) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK(raw.TrySend("\x08"));
+  ASSERT_OK(sender.TrySend(SomeFrame(1)));
+  ASSERT_OK(raw.TrySend("\x08\x08\x08"));
+  int handled = 0;
+  EXPECT_THAT(receiver.Drain([&](const camera::FrameView&) { ++handled; }),
+              StatusIs(StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("2 of 3 messages"), HasSubstr("position 0, 1 bytes"))));
+  EXPECT_EQ(handled, 1);
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+}
+
+TEST(TypedChannelTest, RangeGoesToTheEndOfTheChannel) {
+  Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  for (uint32_t i = 0; i < 4; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  ASSERT_OK(raw.TrySend("\x08"));
+  ASSERT_OK(sender.TrySend(SomeFrame(4)));
+  channel.Close();
+
+  auto messages = receiver.Messages();
+  std::vector<camera::FrameLease> kept;
+  uint32_t next = 0;
+  for (camera::FrameLease& frame : messages) {
+    EXPECT_EQ(frame->width(), next++);
+    EXPECT_OK(messages.status());
+    if (next == 2) kept.push_back(std::move(frame));
+  }
+  EXPECT_EQ(next, 4);
+  EXPECT_THAT(messages.status(), StatusIs(StatusCode::kInvalidArgument));
+  for (camera::FrameLease& frame : messages) EXPECT_EQ(frame->width(), next++);
+  EXPECT_EQ(next, 5);
+  EXPECT_THAT(messages.status(), StatusIs(StatusCode::kOutOfRange));
+  EXPECT_EQ(kept[0]->width(), 1);
+}
+
+TEST(TypedChannelTest, RangeEndsAtItsDeadline) {
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(FrameChannelInMemory()));
+  auto messages = receiver.Messages(absl::Milliseconds(1));
+  EXPECT_TRUE(messages.begin() == messages.end());
+  EXPECT_THAT(messages.status(), StatusIs(StatusCode::kDeadlineExceeded));
+}
+
 // The two ends and the channel itself refuse alike.
 void ExpectRefused(const Channel& channel, const ::testing::Matcher<const std::string&>& message) {
   const auto refused = [&] { return StatusIs(StatusCode::kFailedPrecondition, message); };
