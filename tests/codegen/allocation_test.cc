@@ -1,9 +1,10 @@
-// Once its arenas have grown, receiving allocates nothing.
+// Once its arenas have grown, receiving allocates nothing; and nor does a loan ever.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
@@ -61,6 +62,27 @@ TEST(AllocationTest, SteadyStateAllocatesNothing) {
   }
   EXPECT_EQ(allocations, before);
   EXPECT_GT(before, 0);  // it does count
+}
+
+TEST(AllocationTest, LoansAllocateNothing) {
+  ASSERT_OK_AND_ASSIGN(const ipmpsc::Channel channel, FrameChannel::CreateTemp());
+  ASSERT_OK_AND_ASSIGN(FrameReceiver receiver, FrameReceiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(FrameSender sender, FrameSender::Attach(channel));
+  uint64_t before = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 10) before = allocations;  // the receiver's arenas have grown
+    absl::StatusOr<FrameLoan> frame = sender.TryLoan(10000);
+    if (!frame.ok()) FAIL();
+    frame->set_width(7);
+    if (frame->mutable_pixels(100).size() != 100) FAIL();
+    if (frame->mutable_comment(0).size() != 0) FAIL();
+    for (uint32_t j = 0; j < 10; ++j) frame->add_faces().add_inside().set_x(j);
+    frame->add_counters("shutter", -4);
+    if (!std::move(*frame).Publish().ok()) FAIL();
+    const absl::StatusOr<FrameLease> received = receiver.TryReceive();
+    if (!received.ok() || (*received)->faces_size() != 10) FAIL();
+  }
+  EXPECT_EQ(allocations, before);
 }
 
 }  // namespace
