@@ -47,7 +47,8 @@ class Draft {
   // Errors:
   //  * kResourceExhausted - it does not fit: says how long the space is and how long it should be
   //  * kInvalidArgument   - its receiver would refuse it: says which field is missing, is not
-  //  UTF-8, or has a value that its enum has not, or that messages nest too deep
+  //                         UTF-8, or has a value that its enum has not, or that messages nest too
+  //                         deep
   absl::StatusOr<size_t> Finish(absl::string_view type);
 
   // Closes all writers, as nobody wants the message any more.
