@@ -5,7 +5,7 @@
 // and in the other process:
 //   absl::StatusOr<ipmpsc::Channel> channel = ipmpsc::ReceiveFd(socket, absl::Seconds(1));
 //
-// Whoever gets the descriptor may do with the channel what its creator may (README.md,
+// Whoever gets the descriptor may do with the channel what its creator may (docs/reliability.md,
 // "Security"). The socket stays the caller's, and may carry other messages before and after.
 #ifndef IPMPSC_FD_PASSING_H_
 #define IPMPSC_FD_PASSING_H_
