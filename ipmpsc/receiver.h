@@ -110,7 +110,8 @@ class Receiver {
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
   // Calls `handler` for each message that is there, at most `max_records`, releasing each when the
-  // handler returns. Does not wait. Returns how many: at least one, unless max_records is 0.
+  // handler returns. Does not wait, but goes on for as long as senders keep up with it, unless
+  // `max_records` ends it. Returns how many: at least one, unless max_records is 0.
   //
   // Errors: as `TryReceive`; only where there was none to handle.
   absl::StatusOr<size_t> Drain(absl::FunctionRef<void(const Record&)> handler,
