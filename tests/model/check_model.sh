@@ -8,13 +8,16 @@
 # A search counts only if it was exact and complete, and a failure only if it is a broken assertion
 # or somebody who waits for ever: asleep, or in a cycle.
 #
-#   check_model.sh MEGABYTES LIST MODEL.pml...
+#   check_model.sh MEGABYTES DEPTH LIST MODEL.pml...
+#
+# DEPTH is the longest path that is followed; a search that meets a longer one does not count.
 #
 # Prints a line for each configuration, and at last "model: N hold, N mutations fail".
 set -u
 megabytes=$1
-list=$PWD/$2
-shift 2
+depth=$2
+list=$PWD/$3
+shift 3
 models=$PWD/$(dirname "$1")
 scratch=$(mktemp -d "${TEST_TMPDIR:-/tmp}/model.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
@@ -51,7 +54,7 @@ while read -r name model expected search defines; do
     continue
   fi
   before=$SECONDS
-  ./pan -m5000000 ${run[@]+"${run[@]}"} >out 2>&1
+  ./pan -m"$depth" -w20 ${run[@]+"${run[@]}"} >out 2>&1
   status=$?
   seconds=$((SECONDS - before))
   errors=$(sed -nE 's/.*errors: ([0-9]+).*/\1/p' out)
