@@ -64,6 +64,8 @@ while read -r name model expected search defines; do
       complain "does not hold"
     elif grep -qE 'Search not completed|max search depth|out of memory|hash conflicts.*resource' out; then
       complain "the search was not complete"
+    elif [ "$(sed -nE 's/.*depth reached ([0-9]+),.*/\1/p' out)" -ge $((depth - 1)) ]; then
+      complain "the search came to its greatest depth"
     elif ! grep -q 'Full statespace search' out; then
       complain "the search was not exact"
     else
