@@ -18,11 +18,13 @@ def _parse_headers_impl(target, ctx):
     # Third-party headers are not ours to check.
     if ctx.rule.kind != "cc_library" or target.label.workspace_name:
         return []
+
+    # Nor are generated ones: they may lie elsewhere for those who include them.
     headers = [
         file
         for files in ctx.rule.attr.hdrs
         for file in files.files.to_list()
-        if file.extension == "h"
+        if file.extension == "h" and file.is_source
     ]
     if not headers:
         return []
