@@ -7,14 +7,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "tests/codegen/ends.h"
 #include "tests/codegen/protos/aligned.ipmpsc.h"
 #include "tests/codegen/protos/aligned.pb.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
@@ -33,36 +31,11 @@ namespace ipmpsc_test {
 namespace {
 
 using ::absl::StatusCode;
-using ::ipmpsc::Channel;
-using ::ipmpsc::ChannelOptions;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr absl::Duration kLong = absl::Seconds(10);
-
-// Both ends of a channel of one message type.
-template <typename MessageChannel, typename Sender, typename Receiver>
-struct Ends {
-  static Channel Create() {
-    ChannelOptions options;
-    options.capacity = 65536;
-    options.max_senders = 2;
-    absl::StatusOr<Channel> channel = MessageChannel::CreateAnonymous(options);
-    EXPECT_OK(channel);
-    return *std::move(channel);
-  }
-
-  auto Lend(size_t bound) {
-    auto loan = sender.TryLoan(bound);
-    EXPECT_OK(loan);
-    return *std::move(loan);
-  }
-
-  const Channel channel = Create();
-  Sender sender = *Sender::Attach(channel);
-  Receiver receiver = *Receiver::Attach(channel);
-};
 
 using Frames = Ends<camera::FrameChannel, camera::FrameSender, camera::FrameReceiver>;
 using Readings = Ends<legacy::ReadingChannel, legacy::ReadingSender, legacy::ReadingReceiver>;
@@ -371,45 +344,6 @@ TEST(LoanTest, BoundOfAnAlignedFieldIsAtMostFiveBytesMore) {
   }
 }
 
-TEST(LoanTest, MovesWithWhatIsOpen) {
-  Frames frames;
-  camera::FrameLoan loan = frames.Lend(1000);
-  camera::Frame_RegionWriter face = loan.add_faces();
-  camera::Frame_RegionWriter inside = face.add_inside();
-  inside.set_x(1);
-  camera::FrameLoan moved = std::move(loan);
-  inside.set_y(2);
-  camera::Frame_RegionWriter moved_face = std::move(face);
-  inside.add_inside().set_x(5);
-  camera::Frame_RegionWriter moved_inside = std::move(inside);
-  moved_inside.add_inside().set_x(6);
-  moved_face.set_x(3);
-  moved_face = moved.add_faces();
-  moved_face.set_x(4);
-  ASSERT_OK(std::move(moved).Publish());
-  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
-  ASSERT_EQ(frame->faces_size(), 2);
-  EXPECT_EQ(frame->faces(0).x(), 3);
-  EXPECT_EQ(frame->faces(1).x(), 4);
-  ASSERT_EQ(frame->faces(0).inside_size(), 1);
-  EXPECT_EQ(frame->faces(0).inside(0).x(), 1);
-  EXPECT_EQ(frame->faces(0).inside(0).y(), 2);
-  EXPECT_EQ(frame->faces(0).inside(0).inside(1).x(), 6);
-}
-
-TEST(LoanTest, AssignedToAnOpenOne) {
-  Frames frames;
-  camera::FrameLoan loan = frames.Lend(1000);
-  camera::Frame_RegionWriter face = loan.add_faces();
-  ASSERT_OK_AND_ASSIGN(camera::FrameSender other, camera::FrameSender::Attach(frames.channel));
-  loan = *other.TryLoan(100);  // what it was is discarded
-  loan.set_width(7);
-  ASSERT_OK(std::move(loan).Publish());
-  ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
-  EXPECT_EQ(frame->width(), 7);
-  EXPECT_EQ(frame->faces_size(), 0);
-}
-
 // Messages of the lite runtime have no reflection.
 TEST(LoanTest, LiteRuntime) {
   Ends<lite::LiteChannel, lite::LiteSender, lite::LiteReceiver> ends;
@@ -425,32 +359,6 @@ TEST(LoanTest, LiteRuntime) {
   ASSERT_OK(std::move(loan).Publish());
   ASSERT_OK_AND_ASSIGN(const lite::LiteLease got, ends.receiver.TryReceive());
   EXPECT_EQ(got->Bytes(), message.SerializeAsString());
-}
-
-TEST(LoanTest, OutlivesItsSender) {
-  Frames frames;
-  std::optional<camera::FrameSender> sender = *camera::FrameSender::Attach(frames.channel);
-  camera::FrameLoan loan = *sender->TryLoan(100);
-  sender.reset();
-  loan.set_width(7);
-  ASSERT_OK(std::move(loan).Publish());
-  EXPECT_OK(frames.receiver.TryReceive());
-}
-
-TEST(LoanDeathTest, WriterThatHasEnded) {
-  Frames frames;
-  camera::FrameLoan loan = frames.Lend(1000);
-  camera::Frame_RegionWriter face = loan.add_faces();
-  loan.set_width(1);
-  EXPECT_DEATH(face.set_x(1), "the message has ended");
-  EXPECT_DEATH(face.add_inside(), "the message has ended");
-  camera::Frame_RegionWriter second = loan.add_faces();
-  camera::Frame_RegionWriter moved = std::move(second);
-  EXPECT_DEATH(second.set_x(1), "the message has ended");  // NOLINT(bugprone-use-after-move)
-  ASSERT_OK(std::move(loan).Publish());
-  EXPECT_DEATH(moved.set_x(1), "the message has ended");
-  EXPECT_DEATH(loan.set_width(1), "the message has ended");
-  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "published, or moved from, before");
 }
 
 }  // namespace

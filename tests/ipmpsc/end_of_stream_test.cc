@@ -124,7 +124,9 @@ TEST_F(EndOfStreamTest, AnOpenLoanIsWaitedFor) {
   EXPECT_EQ(Next(receiver), kEnded);
 }
 
-TEST_F(EndOfStreamTest, ASleepingReceiverIsWokenByTheLastSender) {
+// By a wake, or at the latest when it looks again by itself: which of them, no test can tell that
+// asserts no time.
+TEST_F(EndOfStreamTest, ASleepingReceiverIsToldWhenTheLastSenderHasGone) {
   Receiver receiver = AttachReceiver();
   std::optional<Sender> sender = AttachSender();
   std::thread last([&] {
