@@ -1,0 +1,80 @@
+// The last sender sends and detaches at any instant of a receiver's look for the end: the receiver is
+// stepped through a receive, and at each place that it stops at, the sender does both. The end must
+// not be told before what was sent.
+#include <unistd.h>
+
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/testing/process_board.h"
+#include "tests/testing/process_child.h"
+#include "tests/testing/process_stepper.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc::testing {
+namespace {
+
+// What lies between the two looks of the receiver takes more instructions, also when optimised.
+constexpr uint64_t kStepsBetween = 10;
+
+// Cells of the board.
+enum : size_t { kReturned, kCode };
+
+TEST(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
+  const std::string why_not = SteppedChild::Unavailable();
+  if (!why_not.empty()) GTEST_SKIP() << why_not;
+  uint64_t places = 0;
+  uint64_t received = 0;
+  for (bool whole = false; !whole; ++places) {
+    Board board;
+    ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
+    std::optional<Receiver> receiver;  // of the child
+    ASSERT_OK_AND_ASSIGN(Sender attached, Sender::Attach(channel));
+    std::optional<Sender> sender = std::move(attached);
+    SteppedChild child(
+        [&] {
+          ReceiverOptions options;
+          options.end_without_senders = true;
+          absl::StatusOr<Receiver> made = Receiver::Attach(channel, options);
+          if (!made.ok()) _exit(1);
+          receiver.emplace(*std::move(made));
+          // What is bound and mapped at the first time only is not stepped through.
+          (void)receiver->Receive(absl::ZeroDuration());
+        },
+        [&] {
+          const absl::StatusOr<Lease> lease = receiver->Receive(absl::ZeroDuration());
+          board[kCode].store(static_cast<uint64_t>(lease.status().code()));
+          board[kReturned].store(1);
+        });
+    for (uint64_t step = 0; step < places * kStepsBetween && !whole; ++step) whole = !child.Step();
+    if (whole) break;
+    ASSERT_OK(sender->TrySend("the last one"));
+    sender.reset();
+    child.Detach();
+    ASSERT_TRUE(Await([&] { return board[kReturned].load() != 0; })) << places;
+    const auto code = static_cast<absl::StatusCode>(board[kCode].load());
+    received += code == absl::StatusCode::kOk ? 1 : 0;
+    // It may have looked before the message came, and then says that there was none yet.
+    EXPECT_THAT(code, ::testing::AnyOf(absl::StatusCode::kOk, absl::StatusCode::kDeadlineExceeded))
+        << "at place " << places;
+  }
+  std::cout << places << " places, received at " << received << " of them\n";
+  EXPECT_GT(received, 0u);
+  EXPECT_GT(places, 20u);
+}
+
+}  // namespace
+}  // namespace ipmpsc::testing
