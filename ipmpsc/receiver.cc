@@ -47,16 +47,20 @@ Receiver::~Receiver() = default;
 absl::StatusOr<Lease> Receiver::TryReceive() {
   internal::TakenRecord taken;
   uint64_t ticket;
-  absl::Status status = core_->TryTake(&taken, &ticket);
-  if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+  if (ABSL_PREDICT_FALSE(!core_->TakeNow(&taken, &ticket))) {
+    absl::Status status = core_->TryTake(&taken, &ticket);
+    if (!status.ok()) return status;
+  }
   return Lease(core_.get(), ticket, RecordOf(taken));
 }
 
 absl::StatusOr<Lease> Receiver::Receive(Deadline deadline) {
   internal::TakenRecord taken;
   uint64_t ticket;
-  absl::Status status = core_->Take(deadline, &taken, &ticket);
-  if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+  if (ABSL_PREDICT_FALSE(!core_->TakeNow(&taken, &ticket))) {
+    absl::Status status = core_->Take(deadline, &taken, &ticket);
+    if (!status.ok()) return status;
+  }
   return Lease(core_.get(), ticket, RecordOf(taken));
 }
 
@@ -66,10 +70,11 @@ absl::StatusOr<size_t> Receiver::Drain(absl::FunctionRef<void(const Record&)> ha
   while (count < max_records) {
     internal::TakenRecord taken;
     uint64_t ticket;
-    const absl::Status status = core_->TryTake(&taken, &ticket);
-    if (!status.ok()) {
-      if (count == 0) return status;
-      break;
+    if (ABSL_PREDICT_FALSE(!core_->TakeNow(&taken, &ticket))) {
+      // Why nothing more is there, the next call finds out.
+      if (count > 0) break;
+      const absl::Status status = core_->TryTake(&taken, &ticket);
+      if (!status.ok()) return status;
     }
     handler(RecordOf(taken));
     core_->Release(ticket, taken.length);

@@ -1,10 +1,14 @@
 #include "ipmpsc/sender.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/sender_core.h"
 
@@ -58,30 +62,83 @@ Sender::~Sender() = default;
 
 namespace {
 
-absl::Status SendBytes(internal::SenderCore* core, absl::string_view payload,
-                       const Claiming& claiming) {
+void Copy(absl::string_view payload, char* to) {
+  // An empty payload may have no address.
+  if (!payload.empty()) std::memcpy(to, payload.data(), payload.size());
+}
+
+// The usual case of sending: at once. Returns whether it was.
+bool SendNow(internal::SenderCore* core, absl::string_view payload) {
+  internal::Position position;
+  if (ABSL_PREDICT_FALSE(!core->ClaimNow(payload.size(), &position))) return false;
+  Copy(payload, core->PayloadAt(position));
+  core->CommitNow(position, payload.size());
+  return true;
+}
+
+ABSL_ATTRIBUTE_NOINLINE absl::Status SendAs(internal::SenderCore* core, absl::string_view payload,
+                                            const Claiming& claiming) {
   internal::Position position;
   absl::Status claimed = core->Claim(payload.size(), claiming, &position);
-  if (ABSL_PREDICT_TRUE(claimed.ok())) {
-    // An empty payload may have no address.
-    if (!payload.empty()) std::memcpy(core->PayloadAt(position), payload.data(), payload.size());
+  if (claimed.ok()) {
+    Copy(payload, core->PayloadAt(position));
     core->Settle(position, payload.size(), payload.size(), internal::RecordKind::kMessage);
   }
   return claimed;
 }
 
+absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::string_view> payloads,
+                         const Claiming& claiming) {
+  if (payloads.empty()) return absl::OkStatus();
+  if (payloads.size() == 1) return SendAs(core, payloads[0], claiming);
+  // Claimed like one message whose payload holds the other records.
+  uint64_t size = 0;
+  for (absl::string_view payload : payloads) {
+    size += internal::RecordSize(std::min<uint64_t>(payload.size(), internal::kMaxPayload + 1));
+  }
+  size -= sizeof(internal::RecordHeader);
+  if (ABSL_PREDICT_FALSE(size > core->channel().max_payload())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", payloads.size(), " messages, ", size,
+                     " bytes with their headers, can never fit: the channel's longest is ",
+                     core->channel().max_payload()));
+  }
+  internal::Position position;
+  if (ABSL_PREDICT_FALSE(!core->ClaimNow(size, &position))) {
+    absl::Status claimed = core->Claim(size, claiming, &position);
+    if (!claimed.ok()) return claimed;
+  }
+  internal::Position next = position;
+  for (absl::string_view payload : payloads) {
+    Copy(payload, core->PayloadAt(next));
+    next += internal::RecordSize(payload.size());
+  }
+  core->CommitBatch(position, payloads);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
+absl::Status Sender::TrySendBatch(absl::Span<const absl::string_view> payloads) {
+  return SendBatchAs(core_.get(), payloads, Now());
+}
+
+absl::Status Sender::SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline) {
+  return SendBatchAs(core_.get(), payloads, {/*wait=*/true, /*when_empty=*/false, deadline});
+}
+
 absl::Status Sender::TrySend(absl::string_view payload) {
-  return SendBytes(core_.get(), payload, Now());
+  if (ABSL_PREDICT_TRUE(SendNow(core_.get(), payload))) return absl::OkStatus();
+  return SendAs(core_.get(), payload, Now());
 }
 
 absl::Status Sender::Send(absl::string_view payload, Deadline deadline) {
-  return SendBytes(core_.get(), payload, {/*wait=*/true, /*when_empty=*/false, deadline});
+  if (ABSL_PREDICT_TRUE(SendNow(core_.get(), payload))) return absl::OkStatus();
+  return SendAs(core_.get(), payload, {/*wait=*/true, /*when_empty=*/false, deadline});
 }
 
 absl::Status Sender::SendWhenEmpty(absl::string_view payload, Deadline deadline) {
-  return SendBytes(core_.get(), payload, {/*wait=*/true, /*when_empty=*/true, deadline});
+  return SendAs(core_.get(), payload, {/*wait=*/true, /*when_empty=*/true, deadline});
 }
 
 absl::StatusOr<Loan> Sender::ClaimAs(size_t size, bool wait, bool when_empty, Deadline deadline) {

@@ -108,6 +108,14 @@ class Sender {
   // Errors: kDeadlineExceeded - still full (without text).
   absl::Status Send(absl::string_view payload, Deadline deadline);
 
+  // Send all of `payloads` together: committed in one step, they are received one after the other,
+  // with nothing of others between them, and whole: if this process dies, all of them or none.
+  // Faster than one at a time. None of them: OK.
+  //
+  // Errors: as `TrySend` and `Send`; kInvalidArgument - together they can never fit.
+  absl::Status TrySendBatch(absl::Span<const absl::string_view> payloads);
+  absl::Status SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline);
+
   // Waits until everything sent before has been received and released: for messages that are
   // worthless when late.
   //

@@ -25,10 +25,6 @@ namespace {
 constexpr int64_t kLongestSleepUnfinished = 10'000'000;
 constexpr int64_t kLongestSleepIdle = 100'000'000;
 
-// Who polls with `TryTake` pays for a closer look (which takes a cache line from the senders) at
-// most so often, in nanoseconds.
-constexpr int64_t kLookInterval = 100'000;
-
 // How many closer looks in a row may find claimed bytes without an owner. The protocol leaves none;
 // one more look costs nothing, and a channel that is given up in error costs much.
 constexpr int kMostUnownedLooks = 3;
@@ -116,11 +112,6 @@ ReceiverCore::~ReceiverCore() {
   WakeSenders();
 }
 
-bool ReceiverCore::IsCurrent() const {
-  // Relaxed: it changes only when this receiver has lost its lock, at some other time.
-  return ring_.receiver_slot->epoch.load(std::memory_order_relaxed) == epoch_;
-}
-
 absl::Status ReceiverCore::Displaced() const {
   // Relaxed: for people.
   return absl::FailedPreconditionError(
@@ -150,12 +141,13 @@ absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
   for (uint32_t looks = 0;; ++looks) {
     absl::Status status = TakeCommitted(taken, ticket);
     if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
-    const int64_t now = MonotonicNow();
-    if (now < next_look_ || looks > ring_.sender_slot_count) return status;
+    // Who polls pays for a closer look, which takes a cache line from the senders, once a tick.
+    const int64_t now = MonotonicTick();
+    if (now == last_look_ || looks > ring_.sender_slot_count) return status;
     status = LookCloser();
     // What is final is found again by the next call, too.
     if (!status.ok() && !absl::IsUnavailable(status)) return status;
-    next_look_ = now + kLookInterval;
+    last_look_ = now;
     if (!status.ok()) return status;
   }
 }
@@ -222,8 +214,7 @@ absl::Status ReceiverCore::LookCloser() {
 absl::Status ReceiverCore::LookForEnd() {
   // Relaxed: nothing else is read by it.
   const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
-  if (ABSL_PREDICT_FALSE((flags & (kFlagClosed | kFlagReplaced)) != 0))
-    return EndedForReceiver(flags);
+  if (ABSL_PREDICT_FALSE((flags & kFlagsEnded) != 0)) return EndedForReceiver(flags);
   if (ABSL_PREDICT_TRUE(!end_without_senders_)) return NoneNow();
   if (!seen_sender_) {
     seen_sender_ = consumer_.head() != start_ || SenderOwners(ring_) != sender_owners_;
@@ -241,8 +232,7 @@ void ReceiverCore::Sleep(Deadline deadline) {
   const uint32_t word = AnnounceReceiverWait(control, consumer_.head());
   SleeperBarrier(HasFullBarriers(*control));
   // Relaxed, both: ordered by the barrier.
-  const bool ended =
-      (control->flags.load(std::memory_order_relaxed) & (kFlagClosed | kFlagReplaced)) != 0;
+  const bool ended = (control->flags.load(std::memory_order_relaxed) & kFlagsEnded) != 0;
   const bool unfinished =
       control->claim_position.load(std::memory_order_relaxed) != consumer_.head();
   // A channel that ended has nothing more to wait for, but for those who are writing still.
@@ -252,30 +242,6 @@ void ReceiverCore::Sleep(Deadline deadline) {
               std::min(deadline.nanoseconds(), MonotonicNow() + longest));
   }
   WithdrawReceiverWait(control);
-}
-
-void ReceiverCore::ReleaseUnheld() {
-  const Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
-  // What a successor looks at is not ours to give back.
-  if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
-  consumer_.Release(end);
-  WakeSenders();
-}
-
-void ReceiverCore::WakeSenders() {
-  ControlBlock* const control = ring_.control;
-  WakerBarrier(*control);
-  if (ABSL_PREDICT_FALSE(MustWakeSenders(control))) FutexWakeAll(&control->senders_wait);
-}
-
-void ReceiverCore::Release(uint64_t ticket, uint64_t payload_size) {
-  const bool oldest_changed = leases_.Remove(ticket);
-  // In a forked child the leases are the parent's to release.
-  if (ABSL_PREDICT_TRUE(fork_guard_.InSameProcess())) {
-    consumer_.CountReceived(1, payload_size);
-    if (oldest_changed) ReleaseUnheld();
-  }
-  if (ABSL_PREDICT_FALSE(detached_) && leases_.empty()) delete this;
 }
 
 absl::Status ReceiverCore::CorruptRecord() {

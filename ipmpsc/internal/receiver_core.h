@@ -3,8 +3,10 @@
 #ifndef IPMPSC_INTERNAL_RECEIVER_CORE_H_
 #define IPMPSC_INTERNAL_RECEIVER_CORE_H_
 
+#include <atomic>
 #include <cstdint>
 
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipmpsc/attach_options.h"
@@ -12,10 +14,13 @@
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/adaptive_spin.h"
 #include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/ring/consumer.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/lease_window.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::internal {
 
@@ -25,6 +30,15 @@ class ReceiverCore {
   static absl::StatusOr<ReceiverCore*> Attach(const Channel& channel,
                                               const ReceiverOptions& options);
 
+  // The usual case of `TryTake`: the next message is there. False: `TryTake` finds out why.
+  bool TakeNow(TakenRecord* taken, uint64_t* ticket) {
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent()) ||
+        consumer_.Take(taken) != TakeResult::kTaken)
+      return false;
+    *ticket = leases_.Add(taken->position);
+    return true;
+  }
+
   // Takes the next message; it is leased until `Release(*ticket, ...)`.
   //
   // Errors: as `Receiver::TryReceive`.
@@ -33,7 +47,15 @@ class ReceiverCore {
   // Errors: as `Receiver::Receive`.
   absl::Status Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
 
-  void Release(uint64_t ticket, uint64_t payload_size);
+  void Release(uint64_t ticket, uint64_t payload_size) {
+    const bool oldest_changed = leases_.Remove(ticket);
+    // In a forked child the leases are the parent's to release.
+    if (ABSL_PREDICT_TRUE(fork_guard_.InSameProcess())) {
+      consumer_.CountReceived(1, payload_size);
+      if (oldest_changed) ReleaseUnheld();
+    }
+    if (ABSL_PREDICT_FALSE(detached_) && leases_.empty()) delete this;
+  }
 
   // The `Receiver` has gone. The last of it and its leases deletes the core.
   void Detach();
@@ -56,12 +78,25 @@ class ReceiverCore {
   // Sleeps until the head may be committed, at most until `deadline`, or a while.
   void Sleep(Deadline deadline);
   // Whether no other receiver has taken over (which takes that this one has lost its lock).
-  bool IsCurrent() const;
+  bool IsCurrent() const {
+    // Relaxed: it changes only when this receiver has lost its lock, at some other time.
+    return ring_.receiver_slot->epoch.load(std::memory_order_relaxed) == epoch_;
+  }
   absl::Status Displaced() const;
   // Gives back what no lease holds any more.
-  void ReleaseUnheld();
+  void ReleaseUnheld() {
+    const Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
+    // What a successor looks at is not ours to give back.
+    if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
+    consumer_.Release(end);
+    WakeSenders();
+  }
   // After a release, those that wait for space.
-  void WakeSenders();
+  void WakeSenders() {
+    ControlBlock* const control = ring_.control;
+    WakerBarrier(*control);
+    if (ABSL_PREDICT_FALSE(MustWakeSenders(control))) FutexWakeAll(&control->senders_wait);
+  }
   absl::Status CorruptRecord();
 
   const Channel channel_;
@@ -76,7 +111,7 @@ class ReceiverCore {
   Consumer consumer_;
   LeaseWindow leases_;
   AdaptiveSpin spin_;
-  int64_t next_look_ = 0;  // when `TryTake` may look closer again
+  int64_t last_look_ = 0;  // when `TryTake` last looked closer
   int unowned_looks_ = 0;  // in a row
   bool detached_ = false;
 };

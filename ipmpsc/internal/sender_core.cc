@@ -56,8 +56,7 @@ absl::StatusOr<SenderCore*> SenderCore::Attach(const Channel& channel,
   const Ring& ring = channel.segment()->ring();
   // Relaxed: nothing else is read by it.
   const uint32_t flags = ring.control->flags.load(std::memory_order_relaxed);
-  if (ABSL_PREDICT_FALSE((flags & (kFlagClosed | kFlagReplaced)) != 0))
-    return EndedForSender(flags);
+  if (ABSL_PREDICT_FALSE((flags & kFlagsEnded) != 0)) return EndedForSender(flags);
   absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(channel.fd());
   if (!lock.ok()) return lock.status();
   const absl::StatusOr<uint16_t> slot = TakeSlot(ring, &*lock);
@@ -74,7 +73,8 @@ SenderCore::SenderCore(const Channel& channel, ParticipantLock lock, uint16_t sl
       slot_(slot),
       max_payload_(channel.max_payload()),
       options_(options),
-      producer_(ring_, slot) {
+      producer_(ring_, slot),
+      slow_(options.require_receiver) {
   producer_.ClearIntent();
   SenderSlot& own = ring_.sender_slots[slot_];
   // Relaxed, both: for people.
@@ -115,7 +115,7 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) {
   }
   // Relaxed: nothing else is read by it.
   const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
-  if ((flags & (kFlagClosed | kFlagReplaced)) != 0) return EndedForSender(flags);
+  if ((flags & kFlagsEnded) != 0) return EndedForSender(flags);
   if (payload_size > max_payload_) {
     return absl::InvalidArgumentError(
         absl::StrCat("a message of ", payload_size,
@@ -142,6 +142,7 @@ absl::Status SenderCore::ClaimOrWait(size_t payload_size, const Claiming& claimi
                                                      : producer_.Claim(size, position);
     if (ABSL_PREDICT_TRUE(result == ClaimResult::kClaimed)) {
       claim_open_ = true;
+      slow_ = true;
       return absl::OkStatus();
     }
     if (result == ClaimResult::kCorrupt) return CorruptPositions(ring_);
@@ -177,7 +178,7 @@ void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
   SleeperBarrier(HasFullBarriers(*control));
   // Relaxed: ordered by the barrier.
   const uint32_t flags = control->flags.load(std::memory_order_relaxed);
-  if (has_space() || (flags & (kFlagClosed | kFlagReplaced)) != 0) return;
+  if (has_space() || (flags & kFlagsEnded) != 0) return;
   // A turn is taken anew, or has run out, before its end.
   // Relaxed: as above.
   const int64_t longest =
@@ -186,8 +187,23 @@ void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
             std::min(claiming.deadline.nanoseconds(), MonotonicNow() + longest));
 }
 
+void SenderCore::CommitBatch(Position position, absl::Span<const absl::string_view> payloads) {
+  CloseClaim();
+  // The first record last: its stamp commits them all.
+  Position next = position + RecordSize(payloads[0].size());
+  uint64_t bytes = payloads[0].size();
+  for (absl::string_view payload : payloads.subspan(1)) {
+    producer_.Commit(next, static_cast<uint32_t>(payload.size()), RecordKind::kInBatch);
+    next += RecordSize(payload.size());
+    bytes += payload.size();
+  }
+  producer_.Commit(position, static_cast<uint32_t>(payloads[0].size()), RecordKind::kMessage);
+  WakeReceiver(position);
+  producer_.CountSent(payloads.size(), bytes);
+}
+
 void SenderCore::Settle(Position position, size_t claimed_size, size_t size, RecordKind kind) {
-  claim_open_ = false;
+  CloseClaim();
   // In a forked child the claim is the parent's to settle.
   if (ABSL_PREDICT_TRUE(fork_guard_.InSameProcess())) {
     const uint64_t used = RecordSize(size);
@@ -199,10 +215,8 @@ void SenderCore::Settle(Position position, size_t claimed_size, size_t size, Rec
                        RecordKind::kDiscarded);
     }
     producer_.Commit(position, static_cast<uint32_t>(size), kind);
-    WakerBarrier(*ring_.control);
-    if (ABSL_PREDICT_FALSE(MustWakeReceiver(ring_.control, position)))
-      FutexWakeOne(&ring_.control->receiver_wait);
-    if (ABSL_PREDICT_TRUE(kind == RecordKind::kMessage)) producer_.CountSent(size);
+    WakeReceiver(position);
+    if (ABSL_PREDICT_TRUE(kind == RecordKind::kMessage)) producer_.CountSent(1, size);
   }
   if (ABSL_PREDICT_FALSE(detached_)) delete this;
 }

@@ -2,20 +2,27 @@
 #ifndef IPMPSC_INTERNAL_SENDER_CORE_H_
 #define IPMPSC_INTERNAL_SENDER_CORE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/adaptive_spin.h"
 #include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/producer.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::internal {
 
@@ -36,6 +43,29 @@ class SenderCore {
   // Errors: as the functions of `Sender` that send.
   absl::Status Claim(size_t payload_size, const Claiming& claiming, Position* position);
 
+  // The usual case of `Claim`: nothing stands in the way and there is space. The claim is settled by
+  // `CommitNow`. False: `Claim` finds out what there is to say or to wait for.
+  bool ClaimNow(size_t payload_size, Position* position) {
+    const ControlBlock& control = *ring_.control;
+    // Relaxed, both: nothing else is read by them.
+    const bool usual = ((control.flags.load(std::memory_order_relaxed) & kFlagsEnded) |
+                        control.turn.load(std::memory_order_relaxed)) == 0;
+    if (ABSL_PREDICT_FALSE(!usual || slow_ || payload_size > max_payload_ ||
+                           !fork_guard_.InSameProcess()))
+      return false;
+    return producer_.Claim(RecordSize(payload_size), position) == ClaimResult::kClaimed;
+  }
+
+  // Commits the whole of what `ClaimNow` claimed.
+  void CommitNow(Position position, size_t size) {
+    producer_.Commit(position, static_cast<uint32_t>(size), RecordKind::kMessage);
+    WakeReceiver(position);
+    producer_.CountSent(1, size);
+  }
+
+  // Commits what `ClaimNow` or `Claim` claimed for them together, each in its place already.
+  void CommitBatch(Position position, absl::Span<const absl::string_view> payloads);
+
   char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
 
   // Commits the claim: the first `size` of `claimed_size` bytes of payload.
@@ -52,10 +82,20 @@ class SenderCore {
              const SenderOptions& options);
   ~SenderCore();
 
+  // After a commit at `position`.
+  void WakeReceiver(Position position) {
+    WakerBarrier(*ring_.control);
+    if (ABSL_PREDICT_FALSE(MustWakeReceiver(ring_.control, position)))
+      FutexWakeOne(&ring_.control->receiver_wait);
+  }
   // Why nothing can be claimed at all, if so.
   absl::Status CheckUsable(size_t payload_size);
   // kUnavailable: the channel has no living receiver, and the options want one.
   absl::Status CheckReceiver();
+  void CloseClaim() {
+    claim_open_ = false;
+    slow_ = options_.require_receiver;
+  }
   absl::Status ClaimOrWait(size_t payload_size, const Claiming& claiming, Position* position);
   bool MustLetAnotherClaim() const;
   // Waits until there may be space, at most until the deadline, or a while.
@@ -75,6 +115,7 @@ class SenderCore {
   int64_t next_look_ = 0;  // when it may look again for a receiver
   bool has_turn_ = false;
   bool claim_open_ = false;
+  bool slow_;  // claim_open_, or the options want more than `ClaimNow` knows
   bool detached_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,8 @@ class SenderTest : public ::testing::Test {
         sender->Send(payload, absl::ZeroDuration()),
         sender->Send(payload, kLong),
         sender->SendWhenEmpty(payload, absl::ZeroDuration()),
+        sender->TrySendBatch({payload}),
+        sender->SendBatch({payload}, kLong),
         sender->TryClaim(payload.size()).status(),
         sender->Claim(payload.size(), kLong).status(),
         sender->ClaimWhenEmpty(payload.size(), kLong).status(),
@@ -84,6 +87,63 @@ TEST_F(SenderTest, EveryWayToSendArrivesInOrder) {
     EXPECT_EQ(lease.payload(), expected);
     EXPECT_EQ(lease.sender(), sender.slot());
   }
+}
+
+TEST_F(SenderTest, ABatchArrivesInOrderWithNothingInBetween) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const std::vector<absl::string_view> batch = {"first", "", "a longer one than one cell", "last"};
+  ASSERT_OK(sender.TrySendBatch(batch));
+  ASSERT_OK(sender.SendBatch(batch, absl::ZeroDuration()));
+  ASSERT_OK(sender.TrySendBatch({}));
+  for (int i = 0; i < 2; ++i) {
+    for (absl::string_view expected : batch) {
+      ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+      EXPECT_EQ(lease.payload(), expected);
+      EXPECT_EQ(lease.sender(), sender.slot());
+    }
+  }
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_records, 8u);
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 2 * 35u);
+}
+
+TEST_F(SenderTest, ABatchThatDoesNotFitIsNotSentInPart) {
+  Sender sender = Attach();
+  const std::string half(channel_->capacity() / 2 - 16, 'x');
+  EXPECT_THAT(sender.TrySendBatch({half, half, ""}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("3 messages"), HasSubstr("4096 bytes"), HasSubstr("4080"))));
+  EXPECT_OK(sender.TrySend(""));
+  EXPECT_THAT(sender.TrySendBatch({half, half}),
+              StatusIs(absl::StatusCode::kResourceExhausted, ""));
+  EXPECT_THAT(sender.SendBatch({half, half}, absl::Milliseconds(2)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  EXPECT_EQ(ring().control->claim_position, 16u);
+}
+
+TEST_F(SenderTest, ABatchMayFillTheRing) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const std::string half(channel_->capacity() / 2 - 16, 'x');
+  ASSERT_OK(sender.TrySendBatch({half, half}));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), half);
+  }
+}
+
+TEST_F(SenderTest, ABatchWaitsForSpaceAndForNothingElse) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
+  std::thread thread([&] { EXPECT_OK(sender.SendBatch({"one", "two"}, kLong)); });
+  EXPECT_OK(receiver.Receive(kLong).status());
+  for (absl::string_view expected : {"one", "two"}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.Receive(kLong));
+    EXPECT_EQ(lease.payload(), expected);
+  }
+  thread.join();
 }
 
 TEST_F(SenderTest, ZeroSizedMessagesWithoutAnAddress) {

@@ -100,6 +100,16 @@ void SendSomehow(Sender* sender, const Header& header, size_t size, uint32_t way
   ASSERT_OK(sender->Send(payload, absl::InfiniteDuration()));
 }
 
+// Sends message `first`, and the two after it, together.
+void SendThree(Sender* sender, const Header& first, size_t size) {
+  std::string payloads[3];
+  for (uint32_t i = 0; i < 3; ++i) {
+    payloads[i].resize(size + i);
+    Fill(&payloads[i][0], size + i, {first.thread, first.sequence + i});
+  }
+  ASSERT_OK(sender->SendBatch({payloads[0], payloads[1], payloads[2]}, absl::InfiniteDuration()));
+}
+
 std::vector<std::thread> StartSenders(const Channel& channel, uint32_t messages, size_t longest) {
   std::vector<std::thread> threads;
   for (uint32_t thread = 0; thread < kThreads; ++thread) {
@@ -109,7 +119,13 @@ std::vector<std::thread> StartSenders(const Channel& channel, uint32_t messages,
       std::mt19937 random(thread);
       for (uint32_t i = 0; i < messages; ++i) {
         const size_t size = sizeof(Header) + random() % (longest - sizeof(Header));
-        SendSomehow(&*sender, {thread, i}, size, random() % 8);
+        const uint32_t way = random() % 8;
+        if (way == 3 && i + 3 <= messages && size <= 200) {
+          SendThree(&*sender, {thread, i}, size);
+          i += 2;
+        } else {
+          SendSomehow(&*sender, {thread, i}, size, way);
+        }
       }
     });
   }

@@ -4,10 +4,18 @@
 
 namespace ipmpsc::internal {
 
-int64_t MonotonicNow() {
+namespace {
+
+int64_t Nanoseconds(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+}  // namespace
+
+int64_t MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
+
+int64_t MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
 
 }  // namespace ipmpsc::internal

@@ -59,7 +59,8 @@ class Consumer {
         return TakeResult::kCorrupt;
       }
       const RecordDescription& description = untrusted;  // checked
-      if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage)) {
+      if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage ||
+                            description.kind == RecordKind::kInBatch)) {
         *taken = {head_, ring_.At(head_) + sizeof(RecordHeader), description.length,
                   description.sender};
         head_ += RecordSize(description.length);

@@ -26,6 +26,7 @@ inline constexpr size_t kNoSharingSize = 128;
 // Bits of `ControlBlock::flags`. They are set, never cleared.
 inline constexpr uint32_t kFlagClosed = 1;
 inline constexpr uint32_t kFlagReplaced = 2;
+inline constexpr uint32_t kFlagsEnded = kFlagClosed | kFlagReplaced;
 // Some participant has no `membarrier`: who wakes others runs a full barrier of its own (DESIGN.md,
 // "Waking").
 inline constexpr uint32_t kFlagFullBarrier = 4;

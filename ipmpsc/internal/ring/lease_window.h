@@ -34,22 +34,22 @@ class LeaseWindow {
   }
 
   // Where the oldest record that is still held begins. REQUIRES: !empty().
-  Position oldest() const { return holds_[oldest_ % holds_.size()].position; }
+  Position oldest() const { return holds_[oldest_ & (holds_.size() - 1)].position; }
 
  private:
-  static constexpr size_t kInitialSize = 64;
+  static constexpr size_t kInitialSize = 64;  // a power of two, as every size
 
   struct Hold {
     Position position;
     bool held;
   };
 
-  Hold& At(uint64_t ticket) { return holds_[ticket % holds_.size()]; }
+  Hold& At(uint64_t ticket) { return holds_[ticket & (holds_.size() - 1)]; }
 
   void Grow() {
     std::vector<Hold> larger(holds_.size() * 2);
     for (uint64_t ticket = oldest_; ticket != next_; ++ticket)
-      larger[ticket % larger.size()] = At(ticket);
+      larger[ticket & (larger.size() - 1)] = At(ticket);
     holds_.swap(larger);
   }
 

@@ -20,7 +20,7 @@ bool IsBoundary(const Ring& ring, Position place, Position claim) {
   for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
     if (IntentPosition(ring.sender_slots[slot]) == place) return true;
   }
-  return ring.IsStampedIfBoundary(place);
+  return ring.IsCommittedClaim(place);
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ bool IsSlotReusable(const Ring& ring, uint16_t slot) {
   const Position intent = IntentPosition(ring.sender_slots[slot]);
   if (intent == kNoIntent) return true;
   // What it claimed is committed: the stamp, not the intent, says where that record begins.
-  if (IsAligned(intent) && ring.IsStampedIfBoundary(intent)) return true;
+  if (IsAligned(intent) && ring.IsCommittedClaim(intent)) return true;
   // Relaxed: it only grows, so that an old value says "not yet" at worst.
   if (IsBefore(intent, ring.control->release_position.load(std::memory_order_relaxed))) return true;
   // Relaxed: an old value would lie here, but the lock that the caller holds comes after the dead

@@ -75,11 +75,11 @@ class Producer {
   }
 
   // For people. After the commit, out of the receiver's way.
-  void CountSent(uint64_t payload_size) {
+  void CountSent(uint64_t records, uint64_t payload_bytes) {
     // Relaxed, and no read-modify-write: only this sender writes its counters.
-    slot_->sent_records.store(slot_->sent_records.load(std::memory_order_relaxed) + 1,
+    slot_->sent_records.store(slot_->sent_records.load(std::memory_order_relaxed) + records,
                               std::memory_order_relaxed);
-    slot_->sent_bytes.store(slot_->sent_bytes.load(std::memory_order_relaxed) + payload_size,
+    slot_->sent_bytes.store(slot_->sent_bytes.load(std::memory_order_relaxed) + payload_bytes,
                             std::memory_order_relaxed);
   }
 

@@ -23,6 +23,7 @@ namespace ipmpsc::internal {
 enum class RecordKind : uint8_t {
   kMessage = 1,
   kDiscarded = 2,  // a loan that was dropped, or what a loan published shorter gave back
+  kInBatch = 3,    // a message that was claimed together with the record before it
 };
 
 struct RecordDescription {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "absl/base/attributes.h"
+#include "absl/base/casts.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
@@ -34,13 +35,19 @@ struct Ring {
     return HeaderAt(position)->stamp.load(std::memory_order_acquire) == StampOf(position);
   }
 
-  // The same where perhaps no record begins: the word may be a payload that its sender is writing
+  // The same where perhaps no record begins, or one inside a batch, which is nobody's claim: whether
+  // a claim begins here that is committed. The words may be a payload that its sender is writing
   // right now. That does no harm, since it cannot equal the stamp, but TSan would have to call it a
-  // race; hence the builtin, which stays uninstrumented here.
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool IsStampedIfBoundary(Position position) const {
-    // Relaxed: nothing is read behind it; the [scan] before it orders it after the intents.
-    return __atomic_load_n(reinterpret_cast<uint64_t*>(At(position)), __ATOMIC_RELAXED) ==
-           StampOf(position);
+  // race; hence the builtins, which stay uninstrumented here.
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool IsCommittedClaim(Position position) const {
+    const auto* const words = reinterpret_cast<const uint64_t*>(At(position));
+    // [take] acquire; pairs with [commit] release: header before stamp. The [scan] before it orders
+    // it after the intents.
+    if (__atomic_load_n(words, __ATOMIC_ACQUIRE) != StampOf(position)) return false;
+    // Relaxed: the stamp was acquired.
+    const auto description =
+        absl::bit_cast<RecordDescription>(__atomic_load_n(words + 1, __ATOMIC_RELAXED));
+    return description.kind != RecordKind::kInBatch;
   }
 };
 

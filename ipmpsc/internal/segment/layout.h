@@ -22,7 +22,7 @@ namespace ipmpsc::internal {
 
 inline constexpr char kMagic[8] = {'I', 'P', 'M', 'P', 'S', 'C', '\r', '\n'};
 // Raised whenever a byte of the segment changes its place or its meaning.
-inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kAbiVersion = 2;
 inline constexpr uint32_t kByteOrderMark = 0x01020304;
 inline constexpr uint64_t kHeaderSize = 4096;
 

@@ -115,7 +115,7 @@ TEST_P(ConsumerAtEdgeTest, EveryBadHeaderFieldIsCorrupt) {
       Describe(8, 4),        // first slot that there is not
       Describe(8, 0xffff),
       Describe(8, 0, 0),  // kinds that there are not
-      Describe(8, 0, 3),
+      Describe(8, 0, 4),
       Describe(8, 0, 0xff),
       Describe(8, 0, kMessage, 1),  // reserved
       Describe(8, 0, kDiscarded, 0x80),

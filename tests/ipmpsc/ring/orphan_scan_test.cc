@@ -166,6 +166,15 @@ TEST_P(OrphanScanTest, AFillerCommittedInsideEndsTheRecordThereAndLosesNothing) 
   ExpectOrphanedUpTo(64);
 }
 
+TEST_P(OrphanScanTest, AMessageInsideABatchIsNoEnd) {
+  // A batch of two of 64 whose first is not committed; a loser wanted 64.
+  Claimed(128);
+  test_.SetIntent(0, head_, 128);
+  test_.SetRecord(head_ + 64, {48, 0, RecordKind::kInBatch, 0});
+  test_.SetIntent(1, head_, 64);
+  ExpectOrphanedUpTo(128);
+}
+
 // The living.
 
 TEST_P(OrphanScanTest, ALivingOwnerIsWaitedFor) {

@@ -221,8 +221,8 @@ TEST(ProducerTest, CountersCountMessagesAndPayloadOverAllOwners) {
   test.ring.sender_slots[1].sent_records = 5;
   test.ring.sender_slots[1].sent_bytes = 100;
   Producer producer(test.ring, 1);
-  producer.CountSent(7);
-  producer.CountSent(0);
+  producer.CountSent(1, 7);
+  producer.CountSent(1, 0);
   EXPECT_EQ(test.ring.sender_slots[1].sent_records, 7u);
   EXPECT_EQ(test.ring.sender_slots[1].sent_bytes, 107u);
   EXPECT_EQ(test.ring.sender_slots[0].sent_records, 0u);

@@ -36,6 +36,7 @@ struct Claimed {
   bool committed = false;
   bool discarded = false;
   std::string payload;
+  std::string batched;  // payload of the message behind it, in a batch
 };
 
 class World {
@@ -64,6 +65,7 @@ class World {
   int orphaned() const { return orphaned_; }
   int received() const { return received_; }
   int losers() const { return losers_; }
+  int batches() const { return batches_; }
 
  private:
   bool Chance(uint32_t percent) { return random_() % 100 < percent; }
@@ -81,6 +83,7 @@ class World {
     plan.claimed_payload = Chance(5) ? 1000 + random_() % 3000 : 16 * (random_() % 7);
     plan.payload = Chance(30) ? random_() % (plan.claimed_payload + 1) : plan.claimed_payload;
     plan.discard = plan.payload == plan.claimed_payload && Chance(15);
+    plan.batch = RecordSize(plan.payload) < RecordSize(plan.claimed_payload) && Chance(50);
     return plan;
   }
 
@@ -125,6 +128,12 @@ class World {
       claim.payload = PayloadFor(position, plan);
       std::memcpy(test_->ring.At(position) + sizeof(RecordHeader), claim.payload.data(),
                   claim.payload.size());
+      if (!plan.batch) return;
+      const uint64_t first = RecordSize(plan.payload);
+      claim.batched.assign(claim.size - first - sizeof(RecordHeader),
+                           static_cast<char>('A' + random_() % 26));
+      std::memcpy(test_->ring.At(position + first) + sizeof(RecordHeader), claim.batched.data(),
+                  claim.batched.size());
     });
     if (done == Step::kCas && sender.step() == Step::kPayload) {
       Claimed claim;
@@ -136,7 +145,16 @@ class World {
       Claimed& claim = claims_.at(sender.position() - start_);
       claim.committed = true;
       claim.discarded = sender.plan().discard;
-    } else if (done == Step::kFillerStamp) {
+      if (sender.plan().batch) {
+        // Two messages from now on.
+        Claimed second = claim;
+        claim.size = RecordSize(claim.payload.size());
+        second.size -= claim.size;
+        second.payload = claim.batched;
+        claims_[sender.position() + claim.size - start_] = second;
+        ++batches_;
+      }
+    } else if (done == Step::kFillerStamp && !sender.plan().batch) {
       fillers_[filler - start_] =
           claims_.at(sender.position() - start_).size - RecordSize(sender.plan().payload);
     }
@@ -280,12 +298,14 @@ class World {
   int orphaned_ = 0;
   int received_ = 0;
   int losers_ = 0;
+  int batches_ = 0;
 };
 
 TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
   int orphaned = 0;
   int received = 0;
   int losers = 0;
+  int batches = 0;
   for (const uint32_t slots : {2, 3, 5}) {
     TestRing test(slots);
     for (uint32_t seed = 0; seed < 2000; ++seed) {
@@ -296,12 +316,14 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
       orphaned += world.orphaned();
       received += world.received();
       losers += world.losers();
+      batches += world.batches();
     }
   }
   // It really happened.
   EXPECT_GT(received, 100000);
   EXPECT_GT(orphaned, 10000);
   EXPECT_GT(losers, 1000);
+  EXPECT_GT(batches, 10000);
 }
 
 TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {

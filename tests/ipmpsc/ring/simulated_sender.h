@@ -18,6 +18,8 @@ struct Plan {
   uint64_t claimed_payload;
   uint64_t payload;  // <= claimed_payload: a loan published shorter
   bool discard;
+  // What is left of the claim is another message, committed together with the first.
+  bool batch = false;
 };
 
 class SimulatedSender {
@@ -118,7 +120,7 @@ class SimulatedSender {
         break;
       case Step::kFiller:
         Describe(filler(), size() - RecordSize(plan_.payload) - sizeof(RecordHeader),
-                 RecordKind::kDiscarded);
+                 plan_.batch ? RecordKind::kInBatch : RecordKind::kDiscarded);
         step_ = Step::kFillerStamp;
         break;
       case Step::kFillerStamp:

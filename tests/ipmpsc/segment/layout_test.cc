@@ -33,7 +33,7 @@ class LayoutTest : public ::testing::Test {
 };
 
 TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
-  EXPECT_EQ(kAbiVersion, 1u);
+  EXPECT_EQ(kAbiVersion, 2u);
   EXPECT_EQ(std::memcmp(kMagic, "IPMPSC\r\n", 8), 0);
 
   EXPECT_EQ(sizeof(SegmentHeader), 128u);
@@ -88,7 +88,7 @@ TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
 TEST_F(LayoutTest, SmallestChannel) {
   ASSERT_OK_AND_ASSIGN(const SegmentHeader header, LayOut(1, 1, 0, 0));
   EXPECT_EQ(std::memcmp(header.magic, "IPMPSC\r\n", 8), 0);
-  EXPECT_EQ(header.abi_version, 1u);
+  EXPECT_EQ(header.abi_version, 2u);
   EXPECT_EQ(header.byte_order, 0x01020304u);
   EXPECT_EQ(header.word_size, 8u);
   EXPECT_EQ(header.page_size, 4096u);
@@ -195,16 +195,16 @@ TEST_F(CheckHeaderTest, OtherByteOrder) {
 }
 
 TEST_F(CheckHeaderTest, OtherAbiVersionsNameBoth) {
-  for (const uint32_t version : {0u, 2u, 4000u}) {
+  for (const uint32_t version : {0u, 1u, 3u, 4000u}) {
     header_.abi_version = version;
     EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                   AllOf(HasSubstr("version " + std::to_string(version)),
-                                        HasSubstr("speaks version 1"))));
+                                        HasSubstr("speaks version 2"))));
   }
 }
 
 TEST_F(CheckHeaderTest, AnotherVersionMayHaveOtherSizesAndIsStillNoDamage) {
-  header_.abi_version = 2;
+  header_.abi_version = 1;
   header_.file_size = kTop;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition));
 }

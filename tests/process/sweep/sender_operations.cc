@@ -201,6 +201,26 @@ Operation PublishLoan(std::string name, size_t size) {
   });
 }
 
+// Three messages. A rival that wanted for one message what the first of them takes loses the race
+// and dies: the end of what it wanted is where the second one begins.
+Operation SendBatch() {
+  Operation operation = Sending("send-batch", [](Stage& stage) {
+    const std::vector<absl::string_view> batch = {stage.message, stage.batched[0],
+                                                  stage.batched[1]};
+    (void)stage.sender->SendBatch(batch, kHangs);
+  });
+  operation.arrange = [](Stage& stage) {
+    for (std::string* message : {&stage.message, &stage.batched[0], &stage.batched[1]})
+      *message = stage.NewMessage(kStepped, kSize);
+  };
+  operation.after_step = [](Stage& stage) {
+    if (stage.rival_claims == 1 || !Intends(stage)) return;
+    ++stage.rival_claims;
+    stage.LeaveLoser(kSize);
+  };
+  return operation;
+}
+
 // To a slot whose last owner died after its commit.
 Operation Attach() {
   Operation operation;
@@ -250,6 +270,7 @@ std::vector<Operation> SenderOperations() {
       SendIntoFull(),
       TrySendIntoFull(),
       SendWhenEmpty(),
+      SendBatch(),
       PublishLoan("publish-loan", kSize),
       PublishLoan("publish-loan-shorter", 1000),
       Sending("drop-loan",

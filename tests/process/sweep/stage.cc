@@ -162,15 +162,35 @@ void Stage::LeaveOrphan(size_t size) {
   if (ended != absl::StrCat("killed by ", SIGKILL)) GiveUp(absl::StrCat("an orphan: ", ended));
 }
 
+void Stage::LeaveLoser(size_t size) {
+  ChildProcess loser = ChildProcess::Fork([&] {
+    absl::StatusOr<Sender> own = Sender::Attach(channel);
+    if (!own.ok()) return 1;
+    internal::SenderSlot& slot = ring().sender_slots[own->slot()];
+    slot.intent_size.store(internal::RecordSize(size));
+    slot.intent_position.store(claim_position());
+    raise(SIGKILL);
+    return 1;
+  });
+  const std::string ended = loser.Wait();
+  if (ended != absl::StrCat("killed by ", SIGKILL)) GiveUp(absl::StrCat("a loser: ", ended));
+}
+
 std::vector<Message> Stage::Committed() const {
   std::vector<Message> messages;
   const internal::Position end = claim_position();
   const internal::Position begin = receiver_process == nullptr ? release_position() : settled_;
+  internal::Position behind_committed = begin;
   for (internal::Position at = begin; at != end; at += internal::kRecordAlignment) {
-    if (!ring().IsStampedIfBoundary(at)) continue;
+    if (!ring().IsStamped(at)) continue;
     const auto description = absl::bit_cast<internal::RecordDescription>(
         ring().HeaderAt(at)->description.load(std::memory_order_relaxed));
-    if (description.kind != internal::RecordKind::kMessage) continue;
+    // What is in a batch is committed when what is before it is.
+    if (description.kind == internal::RecordKind::kDiscarded ||
+        (description.kind == internal::RecordKind::kInBatch && at != behind_committed)) {
+      continue;
+    }
+    behind_committed = at + internal::RecordSize(std::min<uint32_t>(description.length, kCapacity));
     const char* payload = ring().At(at) + sizeof(internal::RecordHeader);
     messages.push_back(MessageIn(at, {payload, std::min<uint64_t>(description.length, kCapacity)}));
   }

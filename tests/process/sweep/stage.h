@@ -85,6 +85,8 @@ class Stage {
   void FillUp();
   // Leaves the claim of somebody who died before the commit.
   void LeaveOrphan(size_t size);
+  // Leaves the intent of somebody who died before its CAS, at what is claimed next.
+  void LeaveLoser(size_t size);
 
   // Every message that is committed and not released, told by the stamps alone: what the intents
   // and lengths say does not count. Of a receiver elsewhere nobody knows here what it has released
@@ -108,6 +110,7 @@ class Stage {
 
   // --- For one round ---
   std::string message;                   // what the stepped one sends
+  std::string batched[2];                // what it sends together with that
   std::optional<Sender> sender;          // of the stepped one
   std::optional<Loan> loan;              // of the stepped one
   std::vector<Lease> leases;             // of the stepped one
