@@ -57,12 +57,27 @@ class ReceiverCore {
     if (ABSL_PREDICT_FALSE(detached_) && leases_.empty()) delete this;
   }
 
+  // The same, but the space may go back later: with `GiveBack`, or with what follows.
+  void ReleaseLater(uint64_t ticket, uint64_t payload_size) {
+    leases_.Remove(ticket);
+    consumer_.CountReceived(1, payload_size);
+    if (consumer_.head() - consumer_.released() >= ring_.capacity / kSharesOfCapacity)
+      ReleaseUnheld();
+  }
+  void GiveBack() {
+    if (ABSL_PREDICT_TRUE(fork_guard_.InSameProcess())) ReleaseUnheld();
+  }
+
   // The `Receiver` has gone. The last of it and its leases deletes the core.
   void Detach();
 
   const Channel& channel() const { return channel_; }
 
  private:
+  // Space that is given back later is given back at the latest when it is this part of the capacity:
+  // senders are not to wait for it.
+  static constexpr uint64_t kSharesOfCapacity = 16;
+
   ReceiverCore(const Channel& channel, ParticipantLock lock, Position start,
                const ReceiverOptions& options);
   ~ReceiverCore();

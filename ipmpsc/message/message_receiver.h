@@ -65,8 +65,8 @@ class MessageReceiver {
     return Parse(receiver_.Receive(deadline));
   }
 
-  // Calls `handler` for each message that is there, at most `max_messages`, releasing each when the
-  // handler returns. Does not wait. Returns how many: at least one, unless max_messages is 0.
+  // Calls `handler` for each message that is there, at most `max_messages`; released as by
+  // `Receiver::Drain`. Does not wait. Returns how many: at least one, unless max_messages is 0.
   //
   // Errors: as `TryReceive`. kInvalidArgument tells how many of them were malformed, and which was
   // the first; the handler was called for the others, and all are released.

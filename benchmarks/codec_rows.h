@@ -1,0 +1,16 @@
+// The rows of the comparison that concern what is in a message: reading and writing protobuf.
+#ifndef IPMPSC_BENCHMARKS_CODEC_ROWS_H_
+#define IPMPSC_BENCHMARKS_CODEC_ROWS_H_
+
+#include <vector>
+
+#include "benchmarks/row.h"
+
+namespace ipmpsc::benchmarks {
+
+// Views and loans against protobuf's own classes, in one process.
+std::vector<Row> CodecRows();
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_CODEC_ROWS_H_

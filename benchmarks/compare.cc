@@ -1,0 +1,214 @@
+// Measures this library, its peers and what the machine allows, in one run:
+//
+//   ./bazelw run -c opt //benchmarks:compare
+//
+// Rows are measured in rounds, every system once in each, so that what slows the machine for a
+// while slows all. Prints the tables; writes the figures to a JSON file, and with --docs the tables
+// and pictures of docs/performance.md.
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/codec_rows.h"
+#include "benchmarks/machine.h"
+#include "benchmarks/report.h"
+#include "benchmarks/results.pb.h"
+#include "benchmarks/row.h"
+#include "benchmarks/rows.h"
+#include "benchmarks/transport.h"
+#include "benchmarks/transports/ipmpsc.h"
+#include "benchmarks/transports/peers.h"
+#include "examples/command_line.h"
+#include "google/protobuf/util/json_util.h"
+
+ABSL_FLAG(int32_t, rounds, 5, "how often each system is measured in each row");
+ABSL_FLAG(std::string, rows, "", "only the rows whose names contain one of these words: a,b");
+ABSL_FLAG(std::string, systems, "", "only the systems whose names contain one of these: a,b");
+ABSL_FLAG(std::string, json, "", "where the figures go; by default compare.json in the tree");
+ABSL_FLAG(std::string, render, "", "measure nothing: show the figures of this JSON file");
+ABSL_FLAG(bool, docs, false, "put tables and pictures into docs/performance.md of the tree");
+
+namespace ipmpsc::benchmarks {
+namespace {
+
+using ::ipmpsc::examples::Fail;
+using ::ipmpsc::examples::kFault;
+
+constexpr char kBegin[] = "<!-- compare: begin -->\n";
+constexpr char kEnd[] = "<!-- compare: end -->\n";
+
+std::string Tree() {
+  const char* const tree = getenv("BUILD_WORKSPACE_DIRECTORY");
+  return tree == nullptr ? "." : tree;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) Fail(kFault, absl::StrCat(path, ": cannot be read"));
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+void WriteFile(const std::string& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary);
+  file << content;
+  file.flush();
+  if (!file) Fail(kFault, absl::StrCat(path, ": cannot be written"));
+}
+
+bool IsWanted(absl::string_view name, const std::string& words) {
+  if (words.empty()) return true;
+  const std::vector<std::string> all = absl::StrSplit(words, ',');
+  return std::any_of(all.begin(), all.end(),
+                     [&](const std::string& word) { return absl::StrContains(name, word); });
+}
+
+// Measures a row once.
+void MeasureRound(const Row& row, int round, RowResult* result) {
+  const size_t count = row.measurements.size();
+  // Each round begins with another system.
+  for (size_t i = 0; i < count; ++i) {
+    const size_t index = (i + static_cast<size_t>(round)) % count;
+    RowResult::Entry* const entry = result->mutable_entries(static_cast<int>(index));
+    if (!entry->refused().empty()) continue;
+    const absl::StatusOr<Figures> figures = row.measurements[index].measure();
+    if (!figures.ok()) {
+      entry->set_refused(std::string(figures.status().message()));
+      entry->clear_metrics();
+      if (!absl::IsUnimplemented(figures.status())) {
+        std::cerr << row.id << ", " << entry->system() << ": " << figures.status() << std::endl;
+      }
+      continue;
+    }
+    for (size_t k = 0; k < figures->size(); ++k) {
+      if (entry->metrics_size() <= static_cast<int>(k))
+        entry->add_metrics()->set_name((*figures)[k].first);
+      entry->mutable_metrics(static_cast<int>(k))->add_samples((*figures)[k].second);
+    }
+  }
+}
+
+Results Measure(const std::string& command) {
+  std::vector<TransportKind> systems = {Ipmpsc()};
+  for (TransportKind& peer : Peers()) systems.push_back(std::move(peer));
+
+  Results results;
+  results.set_date(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
+  results.set_command(command);
+  results.set_commit(CommitOf(Tree()));
+  results.set_processor(ProcessorName());
+  results.set_kernel(KernelVersion());
+  results.set_placement(Placement());
+  results.set_rounds(absl::GetFlag(FLAGS_rounds));
+  std::vector<TransportKind> measured;
+  for (const TransportKind& kind : systems) {
+    if (!IsWanted(kind.name, absl::GetFlag(FLAGS_systems))) continue;
+    System* const system = results.add_systems();
+    system->set_name(kind.name);
+    system->set_describe(kind.describe);
+    system->set_unavailable(kind.unavailable);
+    if (kind.unavailable.empty()) {
+      measured.push_back(kind);
+    } else {
+      std::cerr << kind.name << ": skipped: " << kind.unavailable << std::endl;
+    }
+  }
+  if (measured.empty()) Fail(examples::kBadInput, "--systems: none of that name can be measured");
+
+  std::vector<Row> rows = TransportRows(measured);
+  for (Row& row : CodecRows()) rows.push_back(std::move(row));
+  for (const Row& row : rows) {
+    if (!IsWanted(row.id, absl::GetFlag(FLAGS_rows))) continue;
+    RowResult* const result = results.add_rows();
+    result->set_id(row.id);
+    result->set_title(row.title);
+    result->set_unit(row.unit);
+    result->set_more_is_better(row.more_is_better);
+    for (const Measurement& measurement : row.measurements) {
+      RowResult::Entry* const entry = result->add_entries();
+      entry->set_system(measurement.system);
+      entry->set_is_limit(measurement.is_limit);
+    }
+    for (int round = 0; round < results.rounds(); ++round) {
+      std::cerr << row.id << ": round " << round + 1 << " of " << results.rounds() << std::endl;
+      MeasureRound(row, round, result);
+    }
+  }
+  return results;
+}
+
+// Puts the tables between the marks of the document, and the pictures beside it.
+void WriteDocs(const Results& results, const std::string& tables) {
+  const std::string path = absl::StrCat(Tree(), "/docs/performance.md");
+  std::string text = ReadFile(path);
+  const size_t begin = text.find(kBegin);
+  const size_t end = text.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin)
+    Fail(kFault, absl::StrCat(path, ": has no marks for the tables"));
+  const size_t inside = begin + sizeof(kBegin) - 1;
+  text.replace(inside, end - inside, absl::StrCat("\n", tables, "\n"));
+  WriteFile(path, text);
+  for (const RowResult& row : results.rows()) {
+    const std::string picture = BarChart(row);
+    if (!picture.empty())
+      WriteFile(absl::StrCat(Tree(), "/docs/performance/", row.id(), ".svg"), picture);
+  }
+}
+
+int Run(const std::string& command) {
+  Results results;
+  google::protobuf::util::JsonPrintOptions json_options;
+  json_options.add_whitespace = true;
+  if (const std::string from = absl::GetFlag(FLAGS_render); !from.empty()) {
+    const auto parsed = google::protobuf::util::JsonStringToMessage(ReadFile(from), &results);
+    if (!parsed.ok()) Fail(examples::kBadInput, absl::StrCat(from, ": ", parsed.ToString()));
+  } else {
+    results = Measure(command);
+    std::string json;
+    if (!google::protobuf::util::MessageToJsonString(results, &json, json_options).ok())
+      Fail(kFault, "the results cannot be written as JSON");
+    std::string path = absl::GetFlag(FLAGS_json);
+    if (path.empty()) path = absl::StrCat(Tree(), "/compare.json");
+    WriteFile(path, json);
+    std::cerr << "figures: " << path << std::endl;
+  }
+  const std::string tables = MarkdownTables(results);
+  std::cout << tables;
+  if (absl::GetFlag(FLAGS_docs)) WriteDocs(results, tables);
+  return 0;
+}
+
+}  // namespace
+}  // namespace ipmpsc::benchmarks
+
+int main(int argc, char** argv) {
+  const std::string command =
+      absl::StrCat("./bazelw run -c opt //benchmarks:compare", argc > 1 ? " -- " : "",
+                   absl::StrJoin(argv + 1, argv + argc, " "));
+  const std::vector<std::string> rest = ipmpsc::examples::ParseArguments(
+      argc, argv, "Compares this library with its peers and with what the machine allows.",
+      {"rounds", "rows", "systems", "json", "render", "docs"});
+  if (!rest.empty()) {
+    ipmpsc::examples::Fail(ipmpsc::examples::kBadInput,
+                           absl::StrCat(rest[0], ": takes flags only; see --help"));
+  }
+  return ipmpsc::benchmarks::Run(command);
+}

@@ -1,0 +1,14 @@
+// Names for the transports of a measurement.
+#ifndef IPMPSC_BENCHMARKS_MEASUREMENT_CHANNEL_NAME_H_
+#define IPMPSC_BENCHMARKS_MEASUREMENT_CHANNEL_NAME_H_
+
+#include <string>
+
+namespace ipmpsc::benchmarks {
+
+// One that nobody else uses.
+std::string ChannelName();
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_MEASUREMENT_CHANNEL_NAME_H_

@@ -1,0 +1,144 @@
+#include "benchmarks/measurement/footprint.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/measurement/channel_name.h"
+#include "benchmarks/measurement/payload.h"
+#include "benchmarks/measurement/processes.h"
+
+namespace ipmpsc::benchmarks {
+namespace {
+
+constexpr size_t kSize = 64;
+constexpr size_t kQueueBytes = size_t{1} << 20;
+constexpr int kAttaches = 15;
+
+TransportSpec Spec(int senders) {
+  return {ChannelName(), kSize, kQueueBytes, senders, Waiting::kSleep};
+}
+
+struct Shared {
+  std::atomic<double> value{0};
+  std::atomic<bool> done{false};
+};
+
+absl::StatusOr<double> MemoryNow() {
+  std::ifstream rollup("/proc/self/smaps_rollup");
+  for (std::string key; rollup >> key;) {
+    int64_t kilobytes = 0;
+    if (key == "Pss:" && rollup >> kilobytes) return static_cast<double>(kilobytes) * 1024;
+  }
+  return absl::UnavailableError("/proc/self/smaps_rollup has no Pss");
+}
+
+// Sends one message from a process of its own, so that a receiver which waits gets on.
+absl::Status SendOne(Transport& transport) {
+  auto sender = transport.AttachSender();
+  if (!sender.ok()) return sender.status();
+  std::string message(kSize, 'x');
+  WritePayload(&message[0], kSize, 0, 0);
+  return (*sender)->Send(message);
+}
+
+// Runs a receiver until `shared.done`, which a last message from a sender follows.
+absl::Status ReceiveUntilDone(Transport& transport, StartLine& start, const Shared& shared) {
+  auto receiver = transport.AttachReceiver();
+  if (!receiver.ok()) return receiver.status();
+  start.Wait();
+  while (!shared.done.load()) {
+    absl::Status got = (*receiver)->Receive([](absl::string_view) {});
+    if (!got.ok()) return got;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<double> MeasureAttach(const TransportKind& kind) {
+  auto transport = kind.create(Spec(kAttaches + 1));
+  if (!transport.ok()) return transport.status();
+  const SharedMemory<Shared> shared;
+  const absl::Status status = RunProcesses(
+      {{Place::kReceiver,
+        [&](StartLine& start) { return ReceiveUntilDone(**transport, start, *shared); }},
+       {Place::kSender, [&](StartLine& start) -> absl::Status {
+          start.Wait();
+          std::vector<int64_t> times;
+          std::vector<std::unique_ptr<SenderEnd>> senders;
+          for (int i = 0; i < kAttaches; ++i) {
+            const int64_t begin = Now();
+            auto sender = (*transport)->AttachSender();
+            if (!sender.ok()) return sender.status();
+            times.push_back(Now() - begin);
+            senders.push_back(*std::move(sender));
+          }
+          std::sort(times.begin(), times.end());
+          shared->value.store(static_cast<double>(times[times.size() / 2]));
+          shared->done.store(true);
+          std::string message(kSize, 'x');
+          WritePayload(&message[0], kSize, 0, 0);
+          return senders[0]->Send(message);
+        }}});
+  if (!status.ok()) return status;
+  return shared->value.load();
+}
+
+absl::StatusOr<double> MeasureMemory(const TransportKind& kind) {
+  const SharedMemory<Shared> shared;
+  const absl::Status status = RunProcesses({{Place::kReceiver, [&](StartLine&) -> absl::Status {
+                                               const absl::StatusOr<double> before = MemoryNow();
+                                               if (!before.ok()) return before.status();
+                                               auto transport = kind.create(Spec(1));
+                                               if (!transport.ok()) return transport.status();
+                                               auto receiver = (*transport)->AttachReceiver();
+                                               if (!receiver.ok()) return receiver.status();
+                                               absl::Status sent = SendOne(**transport);
+                                               if (!sent.ok()) return sent;
+                                               const absl::StatusOr<double> after = MemoryNow();
+                                               if (!after.ok()) return after.status();
+                                               shared->value.store(*after - *before);
+                                               return absl::OkStatus();
+                                             }}});
+  if (!status.ok()) return status;
+  return shared->value.load();
+}
+
+absl::StatusOr<double> MeasureIdle(const TransportKind& kind) {
+  auto transport = kind.create(Spec(1));
+  if (!transport.ok()) return transport.status();
+  const SharedMemory<Shared> shared;
+  const absl::Status status =
+      RunProcesses({{Place::kReceiver,
+                     [&](StartLine& start) -> absl::Status {
+                       auto receiver = (*transport)->AttachReceiver();
+                       if (!receiver.ok()) return receiver.status();
+                       start.Wait();
+                       const int64_t before = ProcessorTime();
+                       absl::Status got = (*receiver)->Receive([](absl::string_view) {});
+                       shared->value.store(static_cast<double>(ProcessorTime() - before));
+                       return got;
+                     }},
+                    {Place::kSender, [&](StartLine& start) -> absl::Status {
+                       auto sender = (*transport)->AttachSender();
+                       if (!sender.ok()) return sender.status();
+                       start.Wait();
+                       absl::SleepFor(absl::Seconds(1));
+                       std::string message(kSize, 'x');
+                       WritePayload(&message[0], kSize, 0, 0);
+                       return (*sender)->Send(message);
+                     }}});
+  if (!status.ok()) return status;
+  return shared->value.load();
+}
+
+}  // namespace ipmpsc::benchmarks

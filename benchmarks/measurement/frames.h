@@ -1,0 +1,32 @@
+// One large message at a time: from before it is sent until its receiver has it.
+#ifndef IPMPSC_BENCHMARKS_MEASUREMENT_FRAMES_H_
+#define IPMPSC_BENCHMARKS_MEASUREMENT_FRAMES_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "benchmarks/measurement/quantiles.h"
+#include "benchmarks/transport.h"
+
+namespace ipmpsc::benchmarks {
+
+// A frame of 3840 x 2160 pixels in YUV 4:2:0.
+inline constexpr size_t kFrameBytes = 3840 * 2160 * 3 / 2;
+
+enum class Filling {
+  kCopied,   // `Send`, from memory of the sender
+  kInPlace,  // `Loan`, one byte written in each page, `Publish`
+};
+
+// Errors: what the transport returns; kUnimplemented - it cannot lend memory.
+absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filling,
+                                        absl::Duration time);
+
+// The same without a transport: the bytes are copied, or the pages written, in memory that both
+// processes share, and a word tells of it.
+absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time);
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_MEASUREMENT_FRAMES_H_

@@ -1,0 +1,32 @@
+// Messages per second from several sending processes to one.
+#ifndef IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_
+#define IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "benchmarks/transport.h"
+
+namespace ipmpsc::benchmarks {
+
+struct ThroughputWork {
+  int senders = 1;
+  size_t size = 64;
+  size_t queue_bytes = size_t{1} << 20;
+  size_t batch = 1;  // messages of one `SendBatch`; 1: `Send`
+  absl::Duration time = absl::Milliseconds(300);
+};
+
+struct Throughput {
+  double per_second;
+  double least_share;     // of the least served sender, 1 being its fair share
+  double processor_time;  // nanoseconds per message, all processes together
+};
+
+// Errors: what the transport returns; kDataLoss - a message was lost, torn or out of order.
+absl::StatusOr<Throughput> MeasureThroughput(const TransportKind& kind, const ThroughputWork& work);
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_

@@ -1,0 +1,26 @@
+// What people read of a run: tables and pictures.
+#ifndef IPMPSC_BENCHMARKS_REPORT_H_
+#define IPMPSC_BENCHMARKS_REPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/results.pb.h"
+
+namespace ipmpsc::benchmarks {
+
+double Median(std::vector<double> samples);
+
+// "1.25 us", "21.3 million/s", "12.4 MB": three digits, with a unit that suits the size.
+std::string FormatFigure(double value, const std::string& unit);
+
+// All rows as Markdown: of each system the median, the spread (first to third quartile), and its
+// ratio to the limit and to this library.
+std::string MarkdownTables(const Results& results);
+
+// A row as a picture: a bar for each system, on a logarithmic scale, the best one on top.
+std::string BarChart(const RowResult& row);
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_REPORT_H_

@@ -1,0 +1,175 @@
+#include "benchmarks/rows.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "benchmarks/measurement/footprint.h"
+#include "benchmarks/measurement/frames.h"
+#include "benchmarks/measurement/latency.h"
+#include "benchmarks/measurement/limits.h"
+#include "benchmarks/measurement/quantiles.h"
+#include "benchmarks/measurement/throughput.h"
+
+namespace ipmpsc::benchmarks {
+namespace {
+
+constexpr absl::Duration kTime = absl::Milliseconds(300);
+
+// A large queue for large messages: eight of them at least.
+constexpr size_t QueueFor(size_t size) { return std::max(size_t{1} << 20, 8 * size); }
+
+absl::StatusOr<Figures> FromQuantiles(const absl::StatusOr<Quantiles>& quantiles) {
+  if (!quantiles.ok()) return quantiles.status();
+  return Figures{{"p50", quantiles->p50}, {"p99", quantiles->p99}, {"p99.9", quantiles->p999}};
+}
+
+absl::StatusOr<Figures> FromThroughput(const absl::StatusOr<Throughput>& throughput) {
+  if (!throughput.ok()) return throughput.status();
+  return Figures{{"messages/s", throughput->per_second},
+                 {"least share", throughput->least_share},
+                 {"processor ns/message", throughput->processor_time}};
+}
+
+Measurement Limit(std::string name, std::function<absl::StatusOr<Figures>()> measure) {
+  return {std::move(name), /*is_limit=*/true, std::move(measure)};
+}
+
+// A row that measures `measure(kind)` of each system.
+template <typename Measure>
+Row RowOf(const std::vector<TransportKind>& systems, Row row, Measure measure) {
+  for (const TransportKind& kind : systems)
+    row.measurements.push_back({kind.name, false, [=] { return measure(kind); }});
+  return row;
+}
+
+Row LatencyRow(const std::vector<TransportKind>& systems, size_t size, bool spinning) {
+  Row row;
+  row.id = absl::StrCat("latency-", size, spinning ? "-spinning" : "-sleeping");
+  row.title = absl::StrCat("One message of ", size, " bytes, one way, ",
+                           spinning ? "both sides spinning" : "to a receiver that sleeps");
+  row.unit = "ns";
+  row.measurements.push_back(
+      spinning ? Limit("half a cache-line round trip",
+                       [] { return FromQuantiles(MeasureCacheLine(kTime)); })
+               : Limit("a bare futex wake", [] { return FromQuantiles(MeasureFutexWake(kTime)); }));
+  return RowOf(systems, row, [=](const TransportKind& kind) {
+    const LatencyWork work = {size, kTime};
+    return FromQuantiles(spinning ? MeasureSpinningLatency(kind, work)
+                                  : MeasureSleepingLatency(kind, work));
+  });
+}
+
+Row ThroughputRow(const std::vector<TransportKind>& systems, size_t size, int senders) {
+  Row row;
+  row.id = absl::StrCat("throughput-", size, "-from-", senders);
+  row.title = absl::StrCat("Messages of ", size, " bytes from ", senders,
+                           senders == 1 ? " sender" : " senders");
+  row.unit = "messages/s";
+  row.more_is_better = true;
+  return RowOf(systems, row, [=](const TransportKind& kind) {
+    ThroughputWork work;
+    work.senders = senders;
+    work.size = size;
+    work.queue_bytes = QueueFor(size);
+    work.time = kTime;
+    return FromThroughput(MeasureThroughput(kind, work));
+  });
+}
+
+Row BatchRow(const std::vector<TransportKind>& systems) {
+  Row row;
+  row.id = "throughput-64-batches";
+  row.title = "Messages of 64 bytes from 1 sender, in batches of 32";
+  row.unit = "messages/s";
+  row.more_is_better = true;
+  return RowOf(systems, row, [](const TransportKind& kind) -> absl::StatusOr<Figures> {
+    if (!kind.batch) return absl::UnimplementedError("it has no call for several messages");
+    ThroughputWork work;
+    work.batch = 32;
+    work.time = kTime;
+    return FromThroughput(MeasureThroughput(kind, work));
+  });
+}
+
+// What a large ring costs: this library alone.
+Row CapacityRow(const TransportKind& kind) {
+  Row row;
+  row.id = "throughput-64-by-capacity";
+  row.title = "Messages of 64 bytes from 1 sender, by the capacity of the ring";
+  row.unit = "messages/s";
+  row.more_is_better = true;
+  for (const auto& [name, bytes] :
+       {std::pair("64 KiB", size_t{1} << 16), std::pair("1 MiB", size_t{1} << 20),
+        std::pair("16 MiB", size_t{1} << 24), std::pair("1 GiB", size_t{1} << 30)}) {
+    row.measurements.push_back({absl::StrCat(kind.name, ", ", name), false, [kind, bytes = bytes] {
+                                  ThroughputWork work;
+                                  work.queue_bytes = bytes;
+                                  work.time = kTime;
+                                  return FromThroughput(MeasureThroughput(kind, work));
+                                }});
+  }
+  return row;
+}
+
+Row FrameRow(const std::vector<TransportKind>& systems, Filling filling) {
+  const bool copied = filling == Filling::kCopied;
+  Row row;
+  row.id = copied ? "frame-copied" : "frame-in-place";
+  row.title = absl::StrCat("A frame of ", kFrameBytes, " bytes, ",
+                           copied ? "copied in" : "one byte of each page written in place");
+  row.unit = "ns";
+  row.measurements.push_back(
+      Limit(copied ? "memcpy of the same bytes" : "the same writes into shared memory",
+            [=] { return FromQuantiles(MeasureBareFrames(filling, kTime)); }));
+  return RowOf(systems, row, [=](const TransportKind& kind) {
+    return FromQuantiles(MeasureFrames(kind, filling, kTime));
+  });
+}
+
+Row FootprintRow(const std::vector<TransportKind>& systems, std::string id, std::string title,
+                 std::string unit, absl::StatusOr<double> (*measure)(const TransportKind&)) {
+  Row row;
+  row.id = std::move(id);
+  row.title = std::move(title);
+  row.unit = std::move(unit);
+  return RowOf(systems, row, [=](const TransportKind& kind) -> absl::StatusOr<Figures> {
+    const absl::StatusOr<double> figure = measure(kind);
+    if (!figure.ok()) return figure.status();
+    return Figures{{"value", *figure}};
+  });
+}
+
+}  // namespace
+
+std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
+  std::vector<Row> rows;
+  for (const bool spinning : {true, false}) {
+    for (const size_t size : {64, 4096}) rows.push_back(LatencyRow(systems, size, spinning));
+  }
+  for (const size_t size : {16, 64, 1024, 4096, 65536, 1048576})
+    rows.push_back(ThroughputRow(systems, size, 1));
+  for (const int senders : {2, 4, 8}) rows.push_back(ThroughputRow(systems, 64, senders));
+  rows.push_back(BatchRow(systems));
+  rows.push_back(CapacityRow(systems.front()));
+  for (const Filling filling : {Filling::kCopied, Filling::kInPlace})
+    rows.push_back(FrameRow(systems, filling));
+  rows.push_back(FootprintRow(systems, "attach", "Attaching a sender to a channel that is there",
+                              "ns", MeasureAttach));
+  rows.push_back(FootprintRow(systems, "memory",
+                              "Memory of a channel of 1 MiB with both ends attached", "bytes",
+                              MeasureMemory));
+  rows.push_back(FootprintRow(systems, "idle",
+                              "Processor time of a receiver that waits for a second, asleep", "ns",
+                              MeasureIdle));
+  return rows;
+}
+
+}  // namespace ipmpsc::benchmarks

@@ -1,0 +1,4 @@
+#include "benchmarks/transports/peers.h"
+namespace ipmpsc::benchmarks {
+std::vector<TransportKind> Peers() { return {}; }
+}  // namespace ipmpsc::benchmarks
