@@ -127,7 +127,8 @@ absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time
                        const std::string source(kFrameBytes, 'x');
                        start.Wait();
                        return SendFrames(*shared, time, [&](uint64_t sequence) {
-                         char* const frame = frames->bytes + sequence * (kFrameBytes + 16) % kQueueBytes;
+                         char* const frame =
+                             frames->bytes + sequence * (kFrameBytes + 16) % kQueueBytes;
                          if (filling == Filling::kCopied) {
                            std::memcpy(frame, source.data(), kFrameBytes);
                          } else {

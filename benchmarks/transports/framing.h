@@ -1,0 +1,43 @@
+// Messages on a stream of bytes: a length of four bytes before each.
+#ifndef IPMPSC_BENCHMARKS_TRANSPORTS_FRAMING_H_
+#define IPMPSC_BENCHMARKS_TRANSPORTS_FRAMING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace ipmpsc::benchmarks {
+
+// Writes messages, each with its length, in as few system calls as there can be. With `spin`, `fd`
+// does not block and is tried again and again.
+absl::Status WriteFramed(int fd, absl::Span<const absl::string_view> messages, bool spin);
+
+// What was read from a stream and not handled yet.
+class FrameReader {
+ public:
+  // `most`: the longest message, in bytes.
+  explicit FrameReader(size_t most);
+
+  // Reads what is there, at least one byte, and handles every message that is whole. kUnavailable:
+  // nothing is there now (where `fd` does not block). kOutOfRange: the stream has ended.
+  absl::Status ReadSome(int fd, absl::FunctionRef<void(absl::string_view)> handler);
+
+  // Whether the last `ReadSome` handled a message.
+  bool handled() const { return handled_; }
+
+ private:
+  std::vector<char> buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  bool handled_ = false;
+};
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_TRANSPORTS_FRAMING_H_

@@ -1,0 +1,35 @@
+"""A library that may be missing: then its target is there all the same, without its define."""
+
+def _optional_library_impl(repository_ctx):
+    installed = repository_ctx.path(repository_ctx.attr.header).exists
+    repository_ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % repository_ctx.name)
+    repository_ctx.file("BUILD.bazel", """load("@rules_cc//cc:defs.bzl", "cc_library")
+
+cc_library(
+    name = "%s",
+    defines = %s,
+    linkopts = %s,
+    visibility = ["//visibility:public"],
+)
+""" % (
+        repository_ctx.attr.target,
+        repr([repository_ctx.attr.define] if installed else []),
+        repr(repository_ctx.attr.libraries if installed else []),
+    ))
+
+optional_library = repository_rule(
+    implementation = _optional_library_impl,
+    attrs = {
+        "define": attr.string(
+            doc = "Set for those who depend on it, if it is installed.",
+            mandatory = True,
+        ),
+        "header": attr.string(
+            doc = "The file that tells that it is installed.",
+            mandatory = True,
+        ),
+        "libraries": attr.string_list(doc = "Options of the linker."),
+        "target": attr.string(mandatory = True),
+    },
+    local = True,  # Looks at /usr again with every new server.
+)
