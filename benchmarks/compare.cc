@@ -43,6 +43,8 @@ ABSL_FLAG(std::string, rows, "", "only the rows whose names contain one of these
 ABSL_FLAG(std::string, systems, "", "only the systems whose names contain one of these: a,b");
 ABSL_FLAG(std::string, json, "", "where the figures go; by default compare.json in the tree");
 ABSL_FLAG(std::string, render, "", "measure nothing: show the figures of this JSON file");
+ABSL_FLAG(bool, cargo, true,
+          "build the peers that are written in Rust, if cargo is there; it fetches their sources");
 ABSL_FLAG(bool, docs, false, "put tables and pictures into docs/performance.md of the tree");
 
 namespace ipmpsc::benchmarks {
@@ -106,9 +108,19 @@ void MeasureRound(const Row& row, int round, RowResult* result) {
   }
 }
 
+// The library of the peers in Rust, or none.
+std::string RustPeers() {
+  if (!absl::GetFlag(FLAGS_cargo)) return "";
+  const std::string source = absl::StrCat(Tree(), "/benchmarks/peers/rust");
+  const absl::StatusOr<std::string> library = BuildRustPeers(source, source + "/target");
+  if (library.ok()) return *library;
+  std::cerr << library.status().message() << std::endl;
+  return "";
+}
+
 Results Measure(const std::string& command) {
   std::vector<TransportKind> systems = {Ipmpsc()};
-  for (TransportKind& peer : Peers()) systems.push_back(std::move(peer));
+  for (TransportKind& peer : Peers(RustPeers())) systems.push_back(std::move(peer));
 
   Results results;
   results.set_date(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
@@ -205,7 +217,7 @@ int main(int argc, char** argv) {
                    absl::StrJoin(argv + 1, argv + argc, " "));
   const std::vector<std::string> rest = ipmpsc::examples::ParseArguments(
       argc, argv, "Compares this library with its peers and with what the machine allows.",
-      {"rounds", "rows", "systems", "json", "render", "docs"});
+      {"rounds", "rows", "systems", "json", "render", "cargo", "docs"});
   if (!rest.empty()) {
     ipmpsc::examples::Fail(ipmpsc::examples::kBadInput,
                            absl::StrCat(rest[0], ": takes flags only; see --help"));

@@ -1,7 +1,13 @@
 #include "benchmarks/transports/peers.h"
 
+#include <cstdlib>
+#include <iostream>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "benchmarks/transports/aeron_ring.h"
 #include "benchmarks/transports/boost_message_queue.h"
 #include "benchmarks/transports/pipe.h"
 #include "benchmarks/transports/posix_mq.h"
@@ -11,9 +17,21 @@
 
 namespace ipmpsc::benchmarks {
 
-std::vector<TransportKind> Peers() {
-  return {BoostMessageQueue(), ZeroMq(), UnixStream(),
-          UnixSeqpacket(),     Pipe(),   PosixMessageQueue()};
+std::vector<TransportKind> Peers(const std::string& rust_peers) {
+  return {AeronRing(rust_peers), BoostMessageQueue(), ZeroMq(),
+          UnixStream(),          UnixSeqpacket(),     Pipe(),
+          PosixMessageQueue()};
+}
+
+absl::StatusOr<std::string> BuildRustPeers(const std::string& source, const std::string& target) {
+  const std::string command = absl::StrCat("cargo build --release --locked --manifest-path '",
+                                           source, "/Cargo.toml' --target-dir '", target, "'");
+  if (std::system("command -v cargo >/dev/null 2>&1") != 0)
+    return absl::UnavailableError("cargo is not installed");
+  std::cerr << "building the peers in Rust: " << command << std::endl;
+  if (std::system(absl::StrCat(command, " 1>&2").c_str()) != 0)
+    return absl::UnavailableError("cargo could not build benchmarks/peers/rust");
+  return absl::StrCat(target, "/release/libipmpsc_peers.so");
 }
 
 }  // namespace ipmpsc::benchmarks
