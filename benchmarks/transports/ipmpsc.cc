@@ -59,21 +59,26 @@ class IpmpscReceiver : public ReceiverEnd {
       : receiver_(std::move(receiver)), waiting_(waiting) {}
 
   absl::Status Receive(absl::FunctionRef<void(absl::string_view)> handler) override {
-    const auto handle = [&](const Record& record) { handler(record.payload); };
-    for (;;) {
-      const absl::StatusOr<size_t> handled = receiver_.Drain(handle, kMostAtOnce);
-      if (!absl::IsUnavailable(handled.status())) return handled.status();
-      if (waiting_ != Waiting::kSpin) break;
+    {
+      absl::StatusOr<Lease> lease = waiting_ == Waiting::kSpin ? Poll() : Wait();
+      if (!lease.ok()) return lease.status();
+      handler(lease->payload());
     }
-    const absl::StatusOr<Lease> lease = receiver_.Receive(Deadline::Never());
-    if (!lease.ok()) return lease.status();
-    handler(lease->payload());
-    return absl::OkStatus();
+    const absl::StatusOr<size_t> more =
+        receiver_.Drain([&](const Record& record) { handler(record.payload); }, kMostAtOnce);
+    return absl::IsUnavailable(more.status()) ? absl::OkStatus() : more.status();
   }
 
  private:
   // The caller wants to see the clock now and then.
   static constexpr size_t kMostAtOnce = 64;
+
+  absl::StatusOr<Lease> Poll() {
+    absl::StatusOr<Lease> lease = receiver_.TryReceive();
+    while (absl::IsUnavailable(lease.status())) lease = receiver_.TryReceive();
+    return lease;
+  }
+  absl::StatusOr<Lease> Wait() { return receiver_.Receive(Deadline::Never()); }
 
   Receiver receiver_;
   const Waiting waiting_;

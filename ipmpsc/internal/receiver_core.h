@@ -36,6 +36,7 @@ class ReceiverCore {
         consumer_.Take(taken) != TakeResult::kTaken)
       return false;
     *ticket = leases_.Add(taken->position);
+    ++burst_;
     return true;
   }
 
@@ -84,6 +85,8 @@ class ReceiverCore {
 
   // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
   absl::Status TakeCommitted(TakenRecord* taken, uint64_t* ticket);
+  // Leaves the ring alone for a moment.
+  void RestAfterBurst(Deadline deadline);
   // Nothing is committed at the head: finds out why. OK: something changed, look again.
   // kUnavailable: nothing is there (without text), or its living sender, who is named, is still
   // writing it.
@@ -128,6 +131,7 @@ class ReceiverCore {
   AdaptiveSpin spin_;
   int64_t last_look_ = 0;  // when `TryTake` last looked closer
   int unowned_looks_ = 0;  // in a row
+  uint32_t burst_ = 0;     // messages taken since `Take` last had to wait
   bool detached_ = false;
 };
 

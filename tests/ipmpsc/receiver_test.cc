@@ -159,21 +159,42 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
 
 // Drain.
 
-TEST_F(ReceiverTest, DrainHandlesAllReleasesEachAndCounts) {
+TEST_F(ReceiverTest, DrainHandlesAllReleasesThemAndCounts) {
   Receiver receiver = Attach();
   for (const char* payload : {"a", "bb", "ccc"}) Send(payload);
   std::vector<std::string> got;
-  std::vector<uint64_t> released;
   ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([&](const Record& record) {
     got.push_back(absl::StrCat(record.payload, "@", record.position, "/", record.sender));
-    released.push_back(ring().control->release_position);
+    EXPECT_EQ(ring().control->release_position, 0u) << "not before its handler";
   }));
   EXPECT_EQ(count, 3u);
   EXPECT_THAT(got, ElementsAre("a@0/0", "bb@32/0", "ccc@64/0"));
-  EXPECT_THAT(released, ElementsAre(0, 32, 64)) << "each after its handler, before the next";
   EXPECT_EQ(ring().control->release_position, 96u);
   EXPECT_EQ(ring().receiver_slot->received_records, 3u);
   EXPECT_EQ(ring().receiver_slot->received_bytes, 6u);
+}
+
+TEST_F(ReceiverTest, DrainHoldsBackASixteenthOfTheCapacityAtMost) {
+  Receiver receiver = Attach();
+  for (int i = 0; i < 20; ++i) Send("x");  // 32 bytes each, of 4096
+  std::vector<uint64_t> released;
+  ASSERT_OK(
+      receiver.Drain([&](const Record&) { released.push_back(ring().control->release_position); }));
+  for (uint64_t i = 0; i < 20; ++i) EXPECT_EQ(released[i], i / 8 * 256) << i;
+}
+
+TEST(ReceiverOfLargeRingTest, DrainHoldsBackSixteenMessagesAtMost) {
+  ChannelOptions options;
+  options.capacity = 65536;
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(options));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  for (int i = 0; i < 40; ++i) ASSERT_OK(sender.TrySend("x"));
+  const auto& release_position = channel.segment()->ring().control->release_position;
+  std::vector<uint64_t> released;
+  ASSERT_OK(receiver.Drain([&](const Record&) { released.push_back(release_position); }));
+  for (uint64_t i = 0; i < 40; ++i) EXPECT_EQ(released[i], i / 16 * 16 * 32) << i;
+  EXPECT_EQ(release_position, 40 * 32u);
 }
 
 TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {

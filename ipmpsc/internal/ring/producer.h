@@ -91,6 +91,8 @@ class Producer {
   }
 
  private:
+  static constexpr uint64_t kPrefetchAhead = 2048;
+
   // Claims `size` bytes if at most `most_used` are in use.
   ClaimResult ClaimWithin(uint64_t size, uint64_t most_used, Position* claimed) {
     bool has_intent = false;
@@ -119,6 +121,9 @@ class Producer {
       if (ABSL_PREDICT_TRUE(ring_.control->claim_position.compare_exchange_weak(
               claim, claim + size, std::memory_order_release, std::memory_order_relaxed))) {
         *claimed = claim;
+        // The next claim waits until what is written now is in this processor's cache, and the lines
+        // are in the receiver's still: asked for a few messages ahead, they are here by then.
+        __builtin_prefetch(ring_.At(claim + size + kPrefetchAhead), /*rw=*/1);
         return ClaimResult::kClaimed;
       }
     }
