@@ -27,9 +27,13 @@ std::string program_name = "example";
 
 }  // namespace
 
-void Fail(int exit_status, absl::string_view what) {
+void Complain(absl::string_view what) {
   std::fflush(stdout);
   std::fprintf(stderr, "%s: %s\n", program_name.c_str(), std::string(what).c_str());
+}
+
+void Fail(int exit_status, absl::string_view what) {
+  Complain(what);
   std::exit(exit_status);
 }
 

@@ -22,6 +22,9 @@ inline constexpr int kBadInput = 2;
 std::vector<std::string> ParseArguments(int argc, char** argv, absl::string_view usage,
                                         const std::vector<absl::string_view>& flags);
 
+// One line on standard error, which begins with the program's name.
+void Complain(absl::string_view what);
+
 // Ends the program with one line on standard error.
 [[noreturn]] void Fail(int exit_status, absl::string_view what);
 

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@
 #include "examples/demo_ledger.h"
 #include "examples/demo_receiver.h"
 #include "examples/demo_sender.h"
+#include "examples/processes.h"
 #include "ipmpsc/channel.h"
 
 ABSL_FLAG(double, seconds, 5, "for how long the senders send");
@@ -41,49 +41,11 @@ ABSL_FLAG(std::string, text, "/usr/share/common-licenses/GPL-3", "the text whose
 namespace ipmpsc::examples {
 namespace {
 
-struct Process {
-  std::string name;
-  pid_t pid = 0;
-  bool running = false;
-  int status = 0;  // as waitpid gives it
-
-  bool ended_well() const { return !running && WIFEXITED(status) && WEXITSTATUS(status) == 0; }
-  std::string Ending() const {
-    if (running) return "running";
-    if (WIFSIGNALED(status)) return absl::StrCat("killed by signal ", WTERMSIG(status));
-    return WEXITSTATUS(status) == 0 ? "" : absl::StrCat("failed with status ", WEXITSTATUS(status));
-  }
-};
-
-Process Start(const std::string& name, const std::function<absl::Status()>& work) {
-  std::fflush(stdout);
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid < 0) Fail(kFault, absl::StrCat("cannot start a process: ", std::strerror(errno)));
-  if (pid > 0) {
-    std::printf("%-10s process %d\n", name.c_str(), static_cast<int>(pid));
-    return {name, pid, true};
-  }
-  // Nothing of the demo stays behind when somebody kills it.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(kFault);
-  const absl::Status done = work();
-  if (!done.ok()) {
-    std::fprintf(stderr, "demo: %s: %s\n", name.c_str(), std::string(done.message()).c_str());
-    _exit(absl::IsNotFound(done) || absl::IsPermissionDenied(done) ? kBadInput : kFault);
-  }
-  _exit(0);
-}
-
-// Notes which have ended. Returns whether any runs.
-bool AnyRunning(std::vector<Process>* processes) {
-  bool any = false;
-  for (Process& process : *processes) {
-    if (process.running && waitpid(process.pid, &process.status, WNOHANG) == process.pid)
-      process.running = false;
-    any |= process.running;
-  }
-  return any;
+// Tells its number: it is there to be killed.
+Process StartAndTell(const std::string& name, const std::function<absl::Status()>& work) {
+  Process process = Start(name, work);
+  std::printf("%-10s process %d\n", name.c_str(), static_cast<int>(process.pid));
+  return process;
 }
 
 uint64_t Get(const std::atomic<uint64_t>& count) { return count.load(std::memory_order_relaxed); }
@@ -171,15 +133,15 @@ int Main(int argc, char** argv) {
 
   const std::string path = channel->path();
   std::vector<Process> receivers = {
-      Start("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
+      StartAndTell("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
   std::vector<Process> senders;
   for (uint32_t i = 0; i < kDemoSenders; ++i) {
     const DemoSending sending = {path, i, time};
     if (i < 2) {
-      senders.push_back(
-          Start(absl::StrCat("text ", i + 1), [&] { return SendText(sending, text, *ledger); }));
+      senders.push_back(StartAndTell(absl::StrCat("text ", i + 1),
+                                     [&] { return SendText(sending, text, *ledger); }));
     } else {
-      senders.push_back(Start(
+      senders.push_back(StartAndTell(
           "frames", [&] { return SendFrames(sending, absl::GetFlag(FLAGS_frames), *ledger); }));
     }
   }
