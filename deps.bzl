@@ -8,6 +8,7 @@ load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/benchmark:benchmark.bzl", "debian_benchmark")
 load("//third_party/peers:optional_library.bzl", "optional_library")
+load("//third_party/libpng:libpng.bzl", "debian_libpng")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
 def ipmpsc_dependencies():
@@ -36,6 +37,7 @@ def ipmpsc_dependencies():
     maybe(debian_abseil, name = "com_google_absl")
     maybe(debian_protobuf, name = "com_google_protobuf")
     maybe(debian_benchmark, name = "com_github_google_benchmark")
+    maybe(debian_libpng, name = "libpng")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",
