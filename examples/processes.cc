@@ -59,4 +59,9 @@ void Wait(Process* process) {
   }
 }
 
+void Stop(Process* process) {
+  if (process->running) kill(process->pid, SIGTERM);
+  Wait(process);
+}
+
 }  // namespace ipmpsc::examples

@@ -32,8 +32,11 @@ Process Start(const std::string& name, const std::function<absl::Status()>& work
 // Notes which have ended. Returns whether any runs.
 bool AnyRunning(std::vector<Process>* processes);
 
-// Notes that it has ended, when it has: waits for it.
+// Waits until it has ended, and notes how.
 void Wait(Process* process);
+
+// The same, after asking it to end (SIGTERM).
+void Stop(Process* process);
 
 }  // namespace ipmpsc::examples
 
