@@ -161,9 +161,7 @@ int Main(int argc, char** argv) {
   if (AnyRunning(&receivers)) channel->Close();
   while (AnyRunning(&receivers)) absl::SleepFor(absl::Milliseconds(1));
   if (!receivers[0].ended_well()) {
-    for (const Process& sender : senders) {
-      if (sender.running) kill(sender.pid, SIGKILL);
-    }
+    for (const Process& sender : senders) Signal(sender, SIGKILL);
     Fail(kFault, absl::StrCat("the receiver was ", receivers[0].Ending()));
   }
 

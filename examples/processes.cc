@@ -59,9 +59,8 @@ void Wait(Process* process) {
   }
 }
 
-void Stop(Process* process) {
-  if (process->running) kill(process->pid, SIGTERM);
-  Wait(process);
+void Signal(const Process& process, int signal) {
+  if (process.running) kill(process.pid, signal);
 }
 
 }  // namespace ipmpsc::examples

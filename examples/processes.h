@@ -35,8 +35,8 @@ bool AnyRunning(std::vector<Process>* processes);
 // Waits until it has ended, and notes how.
 void Wait(Process* process);
 
-// The same, after asking it to end (SIGTERM).
-void Stop(Process* process);
+// Sends it a signal, if it runs.
+void Signal(const Process& process, int signal);
 
 }  // namespace ipmpsc::examples
 

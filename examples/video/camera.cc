@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -127,13 +128,12 @@ absl::Status SendVideo(CameraFrameSender* sender, Counts* counts) {
   absl::StatusOr<Ffmpeg> ffmpeg = StartFfmpeg(SourceFromFlags());
   if (!ffmpeg.ok()) return ffmpeg.status();
   const absl::Status status = SendAll(ffmpeg->fd, sender, counts);
-  close(ffmpeg->fd);
-  if (!absl::IsOutOfRange(status)) {
-    Stop(&ffmpeg->process);
-    return status;
-  }
+  const bool at_end = absl::IsOutOfRange(status);
+  // It has nothing to lose; asked to end, it would complain of a pipe that nobody reads.
+  if (!at_end) Signal(ffmpeg->process, SIGKILL);
   Wait(&ffmpeg->process);
-  if (ffmpeg->process.ended_well() || StopRequested()) return status;
+  close(ffmpeg->fd);
+  if (!at_end || ffmpeg->process.ended_well() || StopRequested()) return status;
   return absl::InvalidArgumentError(absl::StrCat("ffmpeg ", ffmpeg->process.Ending()));
 }
 

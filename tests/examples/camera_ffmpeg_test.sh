@@ -20,7 +20,8 @@ expect_frames() {
   done
 }
 
-"$camera" --size=320x240 --rate=50 --frames=4 channel || fail "the camera failed"
+"$camera" --size=320x240 --rate=50 --frames=4 channel >said 2>&1 || fail "the camera failed"
+[ "$(cat said)" = "4 frames sent, 0 dropped" ] || fail "the camera says: $(cat said)"
 "$viewer" --directory=test --every=1 --frames=4 channel || fail "the viewer failed"
 expect_frames test -f lavfi -i testsrc2=size=320x240:rate=50
 
@@ -37,14 +38,17 @@ grep -q "nothing.mp4: No such file" said || fail "the camera says: $(cat said)"
 
 # Asked to end, or killed: nothing stays behind.
 for signal in INT KILL; do
-  "$camera" --size=320x240 channel >/dev/null &
+  "$camera" --size=320x240 channel >said 2>&1 &
   camera_pid=$!
   wait_until pgrep -P $camera_pid -x ffmpeg >/dev/null
   ffmpeg_pid=$(pgrep -P $camera_pid -x ffmpeg)
   kill -$signal $camera_pid
   wait $camera_pid
   status=$?
-  [ $signal = KILL ] || [ $status = 0 ] || fail "the camera ended with status $status"
+  if [ $signal = INT ]; then
+    [ $status = 0 ] || fail "the camera ended with status $status"
+    [[ $(cat said) == [0-9]*" frames sent, "[0-9]*" dropped" ]] || fail "the camera says: $(cat said)"
+  fi
   wait_until test ! -d "/proc/$ffmpeg_pid"
 done
 
