@@ -8,6 +8,13 @@ number_of() { sed -n "s/^$1 *process \([0-9]*\)$/\1/p" "$TEST_TMPDIR/output"; }
 is_shown() { [ -n "$(number_of "$1")" ]; }
 has_progress() { grep -q ' s .* messages ' "$TEST_TMPDIR/output"; }
 
+# start ARGUMENT...: the demo in the background, `pid`. What an earlier one printed is gone.
+start() {
+  : >"$TEST_TMPDIR/output"
+  "$demo" "$@" >"$TEST_TMPDIR/output" &
+  pid=$!
+}
+
 expect_verified() {
   local last
   last=$(tail -n 1 "$TEST_TMPDIR/output")
@@ -26,8 +33,7 @@ read -r _ frames bytes _ < <(grep '^frames .* [0-9]' "$TEST_TMPDIR/output" | tai
 
 # Each sender in turn is killed in the middle of its work.
 for victim in 'text 1' 'text 2' frames; do
-  "$demo" --seconds=2 >"$TEST_TMPDIR/output" &
-  pid=$!
+  start --seconds=2
   wait_until is_shown frames
   wait_until has_progress
   kill -9 "$(number_of "$victim")" || fail "$victim could not be killed"
@@ -37,8 +43,7 @@ for victim in 'text 1' 'text 2' frames; do
 done
 
 # Without a receiver there is nothing to verify.
-"$demo" --seconds=60 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" &
-pid=$!
+start --seconds=60 2>"$TEST_TMPDIR/errors"
 wait_until is_shown frames
 kill -9 "$(number_of receiver)"
 wait $pid
