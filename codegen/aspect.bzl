@@ -84,6 +84,9 @@ def _compilation_context(ctx, headers, output_root, deps):
     return compilation_context
 
 def _ipmpsc_aspect_impl(target, ctx):
+    # No proto_library: the rule that depends on it says so, and names both.
+    if ProtoInfo not in target:
+        return [IpmpscInfo(cc_info = CcInfo(), headers = depset())]
     proto_info = target[ProtoInfo]
     deps = [dep[IpmpscInfo] for dep in ctx.rule.attr.deps]
 

@@ -24,7 +24,10 @@ load(":aspect.bzl", "IpmpscInfo", "ipmpsc_aspect")
 
 def _cc_ipmpsc_library_impl(ctx):
     if len(ctx.attr.deps) != 1:
-        fail("exactly one proto_library, as in a cc_proto_library", "deps")
+        fail("%s: deps must be one proto_library, as in a cc_proto_library, not %s" % (
+            ctx.label,
+            ", ".join([str(dep.label) for dep in ctx.attr.deps]) or "none",
+        ))
     generated = ctx.attr.deps[0][IpmpscInfo]
     cc_infos = [generated.cc_info]
     if ctx.attr.messages:

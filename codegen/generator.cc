@@ -23,17 +23,15 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
     *error = absl::StrCat("protoc-gen-ipmpsc has no option \"", parameter, "\"");
     return false;
   }
-  const std::string unsupported = FindUnsupported(*file);
-  if (!unsupported.empty()) {
-    *error = absl::StrCat(file->name(), ": ", unsupported);
-    return false;
-  }
+  // The caller puts the file's name in front of what is said of it.
+  *error = FindUnsupported(*file);
+  if (!error->empty()) return false;
   const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(
       context->Open(HeaderName(*file)));
   google::protobuf::io::Printer printer(output.get(), '$');
   PrintHeader(*file, &printer);
   if (printer.failed()) {
-    *error = absl::StrCat(HeaderName(*file), ": cannot be written");
+    *error = absl::StrCat(HeaderName(*file), " cannot be written");
     return false;
   }
   return true;

@@ -33,7 +33,7 @@ fails 'no option "lite"' --ipmpsc_opt=lite good.proto
 fails 'no option "a=b,c"' --ipmpsc_opt=a=b,c good.proto
 
 message slash.proto 'name: "a/b"'
-fails 'slash.proto: p.M: option (ipmpsc.channel): "a/b" is no name' slash.proto
+fails '--ipmpsc_out: slash.proto: p.M: option (ipmpsc.channel): "a/b" is no name' slash.proto
 message dots.proto 'name: ".."'
 fails 'dots.proto: p.M: option (ipmpsc.channel): ".." is no name' dots.proto
 message capacity.proto 'capacity: 70368744177665'
