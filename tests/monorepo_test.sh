@@ -1,0 +1,92 @@
+#!/bin/bash
+# Builds, tests and runs examples/monorepo, a project of its own that depends on this workspace: with
+# all the changes turned on by which Bazel may break those who are not ready for them.
+set -u
+
+here=$(dirname "$(readlink -f WORKSPACE)")
+source "$here/tests/examples/expect.sh"
+output_root=$TEST_TMPDIR/bazel
+cd "$here/examples/monorepo" || exit 1
+
+# --max_idle_secs: no server stays behind, not even when this test is killed.
+bazel() { "$here/bazelw" --output_user_root="$output_root" --max_idle_secs=60 "$@"; }
+# Bazel's outputs are read-only folders in part, which it would not be able to delete with the rest.
+trap 'bazel shutdown; chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
+
+# --symlink_prefix=/: no links, which could be other than those of somebody's own build.
+# But one: Bazel's own file about the compiler does not load it with the tag that it wants for that
+# from @rules_cc, which Debian's Bazel cannot load; see third_party/rules_cc.
+flags=(--noshow_progress --symlink_prefix=/ --jobs=2
+  --all_incompatible_changes --noincompatible_load_cc_rules_from_bzl)
+
+# Indented, so that nobody takes its summary for the outer Bazel's.
+bazel test "${flags[@]}" //... 2>&1 | sed 's/^/  /'
+[ "${PIPESTATUS[0]}" = 0 ] || fail "//... does not build and pass"
+
+# What was built runs: from one process of another workspace to another.
+bin=$(bazel info "${flags[@]}" bazel-bin 2>/dev/null)
+export IPMPSC_DIR=$TEST_TMPDIR
+"$bin/app/show_tracks" >"$TEST_TMPDIR/tracks" &
+receiver=$!
+wait_until test -e "$IPMPSC_DIR/tracking.tracks"
+"$bin/app/send_track" ball || fail "send_track failed"
+wait_until test -s "$TEST_TMPDIR/tracks"
+kill $receiver
+[ "$(cat "$TEST_TMPDIR/tracks")" = "ball: 10,0 20,0 30,0 (0.5 mm of rain)" ] ||
+  fail "show_tracks shows: $(cat "$TEST_TMPDIR/tracks")"
+
+# However many targets ask for it, each .proto is generated once: those of this workspace, and those
+# of others that they import.
+bazel aquery --noshow_progress --include_aspects --all_incompatible_changes \
+  --noincompatible_load_cc_rules_from_bzl \
+  'mnemonic("IpmpscGenerate", deps(//...))' 2>/dev/null |
+  sed -n 's/^  Outputs: \[\(.*\)\]$/\1/p' | tr -d ' ' | tr , '\n' | sed 's|^bazel-out/[^/]*/bin/||' |
+  sort >"$TEST_TMPDIR/generated"
+diff - "$TEST_TMPDIR/generated" <<'END' || fail "other headers are generated, or some not once"
+camera/frame.ipmpsc.h
+external/com_google_protobuf/google/protobuf/descriptor.ipmpsc.h
+external/com_google_protobuf/google/protobuf/timestamp.ipmpsc.h
+external/ipmpsc/proto/ipmpsc/_virtual_imports/channel_proto/ipmpsc/channel.ipmpsc.h
+external/weather/forecast/forecast.ipmpsc.h
+geometry/point.ipmpsc.h
+rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.h
+rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.h
+rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.h
+rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.h
+rules/both.ipmpsc.h
+rules/pair_first.ipmpsc.h
+rules/pair_second.ipmpsc.h
+schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.h
+tracking/track.ipmpsc.h
+END
+
+# expect_query EXPRESSION LABEL...: the targets that a query has.
+expect_query() {
+  local expression=$1 found
+  shift
+  found=$(bazel query --noshow_progress "$expression" 2>/dev/null | sort | tr '\n' ' ')
+  [ "$found" = "${*:+$* }" ] || fail "query '$expression' has: $found"
+}
+both="//rules:attributes_ipmpsc + //rules:attributes_ipmpsc_messages"
+expect_query "attr(testonly, 1, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
+expect_query "attr(tags, some_tag, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
+expect_query "attr(features, layering, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
+expect_query "visible(//app:app_test, //rules:attributes_ipmpsc)" //rules:attributes_ipmpsc
+expect_query "visible(//camera:frame_ipmpsc, //rules:attributes_ipmpsc)"
+
+# What does not build says which target it is, and why.
+bazel build "${flags[@]}" --keep_going \
+  //rules/broken:{misaligned_ipmpsc,no_proto_ipmpsc,no_proto_views,two_deps_ipmpsc,two_selected_ipmpsc,sees_private,uses_testonly} \
+  >"$TEST_TMPDIR/errors" 2>&1 && fail "broken targets were built"
+expect_error() { grep -q -e "$1" "$TEST_TMPDIR/errors" || fail "Bazel does not say: $1"; }
+expect_error '^ERROR: .*: Generating ipmpsc headers of //rules/broken:misaligned_proto failed'
+expect_error '^--ipmpsc_out: rules/broken/misaligned.proto: rules.Misaligned.pixels: .*alignment 3 is no power of two'
+expect_error "^ERROR: .* //rules/broken:no_proto_ipmpsc_messages: .*'//rules/broken:library' is misplaced here (expected proto_library)"
+expect_error "^ERROR: .* //rules/broken:no_proto_views: '//rules/broken:library' does not have mandatory providers: 'ProtoInfo'"
+expect_error "^ERROR: .* //rules/broken:two_deps_ipmpsc_messages: 'deps' attribute must contain exactly one label"
+expect_error "//rules/broken:two_selected_ipmpsc: deps must be one proto_library, .* not //rules/broken:misaligned_proto, //geometry:point_proto"
+expect_error "^ERROR: .* target '//rules:pair_ipmpsc' is not visible from target '//rules/broken:sees_private'"
+expect_error "^ERROR: .* non-test target '//rules/broken:uses_testonly' depends on testonly target '//rules/broken:testonly_ipmpsc'"
+[ "$failures" = 0 ] || sed 's/^/  /' "$TEST_TMPDIR/errors"
+
+finish
