@@ -13,11 +13,11 @@ bazel() { "$here/bazelw" --output_user_root="$output_root" --max_idle_secs=60 "$
 # Bazel's outputs are read-only folders in part, which it would not be able to delete with the rest.
 trap 'bazel shutdown; chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 
-# --symlink_prefix=/: no links, which could be other than those of somebody's own build.
-# But one: Bazel's own file about the compiler does not load it with the tag that it wants for that
-# from @rules_cc, which Debian's Bazel cannot load; see third_party/rules_cc.
-flags=(--noshow_progress --symlink_prefix=/ --jobs=2
-  --all_incompatible_changes --noincompatible_load_cc_rules_from_bzl)
+# All changes but one: it wants upstream's rules_cc, and Debian's Bazel cannot load that; see
+# third_party/rules_cc.
+changes=(--all_incompatible_changes --noincompatible_load_cc_rules_from_bzl)
+# --symlink_prefix=/: the links of somebody's own build stay as they are.
+flags=("${changes[@]}" --noshow_progress --symlink_prefix=/ --jobs=2)
 
 # Indented, so that nobody takes its summary for the outer Bazel's.
 bazel test "${flags[@]}" //... 2>&1 | sed 's/^/  /'
@@ -37,8 +37,7 @@ kill $receiver
 
 # However many targets ask for it, each .proto is generated once: those of this workspace, and those
 # of others that they import.
-bazel aquery --noshow_progress --include_aspects --all_incompatible_changes \
-  --noincompatible_load_cc_rules_from_bzl \
+bazel aquery "${changes[@]}" --noshow_progress --include_aspects \
   'mnemonic("IpmpscGenerate", deps(//...))' 2>/dev/null |
   sed -n 's/^  Outputs: \[\(.*\)\]$/\1/p' | tr -d ' ' | tr , '\n' | sed 's|^bazel-out/[^/]*/bin/||' |
   sort >"$TEST_TMPDIR/generated"
