@@ -4,13 +4,23 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/message/descriptor_view.h"
+#include "ipmpsc/message/findings.h"
 #include "ipmpsc/message/message_type.h"
+#include "ipmpsc/message/schema.h"
+#include "ipmpsc/message/schema_comparison.h"
+#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/parser.h"
 #include "ipmpsc/view/wire.h"
 
 namespace ipmpsc::message {
@@ -51,7 +61,7 @@ void CollectFiles(const FileDescription* file, Files* files) {
   files->push_back(file);
 }
 
-std::string Schema(const MessageType& type) {
+std::string FileSet(const MessageType& type) {
   Files files;
   CollectFiles(type.file, &files);
   std::string schema;
@@ -96,12 +106,38 @@ bool ReadIdentity(absl::string_view description, Identity* identity) {
   return !identity->name.empty();
 }
 
+absl::Status NoDescription(const MessageType& type) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the channel's description is no ipmpsc.ChannelInfo, and ", type.name, " is expected"));
+}
+
+absl::StatusOr<SchemaDifferences> CompareDescriptions(const MessageType& type,
+                                                      absl::string_view description, End end) {
+  view::Arena arena;
+  const std::string own_description = Describe(type);
+  const auto parse = [&](absl::string_view wire) {
+    return static_cast<const ChannelInfoView*>(view::Parse(ChannelInfoView::kTable, wire, &arena));
+  };
+  const ChannelInfoView* const ours = parse(own_description);
+  const ChannelInfoView* const theirs = parse(description);
+  if (ours == nullptr || theirs == nullptr) return NoDescription(type);
+  static constexpr FileSetView kNoFiles = {};
+  const Schema our_schema(ours->schema != nullptr ? *ours->schema : kNoFiles);
+  const Schema their_schema(theirs->schema != nullptr ? *theirs->schema : kNoFiles);
+  SchemaFindings findings = CompareSchemas(type.name, our_schema, their_schema, end);
+  if (findings.refusals.empty()) return std::move(findings.differences).Take();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the channel is one of ", type.name, " of another schema, with which ",
+      end == End::kSender ? "a sender" : "a receiver", " of this one does not go together: ",
+      absl::StrJoin(std::move(findings.refusals).Take(), "; ")));
+}
+
 }  // namespace
 
 std::string Describe(const MessageType& type) {
   std::string description;
   AppendBytes(kMessage, type.name, &description);
-  AppendBytes(kSchema, Schema(type), &description);
+  AppendBytes(kSchema, FileSet(type), &description);
   AppendVarint(kFingerprint << 3 | view::kWireFixed64, &description);
   char fingerprint[sizeof(type.fingerprint)];
   std::memcpy(fingerprint, &type.fingerprint, sizeof(fingerprint));
@@ -111,27 +147,20 @@ std::string Describe(const MessageType& type) {
   return description;
 }
 
-absl::Status CheckDescription(const MessageType& type, absl::string_view description) {
+absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
+                                                   absl::string_view description, End end) {
   if (description.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the channel is one of raw bytes: it has no description, and ", type.name, " is expected"));
   }
   Identity identity;
-  if (!ReadIdentity(description, &identity)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the channel's description is no ipmpsc.ChannelInfo, and ", type.name, " is expected"));
-  }
+  if (!ReadIdentity(description, &identity)) return NoDescription(type);
   if (identity.name != type.name) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the channel is one of ", identity.name, ", and ", type.name, " is expected"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the channel is one of ", Shown(identity.name), ", and ", type.name, " is expected"));
   }
-  if (identity.fingerprint != type.fingerprint) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the channel is one of ", type.name, " of another schema: its fingerprint is ",
-                     absl::Hex(identity.fingerprint, absl::kZeroPad16), ", and ",
-                     absl::Hex(type.fingerprint, absl::kZeroPad16), " is expected"));
-  }
-  return absl::OkStatus();
+  if (identity.fingerprint == type.fingerprint) return SchemaDifferences();
+  return CompareDescriptions(type, description, end);
 }
 
 }  // namespace ipmpsc::message

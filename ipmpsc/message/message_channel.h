@@ -16,6 +16,7 @@
 #include "ipmpsc/message/declared_path.h"
 #include "ipmpsc/message/description.h"
 #include "ipmpsc/message/message_type.h"
+#include "ipmpsc/message/schema_differences.h"
 
 namespace ipmpsc::message {
 
@@ -66,13 +67,23 @@ class MessageChannel {
   }
   static absl::StatusOr<Channel> Open() { return Open(Path()); }
 
-  // Whether `channel` is one of this message type.
+  // In what the channel's schema differs from that of this message type, as far as a sender or a
+  // receiver may be attached nevertheless.
   //
   // Errors:
-  //  * kFailedPrecondition - it is one of raw bytes, or of another message type, which is named, or
-  //                          of another schema of this type: the fingerprints are told
+  //  * kFailedPrecondition - it may not: the channel is one of raw bytes, or of another message
+  //                          type, which is named, or of a schema that does not go together with
+  //                          this one; each reason is told
+  static absl::StatusOr<SchemaDifferences> Compare(const Channel& channel, End end) {
+    return CheckDescription(Derived::kType, channel.description(), end);
+  }
+
+  // Whether at least one of the ends may be attached to `channel`; each checks for itself again.
+  //
+  // Errors: as `Compare`, for a receiver.
   static absl::Status Check(const Channel& channel) {
-    return CheckDescription(Derived::kType, channel.description());
+    if (Compare(channel, End::kSender).ok()) return absl::OkStatus();
+    return Compare(channel, End::kReceiver).status();
   }
 
  private:

@@ -25,6 +25,7 @@
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/message/arena_pool.h"
 #include "ipmpsc/message/message_range.h"
+#include "ipmpsc/message/schema_differences.h"
 #include "ipmpsc/receiver.h"
 
 namespace ipmpsc::message {
@@ -37,14 +38,15 @@ namespace ipmpsc::message {
 template <typename Derived, typename MessageLease, typename View, typename MessageChannel>
 class MessageReceiver {
  public:
-  // Errors: as `MessageChannel::Check`, and as `Receiver::Attach`.
+  // Errors: as `MessageChannel::Compare`, and as `Receiver::Attach`.
   static absl::StatusOr<Derived> Attach(const Channel& channel,
                                         const ReceiverOptions& options = {}) {
-    absl::Status status = MessageChannel::Check(channel);
-    if (!status.ok()) return status;
+    absl::StatusOr<SchemaDifferences> differences =
+        MessageChannel::Compare(channel, End::kReceiver);
+    if (!differences.ok()) return differences.status();
     absl::StatusOr<Receiver> receiver = Receiver::Attach(channel, options);
     if (!receiver.ok()) return receiver.status();
-    return Derived(*std::move(receiver));
+    return Derived(*std::move(receiver), *std::move(differences));
   }
 
   // Errors: as `Attach`, and as `Channel::Open`.
@@ -100,14 +102,19 @@ class MessageReceiver {
   }
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return receiver_.channel(); }
+  // In what the channel's schema differs from this one; empty where it does not.
+  const SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return differences_;
+  }
 
   // End of public interfaces.
 
   // Of a generated class, which may itself be called as this template is.
   using Base = MessageReceiver;
 
-  // REQUIRES: the receiver's channel is one of this message type.
-  explicit MessageReceiver(Receiver receiver) : receiver_(std::move(receiver)) {}
+  // REQUIRES: `differences` are those of the receiver's channel.
+  MessageReceiver(Receiver receiver, SchemaDifferences differences)
+      : receiver_(std::move(receiver)), differences_(std::move(differences)) {}
 
  private:
   static absl::Status Malformed(uint64_t position, size_t size) {
@@ -125,6 +132,7 @@ class MessageReceiver {
   }
 
   Receiver receiver_;
+  SchemaDifferences differences_;
   ArenaPool::Owner arenas_;
 };
 

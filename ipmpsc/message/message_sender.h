@@ -25,6 +25,7 @@
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/message/schema_differences.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/writer/encoding.h"
 
@@ -38,13 +39,13 @@ namespace ipmpsc::message {
 template <typename Derived, typename Message, typename MessageLoan, typename MessageChannel>
 class MessageSender {
  public:
-  // Errors: as `MessageChannel::Check`, and as `Sender::Attach`.
+  // Errors: as `MessageChannel::Compare`, and as `Sender::Attach`.
   static absl::StatusOr<Derived> Attach(const Channel& channel, const SenderOptions& options = {}) {
-    absl::Status status = MessageChannel::Check(channel);
-    if (!status.ok()) return status;
+    absl::StatusOr<SchemaDifferences> differences = MessageChannel::Compare(channel, End::kSender);
+    if (!differences.ok()) return differences.status();
     absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
     if (!sender.ok()) return sender.status();
-    return Derived(*std::move(sender));
+    return Derived(*std::move(sender), *std::move(differences));
   }
 
   // Errors: as `Attach`, and as `Channel::Open`.
@@ -88,6 +89,10 @@ class MessageSender {
   }
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
+  // In what the channel's schema differs from this one; empty where it does not.
+  const SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return differences_;
+  }
   uint16_t slot() const { return sender_.slot(); }
 
   // End of public interfaces.
@@ -95,8 +100,9 @@ class MessageSender {
   // Of a generated class, which may itself be called as this template is.
   using Base = MessageSender;
 
-  // REQUIRES: the sender's channel is one of this message type.
-  explicit MessageSender(Sender sender) : sender_(std::move(sender)) {}
+  // REQUIRES: `differences` are those of the sender's channel.
+  MessageSender(Sender sender, SchemaDifferences differences)
+      : sender_(std::move(sender)), differences_(std::move(differences)) {}
 
  private:
   template <typename Claim>
@@ -129,6 +135,7 @@ class MessageSender {
   }
 
   Sender sender_;
+  SchemaDifferences differences_;
 };
 
 }  // namespace ipmpsc::message

@@ -6,14 +6,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/info.pb.h"
 #include "ipmpsc/message/description.h"
-#include "ipmpsc/message/message_type.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
@@ -273,13 +273,53 @@ TEST(TypedChannelTest, OtherMessageTypeIsRefused) {
                                HasSubstr("ipmpsc_test.camera.Frame")));
 }
 
+// A channel of frames whose schema was changed.
+template <typename Change>
+Channel FrameChannelWithOtherSchema(Change change) {
+  ipmpsc::ChannelInfo info;
+  EXPECT_TRUE(info.ParseFromString(ipmpsc::message::Describe(camera::FrameChannel::kType)));
+  info.set_fingerprint(info.fingerprint() + 1);
+  change(
+      info.mutable_schema()->mutable_file(info.schema().file_size() - 1)->mutable_message_type(0));
+  return DescribedAs(info.SerializeAsString());
+}
+
 TEST(TypedChannelTest, OtherSchemaIsRefused) {
-  ipmpsc::message::MessageType type = camera::FrameChannel::kType;
-  type.fingerprint = 0xabc;
-  ExpectRefused(DescribedAs(ipmpsc::message::Describe(type)),
-                AllOf(HasSubstr("another schema"), HasSubstr("0000000000000abc"),
-                      HasSubstr(absl::StrCat(
-                          absl::Hex(camera::FrameChannel::kType.fingerprint, absl::kZeroPad16)))));
+  const Channel channel = FrameChannelWithOtherSchema([](auto* frame) {
+    frame->mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_STRING);
+  });
+  ExpectRefused(channel, HasSubstr("ipmpsc_test.camera.Frame.width: field 1 is uint32 here, string "
+                                   "in the channel"));
+}
+
+TEST(TypedChannelTest, CompatibleSchemaIsTold) {
+  const Channel channel = FrameChannelWithOtherSchema(
+      [](auto* frame) { frame->mutable_field(0)->set_name("breadth"); });
+  EXPECT_OK(camera::FrameChannel::Check(channel));
+  ASSERT_OK_AND_ASSIGN(const auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(const auto receiver, camera::FrameReceiver::Attach(channel));
+  const auto told = ::testing::ElementsAre(
+      "ipmpsc_test.camera.Frame.width: field 1 is called breadth in the channel");
+  EXPECT_THAT(sender.schema_differences(), told);
+  EXPECT_THAT(receiver.schema_differences(), told);
+}
+
+TEST(TypedChannelTest, OneEndMaySuitWhereTheOtherDoesNot) {
+  const Channel channel = FrameChannelWithOtherSchema([](auto* frame) {
+    frame->mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_UINT64);
+  });
+  EXPECT_OK(camera::FrameChannel::Check(channel));
+  EXPECT_OK(camera::FrameSender::Attach(channel));
+  EXPECT_THAT(camera::FrameReceiver::Attach(channel),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("uint32 here, uint64")));
+}
+
+TEST(TypedChannelTest, SameSchemaHasNoDifferences) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(const auto sender, camera::FrameSender::Attach(channel));
+  ASSERT_OK_AND_ASSIGN(const auto receiver, camera::FrameReceiver::Attach(channel));
+  EXPECT_THAT(sender.schema_differences(), ::testing::IsEmpty());
+  EXPECT_THAT(receiver.schema_differences(), ::testing::IsEmpty());
 }
 
 TEST(TypedChannelTest, ChannelOfRawBytesIsRefused) {

@@ -1,0 +1,99 @@
+#include "ipmpsc/message/descriptor_view.h"
+
+#include <cstddef>
+
+#include "ipmpsc/view/message_table.h"
+
+namespace ipmpsc::message {
+namespace {
+
+using view::Field;
+
+template <typename View>
+constexpr View kEmpty{};
+
+constexpr Field kEnumValue[] = {
+    Field::Bytes(1, offsetof(EnumValueView, name)),
+    Field::Int32(2, offsetof(EnumValueView, number)),
+};
+
+constexpr Field kEnum[] = {
+    Field::Bytes(1, offsetof(EnumView, name)),
+    Field::Message(2, offsetof(EnumView, value), &EnumValueView::kTable).Repeated(),
+};
+
+constexpr Field kFieldOptions[] = {
+    Field::Bool(2, offsetof(FieldOptionsView, packed)).HasBit(0),
+};
+
+// `label` and `type` are closed enums; what they do not list is told apart where it is looked at.
+constexpr Field kField[] = {
+    Field::Bytes(1, offsetof(FieldView, name)),
+    Field::Int32(3, offsetof(FieldView, number)),
+    Field::Int32(4, offsetof(FieldView, label)),
+    Field::Int32(5, offsetof(FieldView, type)),
+    Field::Bytes(6, offsetof(FieldView, type_name)),
+    Field::Bytes(7, offsetof(FieldView, default_value)),
+    Field::Message(8, offsetof(FieldView, options), &FieldOptionsView::kTable),
+    Field::Int32(9, offsetof(FieldView, oneof_index)).HasBit(0),
+    Field::Bool(17, offsetof(FieldView, proto3_optional)),
+};
+
+constexpr Field kOneof[] = {
+    Field::Bytes(1, offsetof(OneofView, name)),
+};
+
+constexpr Field kMessageOptions[] = {
+    Field::Bool(1, offsetof(MessageOptionsView, message_set_wire_format)),
+    Field::Bool(7, offsetof(MessageOptionsView, map_entry)),
+};
+
+constexpr Field kMessage[] = {
+    Field::Bytes(1, offsetof(MessageView, name)),
+    Field::Message(2, offsetof(MessageView, field), &FieldView::kTable).Repeated(),
+    Field::Message(3, offsetof(MessageView, nested_type), &MessageView::kTable).Repeated(),
+    Field::Message(4, offsetof(MessageView, enum_type), &EnumView::kTable).Repeated(),
+    Field::Message(7, offsetof(MessageView, options), &MessageOptionsView::kTable),
+    Field::Message(8, offsetof(MessageView, oneof_decl), &OneofView::kTable).Repeated(),
+};
+
+constexpr Field kFile[] = {
+    Field::Bytes(2, offsetof(FileView, package)),
+    Field::Message(4, offsetof(FileView, message_type), &MessageView::kTable).Repeated(),
+    Field::Message(5, offsetof(FileView, enum_type), &EnumView::kTable).Repeated(),
+    Field::Bytes(12, offsetof(FileView, syntax)),
+};
+
+constexpr Field kFileSet[] = {
+    Field::Message(1, offsetof(FileSetView, file), &FileView::kTable).Repeated(),
+};
+
+constexpr Field kChannelInfo[] = {
+    Field::String(1, offsetof(ChannelInfoView, message)),
+    Field::Message(2, offsetof(ChannelInfoView, schema), &FileSetView::kTable),
+};
+
+// The parser takes a view for bytes and has bits that lie there.
+static_assert(offsetof(FieldView, has_bits) == sizeof(absl::string_view));
+static_assert(offsetof(FieldOptionsView, has_bits) == sizeof(absl::string_view));
+
+template <typename View, size_t kCount>
+constexpr view::MessageTable Table(const Field (&fields)[kCount]) {
+  return view::MessageTable(&kEmpty<View>, fields, /*required=*/0, /*finish=*/false);
+}
+
+}  // namespace
+
+constexpr view::MessageTable EnumValueView::kTable = Table<EnumValueView>(kEnumValue);
+constexpr view::MessageTable EnumView::kTable = Table<EnumView>(kEnum);
+constexpr view::MessageTable FieldOptionsView::kTable = Table<FieldOptionsView>(kFieldOptions);
+constexpr view::MessageTable FieldView::kTable = Table<FieldView>(kField);
+constexpr view::MessageTable OneofView::kTable = Table<OneofView>(kOneof);
+constexpr view::MessageTable MessageOptionsView::kTable =
+    Table<MessageOptionsView>(kMessageOptions);
+constexpr view::MessageTable MessageView::kTable = Table<MessageView>(kMessage);
+constexpr view::MessageTable FileView::kTable = Table<FileView>(kFile);
+constexpr view::MessageTable FileSetView::kTable = Table<FileSetView>(kFileSet);
+constexpr view::MessageTable ChannelInfoView::kTable = Table<ChannelInfoView>(kChannelInfo);
+
+}  // namespace ipmpsc::message
