@@ -16,6 +16,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
+#include "google/protobuf/message_lite.h"
 
 namespace ipmpsc_test {
 
@@ -247,7 +248,7 @@ void FillRandomly(Random& random, int depth, Message* message) {
   }
 }
 
-std::string DeterministicWire(const Message& message) {
+std::string DeterministicWire(const google::protobuf::MessageLite& message) {
   std::string wire;
   {
     google::protobuf::io::StringOutputStream bytes(&wire);

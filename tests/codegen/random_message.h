@@ -6,6 +6,7 @@
 #include <string>
 
 #include "google/protobuf/message.h"
+#include "google/protobuf/message_lite.h"
 
 namespace ipmpsc_test {
 
@@ -20,7 +21,7 @@ void FillRandomly(Random& random, int depth, google::protobuf::Message* message)
 
 // The wire format of `message`, the same in every run: entries of a map come in the order of keys,
 // not in that of a hash seeded with addresses.
-std::string DeterministicWire(const google::protobuf::Message& message);
+std::string DeterministicWire(const google::protobuf::MessageLite& message);
 
 // Changes the structure: fields come twice, in another order, in pieces, packed or not, with tags,
 // sizes and numbers that are longer than need be. Mostly still what protobuf accepts.

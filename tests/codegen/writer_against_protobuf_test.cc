@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,9 +21,9 @@
 #include "google/protobuf/struct.copy.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/writer/message_writer.h"
+#include "tests/codegen/copier/copied_type.h"
 #include "tests/codegen/copier/copy.h"
 #include "tests/codegen/protos/aligned.copy.h"
 #include "tests/codegen/protos/frame.copy.h"
@@ -41,26 +40,12 @@ namespace ipmpsc_test {
 namespace {
 
 using ::absl::StatusCode;
+using copier::Copied;
+using copier::CopiedType;
 using copier::Style;
 using ::google::protobuf::Message;
 using ::ipmpsc::testing::StatusIs;
 using ::ipmpsc::writer::Draft;
-
-// One message type, and how a message of it is written.
-struct MessageType {
-  const Message* prototype;
-  const ipmpsc::view::MessageTable* table;
-  std::function<void(const Message&, Style, Draft*)> write;
-};
-
-template <typename ProtobufMessage, typename View, typename Writer>
-MessageType Type() {
-  return {&ProtobufMessage::default_instance(), &View::kTable_,
-          [](const Message& message, Style style, Draft* draft) {
-            Writer writer(draft);
-            copier::Copy(static_cast<const ProtobufMessage&>(message), style, &writer);
-          }};
-}
 
 constexpr Style kStyles[] = {{/*arrays=*/true, /*in_place=*/false},
                              {/*arrays=*/false, /*in_place=*/true}};
@@ -87,7 +72,7 @@ size_t LongMessagesWithin(const Message& message) {
   return count;
 }
 
-class WriterAgainstProtobufTest : public testing::TestWithParam<MessageType> {
+class WriterAgainstProtobufTest : public testing::TestWithParam<CopiedType> {
  protected:
   std::unique_ptr<Message> RandomMessage(Random& random, int depth) {
     std::unique_ptr<Message> message(GetParam().prototype->New());
@@ -201,35 +186,35 @@ TEST_P(WriterAgainstProtobufTest, FourBytesForEachMessageWithinAreEnough) {
   }
 }
 
-std::vector<MessageType> AllTypes() {
+std::vector<CopiedType> AllTypes() {
   return {
-      Type<Scalars, ScalarsView, ScalarsWriter>(),
-      Type<Optionals, OptionalsView, OptionalsWriter>(),
-      Type<Repeateds, RepeatedsView, RepeatedsWriter>(),
-      Type<Oneofs, OneofsView, OneofsWriter>(),
-      Type<Maps, MapsView, MapsWriter>(),
-      Type<Tree, TreeView, TreeWriter>(),
-      Type<Nothing, NothingView, NothingWriter>(),
-      Type<v2::Defaults, v2::DefaultsView, v2::DefaultsWriter>(),
-      Type<v2::Repeateds, v2::RepeatedsView, v2::RepeatedsWriter>(),
-      Type<v2::Required, v2::RequiredView, v2::RequiredWriter>(),
-      Type<v2::RequiredInside, v2::RequiredInsideView, v2::RequiredInsideWriter>(),
-      Type<v2::Groups, v2::GroupsView, v2::GroupsWriter>(),
-      Type<v2::EnumMaps, v2::EnumMapsView, v2::EnumMapsWriter>(),
-      Type<v2::ManyHasBits, v2::ManyHasBitsView, v2::ManyHasBitsWriter>(),
-      Type<aligned::Picture, aligned::PictureView, aligned::PictureWriter>(),
-      Type<camera::Frame, camera::FrameView, camera::FrameWriter>(),
-      Type<legacy::Reading, legacy::ReadingView, legacy::ReadingWriter>(),
-      Type<names::Outer, names::OuterView, names::OuterWriter>(),
-      Type<names::Members, names::MembersView, names::MembersWriter>(),
-      Type<names::Message, names::MessageView, names::MessageWriter>(),
-      Type<names::Setters, names::SettersView, names::SettersWriter>(),
-      Type<names::class_, names::classView, names::classWriter>(),
-      Type<IpmpscTestNoPackage, IpmpscTestNoPackageView, IpmpscTestNoPackageWriter>(),
-      Type<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView,
-           google::protobuf::FileDescriptorProtoWriter>(),
-      Type<google::protobuf::Struct, google::protobuf::StructView,
-           google::protobuf::StructWriter>(),
+      Copied<Scalars, ScalarsView, ScalarsWriter>(),
+      Copied<Optionals, OptionalsView, OptionalsWriter>(),
+      Copied<Repeateds, RepeatedsView, RepeatedsWriter>(),
+      Copied<Oneofs, OneofsView, OneofsWriter>(),
+      Copied<Maps, MapsView, MapsWriter>(),
+      Copied<Tree, TreeView, TreeWriter>(),
+      Copied<Nothing, NothingView, NothingWriter>(),
+      Copied<v2::Defaults, v2::DefaultsView, v2::DefaultsWriter>(),
+      Copied<v2::Repeateds, v2::RepeatedsView, v2::RepeatedsWriter>(),
+      Copied<v2::Required, v2::RequiredView, v2::RequiredWriter>(),
+      Copied<v2::RequiredInside, v2::RequiredInsideView, v2::RequiredInsideWriter>(),
+      Copied<v2::Groups, v2::GroupsView, v2::GroupsWriter>(),
+      Copied<v2::EnumMaps, v2::EnumMapsView, v2::EnumMapsWriter>(),
+      Copied<v2::ManyHasBits, v2::ManyHasBitsView, v2::ManyHasBitsWriter>(),
+      Copied<aligned::Picture, aligned::PictureView, aligned::PictureWriter>(),
+      Copied<camera::Frame, camera::FrameView, camera::FrameWriter>(),
+      Copied<legacy::Reading, legacy::ReadingView, legacy::ReadingWriter>(),
+      Copied<names::Outer, names::OuterView, names::OuterWriter>(),
+      Copied<names::Members, names::MembersView, names::MembersWriter>(),
+      Copied<names::Message, names::MessageView, names::MessageWriter>(),
+      Copied<names::Setters, names::SettersView, names::SettersWriter>(),
+      Copied<names::class_, names::classView, names::classWriter>(),
+      Copied<IpmpscTestNoPackage, IpmpscTestNoPackageView, IpmpscTestNoPackageWriter>(),
+      Copied<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView,
+             google::protobuf::FileDescriptorProtoWriter>(),
+      Copied<google::protobuf::Struct, google::protobuf::StructView,
+             google::protobuf::StructWriter>(),
   };
 }
 

@@ -1,5 +1,6 @@
 // A plugin for tests: for each message a function that copies protobuf's class through the setters
-// of the generated writer, so that every setter of every .proto can be tried.
+// of the generated writer, so that every setter of every .proto can be tried; and for each file what
+// registers its messages with //tests/codegen/installed.
 #include <map>
 #include <memory>
 #include <set>
@@ -115,6 +116,30 @@ void PrintMessage(const Descriptor& message, GeneratedNames* names, Printer* pri
   printer->Print("}\n\n");
 }
 
+void PrintTypes(const FileDescriptor& file, const std::vector<const Descriptor*>& messages,
+                GeneratedNames* names, Printer* printer) {
+  printer->Print(
+      "#pragma once\n"
+      "#include \"$stem$.copy.h\"\n"
+      "#include \"tests/codegen/copier/copied_type.h\"\n"
+      "#include \"tests/codegen/installed/registry.h\"\n"
+      "namespace ipmpsc_test::installed {\n"
+      "inline const bool k$symbol$ = AddFile([]() -> std::vector<InstalledType> {\n"
+      "  return {\n",
+      "stem", cpp::StripProto(file.name()), "symbol", ipmpsc::codegen::FileSymbol(file));
+  for (const Descriptor* message : messages) {
+    printer->Print("      {copier::Copied<$message$, $view$, $writer$>(), &$channel$::kType},\n",
+                   "message", ipmpsc::codegen::QualifiedMessageName(*message), "view",
+                   names->QualifiedName(*message, "View"), "writer",
+                   names->QualifiedName(*message, "Writer"), "channel",
+                   names->QualifiedName(*message, "Channel"));
+  }
+  printer->Print(
+      "  };\n"
+      "});\n"
+      "}  // namespace ipmpsc_test::installed\n");
+}
+
 class Generator : public google::protobuf::compiler::CodeGenerator {
  public:
   uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
@@ -147,6 +172,11 @@ class Generator : public google::protobuf::compiler::CodeGenerator {
     }
     for (const Descriptor* message : messages) PrintMessage(*message, &names, &printer);
     printer.Print("}  // namespace ipmpsc_test::copier\n");
+
+    const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> types_output(
+        context->Open(cpp::StripProto(file->name()) + ".types.h"));
+    Printer types_printer(types_output.get(), '$');
+    PrintTypes(*file, messages, &names, &types_printer);
     return true;
   }
 };

@@ -1,0 +1,43 @@
+// CopiedType: a message type whose classes of protobuf's, view and writer a test knows by name only.
+#ifndef IPMPSC_TESTS_CODEGEN_COPIER_COPIED_TYPE_H_
+#define IPMPSC_TESTS_CODEGEN_COPIER_COPIED_TYPE_H_
+
+#include <functional>
+#include <type_traits>
+
+#include "google/protobuf/message.h"
+#include "google/protobuf/message_lite.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/writer/message_writer.h"
+#include "tests/codegen/copier/copy.h"
+
+namespace ipmpsc_test::copier {
+
+struct CopiedType {
+  const google::protobuf::MessageLite* lite_prototype;
+  const google::protobuf::Message* prototype;  // null where the class is a lite one
+  const ipmpsc::view::MessageTable* table;
+  // Writes an object of the class.
+  std::function<void(const google::protobuf::MessageLite&, Style, ipmpsc::writer::Draft*)> write;
+};
+
+// The header with the copier's function must be included.
+template <typename ProtobufMessage, typename View, typename Writer>
+CopiedType Copied() {
+  CopiedType type;
+  type.lite_prototype = &ProtobufMessage::default_instance();
+  type.prototype = nullptr;
+  if constexpr (std::is_base_of_v<google::protobuf::Message, ProtobufMessage>)
+    type.prototype = &ProtobufMessage::default_instance();
+  type.table = &View::kTable_;
+  type.write = [](const google::protobuf::MessageLite& message, Style style,
+                  ipmpsc::writer::Draft* draft) {
+    Writer writer(draft);
+    Copy(static_cast<const ProtobufMessage&>(message), style, &writer);
+  };
+  return type;
+}
+
+}  // namespace ipmpsc_test::copier
+
+#endif  // IPMPSC_TESTS_CODEGEN_COPIER_COPIED_TYPE_H_
