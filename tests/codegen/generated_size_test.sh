@@ -1,0 +1,23 @@
+#!/bin/sh
+# generated_size_test.sh PROTOC PLUGIN PROTO...: what is generated for a .proto file is at most half
+# as long as its .pb.h alone. Prints how long each is.
+set -eu
+protoc=$1
+plugin=$2
+shift 2
+out=$TEST_TMPDIR
+
+"$protoc" -I. -Iproto -I/usr/include "--plugin=protoc-gen-ipmpsc=$plugin" "--cpp_out=$out" "--ipmpsc_out=$out" "$@"
+failed=0
+echo "bytes of .ipmpsc.h, .pb.h, .pb.cc:"
+for proto; do
+  stem=$out/${proto%.proto}
+  ours=$(wc -c <"$stem.ipmpsc.h")
+  theirs=$(wc -c <"$stem.pb.h")
+  echo "$proto: $ours $theirs $(wc -c <"$stem.pb.cc")"
+  if [ $((2 * ours)) -gt "$theirs" ]; then
+    echo "FAILED: $proto: longer than half of it" >&2
+    failed=1
+  fi
+done
+exit $failed
