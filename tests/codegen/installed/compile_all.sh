@@ -1,0 +1,65 @@
+#!/bin/bash
+# Generates and compiles every .proto file below a folder, each for itself and beside its .pb.h.
+#
+#   tests/codegen/installed/compile_all.sh FOLDER [IMPORT_ROOT...]
+#
+# Imports are looked for in the roots, then in FOLDER, then in /usr/include. Compiles with $CXX (by
+# default g++), -Wall -Wextra -Werror. Prints what does not compile, and one line at the end. Files
+# that protoc itself does not take for C++ are counted, and named, but are no failure.
+set -u
+cd "$(dirname "$0")/../../.."
+folder=$(realpath "${1:?a folder with .proto files}")
+shift
+roots=()
+for root in "$@" "$folder" /usr/include; do roots+=("-I$(realpath "$root")"); done
+
+./bazelw build --noshow_progress --show_result=0 //codegen:protoc-gen-ipmpsc || exit 1
+plugin=$PWD/bazel-bin/codegen/protoc-gen-ipmpsc
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+compiled=0
+alone=0
+failed=0
+refused=0
+# A file's messages are known by its import path: the first root that it lies in.
+import_path() {
+  local root
+  for root in "${roots[@]}"; do
+    case $1 in "${root#-I}"/*) echo "${1#"${root#-I}"/}" && return ;; esac
+  done
+}
+
+while read -r file; do
+  path=$(import_path "$file")
+  rm -rf "$scratch/out" "$scratch/imports"
+  mkdir "$scratch/out"
+  # It and all that it imports, protobuf's own excepted.
+  if ! protoc "${roots[@]}" --include_imports -o "$scratch/imports" "$path" 2>"$scratch/errors"; then
+    refused=$((refused + 1))
+    echo "protoc refuses $path: $(head -1 "$scratch/errors")"
+    continue
+  fi
+  mapfile -t all < <(protoc --decode=google.protobuf.FileDescriptorSet google/protobuf/descriptor.proto -I/usr/include \
+    <"$scratch/imports" | sed -n 's/^  name: "\(.*\)"$/\1/p')
+  mapfile -t others < <(printf '%s\n' "${all[@]}" | grep -v '^google/protobuf/')
+  printf '#include "%s.ipmpsc.h"\n' "${path%.proto}" >"$scratch/all.cc"
+  # protoc ends by SIGABRT, without a word, on what its C++ generator has not: weak imports.
+  if [ "${#others[@]}" = 0 ] || (protoc "${roots[@]}" --cpp_out="$scratch/out" "${others[@]}") >"$scratch/errors" 2>&1; then
+    printf '#include "%s.pb.h"\n' "${path%.proto}" >>"$scratch/all.cc"
+  else
+    alone=$((alone + 1))
+  fi
+  if protoc "${roots[@]}" "--plugin=protoc-gen-ipmpsc=$plugin" --ipmpsc_out="$scratch/out" "${all[@]}" 2>"$scratch/errors" &&
+    "${CXX:-g++}" -std=c++17 -fsyntax-only -Wall -Wextra -Werror -I. -iquote "$scratch/out" -isystem "$scratch/out" \
+      "$scratch/all.cc" 2>"$scratch/errors"; then
+    compiled=$((compiled + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $path"
+    head -20 "$scratch/errors"
+  fi
+done < <(find "$folder" -name '*.proto' | sort)
+
+echo "$compiled files compiled ($alone without a .pb.h), $failed failed, $refused refused by protoc"
+[ "$failed" = 0 ] && [ "$compiled" -gt 0 ]
