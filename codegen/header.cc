@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/enum_constants.h"
 #include "codegen/file_description.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
@@ -73,6 +74,14 @@ void PrintForwardDeclarations(const FileDescriptor& file, const std::vector<Mess
   printer->Print("\n");
 }
 
+void PrintConstants(const FileDescriptor& file, GeneratedNames* names, Printer* printer) {
+  const std::vector<const EnumDescriptor*> enums = EnumsOf(file);
+  if (enums.empty()) return;
+  printer->Print("// The constants of enums; those of the .pb.h are the same numbers.\n");
+  for (const EnumDescriptor* enum_type : enums) PrintEnumConstants(*enum_type, names, printer);
+  printer->Print("\n");
+}
+
 void PrintViews(const std::vector<MessagePlan>& plans, GeneratedNames* names, Printer* printer) {
   std::vector<DeferredAccessor> deferred;
   std::set<const Descriptor*> defined;
@@ -115,6 +124,7 @@ void PrintHeader(const FileDescriptor& file, Printer* printer) {
   OpenNamespaces(file, printer);
   if (!plans.empty() || !EnumsOf(file).empty())
     PrintForwardDeclarations(file, plans, &names, printer);
+  PrintConstants(file, &names, printer);
   PrintViews(plans, &names, printer);
   PrintWriters(plans, &names, printer);
   for (const MessagePlan& plan : plans) {

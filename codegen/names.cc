@@ -140,14 +140,25 @@ std::string FlatName(const Descriptor& message) {
   return absl::StrCat(FlatName(*message.containing_type()), "_", message.name());
 }
 
+std::string FlatName(const EnumDescriptor& enum_type) {
+  if (enum_type.containing_type() == nullptr) return enum_type.name();
+  return absl::StrCat(FlatName(*enum_type.containing_type()), "_", enum_type.name());
+}
+
 std::string GeneratedNames::Name(const Descriptor& message, absl::string_view suffix) {
-  const FileDescriptor& file = *message.file();
+  return FreeName(*message.file(), absl::StrCat(FlatName(message), suffix));
+}
+
+std::string GeneratedNames::Name(const EnumDescriptor& enum_type, absl::string_view suffix) {
+  return FreeName(*enum_type.file(), absl::StrCat(FlatName(enum_type), suffix));
+}
+
+std::string GeneratedNames::FreeName(const FileDescriptor& file, std::string name) {
   const auto [scope, is_new] = scopes_.try_emplace(&file);
   if (is_new) {
     std::set<const FileDescriptor*> seen;
     TakeFileNames(file, file.package(), &seen, &scope->second);
   }
-  std::string name = absl::StrCat(FlatName(message), suffix);
   while (scope->second.Contains(name)) name += "_";
   return name;
 }

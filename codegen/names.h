@@ -43,16 +43,20 @@ std::string QualifiedEnumName(const google::protobuf::EnumDescriptor& enum_type)
 
 // "Outer_Inner" without regard to keywords.
 std::string FlatName(const google::protobuf::Descriptor& message);
+std::string FlatName(const google::protobuf::EnumDescriptor& enum_type);
 
-// The names of what this plugin generates for a message: `FlatName` with `suffix` ("View",
+// The names of what this plugin generates for a message or an enum: `FlatName` with `suffix` ("View",
 // "Sender"), and with underscores behind it where the package has something of that name in the
 // message's file or one that it imports.
 class GeneratedNames {
  public:
   std::string Name(const google::protobuf::Descriptor& message, absl::string_view suffix);
+  std::string Name(const google::protobuf::EnumDescriptor& enum_type, absl::string_view suffix);
   std::string QualifiedName(const google::protobuf::Descriptor& message, absl::string_view suffix);
 
  private:
+  std::string FreeName(const google::protobuf::FileDescriptor& file, std::string name);
+
   std::map<const google::protobuf::FileDescriptor*, NameScope> scopes_;
 };
 

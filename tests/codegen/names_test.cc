@@ -61,6 +61,15 @@ TEST_F(NamesTest, Keywords) {
   EXPECT_TRUE((std::is_same_v<classView::deleteView, class_deleteView>));
 }
 
+TEST_F(NamesTest, ConstantsOfEnums) {
+  EXPECT_EQ(FrameReceiverConstants::kFrameLease, FRAME_LEASE);
+  EXPECT_EQ(FrameReceiverConstants::kFrameLease_, FrameLease);
+  EXPECT_EQ(LooksConstants_::kV1_2, V_1_2);
+  EXPECT_EQ(LooksConstants_::kNullptr, nullptr_);
+  EXPECT_EQ(Outer_KindConstants::kD, Outer::D);
+  EXPECT_EQ(Outer_Inner_KindConstants::kB, Outer::Inner::B);
+}
+
 TEST_F(NamesTest, FieldsThatLookLikeMembers) {
   Members message;
   message.set_x(1);

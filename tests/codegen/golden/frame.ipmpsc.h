@@ -30,6 +30,13 @@ class FrameView;
 class Frame_RegionWriter;
 class FrameWriter;
 
+// The constants of enums; those of the .pb.h are the same numbers.
+struct FormatConstants {
+  static constexpr Format kFormatUnspecified = static_cast<Format>(0);
+  static constexpr Format kFormatYuv420 = static_cast<Format>(1);
+  static constexpr Format kFormatRgb = static_cast<Format>(2);
+};
+
 // ipmpsc_test.camera.Frame.Region
 class Frame_RegionView {
  public:

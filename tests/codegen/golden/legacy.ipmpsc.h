@@ -27,6 +27,13 @@ class ReadingView;
 class Reading_SampleWriter;
 class ReadingWriter;
 
+// The constants of enums; those of the .pb.h are the same numbers.
+struct LevelConstants {
+  static constexpr Level kLow = static_cast<Level>(-1);
+  static constexpr Level kMiddle = static_cast<Level>(3);
+  static constexpr Level kHigh = static_cast<Level>(4);
+};
+
 // ipmpsc_test.legacy.Reading.Sample
 class Reading_SampleView {
  public:

@@ -19,6 +19,7 @@ namespace names {
 // In the .pb.h, which this header does not need.
 enum FrameReceiver : int;
 enum shade : int;
+enum Looks : int;
 enum Outer_Inner_Kind : int;
 enum Outer_Kind : int;
 class Frame;
@@ -40,6 +41,7 @@ class Required;
 class Message_Base;
 class Setters_add_y;
 class Setters;
+class LooksConstants;
 
 class FrameView_;
 class FrameSenderView;
@@ -62,6 +64,7 @@ class RequiredView;
 class Message_BaseView;
 class Setters_add_yView;
 class SettersView;
+class LooksConstantsView;
 
 class FrameWriter_;
 class FrameSenderWriter;
@@ -82,6 +85,28 @@ class RequiredWriter;
 class Message_BaseWriter;
 class Setters_add_yWriter;
 class SettersWriter;
+class LooksConstantsWriter;
+
+// The constants of enums; those of the .pb.h are the same numbers.
+struct FrameReceiverConstants {
+  static constexpr FrameReceiver kFrameLease = static_cast<FrameReceiver>(0);
+  static constexpr FrameReceiver kFrameLease_ = static_cast<FrameReceiver>(1);
+};
+struct shadeConstants {
+  static constexpr shade kDark = static_cast<shade>(0);
+};
+struct LooksConstants_ {
+  static constexpr Looks kV1_2 = static_cast<Looks>(0);
+  static constexpr Looks kNullptr = static_cast<Looks>(-3);
+};
+struct Outer_Inner_KindConstants {
+  static constexpr Outer_Inner_Kind kA = static_cast<Outer_Inner_Kind>(0);
+  static constexpr Outer_Inner_Kind kB = static_cast<Outer_Inner_Kind>(1);
+};
+struct Outer_KindConstants {
+  static constexpr Outer_Kind kC = static_cast<Outer_Kind>(0);
+  static constexpr Outer_Kind kD = static_cast<Outer_Kind>(2);
+};
 
 // ipmpsc_test.names.Frame
 class FrameView_ {
@@ -948,6 +973,38 @@ class SettersView {
   ::absl::string_view x_;
 };
 
+// ipmpsc_test.names.LooksConstants
+class LooksConstantsView {
+ public:
+  // Null where ParseFromArray of ::ipmpsc_test::names::LooksConstants fails.
+  // Lives as long as `wire`, until `arena` is reset.
+  static const LooksConstantsView* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+    return static_cast<const LooksConstantsView*>(::ipmpsc::view::Parse(kTable_, wire, arena));
+  }
+  // A copy; needs the .pb.h, as DebugString() does.
+  template <typename Message = ::ipmpsc_test::names::LooksConstants>
+  Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
+  template <typename Message = ::ipmpsc_test::names::LooksConstants>
+  ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
+  // What it was parsed from, unknown fields included.
+  ::absl::string_view Bytes() const { return wire_; }
+
+  // looks = 1
+  bool has_looks() const { return (has_bits_[0] & 0x1u) != 0; }
+  Looks looks() const { return looks_; }
+
+  // For the parser.
+  static const ::ipmpsc::view::MessageTable kTable_;
+  static const LooksConstantsView kEmpty_;
+  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{-3, -3}, {0, 0}};
+
+ private:
+  static const ::ipmpsc::view::Field kFields_[1];
+  ::absl::string_view wire_;
+  uint32_t has_bits_[1] = {};
+  Looks looks_ = static_cast<Looks>(0);
+};
+
 inline const Outer_Inner_Inner2View& Outer_InnerView::inner2() const {
   return inner2_ != nullptr ? *inner2_ : Outer_Inner_Inner2View::kEmpty_;
 }
@@ -1134,6 +1191,13 @@ inline constexpr ::ipmpsc::view::Field SettersView::kFields_[] = {
 };
 inline constexpr SettersView SettersView::kEmpty_;
 inline constexpr ::ipmpsc::view::MessageTable SettersView::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
+
+inline constexpr ::ipmpsc::view::Field LooksConstantsView::kFields_[] = {
+    ::ipmpsc::view::Field::ClosedEnum(1, offsetof(LooksConstantsView, looks_), kRanges1_).HasBit(0),
+};
+inline constexpr LooksConstantsView LooksConstantsView::kEmpty_;
+inline constexpr ::ipmpsc::view::MessageTable LooksConstantsView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 // Writes ipmpsc_test.names.Frame
@@ -1465,6 +1529,17 @@ class SettersWriter : public ::ipmpsc::writer::MessageWriter {
   // x = 4
   void set_x(::absl::string_view value) { PutBytes(4, value); }
   ::absl::Span<char> mutable_x(size_t size) { return MutableBytes(4, size); }
+};
+
+// Writes ipmpsc_test.names.LooksConstants
+class LooksConstantsWriter : public ::ipmpsc::writer::MessageWriter {
+ public:
+  using Base::Base;
+
+  // looks = 1
+  void set_looks(::ipmpsc_test::names::Looks value) {
+    PutClosedEnum(1, value, LooksConstantsView::kRanges1_, "ipmpsc_test.names.LooksConstants.looks");
+  }
 };
 
 inline Outer_Inner_Inner2Writer Outer_InnerWriter::mutable_inner2() {
@@ -2067,6 +2142,37 @@ class SettersReceiver
   using Base::Base;
 };
 
+// Channels of ipmpsc_test.names.LooksConstants
+class LooksConstantsChannel : public ::ipmpsc::message::MessageChannel<LooksConstantsChannel> {
+ public:
+  static constexpr ::ipmpsc::message::MessageType kType = {
+      "ipmpsc_test.names.LooksConstants", /*fingerprint=*/0x2e16f72604f2577eu,
+      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
+};
+
+class LooksConstantsLoan : public ::ipmpsc::message::MessageLoan<LooksConstantsWriter, LooksConstantsChannel> {
+ public:
+  using Base::Base;
+};
+
+class LooksConstantsLease : public ::ipmpsc::message::MessageLease<LooksConstantsView> {
+ public:
+  using Base::Base;
+};
+
+class LooksConstantsSender
+    : public ::ipmpsc::message::MessageSender<LooksConstantsSender, LooksConstants, LooksConstantsLoan, LooksConstantsChannel> {
+ public:
+  using Base::Base;
+};
+
+class LooksConstantsReceiver
+    : public ::ipmpsc::message::MessageReceiver<LooksConstantsReceiver, LooksConstantsLease, LooksConstantsView, LooksConstantsChannel> {
+ public:
+  using Base::Base;
+};
+
 }  // namespace names
 }  // namespace ipmpsc_test
 
@@ -2108,9 +2214,11 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2fnames_2eproto = {
         "\30\1 \1(\0132\33.ipmpsc_test.names.Required\"G\n\10Required\22\16\n\6number\30\1 \2(\5\22"
         "+\n\7message\30\2 \1(\0132\32.ipmpsc_test.names.Message\"r\n\7Setters\0221\n\7yWriter\30\1"
         " \3(\0132 .ipmpsc_test.names.Setters.add_y\22\15\n\5add_x\30\2 \3(\5\22\21\n\11mutable_x"
-        "\30\3 \1(\14\22\11\n\1x\30\4 \1(\14\32\7\n\5add_y*0\n\15FrameReceiver\22\17\n\13FRAME_LEAS"
-        "E\20\0\22\16\n\nFrameLease\20\1*\21\n\5shade\22\10\n\4DARK\20\0"
-        , 2235), nullptr, 0};
+        "\30\3 \1(\14\22\11\n\1x\30\4 \1(\14\32\7\n\5add_y\"9\n\16LooksConstants\22'\n\5looks\30\1 "
+        "\1(\0162\30.ipmpsc_test.names.Looks*0\n\15FrameReceiver\22\17\n\13FRAME_LEASE\20\0\22\16\n"
+        "\nFrameLease\20\1*\21\n\5shade\22\10\n\4DARK\20\0*(\n\5Looks\22\11\n\5V_1_2\20\0\22\24\n\7"
+        "nullptr\20\375\377\377\377\377\377\377\377\377\1"
+        , 2336), nullptr, 0};
 }  // namespace ipmpsc::message::files
 
 #endif  // TESTS_CODEGEN_PROTOS_NAMES_IPMPSC_H_

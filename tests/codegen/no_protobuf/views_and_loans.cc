@@ -34,7 +34,7 @@ absl::Status ExchangeFrame() {
   absl::StatusOr<camera::FrameLoan> loan = sender->Loan(1000, absl::Seconds(10));
   if (!loan.ok()) return loan.status();
   loan->set_width(1920);
-  loan->set_format(static_cast<camera::Format>(2));
+  loan->set_format(camera::FormatConstants::kFormatRgb);
   const absl::Span<char> pixels = loan->mutable_pixels(6);
   std::memcpy(pixels.data(), "pixels", pixels.size());
   loan->mutable_taken().set_seconds(17);
@@ -49,6 +49,8 @@ absl::Status ExchangeFrame() {
       absl::StrCat((*frame)->width(), " ", static_cast<int>((*frame)->format()), " ",
                    (*frame)->pixels(), " ", (*frame)->taken().seconds(), " ",
                    (*frame)->faces(0).inside(0).x(), " ", (*(*frame)->counters().begin()).value());
+  if ((*frame)->format() == camera::FormatConstants::kFormatUnspecified)
+    return absl::InternalError("an enum's constant is another");
   return read == "1920 2 pixels 17 3 2" ? absl::OkStatus() : absl::InternalError(read);
 }
 

@@ -1,0 +1,52 @@
+#include "codegen/enum_constants.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "codegen/message_plan.h"
+#include "codegen/names.h"
+#include "google/protobuf/compiler/cpp/names.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/printer.h"
+
+namespace ipmpsc::codegen {
+
+using google::protobuf::EnumDescriptor;
+using google::protobuf::io::Printer;
+
+namespace {
+
+// "kFormatRgb" for FORMAT_RGB. It is neither a keyword nor a macro, whatever the enum calls it.
+std::string ConstantName(const std::string& name) {
+  const bool is_upper_case = std::none_of(name.begin(), name.end(), absl::ascii_islower);
+  std::string result = "k";
+  bool starts_word = true;
+  for (const char c : name) {
+    if (c == '_') {
+      starts_word = true;
+      continue;
+    }
+    // 1_2 and 12 are not the same.
+    if (starts_word && absl::ascii_isdigit(c) && absl::ascii_isdigit(result.back())) result += '_';
+    result += starts_word ? absl::ascii_toupper(c) : is_upper_case ? absl::ascii_tolower(c) : c;
+    starts_word = false;
+  }
+  return result;
+}
+
+}  // namespace
+
+void PrintEnumConstants(const EnumDescriptor& enum_type, GeneratedNames* names, Printer* printer) {
+  const std::string type = google::protobuf::compiler::cpp::ClassName(&enum_type);
+  printer->Print("struct $constants$ {\n", "constants", names->Name(enum_type, "Constants"));
+  NameScope taken;
+  for (int i = 0; i < enum_type.value_count(); ++i) {
+    printer->Print("  static constexpr $type$ $name$ = static_cast<$type$>($number$);\n", "type",
+                   type, "name", taken.TakeFree(ConstantName(enum_type.value(i)->name())), "number",
+                   EnumNumber(enum_type.value(i)->number()));
+  }
+  printer->Print("};\n");
+}
+
+}  // namespace ipmpsc::codegen
