@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "benchmarks/transport.h"
+#include "benchmarks/transports/rust_library.h"
 #include "benchmarks/transports/spin_pause.h"
 
 namespace ipmpsc::benchmarks {
@@ -36,7 +37,7 @@ constexpr size_t kReadLimit = 256;
 
 using Handler = void (*)(int32_t, const void*, size_t, void*);
 
-// See benchmarks/peers/rust/src/lib.rs.
+// See benchmarks/peers/rust/src/aeron.rs.
 struct Calls {
   const char* (*version)();
   void* (*attach)(void*, size_t);
@@ -47,22 +48,17 @@ struct Calls {
   size_t (*read)(void*, Handler, void*, size_t);
 };
 
-template <typename Function>
-bool Find(void* library, const char* name, Function* function) {
-  *function = reinterpret_cast<Function>(dlsym(library, name));
-  return *function != nullptr;
-}
-
 absl::StatusOr<Calls> Load(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
+  if (!library.ok()) return library.status();
   Calls calls;
-  if (library == nullptr || !Find(library, "peer_aeron_version", &calls.version) ||
-      !Find(library, "peer_aeron_attach", &calls.attach) ||
-      !Find(library, "peer_aeron_detach", &calls.detach) ||
-      !Find(library, "peer_aeron_write", &calls.write) ||
-      !Find(library, "peer_aeron_try_claim", &calls.try_claim) ||
-      !Find(library, "peer_aeron_commit", &calls.commit) ||
-      !Find(library, "peer_aeron_read", &calls.read)) {
+  if (!library->Find("peer_aeron_version", &calls.version) ||
+      !library->Find("peer_aeron_attach", &calls.attach) ||
+      !library->Find("peer_aeron_detach", &calls.detach) ||
+      !library->Find("peer_aeron_write", &calls.write) ||
+      !library->Find("peer_aeron_try_claim", &calls.try_claim) ||
+      !library->Find("peer_aeron_commit", &calls.commit) ||
+      !library->Find("peer_aeron_read", &calls.read)) {
     return absl::NotFoundError(dlerror());
   }
   return calls;
@@ -174,10 +170,6 @@ TransportKind AeronRing(const std::string& library) {
   kind.name = "aeron ring";
   kind.describe = "Aeron's many-to-one ring buffer in C";
   kind.in_place = true;
-  if (library.empty()) {
-    kind.unavailable = "benchmarks/peers/rust is not built, which needs cargo";
-    return kind;
-  }
   absl::StatusOr<Calls> calls = Load(library);
   if (!calls.ok()) {
     kind.unavailable = std::string(calls.status().message());

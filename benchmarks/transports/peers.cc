@@ -11,6 +11,7 @@
 #include "benchmarks/transports/boost_message_queue.h"
 #include "benchmarks/transports/pipe.h"
 #include "benchmarks/transports/posix_mq.h"
+#include "benchmarks/transports/rust_ipmpsc.h"
 #include "benchmarks/transports/unix_seqpacket.h"
 #include "benchmarks/transports/unix_stream.h"
 #include "benchmarks/transports/zeromq.h"
@@ -18,8 +19,13 @@
 namespace ipmpsc::benchmarks {
 
 std::vector<TransportKind> Peers(const std::string& rust_peers) {
-  return {AeronRing(rust_peers), BoostMessageQueue(), ZeroMq(),
-          UnixStream(),          UnixSeqpacket(),     Pipe(),
+  return {RustIpmpsc(rust_peers),
+          AeronRing(rust_peers),
+          BoostMessageQueue(),
+          ZeroMq(),
+          UnixStream(),
+          UnixSeqpacket(),
+          Pipe(),
           PosixMessageQueue()};
 }
 

@@ -152,6 +152,14 @@ class TransportTest : public ::testing::TestWithParam<std::tuple<TransportKind, 
     if (!std::get<0>(GetParam()).unavailable.empty()) {
       GTEST_SKIP() << std::get<0>(GetParam()).unavailable;
     }
+    TransportSpec spec;
+    spec.name = absl::StrCat("test-", getpid(), "-0");
+    spec.max_message = 16;
+    spec.queue_bytes = 256 << 10;
+    spec.senders = 1;
+    spec.waiting = std::get<1>(GetParam());
+    const absl::Status created = std::get<0>(GetParam()).create(spec).status();
+    if (absl::IsUnimplemented(created)) GTEST_SKIP() << created.message();
   }
 
   int exchanges_ = 0;
@@ -181,7 +189,7 @@ std::string Name(const ::testing::TestParamInfo<TransportTest::ParamType>& info)
   static constexpr const char* kWaiting[] = {"spin", "sleep", "fastest"};
   return absl::StrReplaceAll(absl::StrCat(std::get<0>(info.param).name, "_",
                                           kWaiting[static_cast<int>(std::get<1>(info.param))]),
-                             {{"-", "_"}});
+                             {{"-", "_"}, {" ", "_"}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Peers, TransportTest,
