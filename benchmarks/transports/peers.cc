@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmarks/transports/aeron_ring.h"
 #include "benchmarks/transports/boost_message_queue.h"
+#include "benchmarks/transports/iceoryx2.h"
 #include "benchmarks/transports/pipe.h"
 #include "benchmarks/transports/posix_mq.h"
 #include "benchmarks/transports/rust_ipmpsc.h"
@@ -20,6 +21,7 @@ namespace ipmpsc::benchmarks {
 
 std::vector<TransportKind> Peers(const std::string& rust_peers) {
   return {RustIpmpsc(rust_peers),
+          Iceoryx2(rust_peers),
           AeronRing(rust_peers),
           BoostMessageQueue(),
           ZeroMq(),

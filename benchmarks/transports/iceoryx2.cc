@@ -1,0 +1,254 @@
+// iceoryx2's publish-subscribe between processes: a publisher for each sender, filled in place, and
+// one subscriber. Without overflow, a publisher waits by itself while the subscriber's buffer is
+// full. A subscriber is polled; to sleep, it waits for the event that its users put beside it.
+#include "benchmarks/transports/iceoryx2.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/transport.h"
+#include "benchmarks/transports/rust_library.h"
+#include "benchmarks/transports/spin_pause.h"
+
+namespace ipmpsc::benchmarks {
+namespace {
+
+constexpr int kEmpty = 1;
+// Of messages in a subscriber's buffer. Each publisher has memory for that many.
+constexpr size_t kLeastBuffer = 8;
+constexpr size_t kMostBuffer = 4096;
+
+// As in benchmarks/peers/rust/src/iceoryx2.rs.
+struct Channel {
+  const char* name;
+  size_t max_message;
+  size_t messages;
+  size_t senders;
+  bool notify;
+};
+
+struct Calls {
+  void* (*attach_sender)(const Channel*);
+  void (*detach_sender)(void*);
+  bool (*has_receiver)(const void*);
+  void* (*loan)(void*, size_t);
+  int (*publish)(void*);
+  void (*wake)(const void*);
+  void* (*attach_receiver)(const Channel*);
+  void (*detach_receiver)(void*);
+  int (*try_receive)(void*, RustHandler, void*);
+  int (*wait)(void*);
+};
+
+absl::StatusOr<Calls> Load(const std::string& path) {
+  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
+  if (!library.ok()) return library.status();
+  Calls calls;
+  if (!library->Find("peer_iceoryx2_attach_sender", &calls.attach_sender) ||
+      !library->Find("peer_iceoryx2_detach_sender", &calls.detach_sender) ||
+      !library->Find("peer_iceoryx2_has_receiver", &calls.has_receiver) ||
+      !library->Find("peer_iceoryx2_loan", &calls.loan) ||
+      !library->Find("peer_iceoryx2_publish", &calls.publish) ||
+      !library->Find("peer_iceoryx2_wake", &calls.wake) ||
+      !library->Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) ||
+      !library->Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) ||
+      !library->Find("peer_iceoryx2_try_receive", &calls.try_receive) ||
+      !library->Find("peer_iceoryx2_wait", &calls.wait)) {
+    return absl::NotFoundError(dlerror());
+  }
+  return calls;
+}
+
+// A message is lost when it meets a full buffer before its receiver has seen the publisher, which it
+// does when it looks for messages, or when the publisher goes before that. So a sender asks for a
+// look before its first message, and stays until the receiver has gone; not one in the receiver's
+// own process.
+struct Presence {
+  std::atomic<pid_t> receiver{0};  // its process; 0: not yet
+  std::atomic<bool> gone{false};
+  std::atomic<int> asked{0};     // how many senders want a look
+  std::atomic<int> answered{0};  // how many of them have had it
+};
+
+void StayFor(const Presence& presence) {
+  const absl::Time limit = absl::Now() + absl::Seconds(10);
+  while (presence.receiver.load() != getpid() && !presence.gone.load() && absl::Now() < limit)
+    absl::SleepFor(absl::Milliseconds(1));
+}
+
+class Iceoryx2Sender : public SenderEnd {
+ public:
+  Iceoryx2Sender(const Calls& calls, void* sender, Presence& presence)
+      : calls_(calls), sender_(sender), presence_(presence) {}
+  ~Iceoryx2Sender() override {
+    StayFor(presence_);
+    calls_.detach_sender(sender_);
+  }
+
+  absl::Status Send(absl::string_view message) override {
+    const absl::StatusOr<char*> bytes = Loan(message.size());
+    if (!bytes.ok()) return bytes.status();
+    std::memcpy(*bytes, message.data(), message.size());
+    return Publish();
+  }
+  absl::StatusOr<char*> Loan(size_t size) override {
+    if (!seen_) WaitUntilSeen();
+    void* const bytes = calls_.loan(sender_, size);
+    if (bytes == nullptr) return absl::InternalError("loan_slice_uninit of iceoryx2");
+    return static_cast<char*>(bytes);
+  }
+  absl::Status Publish() override {
+    return calls_.publish(sender_) == 0 ? absl::OkStatus()
+                                        : absl::InternalError("send of iceoryx2");
+  }
+
+ private:
+  void WaitUntilSeen() {
+    seen_ = true;
+    if (presence_.receiver.load() == getpid()) return;
+    const int mine = presence_.asked.fetch_add(1) + 1;
+    while (presence_.answered.load() < mine) {
+      calls_.wake(sender_);
+      absl::SleepFor(absl::Microseconds(100));
+    }
+  }
+
+  const Calls calls_;
+  void* const sender_;
+  Presence& presence_;
+  bool seen_ = false;
+};
+
+class Iceoryx2Receiver : public ReceiverEnd {
+ public:
+  Iceoryx2Receiver(const Calls& calls, void* receiver, Waiting waiting, Presence& presence)
+      : calls_(calls), receiver_(receiver), waiting_(waiting), presence_(presence) {
+    presence_.receiver.store(getpid());
+  }
+  ~Iceoryx2Receiver() override {
+    calls_.detach_receiver(receiver_);
+    presence_.gone.store(true);
+  }
+
+  absl::Status Receive(absl::FunctionRef<void(absl::string_view)> handler) override {
+    int result;
+    while ((result = Look(handler)) == kEmpty) {
+      if (waiting_ == Waiting::kSpin) {
+        SpinPause();
+      } else if (waiting_ == Waiting::kFastest) {
+        sched_yield();
+      } else if (calls_.wait(receiver_) != 0) {
+        return absl::InternalError("blocking_wait of iceoryx2");
+      }
+    }
+    return result == 0 ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
+  }
+
+ private:
+  int Look(absl::FunctionRef<void(absl::string_view)> handler) {
+    const int asked = presence_.asked.load(std::memory_order_acquire);
+    const int result = calls_.try_receive(receiver_, CallFunctionRef, &handler);
+    if (asked != answered_) presence_.answered.store(answered_ = asked);
+    return result;
+  }
+
+  const Calls calls_;
+  void* const receiver_;
+  const Waiting waiting_;
+  Presence& presence_;
+  int answered_ = 0;
+};
+
+class Iceoryx2Transport : public Transport {
+ public:
+  Iceoryx2Transport(const Calls& calls, const TransportSpec& spec, void* presence)
+      : calls_(calls),
+        name_(spec.name),
+        waiting_(spec.waiting),
+        channel_{name_.c_str(), spec.max_message,
+                 std::clamp(spec.queue_bytes / spec.max_message, kLeastBuffer, kMostBuffer),
+                 static_cast<size_t>(spec.senders), spec.waiting == Waiting::kSleep},
+        presence_(new (presence) Presence()) {}
+  // Its processes may have been killed, so what it keeps may be there yet.
+  ~Iceoryx2Transport() override {
+    munmap(presence_, sizeof(Presence));
+    std::error_code ignored;
+    std::filesystem::remove_all(absl::StrCat("/tmp/", name_), ignored);
+    const std::string prefix = absl::StrCat(name_, "-");
+    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored)) {
+      if (absl::StartsWith(entry.path().filename().string(), prefix)) unlink(entry.path().c_str());
+    }
+  }
+
+  absl::StatusOr<std::unique_ptr<SenderEnd>> AttachSender() override {
+    void* const sender = calls_.attach_sender(&channel_);
+    if (sender == nullptr) return absl::InternalError("no publisher of iceoryx2");
+    while (!calls_.has_receiver(sender)) sched_yield();
+    return std::make_unique<Iceoryx2Sender>(calls_, sender, *presence_);
+  }
+  absl::StatusOr<std::unique_ptr<ReceiverEnd>> AttachReceiver() override {
+    void* const receiver = calls_.attach_receiver(&channel_);
+    if (receiver == nullptr) return absl::InternalError("no subscriber of iceoryx2");
+    return std::make_unique<Iceoryx2Receiver>(calls_, receiver, waiting_, *presence_);
+  }
+
+ private:
+  const Calls calls_;
+  const std::string name_;
+  const Waiting waiting_;
+  const Channel channel_;
+  Presence* const presence_;
+};
+
+absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const TransportSpec& spec) {
+  void* const presence =
+      mmap(nullptr, sizeof(Presence), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (presence == MAP_FAILED) return absl::ErrnoToStatus(errno, "mmap");
+  return std::make_unique<Iceoryx2Transport>(calls, spec, presence);
+}
+
+}  // namespace
+
+TransportKind Iceoryx2(const std::string& library) {
+  TransportKind kind;
+  kind.name = "iceoryx2";
+  kind.describe = "iceoryx2";
+  kind.in_place = true;
+  const absl::StatusOr<Calls> calls = Load(library);
+  if (!calls.ok()) {
+    kind.unavailable = std::string(calls.status().message());
+    return kind;
+  }
+  kind.describe = absl::StrCat(
+      "iceoryx2 0.10.0, publish-subscribe without overflow: loan_slice_uninit, send, which waits "
+      "while the buffer of up to ",
+      kMostBuffer,
+      " messages is full (RetryUntilDelivered); receive, polled; where it sleeps, notify after "
+      "each message and blocking_wait");
+  kind.create = [calls = *calls](const TransportSpec& spec) { return Create(calls, spec); };
+  return kind;
+}
+
+}  // namespace ipmpsc::benchmarks

@@ -1,0 +1,15 @@
+#ifndef IPMPSC_BENCHMARKS_TRANSPORTS_ICEORYX2_H_
+#define IPMPSC_BENCHMARKS_TRANSPORTS_ICEORYX2_H_
+
+#include <string>
+
+#include "benchmarks/transport.h"
+
+namespace ipmpsc::benchmarks {
+
+// `library` is what benchmarks/peers/rust builds; empty: there is none.
+TransportKind Iceoryx2(const std::string& library);
+
+}  // namespace ipmpsc::benchmarks
+
+#endif  // IPMPSC_BENCHMARKS_TRANSPORTS_ICEORYX2_H_
