@@ -68,3 +68,10 @@ def ipmpsc_dependencies():
         libraries = ["-lzmq"],
         target = "libzmq",
     )
+    maybe(
+        optional_library,
+        name = "protozero",
+        define = "IPMPSC_HAS_PROTOZERO",
+        header = "/usr/include/protozero/pbf_reader.hpp",
+        target = "protozero",
+    )

@@ -16,6 +16,7 @@
 #include "benchmarks/mixed.ipmpsc.h"
 #include "benchmarks/mixed.pb.h"
 #include "benchmarks/mixed_messages.h"
+#include "benchmarks/mixed_protozero.h"
 #include "google/protobuf/arena.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/message_writer.h"
@@ -86,6 +87,14 @@ Row ReadRow(bool reading) {
                                          is_right(message);
                                 });
                               }});
+#ifdef IPMPSC_HAS_PROTOZERO
+  row.measurements.push_back({"protozero", false, [=] {
+                                return TimePerCall([&] {
+                                  return reading ? SumByProtozero(bytes) == expected
+                                                 : VersionByProtozero(bytes) == 3;
+                                });
+                              }});
+#endif
   return row;
 }
 
