@@ -18,6 +18,9 @@ inline constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
 // The length of something that is at most `kMaxSize` long never needs more.
 inline constexpr size_t kMaxLengthWidth = 5;
 
+inline constexpr size_t kMaxTagWidth = 5;
+inline constexpr size_t kMaxVarintWidth = 10;
+
 constexpr uint32_t Tag(uint32_t number, view::WireType type) { return number << 3 | type; }
 
 // Bytes that a varint needs: 1 to 10.
@@ -47,10 +50,10 @@ char* EncodeFixed(T value, char* p) {
 }
 
 // The fewest bytes for the length of what fills the rest of `space` bytes, or less of it.
-// REQUIRES: space > 0
+// REQUIRES: 0 < space <= kMaxSize
 inline size_t LengthWidth(size_t space) {
   size_t width = 1;
-  while (VarintSize(space - width) > width) ++width;
+  while ((space - width) >> (7 * width) != 0) ++width;
   return width;
 }
 

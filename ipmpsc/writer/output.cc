@@ -40,22 +40,9 @@ char* Output::Overflow(size_t head, size_t body) {
   return nullptr;
 }
 
-void Output::PutVarint(uint32_t number, uint64_t value) {
-  const uint32_t tag = Tag(number, view::kWireVarint);
+void Output::PutLastVarint(uint32_t tag, uint64_t value) {
   char* const p = Append(VarintSize(tag), VarintSize(value));
   if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeVarint(value, EncodeVarint(tag, p));
-}
-
-void Output::PutFixed32(uint32_t number, uint32_t value) {
-  const uint32_t tag = Tag(number, view::kWireFixed32);
-  char* const p = Append(VarintSize(tag), sizeof(value));
-  if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
-}
-
-void Output::PutFixed64(uint32_t number, uint64_t value) {
-  const uint32_t tag = Tag(number, view::kWireFixed64);
-  char* const p = Append(VarintSize(tag), sizeof(value));
-  if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
 }
 
 char* Output::AppendBytes(uint32_t number, size_t size) {

@@ -15,6 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "ipmpsc/view/wire.h"
+#include "ipmpsc/writer/encoding.h"
 
 namespace ipmpsc::writer {
 
@@ -35,9 +37,24 @@ class Output {
   // False once something did not fit.
   bool fits() const { return missing_ == 0; }
 
-  void PutVarint(uint32_t number, uint64_t value);
-  void PutFixed32(uint32_t number, uint32_t value);
-  void PutFixed64(uint32_t number, uint64_t value);
+  // Inline, so that the tag is a constant where the number is one.
+  void PutVarint(uint32_t number, uint64_t value) {
+    const uint32_t tag = Tag(number, view::kWireVarint);
+    if (ABSL_PREDICT_FALSE(limit_ - used_ < kMaxTagWidth + kMaxVarintWidth)) {
+      return PutLastVarint(tag, value);
+    }
+    used_ = static_cast<size_t>(EncodeVarint(value, EncodeVarint(tag, data_ + used_)) - data_);
+  }
+  void PutFixed32(uint32_t number, uint32_t value) {
+    const uint32_t tag = Tag(number, view::kWireFixed32);
+    char* const p = Append(VarintSize(tag), sizeof(value));
+    if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
+  }
+  void PutFixed64(uint32_t number, uint64_t value) {
+    const uint32_t tag = Tag(number, view::kWireFixed64);
+    char* const p = Append(VarintSize(tag), sizeof(value));
+    if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
+  }
 
   // Puts tag and length of a length-delimited field of `size` bytes. Returns where they are to be
   // written; null where there is no space.
@@ -76,6 +93,8 @@ class Output {
     const char* field;
   };
 
+  // Where there may be too little space for the longest varint.
+  void PutLastVarint(uint32_t tag, uint64_t value);
   // Space for `head` and `body` bytes at the end; null where it is not there.
   char* Append(size_t head, size_t body) {
     const size_t left = limit_ - used_;
