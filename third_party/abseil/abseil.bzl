@@ -76,7 +76,8 @@ def _library(repository_ctx, lib_dir, pc):
         name = name,
         srcs = srcs,
         linkopts = linkopts + ["-pthread"],
-        deps = [":" + required for required in requires],
+        # Some name themselves.
+        deps = [":" + required for required in requires if required != name],
     )
 
 def _debian_abseil_impl(repository_ctx):
