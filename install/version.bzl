@@ -1,0 +1,6 @@
+"""The version of what is installed; ipmpsc/version.h and MODULE.bazel say the same."""
+
+VERSION = "0.1.0"
+
+# Two versions with the same are compatible as shared libraries. Before 1.0, that is every minor one.
+SHARED_VERSION = "0.1"
