@@ -50,7 +50,7 @@ EOF
 new_machine() {
   rm -rf "$sysroot" "$tree" "$bin"
   mkdir -p "$sysroot/etc" "$tree/some/folder" "$tree/$(dirname $packages)" "$bin"
-  echo 'VERSION_CODENAME=bookworm' >"$sysroot/etc/os-release"
+  printf 'ID=debian\nVERSION_CODENAME=bookworm\n' >"$sysroot/etc/os-release"
   cp -L bazelw "$tree/bazelw"
   cp -L "$packages" "$tree/$packages"
   cat >"$bin/apt-get" <<'EOF'
@@ -61,6 +61,8 @@ if [ "$1" = update ]; then exit "${APT_UPDATE_STATUS-0}"; fi
 eval "${ON_INSTALL-}"
 EOF
   printf '#!/bin/sh\nexec "$@"\n' >"$bin/sudo"
+  # Whatever Bazel the real machine has is none of this one.
+  printf '#!/bin/sh\nexit 1\n' | tee "$bin/bazel" >"$bin/bazelisk"
   chmod +x "$bin"/*
   : >"$TEST_TMPDIR/apt.log"
 }
@@ -116,7 +118,7 @@ lists_each_package_of_an_empty_machine() {
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
   expect_eq 1 "$status"
   local package
-  for package in $(awk '$1 == "build" { print $2 }' "$packages"); do
+  for package in $(awk '$1 == "build" || $1 == "bookworm" { print $2 }' "$packages"); do
     expect_in " $package" "$stdout"
   done
   expect_not_in clang "$stdout"
@@ -191,13 +193,95 @@ wants_clang_where_it_is_asked_for() {
   expect_in " clang-format-14" "$stdout"
 }
 
+# Puts a Bazel into the PATH that tells what it was called with.
+add_bazel() { # NAME VERSION
+  cat >"$bin/$1" <<EOF
+#!/bin/sh
+if [ "\$*" = --version ]; then
+  echo "bazel $2"
+  exit 0
+fi
+echo "$1 \$* with JAVA_HOME=\${JAVA_HOME-} USE_BAZEL_VERSION=\$USE_BAZEL_VERSION"
+EOF
+}
+
+takes_a_bazel_in_the_path() {
+  local name
+  for name in bazel bazelisk; do
+    new_machine
+    add_files build
+    rm "$sysroot/usr/bin/bazel-4"
+    add_bazel "$name" 7.7.1
+    bazelw_from "$tree/some/folder" -- info x
+    expect_eq "$name --bazelrc=$tree/third_party/debian/modules.bazelrc info x with JAVA_HOME= USE_BAZEL_VERSION=7.7.1" "$stdout"
+    expect_eq "" "$stderr"
+  done
+  bazelw_from "$tree" USE_BAZEL_VERSION=8.0.0 -- info
+  expect_in "USE_BAZEL_VERSION=8.0.0" "$stdout"
+}
+
+takes_workspace_before_bazel_7() {
+  new_machine
+  add_files build
+  rm "$sysroot/usr/bin/bazel-4"
+  add_bazel bazel 6.5.0
+  bazelw_from "$tree" -- info
+  expect_in "bazel info with" "$stdout"
+}
+
+prefers_the_bazel_of_debian_12() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  add_bazel bazel 7.7.1
+  bazelw_from "$tree" -- info
+  expect_in "bazel in $tree with" "$stdout"
+}
+
+takes_no_bazel_that_is_too_old() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  rm "$sysroot/usr/bin/bazel-4"
+  add_bazel bazel 4.1.0
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- info
+  expect_eq 1 "$status"
+  expect_in " bazel-bootstrap" "$stdout"
+  expect_in "bazel is 4.1.0, and 4.2 or later is needed" "$stderr"
+  add_bazel bazelisk 7.0.0-pre.1
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- info
+  expect_in "bazelisk --bazelrc=" "$stdout"
+}
+
+installs_on_ubuntu_and_other_debians() {
+  local release
+  for release in 'ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=noble' 'ID=debian\nVERSION_CODENAME=forky' \
+    'ID=mine\nID_LIKE="ubuntu debian"'; do
+    new_machine
+    printf "$release\n" >"$sysroot/etc/os-release"
+    bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- info
+    expect_eq 1 "$status"
+    expect_in " bazel-bootstrap libabsl-dev" "$stdout"
+    expect_not_in openjdk-17 "$stdout"
+  done
+}
+
 says_so_on_another_system() {
   new_machine
   echo 'ID=other' >"$sysroot/etc/os-release"
   bazelw_from "$tree" -- info
   expect_eq 1 "$status"
   expect_eq 1 "$(wc -l <"$TEST_TMPDIR/stderr")"
-  expect_in "not Debian 12" "$stderr"
+  expect_in "neither Debian nor Ubuntu; install Bazel 7" "$stderr"
+  expect_eq "" "$(cat "$TEST_TMPDIR/apt.log")"
+}
+
+takes_modules_from_the_registry_on_another_system() {
+  new_machine
+  echo 'ID=other' >"$sysroot/etc/os-release"
+  add_bazel bazel 7.7.1
+  bazelw_from "$tree" -- info
+  expect_in "bazel info with" "$stdout"
   expect_eq "" "$(cat "$TEST_TMPDIR/apt.log")"
 }
 
@@ -209,5 +293,11 @@ installs_although_the_update_failed
 stops_when_the_installation_did_not_help
 takes_a_jvm_between_11_and_17
 wants_clang_where_it_is_asked_for
+takes_a_bazel_in_the_path
+takes_workspace_before_bazel_7
+prefers_the_bazel_of_debian_12
+takes_no_bazel_that_is_too_old
+installs_on_ubuntu_and_other_debians
+takes_modules_from_the_registry_on_another_system
 says_so_on_another_system
 [ "$failures" = 0 ]
