@@ -141,8 +141,14 @@ std::string CheckLeft(const Belongings& left, const Belongings& there, long fail
   return "";
 }
 
+// The number of the system call that fails, or -1 where the operation did not get as far: how many calls a
+// wait takes hangs on time.
+long FailingNumber(const Fault& fault, const std::vector<long>& calls) {
+  return fault.call == 0 || fault.call > calls.size() ? -1 : calls[fault.call - 1];
+}
+
 std::string Describe(const Fault& fault, const std::vector<long>& calls) {
-  return absl::StrCat("call ", fault.call, " (number ", calls[fault.call - 1], ") ",
+  return absl::StrCat("call ", fault.call, " (number ", FailingNumber(fault, calls), ") ",
                       fault.from_then ? "and its like fail: " : "fails: ", strerror(fault.error));
 }
 
@@ -164,8 +170,7 @@ TEST_P(SyscallFaultTest, EveryCallFails) {
     Trial trial =
         TryInChild([&](const std::string& directory) { return Try(operation, &fault, directory); });
     if (trial.wrong.empty()) {
-      trial.wrong =
-          CheckLeft(trial.left, nothing.left, fault.call == 0 ? -1 : trial.calls[fault.call - 1]);
+      trial.wrong = CheckLeft(trial.left, nothing.left, FailingNumber(fault, trial.calls));
     }
     return trial;
   };
