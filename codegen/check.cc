@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "ipmpsc/channel.pb.h"

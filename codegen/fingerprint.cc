@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 
@@ -25,8 +26,7 @@ namespace {
 using Types = std::map<std::string, std::string>;
 
 std::string Entry(const FileDescriptor& file, const std::string& descriptor) {
-  return absl::StrCat(FileDescriptor::SyntaxName(file.syntax()), "/", descriptor.size(), "/",
-                      descriptor);
+  return absl::StrCat(SyntaxName(file), "/", descriptor.size(), "/", descriptor);
 }
 
 void AddEnum(const EnumDescriptor& enum_type, Types* types) {
@@ -36,7 +36,8 @@ void AddEnum(const EnumDescriptor& enum_type, Types* types) {
   proto.clear_reserved_range();
   proto.clear_reserved_name();
   for (auto& value : *proto.mutable_value()) value.clear_options();
-  (*types)[enum_type.full_name()] = Entry(*enum_type.file(), proto.SerializeAsString());
+  (*types)[std::string(enum_type.full_name())] =
+      Entry(*enum_type.file(), proto.SerializeAsString());
 }
 
 FieldDescriptorProto BareField(const FieldDescriptor& field) {
@@ -49,7 +50,7 @@ FieldDescriptorProto BareField(const FieldDescriptor& field) {
 }
 
 void AddMessage(const Descriptor& message, Types* types) {
-  if (types->count(message.full_name()) != 0) return;
+  if (types->count(std::string(message.full_name())) != 0) return;
   DescriptorProto bare;
   bare.set_name(message.name());
   if (message.options().map_entry()) bare.mutable_options()->set_map_entry(true);
@@ -60,7 +61,7 @@ void AddMessage(const Descriptor& message, Types* types) {
   for (int i = 0; i < message.oneof_decl_count(); ++i) {
     bare.add_oneof_decl()->set_name(message.oneof_decl(i)->name());
   }
-  (*types)[message.full_name()] = Entry(*message.file(), bare.SerializeAsString());
+  (*types)[std::string(message.full_name())] = Entry(*message.file(), bare.SerializeAsString());
   for (int i = 0; i < message.field_count(); ++i) {
     const FieldDescriptor& field = *message.field(i);
     if (field.message_type() != nullptr) AddMessage(*field.message_type(), types);

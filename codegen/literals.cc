@@ -83,7 +83,7 @@ std::string DefaultValue(const FieldDescriptor& field, absl::string_view type) {
                              SignedLiteral(field.default_value_enum()->number(),
                                            std::numeric_limits<int32_t>::min(), "int32_t"));
     case FieldDescriptor::CPPTYPE_STRING: {
-      const std::string& text = field.default_value_string();
+      const absl::string_view text = field.default_value_string();
       if (text.empty()) return "";
       return absl::StrFormat("::absl::string_view(%s, %d)",
                              absl::StrJoin(StringLiterals(text, std::string::npos), " "),

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/literals.h"
 #include "codegen/names.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -86,7 +87,7 @@ void TakePublicNames(MessagePlan* plan) {
   for (int i = 0; i < message.field_count(); ++i)
     plan->members.Take(cpp::FieldName(message.field(i)));
   for (int i = 0; i < message.nested_type_count(); ++i)
-    plan->members.Take(message.nested_type(i)->name() + "View");
+    plan->members.Take(absl::StrCat(message.nested_type(i)->name(), "View"));
   for (const OneofPlan& oneof : plan->oneofs) {
     for (const std::string& name : {oneof.accessor, oneof.case_type, oneof.not_set})
       plan->members.Take(name);
@@ -98,7 +99,7 @@ void TakePublicNames(MessagePlan* plan) {
 
 void NameMembers(MessagePlan* plan) {
   for (FieldPlan& field : plan->fields)
-    field.member = plan->members.TakeFree(field.field->lowercase_name() + "_");
+    field.member = plan->members.TakeFree(absl::StrCat(field.field->lowercase_name(), "_"));
   for (OneofPlan& oneof : plan->oneofs) oneof.member = plan->members.TakeFree(oneof.accessor + "_");
   plan->wire_member = plan->members.TakeFree("wire_");
   plan->has_bits_member = plan->members.TakeFree("has_bits_");
@@ -133,12 +134,6 @@ bool IsMessage(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
 }
 
-bool IsClosedEnum(const FieldDescriptor& field) {
-  // As protobuf's C++ code has it, it is the field's file that counts, not the enum's.
-  return field.type() == FieldDescriptor::TYPE_ENUM &&
-         field.file()->syntax() != FileDescriptor::SYNTAX_PROTO3;
-}
-
 std::vector<EnumRun> RunsOf(const EnumDescriptor& enum_type) {
   std::set<int> numbers;
   for (int i = 0; i < enum_type.value_count(); ++i) numbers.insert(enum_type.value(i)->number());
@@ -165,8 +160,8 @@ MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
   plan.view = names->Name(message, "View");
   for (int i = 0; i < message.real_oneof_decl_count(); ++i) {
     const OneofDescriptor& oneof = *message.oneof_decl(i);
-    plan.oneofs.push_back(
-        {&oneof, OneofCaseName(oneof), OneofNotSetName(oneof), oneof.name() + "_case", ""});
+    plan.oneofs.push_back({&oneof, OneofCaseName(oneof), OneofNotSetName(oneof),
+                           absl::StrCat(oneof.name(), "_case"), ""});
   }
   TakePublicNames(&plan);
   for (int i = 0; i < message.field_count(); ++i) {

@@ -53,9 +53,6 @@ struct MessagePlan {
 
 MessagePlan PlanMessage(const google::protobuf::Descriptor& message, GeneratedNames* names);
 
-// True where a value of an enum that the enum does not list is an unknown field.
-bool IsClosedEnum(const google::protobuf::FieldDescriptor& field);
-
 bool IsMessage(const google::protobuf::FieldDescriptor& field);
 
 // The runs of numbers that the enum lists, ascending.

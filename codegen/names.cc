@@ -65,8 +65,10 @@ void TakeFileNames(const FileDescriptor& file, const std::string& package,
         scope->Take(cpp::EnumValueName(file.enum_type(i)->value(j)));
       }
     }
-    for (int i = 0; i < file.extension_count(); ++i) scope->Take(file.extension(i)->name());
-    for (int i = 0; i < file.service_count(); ++i) scope->Take(file.service(i)->name());
+    for (int i = 0; i < file.extension_count(); ++i)
+      scope->Take(std::string(file.extension(i)->name()));
+    for (int i = 0; i < file.service_count(); ++i)
+      scope->Take(std::string(file.service(i)->name()));
   }
   for (int i = 0; i < file.dependency_count(); ++i)
     TakeFileNames(*file.dependency(i), package, seen, scope);
@@ -136,7 +138,7 @@ std::string QualifiedEnumName(const EnumDescriptor& enum_type) {
 }
 
 std::string FlatName(const Descriptor& message) {
-  if (message.containing_type() == nullptr) return message.name();
+  if (message.containing_type() == nullptr) return std::string(message.name());
   return absl::StrCat(FlatName(*message.containing_type()), "_", message.name());
 }
 
@@ -157,7 +159,7 @@ std::string GeneratedNames::FreeName(const FileDescriptor& file, std::string nam
   const auto [scope, is_new] = scopes_.try_emplace(&file);
   if (is_new) {
     std::set<const FileDescriptor*> seen;
-    TakeFileNames(file, file.package(), &seen, &scope->second);
+    TakeFileNames(file, std::string(file.package()), &seen, &scope->second);
   }
   while (scope->second.Contains(name)) name += "_";
   return name;
@@ -167,7 +169,9 @@ std::string GeneratedNames::QualifiedName(const Descriptor& message, absl::strin
   return QualifiedNamespace(*message.file()) + Name(message, suffix);
 }
 
-std::string OneofCaseName(const OneofDescriptor& oneof) { return CamelCase(oneof.name()) + "Case"; }
+std::string OneofCaseName(const OneofDescriptor& oneof) {
+  return CamelCase(std::string(oneof.name())) + "Case";
+}
 
 std::string OneofNotSetName(const OneofDescriptor& oneof) {
   return absl::AsciiStrToUpper(oneof.name()) + "_NOT_SET";

@@ -33,7 +33,7 @@ Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
       {"default", field.default_value},
       {"size_name", field.accessor + "_size"},
       {"number", absl::StrCat(field.field->number())},
-      {"proto_name", field.field->name()},
+      {"proto_name", std::string(field.field->name())},
       {"constant", field.oneof_constant},
       {"case", field.oneof < 0 ? "" : message.oneofs[static_cast<size_t>(field.oneof)].member},
       {"has_word", absl::StrFormat("%s[%d]", message.has_bits_member, has_bit / 32)},
@@ -135,7 +135,7 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
 void PrintNestedNames(const MessagePlan& plan, GeneratedNames* names, Printer* printer) {
   for (int i = 0; i < plan.message->nested_type_count(); ++i) {
     const Descriptor& nested = *plan.message->nested_type(i);
-    const std::string alias = nested.name() + "View";
+    const std::string alias = absl::StrCat(nested.name(), "View");
     if (nested.options().map_entry() || alias == plan.view) continue;
     printer->Print("using $alias$ = $name$;\n", "alias", alias, "name",
                    names->Name(nested, "View"));

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codegen/message_plan.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
 
@@ -46,7 +47,7 @@ std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) 
     case FieldDescriptor::TYPE_BYTES:
       return "Bytes";
     case FieldDescriptor::TYPE_STRING:
-      return field.file()->syntax() == FileDescriptor::SYNTAX_PROTO3 ? "String" : "Bytes";
+      return MustBeUtf8(field) ? "String" : "Bytes";
     case FieldDescriptor::TYPE_MESSAGE:
       return field.is_map() ? "Map" : "Message";
     case FieldDescriptor::TYPE_GROUP:

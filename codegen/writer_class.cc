@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -59,11 +60,6 @@ bool IsText(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
 }
 
-bool IsUtf8(const FieldDescriptor& field) {
-  return field.type() == FieldDescriptor::TYPE_STRING &&
-         field.file()->syntax() == FileDescriptor::SYNTAX_PROTO3;
-}
-
 std::string TypeOf(const FieldDescriptor& field, const std::string& short_type) {
   return field.type() == FieldDescriptor::TYPE_ENUM ? QualifiedEnumName(*field.enum_type())
                                                     : short_type;
@@ -78,7 +74,7 @@ std::string RangesOf(const FieldDescriptor& field, const std::string& view,
 // The statement that writes `value`, which may have a `modifier` as its last argument.
 std::string PutStatement(const FieldDescriptor& field, const std::string& value,
                          const std::string& ranges, const std::string& modifier) {
-  if (IsUtf8(field)) {
+  if (MustBeUtf8(field)) {
     return absl::StrFormat("PutString(%d, %s, \"%s\"%s);", field.number(), value, field.full_name(),
                            modifier);
   }
@@ -201,8 +197,8 @@ void PrintValueSetters(const FieldDescriptor& field, Variables variables, Printe
   PrintFunction("void $prefix$_$name$($type$ value)", WithMark(field, put), variables, 2, printer);
   if (IsText(field)) {
     const char* const hand_out =
-        IsUtf8(field) ? "return MutableString($number$, size, \"$full_name$\"$alignment$);"
-                      : "return MutableBytes($number$, size$alignment$);";
+        MustBeUtf8(field) ? "return MutableString($number$, size, \"$full_name$\"$alignment$);"
+                          : "return MutableBytes($number$, size$alignment$);";
     PrintFunction("::absl::Span<char> mutable_$name$(size_t size)", WithMark(field, hand_out),
                   variables, 2, printer);
   } else if (field.is_repeated()) {
