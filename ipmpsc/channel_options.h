@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "ipmpsc/platform.h"  // IWYU pragma: keep
+
 namespace ipmpsc {
 
 // What `Channel::Create` does when the path is taken.

@@ -1,0 +1,13 @@
+// What ipmpsc runs on; whoever compiles it for something else is told so here, and not by a hundred errors.
+#ifndef IPMPSC_PLATFORM_H_
+#define IPMPSC_PLATFORM_H_
+
+#ifndef __linux__
+#error "ipmpsc runs on Linux only: it needs futexes, OFD locks and memfd"
+#endif
+
+// A channel's data lies twice in a row in the address space, its positions are 64-bit words that must be
+// loaded and stored as one, and its file may be larger than 4 GiB.
+static_assert(sizeof(void*) == 8, "ipmpsc is for 64-bit processes only");
+
+#endif  // IPMPSC_PLATFORM_H_
