@@ -29,6 +29,12 @@ constexpr int64_t kLongestSleepIdle = 100'000'000;
 // one more look costs nothing, and a channel that is given up in error costs much.
 constexpr int kMostUnownedLooks = 3;
 
+// Who polls with `TryTake` pays for a closer look (which takes a cache line from the senders) at
+// most so often, in nanoseconds; and for a look at the clock once in so many polls, or in a tick of
+// the kernel.
+constexpr int64_t kLookInterval = 100'000;
+constexpr uint32_t kMissesPerClock = 32;
+
 // So many messages in a row are a burst. Whoever has received one comes back after a rest, in
 // nanoseconds, in which its senders write the next messages undisturbed: to look all the time at the
 // line that a sender is writing takes it away from it, once or twice for each message.
@@ -147,15 +153,23 @@ absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
   for (uint32_t looks = 0;; ++looks) {
     absl::Status status = TakeCommitted(taken, ticket);
     if (ABSL_PREDICT_TRUE(status.code() != absl::StatusCode::kUnavailable)) return status;
-    // Who polls pays for a closer look, which takes a cache line from the senders, once a tick.
-    const int64_t now = MonotonicTick();
-    if (now == last_look_ || looks > ring_.sender_slot_count) return status;
+    // Whoever steps over one orphan goes on at once: more may lie behind it.
+    if (looks == 0 && !MayLookCloser()) return status;
+    if (looks > ring_.sender_slot_count) return status;
     status = LookCloser();
     // What is final is found again by the next call, too.
-    if (!status.ok() && !absl::IsUnavailable(status)) return status;
-    last_look_ = now;
     if (!status.ok()) return status;
   }
+}
+
+bool ReceiverCore::MayLookCloser() {
+  const int64_t tick = MonotonicTick();
+  if (tick == last_tick_ && ++misses_ % kMissesPerClock != 0) return false;
+  last_tick_ = tick;
+  const int64_t now = MonotonicNow();
+  if (now < next_look_) return false;
+  next_look_ = now + kLookInterval;
+  return true;
 }
 
 void ReceiverCore::RestAfterBurst(Deadline deadline) {

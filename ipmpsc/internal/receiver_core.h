@@ -85,6 +85,8 @@ class ReceiverCore {
 
   // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
   absl::Status TakeCommitted(TakenRecord* taken, uint64_t* ticket);
+  // Whether a poll that found nothing may look why, after the last time that it did.
+  bool MayLookCloser();
   // Leaves the ring alone for a moment.
   void RestAfterBurst(Deadline deadline);
   // Nothing is committed at the head: finds out why. OK: something changed, look again.
@@ -129,7 +131,9 @@ class ReceiverCore {
   Consumer consumer_;
   LeaseWindow leases_;
   AdaptiveSpin spin_;
-  int64_t last_look_ = 0;  // when `TryTake` last looked closer
+  int64_t next_look_ = 0;  // when `TryTake` may look closer again
+  int64_t last_tick_ = 0;  // when it last looked at the clock
+  uint32_t misses_ = 0;    // polls that found nothing
   int unowned_looks_ = 0;  // in a row
   uint32_t burst_ = 0;     // messages taken since `Take` last had to wait
   bool detached_ = false;
