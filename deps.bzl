@@ -7,8 +7,8 @@ load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/benchmark:benchmark.bzl", "debian_benchmark")
-load("//third_party/peers:optional_library.bzl", "optional_library")
 load("//third_party/libpng:libpng.bzl", "debian_libpng")
+load("//third_party/peers:optional_library.bzl", "optional_library")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
 def ipmpsc_dependencies():

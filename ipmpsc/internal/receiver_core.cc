@@ -157,8 +157,10 @@ absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
     if (looks == 0 && !MayLookCloser()) return status;
     if (looks > ring_.sender_slot_count) return status;
     status = LookCloser();
+    if (status.ok()) continue;
     // What is final is found again by the next call, too.
-    if (!status.ok()) return status;
+    if (!absl::IsUnavailable(status)) last_tick_ = next_look_ = 0;
+    return status;
   }
 }
 
