@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -178,6 +179,7 @@ void WriteDocs(const Results& results, const std::string& tables) {
   const size_t inside = begin + sizeof(kBegin) - 1;
   text.replace(inside, end - inside, absl::StrCat("\n", tables, "\n"));
   WriteFile(path, text);
+  std::filesystem::create_directories(absl::StrCat(Tree(), "/docs/performance"));
   for (const RowResult& row : results.rows()) {
     const std::string picture = BarChart(row);
     if (!picture.empty())
