@@ -110,9 +110,10 @@ class Receiver {
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
   // Calls `handler` for each message that is there, at most `max_records`. They are released a few
-  // at a time, 16 at most: so many that were handled may come again to the successor of a receiver
-  // that dies. Does not wait, but goes on for as long as senders keep up with it, unless
-  // `max_records` ends it. Returns how many: at least one, unless max_records is 0.
+  // at a time, 16 at most, and after each where a sender sleeps for space: so many that were handled
+  // may come again to the successor of a receiver that dies. Does not wait, but goes on for as long
+  // as senders keep up with it, unless `max_records` ends it. Returns how many: at least one, unless
+  // max_records is 0.
   //
   // Errors: as `TryReceive`; only where there was none to handle.
   absl::StatusOr<size_t> Drain(absl::FunctionRef<void(const Record&)> handler,

@@ -1,6 +1,5 @@
 #include "ipmpsc/sender.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -90,18 +89,19 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SendAs(internal::SenderCore* core, absl::st
 absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::string_view> payloads,
                          const Claiming& claiming) {
   if (payloads.empty()) return absl::OkStatus();
-  if (payloads.size() == 1) return SendAs(core, payloads[0], claiming);
-  // Claimed like one message whose payload holds the other records.
+  const uint64_t most = core->channel().max_payload();
   uint64_t size = 0;
   for (absl::string_view payload : payloads) {
-    size += internal::RecordSize(std::min<uint64_t>(payload.size(), internal::kMaxPayload + 1));
+    // Said as of any message that can never fit.
+    if (ABSL_PREDICT_FALSE(payload.size() > most)) return SendAs(core, payload, claiming);
+    size += internal::RecordSize(payload.size());
   }
+  // Claimed like one message whose payload holds the other records.
   size -= sizeof(internal::RecordHeader);
-  if (ABSL_PREDICT_FALSE(size > core->channel().max_payload())) {
+  if (ABSL_PREDICT_FALSE(size > most)) {
     return absl::InvalidArgumentError(
         absl::StrCat("a batch of ", payloads.size(), " messages, ", size,
-                     " bytes with their headers, can never fit: the channel's longest is ",
-                     core->channel().max_payload()));
+                     " bytes with their headers, can never fit: the channel's longest is ", most));
   }
   internal::Position position;
   if (ABSL_PREDICT_FALSE(!core->ClaimNow(size, &position))) {

@@ -58,11 +58,14 @@ class ReceiverCore {
     if (ABSL_PREDICT_FALSE(detached_) && leases_.empty()) delete this;
   }
 
-  // The same, but the space may go back later: with `GiveBack`, or with what follows.
+  // The same, but the space may go back later, with `GiveBack` or with what follows; not where a
+  // sender sleeps for it.
   void ReleaseLater(uint64_t ticket, uint64_t payload_size) {
     leases_.Remove(ticket);
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
     consumer_.CountReceived(1, payload_size);
-    if (consumer_.head() - consumer_.released() >= ring_.capacity / kSharesOfCapacity)
+    if (consumer_.head() - consumer_.released() >= ring_.capacity / kSharesOfCapacity ||
+        AreSendersWaiting(*ring_.control))
       ReleaseUnheld();
   }
   void GiveBack() {

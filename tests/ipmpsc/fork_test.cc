@@ -18,6 +18,9 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/in_child.h"
@@ -112,6 +115,24 @@ TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
   EXPECT_THAT(sender_->TrySend(""), StatusIs(absl::StatusCode::kResourceExhausted));
   lease.reset();
   EXPECT_OK(sender_->TrySend(""));
+}
+
+TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
+  AttachBoth();
+  ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload() / 2, 'x')));
+  pid_t child = -1;
+  ASSERT_OK(receiver_->Drain([&](const Record&) {
+    child = fork();
+    // The child goes first, and ends behind the call that it has come back from.
+    if (child > 0) {
+      EXPECT_EQ(waitpid(child, nullptr, 0), child);
+      const internal::Ring& ring = channel_->segment()->ring();
+      EXPECT_EQ(ring.control->release_position, 0u);
+      EXPECT_EQ(ring.receiver_slot->received_records, 0u);
+    }
+  }));
+  if (child == 0) _exit(0);
+  EXPECT_NE(channel_->segment()->ring().control->release_position, 0u);
 }
 
 TEST_F(ForkTest, TheChildsOwnAttachWorks) {

@@ -183,6 +183,18 @@ TEST_F(ReceiverTest, DrainHoldsBackASixteenthOfTheCapacityAtMost) {
   for (uint64_t i = 0; i < 20; ++i) EXPECT_EQ(released[i], i / 8 * 256) << i;
 }
 
+TEST_F(ReceiverTest, DrainHoldsNothingBackFromASenderThatSleeps) {
+  Receiver receiver = Attach();
+  for (int i = 0; i < 4; ++i) Send("x");
+  std::vector<uint64_t> released;
+  ASSERT_OK(receiver.Drain([&](const Record&) {
+    released.push_back(ring().control->release_position);
+    if (released.size() == 2) ring().control->senders_wait |= 1;
+  }));
+  EXPECT_THAT(released, ElementsAre(0, 0, 64, 64)) << "with the second message; then all are awake";
+  EXPECT_EQ(ring().control->release_position, 128u);
+}
+
 TEST(ReceiverOfLargeRingTest, DrainHoldsBackSixteenMessagesAtMost) {
   ChannelOptions options;
   options.capacity = 65536;
@@ -317,6 +329,18 @@ TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
   EXPECT_EQ(ring().control->release_position, 4096u);
   Send("next");
   EXPECT_OK(receiver.TryReceive());
+}
+
+TEST_F(ReceiverTest, OnePollStepsOverAllTheDeadThatLieInARow) {
+  for (uint16_t slot = 5; slot < 8; ++slot) {
+    ring().sender_slots[slot].intent_size = 32;
+    ring().sender_slots[slot].intent_position = 32 * (slot - 5u);
+  }
+  SetRecord(96, {1, 0, internal::RecordKind::kMessage, 0});
+  ring().control->claim_position = 128;
+  Receiver receiver = Attach();
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.position(), 96u);
 }
 
 TEST_F(ReceiverTest, AScribbledReleasePositionIsIgnored) {

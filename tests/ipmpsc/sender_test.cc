@@ -65,6 +65,7 @@ class SenderTest : public ::testing::Test {
         sender->Send(payload, kLong),
         sender->SendWhenEmpty(payload, absl::ZeroDuration()),
         sender->TrySendBatch({payload}),
+        sender->TrySendBatch({"", payload}),
         sender->SendBatch({payload}, kLong),
         sender->TryClaim(payload.size()).status(),
         sender->Claim(payload.size(), kLong).status(),

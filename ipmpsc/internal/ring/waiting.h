@@ -61,6 +61,12 @@ inline bool IsReceiverWaiting(const ControlBlock& control) {
   return control.receiver_wait.load(std::memory_order_relaxed) != 0;
 }
 
+// The receiver, before a release that it may put off: whether some sender sleeps, or is about to.
+inline bool AreSendersWaiting(const ControlBlock& control) {
+  // Relaxed: one that is missed is seen with the next message, or looks again by itself.
+  return (control.senders_wait.load(std::memory_order_relaxed) & 1) != 0;
+}
+
 // The receiver, after a release and `WakerBarrier`: whether it must wake the senders.
 inline bool MustWakeSenders(ControlBlock* control) {
   // Relaxed, both: as above. The CAS loses only to a peer that breaks the rules, since senders

@@ -57,6 +57,21 @@ TEST_F(OutputTest, Numbers) {
             "190807060504030201");
 }
 
+TEST_F(OutputTest, AVarintIsWrittenWhereItFitsAndNowhereElse) {
+  for (const uint32_t number : {1u, 16u, 2048u, 536870911u}) {
+    for (uint64_t value = 1; value != 0; value <<= 7) {
+      const size_t needed = VarintSize(Tag(number, view::kWireVarint)) + VarintSize(value);
+      for (size_t space = 0; space <= 20; ++space) {
+        Output output = OfSize(space);
+        output.PutVarint(number, value);
+        EXPECT_EQ(output.fits(), space >= needed) << space << " of " << needed;
+        EXPECT_EQ(output.size(), needed) << "counted where it does not fit";
+        EXPECT_EQ(memory_[space_.data() - memory_.data() + space], '\x55') << "written beyond";
+      }
+    }
+  }
+}
+
 TEST_F(OutputTest, LengthIsAsShortAsWhatItMayBe) {
   // With 127 bytes left behind the length, one byte is enough for it.
   Output small = OfSize(129);
