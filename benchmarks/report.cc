@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,13 +39,15 @@ bool IsOwn(const RowResult::Entry& entry) { return absl::StartsWith(entry.system
 
 // The median over the rounds of value to base, taken within each round: what disturbs a round
 // disturbs both.
-double MedianRatio(const RowResult::Entry& value, const RowResult::Entry& base) {
+std::string RatioText(const RowResult::Entry& value, const RowResult::Entry& base) {
   std::vector<double> ratios;
   const Metric& above = value.metrics(0);
   const Metric& below = base.metrics(0);
   for (int i = 0; i < std::min(above.samples_size(), below.samples_size()); ++i)
     ratios.push_back(above.samples(i) / below.samples(i));
-  return Median(ratios);
+  const double ratio = Median(ratios);
+  // Something to nothing.
+  return std::isfinite(ratio) ? absl::StrFormat("%.2f", ratio) : "-";
 }
 
 const RowResult::Entry* Find(const RowResult& row, bool limit) {
@@ -107,8 +110,9 @@ std::string Table(const RowResult& row) {
       }
       absl::StrAppend(&table, " ", cell, " |");
     }
-    if (limit != nullptr) absl::StrAppendFormat(&table, " %.2f |", MedianRatio(*entry, *limit));
-    if (own != nullptr) absl::StrAppendFormat(&table, " %.2f |", MedianRatio(*entry, *own));
+    for (const RowResult::Entry* base : {limit, own}) {
+      if (base != nullptr) absl::StrAppend(&table, " ", RatioText(*entry, *base), " |");
+    }
     table += "\n";
   }
   std::string refused;
@@ -178,12 +182,15 @@ std::string BarChart(const RowResult& row) {
   constexpr int kTop = 44;
   const std::vector<const RowResult::Entry*> entries = BestFirst(row);
   if (entries.empty()) return "";
-  double least = FigureOf(*entries[0]);
-  double most = least;
+  // Of those above zero, which alone have a logarithm.
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0;
   for (const RowResult::Entry* entry : entries) {
-    least = std::min(least, FigureOf(*entry));
-    most = std::max(most, FigureOf(*entry));
+    const double figure = FigureOf(*entry);
+    if (figure > 0) least = std::min(least, figure);
+    most = std::max(most, figure);
   }
+  if (most == 0) return "";
   // The shortest bar can be seen, too.
   const double begin = std::log(least) - 0.15 * (std::log(most) - std::log(least)) - 0.1;
   const double range = std::log(most) - begin;
@@ -198,7 +205,7 @@ std::string BarChart(const RowResult& row) {
   int y = kTop;
   for (const RowResult::Entry* entry : entries) {
     const double figure = FigureOf(*entry);
-    const double width = kWidth * (std::log(figure) - begin) / range;
+    const double width = figure > 0 ? kWidth * (std::log(figure) - begin) / range : 0;
     const char* const colour = entry->is_limit() ? "#bbbbbb"
                                : IsOwn(*entry)   ? "#1a73e8"
                                                  : "#9db8d9";

@@ -50,6 +50,7 @@ struct Channel {
 };
 
 struct Calls {
+  const char* (*version)();
   void* (*attach_sender)(const Channel*);
   void (*detach_sender)(void*);
   bool (*has_receiver)(const void*);
@@ -66,7 +67,8 @@ absl::StatusOr<Calls> Load(const std::string& path) {
   const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
   if (!library.ok()) return library.status();
   Calls calls;
-  if (!library->Find("peer_iceoryx2_attach_sender", &calls.attach_sender) ||
+  if (!library->Find("peer_iceoryx2_version", &calls.version) ||
+      !library->Find("peer_iceoryx2_attach_sender", &calls.attach_sender) ||
       !library->Find("peer_iceoryx2_detach_sender", &calls.detach_sender) ||
       !library->Find("peer_iceoryx2_has_receiver", &calls.has_receiver) ||
       !library->Find("peer_iceoryx2_loan", &calls.loan) ||
@@ -92,8 +94,10 @@ struct Presence {
   std::atomic<int> answered{0};  // how many of them have had it
 };
 
+constexpr absl::Duration kPatience = absl::Seconds(10);
+
 void StayFor(const Presence& presence) {
-  const absl::Time limit = absl::Now() + absl::Seconds(10);
+  const absl::Time limit = absl::Now() + kPatience;
   while (presence.receiver.load() != getpid() && !presence.gone.load() && absl::Now() < limit)
     absl::SleepFor(absl::Milliseconds(1));
 }
@@ -114,7 +118,8 @@ class Iceoryx2Sender : public SenderEnd {
     return Publish();
   }
   absl::StatusOr<char*> Loan(size_t size) override {
-    if (!seen_) WaitUntilSeen();
+    if (!seen_ && !WaitUntilSeen())
+      return absl::DeadlineExceededError("the receiver of iceoryx2 does not look for messages");
     void* const bytes = calls_.loan(sender_, size);
     if (bytes == nullptr) return absl::InternalError("loan_slice_uninit of iceoryx2");
     return static_cast<char*>(bytes);
@@ -125,14 +130,17 @@ class Iceoryx2Sender : public SenderEnd {
   }
 
  private:
-  void WaitUntilSeen() {
+  bool WaitUntilSeen() {
     seen_ = true;
-    if (presence_.receiver.load() == getpid()) return;
+    if (presence_.receiver.load() == getpid()) return true;
+    const absl::Time limit = absl::Now() + kPatience;
     const int mine = presence_.asked.fetch_add(1) + 1;
     while (presence_.answered.load() < mine) {
+      if (absl::Now() > limit) return false;
       calls_.wake(sender_);
       absl::SleepFor(absl::Microseconds(100));
     }
+    return true;
   }
 
   const Calls calls_;
@@ -205,7 +213,14 @@ class Iceoryx2Transport : public Transport {
   absl::StatusOr<std::unique_ptr<SenderEnd>> AttachSender() override {
     void* const sender = calls_.attach_sender(&channel_);
     if (sender == nullptr) return absl::InternalError("no publisher of iceoryx2");
-    while (!calls_.has_receiver(sender)) sched_yield();
+    const absl::Time limit = absl::Now() + kPatience;
+    while (!calls_.has_receiver(sender)) {
+      if (absl::Now() > limit) {
+        calls_.detach_sender(sender);
+        return absl::DeadlineExceededError("no receiver of iceoryx2 comes");
+      }
+      sched_yield();
+    }
     return std::make_unique<Iceoryx2Sender>(calls_, sender, *presence_);
   }
   absl::StatusOr<std::unique_ptr<ReceiverEnd>> AttachReceiver() override {
@@ -242,7 +257,8 @@ TransportKind Iceoryx2(const std::string& library) {
     return kind;
   }
   kind.describe = absl::StrCat(
-      "iceoryx2 0.10.0, publish-subscribe without overflow: loan_slice_uninit, send, which waits "
+      "iceoryx2 ", calls->version(),
+      ", publish-subscribe without overflow: loan_slice_uninit, send, which waits "
       "while the buffer of up to ",
       kMostBuffer,
       " messages is full (RetryUntilDelivered); receive, polled; where it sleeps, notify after "

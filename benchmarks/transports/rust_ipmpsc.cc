@@ -147,7 +147,7 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const Tran
 
 TransportKind RustIpmpsc(const std::string& library) {
   TransportKind kind;
-  kind.name = "ipmpsc in Rust";
+  kind.name = "crate ipmpsc";
   kind.describe = "the crate ipmpsc";
   const absl::StatusOr<Calls> calls = Load(library);
   if (!calls.ok()) {

@@ -1,4 +1,5 @@
-// Compiles Aeron's many-to-one ring buffer from the C sources that the locked rusteron-client brings.
+// Compiles Aeron's many-to-one ring buffer from the C sources that the locked rusteron-client brings,
+// and tells the versions of what is measured.
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,14 +10,18 @@ fn main() {
         .expect("cargo metadata");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let manifest = metadata["packages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|package| package["name"] == "rusteron-client")
-        .and_then(|package| package["manifest_path"].as_str())
-        .map(PathBuf::from)
-        .expect("rusteron-client");
+    let of_package = |name: &str, key: &str| -> String {
+        metadata["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|package| package["name"] == name)
+            .and_then(|package| package[key].as_str())
+            .unwrap_or_else(|| panic!("{name}: {key}"))
+            .to_string()
+    };
+    println!("cargo:rustc-env=ICEORYX2_VERSION={}", of_package("iceoryx2", "version"));
+    let manifest = PathBuf::from(of_package("rusteron-client", "manifest_path"));
     let aeron = manifest.parent().unwrap().join("aeron");
     let sources: &Path = &aeron.join("aeron-client/src/main/c");
     let version = std::fs::read_to_string(aeron.join("version.txt")).expect("version.txt");

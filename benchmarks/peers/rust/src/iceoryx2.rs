@@ -103,6 +103,11 @@ fn failed(error: impl std::fmt::Debug) -> c_int {
     FAILED
 }
 
+#[no_mangle]
+pub extern "C" fn peer_iceoryx2_version() -> *const c_char {
+    concat!(env!("ICEORYX2_VERSION"), "\0").as_ptr().cast()
+}
+
 /// A sender, or null.
 ///
 /// # Safety

@@ -1,0 +1,108 @@
+// What people read of a run: the figures, their ratios, and which of them are ours.
+#include "benchmarks/report.h"
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/results.pb.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace ipmpsc::benchmarks {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+RowResult::Entry* AddEntry(RowResult* row, const std::string& system,
+                           const std::vector<double>& samples) {
+  RowResult::Entry* const entry = row->add_entries();
+  entry->set_system(system);
+  Metric* const metric = entry->add_metrics();
+  metric->set_name("p50");
+  for (const double sample : samples) metric->add_samples(sample);
+  return entry;
+}
+
+RowResult Latency() {
+  RowResult row;
+  row.set_title("One way");
+  row.set_unit("ns");
+  AddEntry(&row, "crate ipmpsc", {400, 200, 1000});
+  // Twice the limit in each round, whatever slowed the round.
+  AddEntry(&row, "ipmpsc", {200, 100, 500});
+  AddEntry(&row, "a wire", {100, 50, 250})->set_is_limit(true);
+  RowResult::Entry* const refused = row.add_entries();
+  refused->set_system("pipe");
+  refused->set_refused("at most 4096 bytes");
+  return row;
+}
+
+TEST(ReportTest, MedianOfEvenAndOddManyAndOfNone) {
+  EXPECT_EQ(Median({3, 1, 2}), 2);
+  EXPECT_EQ(Median({4, 1, 2, 3}), 2.5);
+  EXPECT_EQ(Median({}), 0);
+}
+
+TEST(ReportTest, FiguresHaveAUnitThatSuitsTheirSize) {
+  EXPECT_EQ(FormatFigure(75, "ns"), "75.0 ns");
+  EXPECT_EQ(FormatFigure(1234, "ns"), "1.23 us");
+  EXPECT_EQ(FormatFigure(0.5, "ns"), "0.50 ns");
+  EXPECT_EQ(FormatFigure(2.5e9, "ns"), "2.50 s");
+  EXPECT_EQ(FormatFigure(21.34e6, "messages/s"), "21.3 million/s");
+  EXPECT_EQ(FormatFigure(12441600, "bytes"), "12.4 MB");
+}
+
+TEST(ReportTest, TheTableHasTheBestFirstBehindTheLimitAndRatiosOfTheRounds) {
+  Results results;
+  *results.add_rows() = Latency();
+  const std::string tables = MarkdownTables(results);
+  EXPECT_THAT(tables, HasSubstr("| _a wire_ | 100 ns | 75.0 ns to 175 ns | 1.00 | 0.50 |\n"
+                                "| **ipmpsc** | 200 ns | 150 ns to 350 ns | 2.00 | 1.00 |\n"
+                                "| crate ipmpsc | 400 ns | 300 ns to 700 ns | 4.00 | 2.00 |\n"));
+  EXPECT_THAT(tables, HasSubstr("Not here: pipe: at most 4096 bytes."));
+}
+
+TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
+  RowResult row;
+  row.set_unit("messages/s");
+  row.set_more_is_better(true);
+  AddEntry(&row, "slow", {1e3});
+  AddEntry(&row, "fast", {1e6});
+  Results results;
+  *results.add_rows() = row;
+  const std::string tables = MarkdownTables(results);
+  EXPECT_LT(tables.find("| fast |"), tables.find("| slow |"));
+}
+
+TEST(ReportTest, ThePictureHasABarForEachThatHasAFigure) {
+  const std::string picture = BarChart(Latency());
+  EXPECT_THAT(picture, AllOf(HasSubstr("<svg"), HasSubstr("</svg>"), HasSubstr(">a wire<"),
+                             HasSubstr(">crate ipmpsc<"), HasSubstr(">400 ns<"),
+                             Not(HasSubstr("pipe")), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
+  EXPECT_EQ(BarChart(RowResult()), "");
+}
+
+TEST(ReportTest, WhatTakesNothingAtAll) {
+  RowResult row;
+  row.set_unit("ns");
+  AddEntry(&row, "ipmpsc", {0, 0});
+  EXPECT_EQ(BarChart(row), "");
+  AddEntry(&row, "pipe", {20, 30});
+  Results results;
+  *results.add_rows() = row;
+  EXPECT_THAT(MarkdownTables(results), HasSubstr("| pipe | 25.0 ns | 22.5 ns to 27.5 ns | - |"));
+  EXPECT_THAT(BarChart(row),
+              AllOf(HasSubstr(">0.00 ns<"), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
+}
+
+TEST(ReportTest, NamesAreNoMarkupInThePicture) {
+  RowResult row;
+  row.set_unit("ns");
+  AddEntry(&row, "<a & b>", {1});
+  EXPECT_THAT(BarChart(row), HasSubstr("&lt;a &amp; b&gt;"));
+}
+
+}  // namespace
+}  // namespace ipmpsc::benchmarks
