@@ -169,7 +169,7 @@ Results Measure(const std::string& command) {
 }
 
 // Puts the tables between the marks of the document, and the pictures beside it.
-void WriteDocs(const Results& results, const std::string& tables) {
+void WriteDocs(const Results& results) {
   const std::string path = absl::StrCat(Tree(), "/docs/performance.md");
   std::string text = ReadFile(path);
   const size_t begin = text.find(kBegin);
@@ -177,7 +177,8 @@ void WriteDocs(const Results& results, const std::string& tables) {
   if (begin == std::string::npos || end == std::string::npos || end < begin)
     Fail(kFault, absl::StrCat(path, ": has no marks for the tables"));
   const size_t inside = begin + sizeof(kBegin) - 1;
-  text.replace(inside, end - inside, absl::StrCat("\n", tables, "\n"));
+  text.replace(inside, end - inside,
+               absl::StrCat("\n", MarkdownTables(results, "performance"), "\n"));
   WriteFile(path, text);
   std::filesystem::create_directories(absl::StrCat(Tree(), "/docs/performance"));
   for (const RowResult& row : results.rows()) {
@@ -204,9 +205,8 @@ int Run(const std::string& command) {
     WriteFile(path, json);
     std::cerr << "figures: " << path << std::endl;
   }
-  const std::string tables = MarkdownTables(results);
-  std::cout << tables;
-  if (absl::GetFlag(FLAGS_docs)) WriteDocs(results, tables);
+  std::cout << MarkdownTables(results, "");
+  if (absl::GetFlag(FLAGS_docs)) WriteDocs(results);
   return 0;
 }
 

@@ -70,10 +70,13 @@ std::vector<const RowResult::Entry*> BestFirst(const RowResult& row) {
   return entries;
 }
 
-std::string Table(const RowResult& row) {
+std::string Table(const RowResult& row, absl::string_view pictures) {
   const RowResult::Entry* const limit = Find(row, /*limit=*/true);
   const RowResult::Entry* const own = Find(row, /*limit=*/false);
-  std::string table = absl::StrCat("### ", row.title(), "\n\n| | median | quartiles |");
+  std::string table = absl::StrCat("### ", row.title(), "\n\n");
+  if (!pictures.empty())
+    absl::StrAppend(&table, "![", row.title(), "](", pictures, "/", row.id(), ".svg)\n\n");
+  table += "| | median | quartiles |";
   std::string rule = "| --- | --- | --- |";
   const std::vector<const RowResult::Entry*> entries = BestFirst(row);
   std::vector<std::string> more;
@@ -160,7 +163,7 @@ std::string FormatFigure(double value, const std::string& unit) {
   return format(kRates);
 }
 
-std::string MarkdownTables(const Results& results) {
+std::string MarkdownTables(const Results& results, absl::string_view pictures) {
   std::string text = absl::StrCat(
       "Measured ", results.date(), " at ", results.commit(), ", ", results.rounds(), " rounds: `",
       results.command(), "`, on ", results.processor(), ", Linux ", results.kernel(), "; ",
@@ -171,7 +174,7 @@ std::string MarkdownTables(const Results& results) {
         system.unavailable().empty() ? "" : absl::StrCat("; not measured: ", system.unavailable()),
         " |\n");
   }
-  for (const RowResult& row : results.rows()) absl::StrAppend(&text, "\n", Table(row));
+  for (const RowResult& row : results.rows()) absl::StrAppend(&text, "\n", Table(row, pictures));
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "benchmarks/results.pb.h"
 
 namespace ipmpsc::benchmarks {
@@ -15,8 +16,9 @@ double Median(std::vector<double> samples);
 std::string FormatFigure(double value, const std::string& unit);
 
 // All rows as Markdown: of each system the median, the spread (first to third quartile), and its
-// ratio to the limit and to this library.
-std::string MarkdownTables(const Results& results);
+// ratio to the limit and to this library. Above each table stands the picture `pictures`/ROW.svg,
+// unless that is empty.
+std::string MarkdownTables(const Results& results, absl::string_view pictures);
 
 // A row as a picture: a bar for each system, on a logarithmic scale, the best one on top.
 std::string BarChart(const RowResult& row);

@@ -5,17 +5,8 @@ The objects of this workspace become one static library and one shared one, whic
 """
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load(":optimized.bzl", "optimized")
 load(":version.bzl", "SHARED_VERSION", "VERSION")
-
-def _optimized_impl(_settings, _attr):
-    return {"//command_line_option:compilation_mode": "opt"}
-
-# Who installs a library wants it fast, whatever else is built with.
-_optimized = transition(
-    implementation = _optimized_impl,
-    inputs = [],
-    outputs = ["//command_line_option:compilation_mode"],
-)
 
 def _linked(ctx, deps):
     """Returns the objects of this workspace, and the libraries of others that they link with."""
@@ -195,12 +186,12 @@ install_tree = rule(
         "headers": attr.label_list(
             doc = "C++ libraries whose headers are installed, with those of this workspace that " +
                   "they include. What lies in ipmpsc/internal is not.",
-            cfg = _optimized,
+            cfg = optimized,
             providers = [CcInfo],
         ),
         "libraries": attr.label_list(
             doc = "Targets of cc_install_libraries.",
-            cfg = _optimized,
+            cfg = optimized,
         ),
         "programs": attr.label_list(
             doc = "What goes to bin/. Built as Bazel builds tools, so mostly it is built already.",

@@ -27,6 +27,7 @@ RowResult::Entry* AddEntry(RowResult* row, const std::string& system,
 
 RowResult Latency() {
   RowResult row;
+  row.set_id("one-way");
   row.set_title("One way");
   row.set_unit("ns");
   AddEntry(&row, "crate ipmpsc", {400, 200, 1000});
@@ -57,11 +58,13 @@ TEST(ReportTest, FiguresHaveAUnitThatSuitsTheirSize) {
 TEST(ReportTest, TheTableHasTheBestFirstBehindTheLimitAndRatiosOfTheRounds) {
   Results results;
   *results.add_rows() = Latency();
-  const std::string tables = MarkdownTables(results);
+  const std::string tables = MarkdownTables(results, "");
   EXPECT_THAT(tables, HasSubstr("| _a wire_ | 100 ns | 75.0 ns to 175 ns | 1.00 | 0.50 |\n"
                                 "| **ipmpsc** | 200 ns | 150 ns to 350 ns | 2.00 | 1.00 |\n"
                                 "| crate ipmpsc | 400 ns | 300 ns to 700 ns | 4.00 | 2.00 |\n"));
   EXPECT_THAT(tables, HasSubstr("Not here: pipe: at most 4096 bytes."));
+  EXPECT_THAT(tables, Not(HasSubstr("![")));
+  EXPECT_THAT(MarkdownTables(results, "plots"), HasSubstr("![One way](plots/one-way.svg)\n\n| |"));
 }
 
 TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
@@ -72,7 +75,7 @@ TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
   AddEntry(&row, "fast", {1e6});
   Results results;
   *results.add_rows() = row;
-  const std::string tables = MarkdownTables(results);
+  const std::string tables = MarkdownTables(results, "");
   EXPECT_LT(tables.find("| fast |"), tables.find("| slow |"));
 }
 
@@ -92,7 +95,8 @@ TEST(ReportTest, WhatTakesNothingAtAll) {
   AddEntry(&row, "pipe", {20, 30});
   Results results;
   *results.add_rows() = row;
-  EXPECT_THAT(MarkdownTables(results), HasSubstr("| pipe | 25.0 ns | 22.5 ns to 27.5 ns | - |"));
+  EXPECT_THAT(MarkdownTables(results, ""),
+              HasSubstr("| pipe | 25.0 ns | 22.5 ns to 27.5 ns | - |"));
   EXPECT_THAT(BarChart(row),
               AllOf(HasSubstr(">0.00 ns<"), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
 }

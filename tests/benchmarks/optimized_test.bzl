@@ -1,15 +1,8 @@
 """A test that is built with -c opt, whatever the rest of the build is."""
 
-def _opt_impl(_settings, _attr):
-    return {"//command_line_option:compilation_mode": "opt"}
+load("//install:optimized.bzl", "optimized")
 
-_opt = transition(
-    implementation = _opt_impl,
-    inputs = [],
-    outputs = ["//command_line_option:compilation_mode"],
-)
-
-def _optimised_test_impl(ctx):
+def _optimized_test_impl(ctx):
     # An attribute with a transition is a list.
     binary = ctx.attr.binary[0][DefaultInfo]
     executable = ctx.actions.declare_file(ctx.label.name)
@@ -20,11 +13,11 @@ def _optimised_test_impl(ctx):
     )
     return [DefaultInfo(executable = executable, runfiles = binary.default_runfiles)]
 
-optimised_test = rule(
-    implementation = _optimised_test_impl,
+optimized_test = rule(
+    implementation = _optimized_test_impl,
     attrs = {
         "binary": attr.label(
-            cfg = _opt,
+            cfg = optimized,
             executable = True,
             mandatory = True,
         ),

@@ -1,0 +1,10 @@
+"""A transition to -c opt, whatever the rest of the build is."""
+
+def _optimized_impl(_settings, _attr):
+    return {"//command_line_option:compilation_mode": "opt"}
+
+optimized = transition(
+    implementation = _optimized_impl,
+    inputs = [],
+    outputs = ["//command_line_option:compilation_mode"],
+)
