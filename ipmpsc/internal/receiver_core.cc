@@ -205,6 +205,7 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
       status = LookCloser();
       if (status.code() == absl::StatusCode::kUnavailable) {
         Sleep(deadline);
+        spin_.Slept(consumer_.HasCommitted());
         continue;
       }
     }

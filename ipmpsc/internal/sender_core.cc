@@ -185,6 +185,7 @@ void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
       control->turn.load(std::memory_order_relaxed) == 0 ? kLongestSleep : kTurnDuration / 2;
   FutexWait(&control->senders_wait, word,
             std::min(claiming.deadline.nanoseconds(), MonotonicNow() + longest));
+  spin_.Slept(has_space());
 }
 
 void SenderCore::CommitBatch(Position position, absl::Span<const absl::string_view> payloads) {
