@@ -24,15 +24,21 @@ inline constexpr absl::string_view kUnit = "millivolt";
 inline constexpr absl::string_view kLabel = "calibrated";
 inline constexpr char kPayload[128] = {1, 2, 3};
 
+// What tells one message from another.
+struct MixedMark {
+  uint64_t stamp = 0x1122334455667788;
+  uint32_t checksum = 0xdeadbeef;
+};
+
 inline double Sample(int i) { return 0.25 * i; }
 
 // Sets every field. What is there is replaced.
-inline void FillMixed(Mixed& mixed) {
+inline void FillMixed(Mixed& mixed, MixedMark mark = {}) {
   mixed.Clear();
   mixed.set_id(1234567890123);
   mixed.set_kind(17);
   mixed.set_offset(-40000);
-  mixed.set_stamp(0x1122334455667788);
+  mixed.set_stamp(mark.stamp);
   mixed.set_weight(70.25);
   mixed.set_ratio(0.5f);
   mixed.set_valid(true);
@@ -53,24 +59,24 @@ inline void FillMixed(Mixed& mixed) {
   for (int i = 0; i < kCounts; ++i) mixed.add_counts(static_cast<uint32_t>(100 * i));
   for (int i = 0; i < kSamples; ++i) mixed.add_samples(Sample(i));
   for (int i = 0; i < kLabels; ++i) mixed.add_labels(kLabel.data(), kLabel.size());
-  mixed.set_checksum(0xdeadbeef);
+  mixed.set_checksum(mark.checksum);
   mixed.set_version(3);
 }
 
-inline Mixed MixedMessage() {
+inline Mixed MixedMessage(MixedMark mark = {}) {
   Mixed mixed;
-  FillMixed(mixed);
+  FillMixed(mixed, mark);
   return mixed;
 }
 
 // The same through setters that write at once, in the order of the fields' numbers.
-inline void WriteMixed(MixedWriter& mixed) {
+inline void WriteMixed(MixedWriter& mixed, MixedMark mark = {}) {
   uint32_t counts[kCounts];
   double samples[kSamples];
   mixed.set_id(1234567890123);
   mixed.set_kind(17);
   mixed.set_offset(-40000);
-  mixed.set_stamp(0x1122334455667788);
+  mixed.set_stamp(mark.stamp);
   mixed.set_weight(70.25);
   mixed.set_ratio(0.5f);
   mixed.set_valid(true);
@@ -95,7 +101,7 @@ inline void WriteMixed(MixedWriter& mixed) {
   mixed.add_counts(counts);
   mixed.add_samples(samples);
   for (int i = 0; i < kLabels; ++i) mixed.add_labels(kLabel);
-  mixed.set_checksum(0xdeadbeef);
+  mixed.set_checksum(mark.checksum);
   mixed.set_version(3);
 }
 

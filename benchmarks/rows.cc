@@ -17,6 +17,8 @@
 #include "benchmarks/measurement/limits.h"
 #include "benchmarks/measurement/quantiles.h"
 #include "benchmarks/measurement/throughput.h"
+#include "benchmarks/mixed_content.h"
+#include "benchmarks/transports/ipmpsc.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -37,6 +39,8 @@ absl::StatusOr<Figures> FromThroughput(const absl::StatusOr<Throughput>& through
                  {"least share", throughput->least_share},
                  {"processor ns/message", throughput->processor_time}};
 }
+
+bool IsOwn(const TransportKind& kind) { return kind.name == Ipmpsc().name; }
 
 Measurement Limit(std::string name, std::function<absl::StatusOr<Figures>()> measure) {
   return {std::move(name), /*is_limit=*/true, std::move(measure)};
@@ -99,7 +103,35 @@ Row BatchRow(const std::vector<TransportKind>& systems) {
   });
 }
 
-// What a large ring costs: this library alone.
+absl::StatusOr<Figures> EndToEnd(const TransportKind& kind, Content& content) {
+  ThroughputWork work;
+  work.size = content.size();
+  work.time = kTime;
+  work.content = &content;
+  return FromThroughput(MeasureThroughput(kind, work));
+}
+
+// Each system carries protobuf, serialised in place where it lends its memory; this library with its
+// own setters and view, too.
+Row EndToEndRow(const std::vector<TransportKind>& systems) {
+  Row row;
+  row.id = "end-to-end-mixed";
+  row.title = "A message of 18 fields set, serialised, sent, received, parsed and read";
+  row.unit = "messages/s";
+  row.more_is_better = true;
+  row = RowOf(systems, row, [](const TransportKind& kind) {
+    return EndToEnd(kind, IsOwn(kind) ? *ViewContent() : *ProtobufContent(kind.in_place));
+  });
+  for (const TransportKind& kind : systems) {
+    if (!IsOwn(kind)) continue;
+    row.measurements.push_back({absl::StrCat(kind.name, ", protobuf's classes"), false, [kind] {
+                                  return EndToEnd(kind, *ProtobufContent(kind.in_place));
+                                }});
+  }
+  return row;
+}
+
+// What a large ring costs: for this library alone.
 Row CapacityRow(const TransportKind& kind) {
   Row row;
   row.id = "throughput-64-by-capacity";
@@ -158,7 +190,10 @@ std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
     rows.push_back(ThroughputRow(systems, size, 1));
   for (const int senders : {2, 4, 8}) rows.push_back(ThroughputRow(systems, 64, senders));
   rows.push_back(BatchRow(systems));
-  rows.push_back(CapacityRow(systems.front()));
+  rows.push_back(EndToEndRow(systems));
+  for (const TransportKind& kind : systems) {
+    if (IsOwn(kind)) rows.push_back(CapacityRow(kind));
+  }
   for (const Filling filling : {Filling::kCopied, Filling::kInPlace})
     rows.push_back(FrameRow(systems, filling));
   rows.push_back(FootprintRow(systems, "attach", "Attaching a sender to a channel that is there",

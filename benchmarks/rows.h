@@ -9,7 +9,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// `systems`: those that can be measured here, this library first.
+// `systems`: those that can be measured here.
 std::vector<Row> TransportRows(const std::vector<TransportKind>& systems);
 
 }  // namespace ipmpsc::benchmarks

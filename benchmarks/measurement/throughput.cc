@@ -39,17 +39,24 @@ absl::Status SendUntilStopped(SenderEnd& end, const ThroughputWork& work, uint64
   std::vector<std::string> buffers(work.batch, std::string(work.size, 'x'));
   std::vector<absl::string_view> messages(buffers.begin(), buffers.end());
   uint64_t sequence = 0;
-  while (!shared.stop.load(std::memory_order_relaxed)) {
+  const auto send_one = [&] {
+    if (work.content != nullptr) return work.content->Send(end, {number, sequence++});
+    WritePayload(&buffers[0][0], work.size, number, sequence++);
+    return end.Send(messages[0]);
+  };
+  const auto send_batch = [&] {
     for (std::string& buffer : buffers) WritePayload(&buffer[0], work.size, number, sequence++);
-    absl::Status sent = work.batch == 1 ? end.Send(messages[0]) : end.SendBatch(messages);
+    return end.SendBatch(messages);
+  };
+  while (!shared.stop.load(std::memory_order_relaxed)) {
+    absl::Status sent = work.batch == 1 ? send_one() : send_batch();
     if (!sent.ok()) return sent;
   }
   // The count first, then one message more: as long as the receiver does not know every count, a
   // message that it can wait for is still to come.
   shared.sent[number].processor_time = ProcessorTime();
   shared.sent[number].count.store(static_cast<int64_t>(sequence) + 1);
-  WritePayload(&buffers[0][0], work.size, number, sequence);
-  return end.Send(buffers[0]);
+  return send_one();
 }
 
 // All that was sent, or -1 while somebody sends.
@@ -72,14 +79,25 @@ absl::Status ReceiveAll(ReceiverEnd& end, const ThroughputWork& work, Shared& sh
   int64_t begin = 0;
   std::vector<uint64_t> at_begin;
   const int64_t first = Now();
+  absl::Status read;
   const auto handler = [&](absl::string_view message) {
     ++received;
-    check.Accept(message);
+    if (work.content == nullptr) {
+      check.Accept(message);
+      return;
+    }
+    const absl::StatusOr<MessageNumber> number = work.content->Read(message);
+    if (number.ok()) {
+      check.AcceptNumber(number->sender, number->sequence);
+    } else {
+      read.Update(number.status());
+    }
   };
   for (;;) {
     if (shared.stop.load(std::memory_order_relaxed) && received == SentInAll(shared, work.senders))
       break;
     if (absl::Status status = end.Receive(handler); !status.ok()) return status;
+    if (!read.ok()) return read;
     if (!check.status().ok()) return check.status();
     if (received < next_look) continue;
     next_look = received + messages_per_look;

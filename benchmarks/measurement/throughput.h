@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "benchmarks/measurement/content.h"
 #include "benchmarks/transport.h"
 
 namespace ipmpsc::benchmarks {
@@ -15,6 +16,8 @@ struct ThroughputWork {
   size_t size = 64;
   size_t queue_bytes = size_t{1} << 20;
   size_t batch = 1;  // messages of one `SendBatch`; 1: `Send`
+  // Makes and reads the messages, one by one, all of `size` bytes; null: bytes that are numbered.
+  Content* content = nullptr;
   absl::Duration time = absl::Milliseconds(300);
 };
 
