@@ -7,8 +7,6 @@ load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/benchmark:benchmark.bzl", "debian_benchmark")
-load("//third_party/libpng:libpng.bzl", "debian_libpng")
-load("//third_party/peers:optional_library.bzl", "optional_library")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
 def ipmpsc_dependencies():
@@ -37,7 +35,6 @@ def ipmpsc_dependencies():
     maybe(debian_abseil, name = "com_google_absl")
     maybe(debian_protobuf, name = "com_google_protobuf")
     maybe(debian_benchmark, name = "com_github_google_benchmark")
-    maybe(debian_libpng, name = "libpng")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",
@@ -49,29 +46,4 @@ def ipmpsc_dependencies():
         local_files,
         name = "remote_coverage_tools",
         files = {"@ipmpsc//third_party/coverage_tools:coverage_tools.BUILD": "BUILD.bazel"},
-    )
-
-    # What benchmarks/ compares with.
-    maybe(
-        optional_library,
-        name = "boost",
-        define = "IPMPSC_HAS_BOOST",
-        header = "/usr/include/boost/interprocess/ipc/message_queue.hpp",
-        libraries = ["-lrt"],
-        target = "interprocess",
-    )
-    maybe(
-        optional_library,
-        name = "com_github_zeromq_libzmq",
-        define = "IPMPSC_HAS_ZEROMQ",
-        header = "/usr/include/zmq.h",
-        libraries = ["-lzmq"],
-        target = "libzmq",
-    )
-    maybe(
-        optional_library,
-        name = "protozero",
-        define = "IPMPSC_HAS_PROTOZERO",
-        header = "/usr/include/protozero/pbf_reader.hpp",
-        target = "protozero",
     )

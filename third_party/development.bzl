@@ -1,0 +1,48 @@
+"""What only this tree's own examples, tests and benchmarks depend on."""
+
+load("//tests/codegen/installed:repository.bzl", "installed_protos")
+load("//third_party/libpng:libpng.bzl", "debian_libpng")
+load("//third_party/peers:optional_library.bzl", "optional_library")
+
+def development_dependencies():
+    """Defines the repositories, over what Debian installs."""
+    debian_libpng(name = "libpng")
+
+    # What tests of the plugin are made of.
+    installed_protos(
+        name = "debian_ignition_msgs_protos",
+        folder = "ignition/msgs",
+        root = "/usr/include/ignition/msgs8",
+    )
+
+    installed_protos(
+        name = "debian_onnx_protos",
+        folder = "onnx",
+    )
+
+    installed_protos(
+        name = "debian_protobuf_c_protos",
+        folder = "protobuf-c",
+    )
+
+    # What benchmarks/ compares with.
+    optional_library(
+        name = "boost",
+        define = "IPMPSC_HAS_BOOST",
+        header = "/usr/include/boost/interprocess/ipc/message_queue.hpp",
+        libraries = ["-lrt"],
+        target = "interprocess",
+    )
+    optional_library(
+        name = "com_github_zeromq_libzmq",
+        define = "IPMPSC_HAS_ZEROMQ",
+        header = "/usr/include/zmq.h",
+        libraries = ["-lzmq"],
+        target = "libzmq",
+    )
+    optional_library(
+        name = "protozero",
+        define = "IPMPSC_HAS_PROTOZERO",
+        header = "/usr/include/protozero/pbf_reader.hpp",
+        target = "protozero",
+    )
