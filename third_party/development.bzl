@@ -41,6 +41,17 @@ def development_dependencies():
         target = "libzmq",
     )
     optional_library(
+        name = "iceoryx",
+        define = "IPMPSC_HAS_ICEORYX",
+        header = "/usr/include/iceoryx/v2.0.3/iceoryx_posh/runtime/posh_runtime.hpp",
+        include = "/usr/include/iceoryx/v2.0.3",
+        libraries = [
+            "-liceoryx_posh",
+            "-liceoryx_hoofs",
+        ],
+        target = "iceoryx_posh",
+    )
+    optional_library(
         name = "protozero",
         define = "IPMPSC_HAS_PROTOZERO",
         header = "/usr/include/protozero/pbf_reader.hpp",

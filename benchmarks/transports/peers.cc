@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmarks/transports/aeron_ring.h"
 #include "benchmarks/transports/boost_message_queue.h"
+#include "benchmarks/transports/iceoryx.h"
 #include "benchmarks/transports/iceoryx2.h"
 #include "benchmarks/transports/pipe.h"
 #include "benchmarks/transports/posix_mq.h"
@@ -23,6 +24,7 @@ std::vector<TransportKind> Peers(const std::string& rust_peers) {
   return {RustIpmpsc(rust_peers),
           Iceoryx2(rust_peers),
           AeronRing(rust_peers),
+          Iceoryx(),
           BoostMessageQueue(),
           ZeroMq(),
           UnixStream(),

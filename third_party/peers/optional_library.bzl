@@ -3,17 +3,23 @@
 def _optional_library_impl(repository_ctx):
     installed = repository_ctx.path(repository_ctx.attr.header).exists
     repository_ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % repository_ctx.name)
+    include = repository_ctx.attr.include if installed else ""
+    if include:
+        repository_ctx.symlink(include, "include")
     repository_ctx.file("BUILD.bazel", """load("@rules_cc//cc:defs.bzl", "cc_library")
 
 cc_library(
     name = "%s",
+    hdrs = glob(["include/**"]),
     defines = %s,
+    includes = %s,
     linkopts = %s,
     visibility = ["//visibility:public"],
 )
 """ % (
         repository_ctx.attr.target,
         repr([repository_ctx.attr.define] if installed else []),
+        repr(["include"] if include else []),
         repr(repository_ctx.attr.libraries if installed else []),
     ))
 
@@ -27,6 +33,9 @@ optional_library = repository_rule(
         "header": attr.string(
             doc = "The file that tells that it is installed.",
             mandatory = True,
+        ),
+        "include": attr.string(
+            doc = "The folder that its headers are included from, where that is not /usr/include.",
         ),
         "libraries": attr.string_list(doc = "Options of the linker."),
         "target": attr.string(mandatory = True),
