@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -46,7 +47,8 @@ ABSL_FLAG(std::string, json, "", "where the figures go; by default compare.json 
 ABSL_FLAG(std::string, render, "", "measure nothing: show the figures of this JSON file");
 ABSL_FLAG(bool, cargo, true,
           "build the peers that are written in Rust, if cargo is there; it fetches their sources");
-ABSL_FLAG(bool, docs, false, "put tables and pictures into docs/performance.md of the tree");
+ABSL_FLAG(bool, docs, false,
+          "put tables and pictures into docs/performance.md and README.md of the tree");
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -56,6 +58,13 @@ using ::ipmpsc::examples::kFault;
 
 constexpr char kBegin[] = "<!-- compare: begin -->\n";
 constexpr char kEnd[] = "<!-- compare: end -->\n";
+
+// The rows of README.md.
+constexpr const char* kSummary[] = {
+    "latency-64-spinning",  "latency-64-sleeping",   "throughput-64-from-1",
+    "throughput-64-from-4", "throughput-64-batches", "throughput-65536-from-1",
+    "end-to-end-mixed",     "frame-copied",
+};
 
 std::string Tree() {
   const char* const tree = getenv("BUILD_WORKSPACE_DIRECTORY");
@@ -168,18 +177,22 @@ Results Measure(const std::string& command) {
   return results;
 }
 
-// Puts the tables between the marks of the document, and the pictures beside it.
-void WriteDocs(const Results& results) {
-  const std::string path = absl::StrCat(Tree(), "/docs/performance.md");
+// Puts text between the marks of a document of the tree.
+void WriteBetweenMarks(absl::string_view document, absl::string_view inserted) {
+  const std::string path = absl::StrCat(Tree(), "/", document);
   std::string text = ReadFile(path);
   const size_t begin = text.find(kBegin);
   const size_t end = text.find(kEnd);
   if (begin == std::string::npos || end == std::string::npos || end < begin)
     Fail(kFault, absl::StrCat(path, ": has no marks for the tables"));
   const size_t inside = begin + sizeof(kBegin) - 1;
-  text.replace(inside, end - inside,
-               absl::StrCat("\n", MarkdownTables(results, "performance"), "\n"));
+  text.replace(inside, end - inside, absl::StrCat("\n", inserted, "\n"));
   WriteFile(path, text);
+}
+
+void WriteDocs(const Results& results) {
+  WriteBetweenMarks("docs/performance.md", MarkdownTables(results, "performance"));
+  WriteBetweenMarks("README.md", SummaryTable(results, {std::begin(kSummary), std::end(kSummary)}));
   std::filesystem::create_directories(absl::StrCat(Tree(), "/docs/performance"));
   for (const RowResult& row : results.rows()) {
     const std::string picture = BarChart(row);

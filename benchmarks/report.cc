@@ -127,6 +127,21 @@ std::string Table(const RowResult& row, absl::string_view pictures) {
   return table;
 }
 
+// The best of the systems that are neither this library nor a limit.
+const RowResult::Entry* BestPeer(const RowResult& row) {
+  for (const RowResult::Entry* entry : BestFirst(row)) {
+    if (!entry->is_limit() && !IsOwn(*entry)) return entry;
+  }
+  return nullptr;
+}
+
+const RowResult::Entry* FindSystem(const RowResult& row, absl::string_view system) {
+  for (const RowResult::Entry& entry : row.entries()) {
+    if (entry.metrics_size() != 0 && entry.system() == system) return &entry;
+  }
+  return nullptr;
+}
+
 std::string Escape(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
 }
@@ -176,6 +191,27 @@ std::string MarkdownTables(const Results& results, absl::string_view pictures) {
   }
   for (const RowResult& row : results.rows()) absl::StrAppend(&text, "\n", Table(row, pictures));
   return text;
+}
+
+std::string SummaryTable(const Results& results, const std::vector<std::string>& ids) {
+  std::string table =
+      "| | limit | **ipmpsc** | best peer | crate ipmpsc | unix stream socket |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
+  for (const std::string& id : ids) {
+    for (const RowResult& row : results.rows()) {
+      if (row.id() != id) continue;
+      const auto figure = [&row](const RowResult::Entry* entry) {
+        return entry == nullptr ? "-" : FormatFigure(FigureOf(*entry), row.unit());
+      };
+      const RowResult::Entry* const peer = BestPeer(row);
+      absl::StrAppend(&table, "| ", row.title(), " | ", figure(Find(row, /*limit=*/true)), " | **",
+                      figure(Find(row, /*limit=*/false)), "** | ", figure(peer),
+                      peer == nullptr ? "" : absl::StrCat(", ", peer->system()), " | ",
+                      figure(FindSystem(row, "crate ipmpsc")), " | ",
+                      figure(FindSystem(row, "unix stream socket")), " |\n");
+    }
+  }
+  return table;
 }
 
 std::string BarChart(const RowResult& row) {

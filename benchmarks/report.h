@@ -20,6 +20,10 @@ std::string FormatFigure(double value, const std::string& unit);
 // unless that is empty.
 std::string MarkdownTables(const Results& results, absl::string_view pictures);
 
+// Some rows, a line for each: the limit, this library, the best of its peers, and two that most
+// readers know. Rows that `results` does not have are left out.
+std::string SummaryTable(const Results& results, const std::vector<std::string>& ids);
+
 // A row as a picture: a bar for each system, on a logarithmic scale, the best one on top.
 std::string BarChart(const RowResult& row);
 

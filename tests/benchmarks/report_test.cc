@@ -67,6 +67,25 @@ TEST(ReportTest, TheTableHasTheBestFirstBehindTheLimitAndRatiosOfTheRounds) {
   EXPECT_THAT(MarkdownTables(results, "plots"), HasSubstr("![One way](plots/one-way.svg)\n\n| |"));
 }
 
+TEST(ReportTest, TheSummaryHasALineForEachRowThatIsThere) {
+  Results results;
+  *results.add_rows() = Latency();
+  AddEntry(results.mutable_rows(0), "unix stream socket", {3000});
+  RowResult* const rate = results.add_rows();
+  rate->set_id("rate");
+  rate->set_title("Rate");
+  rate->set_unit("messages/s");
+  rate->set_more_is_better(true);
+  AddEntry(rate, "pipe", {1e6});
+  AddEntry(rate, "ipmpsc", {2e6});
+  AddEntry(rate, "a ring", {3e6});
+  EXPECT_THAT(SummaryTable(results, {"rate", "missing", "one-way"}),
+              ::testing::EndsWith(
+                  "| --- |\n"
+                  "| Rate | - | **2.00 million/s** | 3.00 million/s, a ring | - | - |\n"
+                  "| One way | 100 ns | **200 ns** | 400 ns, crate ipmpsc | 400 ns | 3.00 us |\n"));
+}
+
 TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
   RowResult row;
   row.set_unit("messages/s");
