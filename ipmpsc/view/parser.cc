@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
@@ -37,7 +38,7 @@ class Parser {
   // Parses the fields of a message into `view`, up to `end`, or up to the end-group tag of `group`
   // where it is not 0.
   const char* ParseFields(const MessageTable& table, char* view, const char* p, const char* end,
-                          uint32_t group, int depth);
+                          uint32_t group);
 
   char* NewView(const MessageTable& table) {
     return InitView(table, arena_->Allocate(table.view_size));
@@ -48,17 +49,20 @@ class Parser {
     return static_cast<char*>(std::memcpy(memory, table.empty_view, table.view_size));
   }
 
-  const char* ParseSingular(const Field& field, char* view, const char* p, const char* end,
-                            int depth);
-  const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end,
-                            int depth);
-  const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end,
-                                   int depth);
-  const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end,
-                            int depth);
-  const char* ParseMessage(const Field& field, char* message, const char* p, const char* end,
-                           int depth);
-  const char* ParseString(const Field& field, char* at, const char* p, const char* end);
+  // A field with the tag that its table has. The first is for those that come most often, the rest
+  // for what would only make it slower.
+  const char* ParseSingular(const Field& field, char* view, const char* p, const char* end);
+  const char* ParseUnusual(const Field& field, char* view, const char* p, const char* end);
+  // A field with another tag than expected: packed where the table has it unpacked, or unknown.
+  const char* ParseOther(const Field* field, uint32_t tag, char* view, const char* p,
+                         const char* end);
+
+  const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end);
+  const char* ParseMessages(const Field& field, char* at, const char* p, const char* end);
+  const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end);
+  const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end);
+  const char* ParseMessage(const Field& field, char* message, const char* p, const char* end);
+  const char* ParseGroup(const Field& field, char* message, const char* p, const char* end);
   const char* ParsePacked(const Field& field, char* at, const char* p, const char* end);
   const char* ParsePackedFixed(size_t element_size, char* at, const char* p, const char* end);
   template <FieldType kType>
@@ -75,6 +79,7 @@ class Parser {
 
   const absl::string_view wire_;
   Arena* const arena_;
+  int depth_ = kMaxDepth;            // how many messages may still lie within each other
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
 
@@ -125,10 +130,36 @@ void Parser::PutTogether(char* view, absl::string_view piece) {
   Store(view, absl::string_view(bytes, size));
 }
 
+inline const char* ParseString(bool checked, char* at, const char* p, const char* end) {
+  size_t size;
+  p = ReadSize(p, end, &size);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  const absl::string_view text(p, size);
+  if (checked && ABSL_PREDICT_FALSE(!IsUtf8(text))) return nullptr;
+  Store(at, text);
+  return p + size;
+}
+
+template <FieldType kType>
+const char* ParseVarint(const Field& field, char* at, const char* p, const char* end) {
+  uint64_t value;
+  p = ReadVarint(p, end, &value);
+  if (ABSL_PREDICT_TRUE(p != nullptr)) StoreVarint(field, kType, value, at);
+  return p;
+}
+
+template <typename T>
+const char* ParseFixed(char* at, const char* p, const char* end) {
+  T value;
+  p = ReadFixed(p, end, &value);
+  if (ABSL_PREDICT_TRUE(p != nullptr)) Store(at, value);
+  return p;
+}
+
 const char* Parser::ParseFields(const MessageTable& table, char* view, const char* p,
-                                const char* end, uint32_t group, int depth) {
-  const Field* const fields_end = table.fields + table.field_count;
+                                const char* end, uint32_t group) {
   const Field* expected = table.fields;  // most messages have their fields in order
+  const Field* const fields_end = expected + table.field_count;
   while (p != end) {
     const char* const tag_begin = p;
     uint32_t tag;
@@ -137,73 +168,103 @@ const char* Parser::ParseFields(const MessageTable& table, char* view, const cha
 
     const Field* field = expected;
     if (field == fields_end || field->tag != tag) {
-      // A repeated field is expected again, or the one after it.
       field = field != fields_end && field + 1 != fields_end && field[1].tag == tag
                   ? field + 1
                   : FindField(table, tag >> 3);
-    }
-    if (ABSL_PREDICT_TRUE(field != nullptr && field->tag == tag)) {
-      if (field->cardinality <= Cardinality::kOneof) {
-        expected = field + 1;
-        p = ParseSingular(*field, view, p, end, depth);
-      } else {
-        expected = field;
-        p = ParseRepeated(*field, view + field->offset, p, end, depth);
+      if (ABSL_PREDICT_FALSE(field == nullptr || field->tag != tag)) {
+        if ((tag & 7) == kWireEndGroup) {
+          group_end_ = tag_begin;
+          return tag >> 3 == group && group != 0 ? p : nullptr;
+        }
+        p = ParseOther(field, tag, view, p, end);
+        if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+        if (field != nullptr) expected = field + 1;
+        continue;
       }
-    } else if (field != nullptr && field->cardinality == Cardinality::kRepeated &&
-               (tag & 7) == kWireLengthDelimited && IsPackable(field->type)) {
-      expected = field + 1;
-      p = ParsePacked(*field, view + field->offset, p, end);
-    } else if ((tag & 7) == kWireEndGroup) {
-      group_end_ = tag_begin;
-      return tag >> 3 == group && group != 0 ? p : nullptr;
-    } else {
-      p = SkipValue(p, end, tag, depth);
     }
+    expected = field + 1;
+    p = field->cardinality == Cardinality::kSingular ? ParseSingular(*field, view, p, end)
+                                                     : ParseUnusual(*field, view, p, end);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   }
   return group == 0 ? p : nullptr;
 }
 
 inline const char* Parser::ParseSingular(const Field& field, char* view, const char* p,
-                                         const char* end, int depth) {
+                                         const char* end) {
   char* const at = view + field.offset;
   switch (field.type) {
-    case FieldType::kFixed32: {
-      uint32_t value;
-      p = ReadFixed(p, end, &value);
-      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-      Store(at, value);
+    case FieldType::kInt32:
+      p = ParseVarint<FieldType::kInt32>(field, at, p, end);
       break;
-    }
-    case FieldType::kFixed64: {
-      uint64_t value;
-      p = ReadFixed(p, end, &value);
-      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-      Store(at, value);
+    case FieldType::kInt64:
+      p = ParseVarint<FieldType::kInt64>(field, at, p, end);
       break;
-    }
+    case FieldType::kSint32:
+      p = ParseVarint<FieldType::kSint32>(field, at, p, end);
+      break;
+    case FieldType::kSint64:
+      p = ParseVarint<FieldType::kSint64>(field, at, p, end);
+      break;
+    case FieldType::kBool:
+      p = ParseVarint<FieldType::kBool>(field, at, p, end);
+      break;
+    case FieldType::kFixed32:
+      p = ParseFixed<uint32_t>(at, p, end);
+      break;
+    case FieldType::kFixed64:
+      p = ParseFixed<uint64_t>(at, p, end);
+      break;
+    case FieldType::kBytes:
+      p = ParseString(/*checked=*/false, at, p, end);
+      break;
+    case FieldType::kString:
+      p = ParseString(/*checked=*/true, at, p, end);
+      break;
+    default:
+      return ParseUnusual(field, view, p, end);
+  }
+  if (field.presence != Field::kNoHasBit) SetHasBit(view, field.presence);
+  return p;
+}
+
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseUnusual(const Field& field, char* view,
+                                                         const char* p, const char* end) {
+  char* const at = view + field.offset;
+  if (field.cardinality > Cardinality::kOneof) return ParseRepeated(field, at, p, end);
+  if (field.type >= FieldType::kMessage) return ParseSingularMessage(field, view, p, end);
+  switch (field.type) {
+    case FieldType::kFixed32:
+      p = ParseFixed<uint32_t>(at, p, end);
+      break;
+    case FieldType::kFixed64:
+      p = ParseFixed<uint64_t>(at, p, end);
+      break;
     case FieldType::kBytes:
     case FieldType::kString:
-      p = ParseString(field, at, p, end);
-      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      p = ParseString(field.type == FieldType::kString, at, p, end);
       break;
-    case FieldType::kMessage:
-    case FieldType::kGroup:
-      return ParseSingularMessage(field, view, p, end, depth);
     default: {
       uint64_t value;
       p = ReadVarint(p, end, &value);
-      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-      if (!StoreVarint(field, field.type, value, at)) return p;
+      if (p == nullptr || !StoreVarint(field, field.type, value, at)) return p;
     }
   }
+  if (p == nullptr) return nullptr;
   if (field.cardinality == Cardinality::kOneof) {
     Store(view + field.presence, field.number());
   } else if (field.presence != Field::kNoHasBit) {
     SetHasBit(view, field.presence);
   }
   return p;
+}
+
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseOther(const Field* field, uint32_t tag, char* view,
+                                                       const char* p, const char* end) {
+  if (field != nullptr && field->cardinality == Cardinality::kRepeated &&
+      (tag & 7) == kWireLengthDelimited && IsPackable(field->type))
+    return ParsePacked(*field, view + field->offset, p, end);
+  return SkipValue(p, end, tag, depth_);
 }
 
 // Elements mostly come one after the other: steps over the tag of the next one of this field.
@@ -215,26 +276,22 @@ inline bool NextElement(const Field& field, const char** p, const char* end) {
   return true;
 }
 
-const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end,
-                                  int depth) {
-  if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end, depth);
+const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end) {
+  if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end);
+  if (field.type >= FieldType::kMessage) return ParseMessages(field, at, p, end);
   RepeatedData data = Load<RepeatedData>(at);
   do {
     switch (field.type) {
-      case FieldType::kMessage:
-      case FieldType::kGroup:
-        p = ParseMessage(field, InitView(*field.message, Grow(&data, field.message->view_size, 1)),
-                         p, end, depth);
-        break;
       case FieldType::kBytes:
       case FieldType::kString:
-        p = ParseString(field, Grow(&data, sizeof(absl::string_view), 1), p, end);
+        p = ParseString(field.type == FieldType::kString, Grow(&data, sizeof(absl::string_view), 1),
+                        p, end);
         break;
       case FieldType::kFixed32:
-        p = ReadFixed(p, end, reinterpret_cast<uint32_t*>(Grow(&data, sizeof(uint32_t), 1)));
+        p = ParseFixed<uint32_t>(Grow(&data, sizeof(uint32_t), 1), p, end);
         break;
       case FieldType::kFixed64:
-        p = ReadFixed(p, end, reinterpret_cast<uint64_t*>(Grow(&data, sizeof(uint64_t), 1)));
+        p = ParseFixed<uint64_t>(Grow(&data, sizeof(uint64_t), 1), p, end);
         break;
       default: {
         uint64_t value;
@@ -251,8 +308,21 @@ const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, c
   return p;
 }
 
+const char* Parser::ParseMessages(const Field& field, char* at, const char* p, const char* end) {
+  const MessageTable& table = *field.message;
+  RepeatedData data = Load<RepeatedData>(at);
+  do {
+    char* const message = InitView(table, Grow(&data, table.view_size, 1));
+    p = ParseMessage(field, message, p, end);
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+    ++data.size;
+  } while (NextElement(field, &p, end));
+  Store(at, data);
+  return p;
+}
+
 const char* Parser::ParseSingularMessage(const Field& field, char* view, const char* p,
-                                         const char* end, int depth) {
+                                         const char* end) {
   char* const at = view + field.offset;
   char* message = Load<char*>(at);
   if (field.cardinality == Cardinality::kOneof) {
@@ -267,16 +337,15 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
     message = NewView(*field.message);
     Store(at, message);
   }
-  return ParseMessage(field, message, p, end, depth);
+  return ParseMessage(field, message, p, end);
 }
 
 // The value of an entry that holds no value of a closed enum makes the entry an unknown field.
-const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end,
-                                  int depth) {
+const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end) {
   RepeatedData data = Load<RepeatedData>(at);
   char* const entry = InitView(*field.message, Grow(&data, field.message->view_size, 1));
   Store(at, data);
-  p = ParseMessage(field, entry, p, end, depth);
+  p = ParseMessage(field, entry, p, end);
   if (p == nullptr) return nullptr;
   const Field& value = field.message->fields[1];
   const bool closed = value.type == FieldType::kInt32 && value.range_count != 0;
@@ -286,32 +355,30 @@ const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, c
   return p;
 }
 
-const char* Parser::ParseMessage(const Field& field, char* message, const char* p, const char* end,
-                                 int depth) {
-  if (ABSL_PREDICT_FALSE(depth == 0)) return nullptr;
-  const char* const begin = p;
-  if (field.type == FieldType::kGroup) {
-    p = ParseFields(*field.message, message, p, end, field.number(), depth - 1);
-    if (p == nullptr) return nullptr;
-    AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)));
-    return p;
-  }
+inline const char* Parser::ParseMessage(const Field& field, char* message, const char* p,
+                                        const char* end) {
+  if (ABSL_PREDICT_FALSE(field.type == FieldType::kGroup))
+    return ParseGroup(field, message, p, end);
+  if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
   size_t size;
   p = ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   AppendWire(message, absl::string_view(p, size));
-  return ParseFields(*field.message, message, p, p + size, 0, depth - 1);
+  --depth_;
+  p = ParseFields(*field.message, message, p, p + size, 0);
+  ++depth_;
+  return p;
 }
 
-inline const char* Parser::ParseString(const Field& field, char* at, const char* p,
-                                       const char* end) {
-  size_t size;
-  p = ReadSize(p, end, &size);
-  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-  const absl::string_view text(p, size);
-  if (field.type == FieldType::kString && ABSL_PREDICT_FALSE(!IsUtf8(text))) return nullptr;
-  Store(at, text);
-  return p + size;
+const char* Parser::ParseGroup(const Field& field, char* message, const char* p, const char* end) {
+  if (depth_ == 0) return nullptr;
+  const char* const begin = p;
+  --depth_;
+  p = ParseFields(*field.message, message, p, end, field.number());
+  ++depth_;
+  if (p == nullptr) return nullptr;
+  AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)));
+  return p;
 }
 
 const char* Parser::ParsePackedFixed(size_t element_size, char* at, const char* p,
@@ -383,7 +450,7 @@ const void* Parse(const MessageTable& table, absl::string_view wire, Arena* aren
   char* const view = parser.NewView(table);
   Store(view, wire);
   const char* const end = wire.data() + wire.size();
-  if (parser.ParseFields(table, view, wire.data(), end, 0, kMaxDepth) == nullptr && !wire.empty())
+  if (parser.ParseFields(table, view, wire.data(), end, 0) == nullptr && !wire.empty())
     return nullptr;
   if (table.needs_finish && !Finish(table, view, arena)) return nullptr;
   return view;

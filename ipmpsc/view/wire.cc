@@ -12,39 +12,51 @@ namespace {
 // protobuf keeps that much below the largest int.
 constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
 
+struct __attribute__((packed, may_alias)) UnalignedWord {
+  uint64_t value;
+};
+
+// Loaded exactly once, as by `LoadByte`.
+uint64_t LoadWord(const char* p) {
+  return reinterpret_cast<const volatile UnalignedWord*>(p)->value;
+}
+
 template <int kMaxBytes>
-const char* ReadBytesOfVarint(const char* p, const char* end, uint64_t* value) {
+LongVarint ReadBytesOfVarint(const char* p, const char* end) {
   uint64_t result = 0;
   for (int i = 0; i < kMaxBytes && p != end; ++i) {
     const uint64_t byte = LoadByte(p++);
     result |= (byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      *value = result;
-      return p;
-    }
+    if (byte < 0x80) return {p, result};
   }
-  return nullptr;
+  return {nullptr, 0};
 }
 
 }  // namespace
 
-const char* ReadLongVarint(const char* p, const char* end, uint64_t* value) {
-  return ReadBytesOfVarint<10>(p, end, value);
+// Eight bytes at a time, where that many are left: no branch depends on the length.
+LongVarint ReadLongVarint(const char* p, const char* end) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  if (end - p < 8) return ReadBytesOfVarint<10>(p, end);
+  uint64_t word = LoadWord(p);
+  const uint64_t last = ~word & kHighBits;  // the high bits of the bytes that may end it
+  if (ABSL_PREDICT_FALSE(last == 0)) return ReadBytesOfVarint<10>(p, end);
+  word &= (last ^ (last - 1)) & ~kHighBits;
+  // Seven bits of each byte, pushed together by pairs.
+  word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
+  word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
+  word = (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
+  return {p + __builtin_ctzll(last) / 8 + 1, word};
 }
 
-const char* ReadLongTag(const char* p, const char* end, uint32_t* tag) {
-  uint64_t value = 0;
-  p = ReadBytesOfVarint<5>(p, end, &value);
-  *tag = static_cast<uint32_t>(value);
-  return p;
-}
+LongVarint ReadLongTag(const char* p, const char* end) { return ReadBytesOfVarint<5>(p, end); }
 
-const char* ReadLongSize(const char* p, const char* end, size_t* size) {
-  uint64_t value = 0;
-  p = ReadBytesOfVarint<5>(p, end, &value);
-  if (p == nullptr || value > kMaxSize || value > static_cast<size_t>(end - p)) return nullptr;
-  *size = value;
-  return p;
+LongVarint ReadLongSize(const char* p, const char* end) {
+  const LongVarint read = ReadBytesOfVarint<5>(p, end);
+  if (read.end == nullptr || read.value > kMaxSize ||
+      read.value > static_cast<size_t>(end - read.end))
+    return {nullptr, 0};
+  return read;
 }
 
 const char* SkipValue(const char* p, const char* end, uint32_t tag, int depth) {

@@ -32,9 +32,14 @@ inline uint8_t LoadByte(const char* p) {
   return __atomic_load_n(reinterpret_cast<const uint8_t*>(p), __ATOMIC_RELAXED);
 }
 
-const char* ReadLongVarint(const char* p, const char* end, uint64_t* value);
-const char* ReadLongTag(const char* p, const char* end, uint32_t* tag);
-const char* ReadLongSize(const char* p, const char* end, size_t* size);
+// What the functions below leave to others, in registers.
+struct LongVarint {
+  const char* end;  // null: malformed
+  uint64_t value;
+};
+LongVarint ReadLongVarint(const char* p, const char* end);
+LongVarint ReadLongTag(const char* p, const char* end);
+LongVarint ReadLongSize(const char* p, const char* end);
 
 // At most 10 bytes; bits beyond 64 are dropped.
 inline const char* ReadVarint(const char* p, const char* end, uint64_t* value) {
@@ -49,7 +54,9 @@ inline const char* ReadVarint(const char* p, const char* end, uint64_t* value) {
       return p + 2;
     }
   }
-  return ReadLongVarint(p, end, value);
+  const LongVarint read = ReadLongVarint(p, end);
+  *value = read.value;
+  return read.end;
 }
 
 // At most 5 bytes; bits beyond 32 are dropped.
@@ -65,14 +72,20 @@ inline const char* ReadTag(const char* p, const char* end, uint32_t* tag) {
       return p + 2;
     }
   }
-  return ReadLongTag(p, end, tag);
+  const LongVarint read = ReadLongTag(p, end);
+  *tag = static_cast<uint32_t>(read.value);
+  return read.end;
 }
 
 // Reads the size of what follows, which lies before `end` when this succeeds.
 inline const char* ReadSize(const char* p, const char* end, size_t* size) {
   if (ABSL_PREDICT_FALSE(p == end)) return nullptr;
   const size_t first = LoadByte(p);
-  if (ABSL_PREDICT_FALSE(first >= 0x80)) return ReadLongSize(p, end, size);
+  if (ABSL_PREDICT_FALSE(first >= 0x80)) {
+    const LongVarint read = ReadLongSize(p, end);
+    *size = read.value;
+    return read.end;
+  }
   *size = first;
   ++p;
   return ABSL_PREDICT_TRUE(first <= static_cast<size_t>(end - p)) ? p : nullptr;

@@ -1,5 +1,6 @@
 #include "ipmpsc/view/wire.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -45,6 +46,28 @@ TEST(WireTest, Varint) {
   EXPECT_EQ(varint, 1 << 14);
   EXPECT_EQ(AfterVarint("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "");
   EXPECT_EQ(varint, std::numeric_limits<uint64_t>::max());
+}
+
+// Of every length, with as much behind it as makes it be read byte by byte or at once.
+TEST(WireTest, VarintsOfEveryLengthWhateverFollows) {
+  for (int bytes = 1; bytes <= 10; ++bytes) {
+    for (const uint64_t value :
+         {uint64_t{1} << (7 * bytes - 7), 0x5555555555555555u >> std::max(0, 64 - 7 * bytes),
+          std::numeric_limits<uint64_t>::max() >> std::max(0, 64 - 7 * bytes)}) {
+      std::string wire;
+      for (int i = 0; i < bytes; ++i) {
+        wire += static_cast<char>((value >> (7 * i) & 0x7f) | (i + 1 < bytes ? 0x80 : 0));
+      }
+      for (const std::string& behind :
+           {std::string(), std::string("x"), std::string(6, '\xff'), std::string(9, '\x80')}) {
+        EXPECT_EQ(AfterVarint(wire + behind), behind) << bytes << " bytes";
+        EXPECT_EQ(varint, value) << bytes << " bytes";
+      }
+      for (int cut = 0; cut < bytes; ++cut) {
+        EXPECT_EQ(AfterVarint(wire.substr(0, static_cast<size_t>(cut))), "malformed");
+      }
+    }
+  }
 }
 
 TEST(WireTest, VarintLongerThanNeedBe) {
