@@ -1,13 +1,13 @@
 #include "ipmpsc/sender.h"
 
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <utility>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/sender_core.h"
 
@@ -61,16 +61,11 @@ Sender::~Sender() = default;
 
 namespace {
 
-void Copy(absl::string_view payload, char* to) {
-  // An empty payload may have no address.
-  if (!payload.empty()) std::memcpy(to, payload.data(), payload.size());
-}
-
 // The usual case of sending: at once. Returns whether it was.
 bool SendNow(internal::SenderCore* core, absl::string_view payload) {
   internal::Position position;
   if (ABSL_PREDICT_FALSE(!core->ClaimNow(payload.size(), &position))) return false;
-  Copy(payload, core->PayloadAt(position));
+  internal::CopyPayload(core->PayloadAt(position), payload);
   core->CommitNow(position, payload.size());
   return true;
 }
@@ -80,7 +75,7 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SendAs(internal::SenderCore* core, absl::st
   internal::Position position;
   absl::Status claimed = core->Claim(payload.size(), claiming, &position);
   if (claimed.ok()) {
-    Copy(payload, core->PayloadAt(position));
+    internal::CopyPayload(core->PayloadAt(position), payload);
     core->Settle(position, payload.size(), payload.size(), internal::RecordKind::kMessage);
   }
   return claimed;
@@ -110,7 +105,7 @@ absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::stri
   }
   internal::Position next = position;
   for (absl::string_view payload : payloads) {
-    Copy(payload, core->PayloadAt(next));
+    internal::CopyPayload(core->PayloadAt(next), payload);
     next += internal::RecordSize(payload.size());
   }
   core->CommitBatch(position, payloads);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "absl/base/optimization.h"
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/parser.h"
@@ -144,8 +144,7 @@ char* MessageWriter::AppendBytes(uint32_t number, size_t size, size_t alignment)
 
 void MessageWriter::PutBytes(uint32_t number, absl::string_view value, size_t alignment) {
   char* const to = AppendBytes(number, value.size(), alignment);
-  // An empty value may have no address.
-  if (to != nullptr && !value.empty()) std::memcpy(to, value.data(), value.size());
+  if (to != nullptr) internal::CopyPayload(to, value);
 }
 
 void MessageWriter::PutString(uint32_t number, absl::string_view value, const char* field,

@@ -104,6 +104,10 @@ TEST_P(ExchangeTest, EveryMessageOnceInOrder) {
 
 constexpr uint64_t kSmall = 4096;
 constexpr uint64_t kLarge = 1 << 20;
+constexpr uint64_t kHuge = 16 << 20;  // for messages that are copied around the cache
+
+INSTANTIATE_TEST_SUITE_P(HugeMessages, ExchangeTest,
+                         ::testing::Values(Exchange{Kind::kAnonymous, 2, kHuge, Pace::kFree, 20}));
 
 INSTANTIATE_TEST_SUITE_P(SmallRings, ExchangeTest,
                          ::testing::Values(Exchange{Kind::kPath, 1, kSmall, Pace::kFree, 3000},

@@ -97,6 +97,7 @@ LivingChild::~LivingChild() {
 }
 
 void LivingChild::Kill() {
+  if (pid_ <= 0) return;  // -1 would be everybody
   kill(pid_, SIGKILL);
   Wait(pid_);
   close(hold_);
