@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -21,7 +22,8 @@ Peer::Peer(const Board& board, std::vector<int> fds) {
   socket_ = sockets[0];
   fds.push_back(sockets[1]);
   fds.push_back(board.fd());
-  child_ = ChildProcess::Execute("tests/process/peer",
+  const char* const another = std::getenv("IPMPSC_TEST_PEER");
+  child_ = ChildProcess::Execute(another == nullptr ? "tests/process/peer" : another,
                                  {absl::StrCat(sockets[1]), absl::StrCat(board.fd())}, fds);
   close(sockets[1]);
 }

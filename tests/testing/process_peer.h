@@ -7,7 +7,8 @@
 //   const Reply claimed = sender.Ask("claim 64 0");
 //   sender.Kill();   // while it holds the loan
 //
-// tests/process/peer.cc lists the commands.
+// tests/process/peer.cc lists the commands. The environment variable IPMPSC_TEST_PEER names another
+// program that takes them.
 #ifndef TESTS_TESTING_PROCESS_PEER_H_
 #define TESTS_TESTING_PROCESS_PEER_H_
 

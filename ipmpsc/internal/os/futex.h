@@ -1,6 +1,8 @@
 // Sleeping on a word in shared memory, and waking those who do.
 //
-// The futexes are shared ones (no FUTEX_PRIVATE_FLAG), since the sleepers are in several processes.
+// futex.cc asks the kernel for it. The futexes are shared ones (no FUTEX_PRIVATE_FLAG), since the
+// sleepers are in several processes. polled_futex.cc stands in for it where there are none; a port to
+// another way of sleeping is one more such file.
 #ifndef IPMPSC_INTERNAL_OS_FUTEX_H_
 #define IPMPSC_INTERNAL_OS_FUTEX_H_
 
@@ -14,6 +16,7 @@ namespace ipmpsc::internal {
 // refuses to wait, it sleeps for a millisecond instead.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
 
+// After the word has changed. Who sleeps on a word that has not may be woken too, or not.
 void FutexWakeOne(std::atomic<uint32_t>* word);
 void FutexWakeAll(std::atomic<uint32_t>* word);
 
