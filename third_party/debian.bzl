@@ -7,6 +7,43 @@ def library_dir(repository_ctx):
         fail("gcc -print-multiarch: " + result.stderr)
     return "/usr/lib/" + result.stdout.strip()
 
+# What is built with --config=aarch64 links with that architecture's packages.
+AARCH64_DIR = "/usr/lib/aarch64-linux-gnu"
+
+AARCH64_SETTING = """
+config_setting(
+    name = "aarch64",
+    values = {"cpu": "aarch64"},
+    visibility = ["//:__subpackages__"],
+)
+"""
+
+def link_libraries(repository_ctx, lib_dir, folder, names):
+    """Links libraries of the machine, and of aarch64, into a folder of the repository.
+
+    Bazel takes the static ones, or the shared ones where it links dynamically.
+
+    Args:
+      repository_ctx: of the repository.
+      lib_dir: Debian's folder of libraries for the machine's architecture.
+      folder: where to put them; those of aarch64 lie in `aarch64` in it.
+      names: of the libraries, without suffix.
+
+    Returns:
+      the Starlark expression for `srcs`. The repository's root has AARCH64_SETTING.
+    """
+    files = []
+    for name in names:
+        for suffix in [".a", ".so"]:
+            file = name + suffix
+            repository_ctx.symlink(lib_dir + "/" + file, folder + file)
+            repository_ctx.symlink(AARCH64_DIR + "/" + file, folder + "aarch64/" + file)
+            files.append(file)
+    return "select({\"//:aarch64\": %s, \"//conditions:default\": %s})" % (
+        ["aarch64/" + file for file in files],
+        files,
+    )
+
 def require(repository_ctx, path, package):
     """Fails with the name of the Debian package if `path` does not exist."""
     if not repository_ctx.path(path).exists:

@@ -193,6 +193,21 @@ wants_clang_where_it_is_asked_for() {
   expect_in " clang-format-14" "$stdout"
 }
 
+adds_the_architecture_that_it_builds_for() {
+  new_machine
+  add_files build
+  add_jvm java-17 17.0.15
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=aarch64
+  expect_in "dpkg --add-architecture arm64 && " "$stdout"
+  expect_in " libabsl-dev:arm64 " "$stdout"
+  printf '#!/bin/sh\necho "dpkg $*" >>"$TEST_TMPDIR/apt.log"\n' >"$bin/dpkg"
+  chmod +x "$bin/dpkg"
+  bazelw_from "$tree" ON_INSTALL=true -- test //... --config=aarch64
+  expect_eq 1 "$status"
+  expect_eq "dpkg --add-architecture arm64" "$(head -1 "$TEST_TMPDIR/apt.log")"
+  expect_in "apt-get install -y --no-install-recommends g++-aarch64-linux-gnu" "$(tail -1 "$TEST_TMPDIR/apt.log")"
+}
+
 # Puts a Bazel into the PATH that tells what it was called with.
 add_bazel() { # NAME VERSION
   cat >"$bin/$1" <<EOF
@@ -293,6 +308,7 @@ installs_although_the_update_failed
 stops_when_the_installation_did_not_help
 takes_a_jvm_between_11_and_17
 wants_clang_where_it_is_asked_for
+adds_the_architecture_that_it_builds_for
 takes_a_bazel_in_the_path
 takes_workspace_before_bazel_7
 prefers_the_bazel_of_debian_12

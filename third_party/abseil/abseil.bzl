@@ -4,7 +4,7 @@ What links with what comes from the package's own pkg-config files, of which Deb
 each target of upstream. What users may depend on is in targets.bzl.
 """
 
-load("//third_party:debian.bzl", "copy_headers", "library_dir", "require")
+load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "require")
 load(":targets.bzl", "PACKAGES")
 
 _HEADERS = """\
@@ -61,20 +61,11 @@ def _parse_pc(text):
 def _library(repository_ctx, lib_dir, pc):
     name = pc.basename[:-len(".pc")]
     requires, libs = _parse_pc(repository_ctx.read(pc))
-    srcs = []
-    linkopts = []
-    for flag in libs:
-        if flag.startswith("-labsl_"):
-            # Both kinds: Bazel takes the static one, or the shared one where it links dynamically.
-            for suffix in [".a", ".so"]:
-                file = "lib%s%s" % (flag[len("-l"):], suffix)
-                repository_ctx.symlink(lib_dir + "/" + file, "debian/" + file)
-                srcs.append(file)
-        else:
-            linkopts.append(flag)
+    own = ["lib" + flag[len("-l"):] for flag in libs if flag.startswith("-labsl_")]
+    linkopts = [flag for flag in libs if not flag.startswith("-labsl_")]
     return _LIBRARY.format(
         name = name,
-        srcs = srcs,
+        srcs = link_libraries(repository_ctx, lib_dir, "debian/", own),
         linkopts = linkopts + ["-pthread"],
         # Some name themselves.
         deps = [":" + required for required in requires if required != name],
@@ -92,7 +83,7 @@ def _debian_abseil_impl(repository_ctx):
         if pc.basename.startswith("absl_")
     ]
     repository_ctx.file("debian/BUILD.bazel", load_cc + "".join(libraries))
-    repository_ctx.file("BUILD.bazel", _HEADERS)
+    repository_ctx.file("BUILD.bazel", _HEADERS + AARCH64_SETTING)
     for package, targets in PACKAGES.items():
         text = load_cc
         for name, target in targets.items():
