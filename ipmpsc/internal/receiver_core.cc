@@ -244,18 +244,22 @@ absl::Status ReceiverCore::LookCloser() {
 }
 
 absl::Status ReceiverCore::LookForEnd() {
-  // Relaxed: nothing else is read by it.
-  const uint32_t flags = ring_.control->flags.load(std::memory_order_relaxed);
-  if (ABSL_PREDICT_FALSE((flags & kFlagsEnded) != 0)) return EndedForReceiver(flags);
-  if (ABSL_PREDICT_TRUE(!end_without_senders_)) return NoneNow();
-  if (!seen_sender_) {
-    seen_sender_ = consumer_.head() != start_ || SenderOwners(ring_) != sender_owners_;
+  // [ended] acquire; pairs with [end] release: what was claimed before the channel ended is seen
+  // below.
+  const uint32_t flags = ring_.control->flags.load(std::memory_order_acquire);
+  const bool ended = (flags & kFlagsEnded) != 0;
+  if (ABSL_PREDICT_TRUE(!ended)) {
+    if (ABSL_PREDICT_TRUE(!end_without_senders_)) return NoneNow();
+    if (!seen_sender_) {
+      seen_sender_ = consumer_.head() != start_ || SenderOwners(ring_) != sender_owners_;
+    }
+    if (!seen_sender_ || channel_.HasSender()) return NoneNow();
   }
-  if (!seen_sender_ || channel_.HasSender()) return NoneNow();
-  // The last sender may have claimed after the look that found nothing.
+  // Somebody may have claimed after the look that found nothing, before the end.
   // [claimed] acquire; pairs with [claim] release: intent before claim.
   if (ring_.control->claim_position.load(std::memory_order_acquire) != consumer_.head())
     return absl::OkStatus();
+  if (ended) return EndedForReceiver(flags);
   return absl::OutOfRangeError("all senders are gone and all has been received");
 }
 

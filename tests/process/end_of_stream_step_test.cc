@@ -1,9 +1,10 @@
-// The last sender sends and detaches at any instant of a receiver's look for the end: the receiver is
-// stepped through a receive, and at each place that it stops at, the sender does both. The end must
-// not be told before what was sent.
+// A sender sends and the channel ends at any instant of a receiver's look for the end: the receiver is
+// stepped through a receive, and at each place that it stops at, both are done. The end must not be
+// told before what was sent.
 #include <unistd.h>
 
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -33,21 +34,21 @@ constexpr uint64_t kStepsBetween = 10;
 // Cells of the board.
 enum : size_t { kReturned, kCode };
 
-TEST(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
-  const std::string why_not = SteppedChild::Unavailable();
-  if (!why_not.empty()) GTEST_SKIP() << why_not;
+// `end`: what ends the channel, after its only sender has sent.
+void SendAndEndDuringTheLook(bool end_without_senders,
+                             const std::function<void(Channel*, std::optional<Sender>*)>& end) {
   uint64_t places = 0;
   uint64_t received = 0;
   for (bool whole = false; !whole; ++places) {
     Board board;
-    ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
+    ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous({}));
     std::optional<Receiver> receiver;  // of the child
     ASSERT_OK_AND_ASSIGN(Sender attached, Sender::Attach(channel));
     std::optional<Sender> sender = std::move(attached);
     SteppedChild child(
         [&] {
           ReceiverOptions options;
-          options.end_without_senders = true;
+          options.end_without_senders = end_without_senders;
           absl::StatusOr<Receiver> made = Receiver::Attach(channel, options);
           if (!made.ok()) _exit(1);
           receiver.emplace(*std::move(made));
@@ -62,7 +63,7 @@ TEST(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
     for (uint64_t step = 0; step < places * kStepsBetween && !whole; ++step) whole = !child.Step();
     if (whole) break;
     ASSERT_OK(sender->TrySend("the last one"));
-    sender.reset();
+    end(&channel, &sender);
     child.Detach();
     ASSERT_TRUE(Await([&] { return board[kReturned].load() != 0; })) << places;
     const auto code = static_cast<absl::StatusCode>(board[kCode].load());
@@ -74,6 +75,26 @@ TEST(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
   std::cout << places << " places, received at " << received << " of them\n";
   EXPECT_GT(received, 0u);
   EXPECT_GT(places, 20u);
+}
+
+class EndOfStreamStepTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string why_not = SteppedChild::Unavailable();
+    if (!why_not.empty()) GTEST_SKIP() << why_not;
+  }
+};
+
+TEST_F(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
+  SendAndEndDuringTheLook(
+      /*end_without_senders=*/true,
+      [](Channel*, std::optional<Sender>* sender) { sender->reset(); });
+}
+
+TEST_F(EndOfStreamStepTest, ASenderSendsAndClosesDuringTheLook) {
+  SendAndEndDuringTheLook(
+      /*end_without_senders=*/false,
+      [](Channel* channel, std::optional<Sender>*) { channel->Close(); });
 }
 
 }  // namespace

@@ -102,9 +102,12 @@ absl::Status Segment::CheckFileSize() const {
 
 void Segment::Announce(uint32_t flag) {
   ControlBlock* const control = ring_.control;
-  // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the flag, or its
-  // word is seen below.
-  control->flags.fetch_or(flag, std::memory_order_seq_cst);
+  // [end] release; pairs with [ended] acquire: what was claimed before the channel ended, before its
+  // end.
+  control->flags.fetch_or(flag, std::memory_order_release);
+  // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the flag, or its word
+  // is seen below.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   WithdrawReceiverWait(control);
   FutexWakeAll(&control->receiver_wait);
   MustWakeSenders(control);
