@@ -3,7 +3,7 @@
 #define IPMPSC_PLATFORM_H_
 
 #ifndef __linux__
-#error "ipmpsc runs on Linux only: it needs futexes, OFD locks and memfd"
+#error "ipmpsc runs on Linux only: it needs OFD locks, memfd and /proc"
 #endif
 
 // A channel's data lies twice in a row in the address space, its positions are 64-bit words that must be
