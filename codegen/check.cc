@@ -55,7 +55,7 @@ std::string CheckAlignment(const FieldDescriptor& field) {
     return absl::StrCat(option, "of a field that is neither bytes nor string");
   }
   if (field.is_extension())
-    return absl::StrCat(option, "of an extension, which loans do not write");
+    return absl::StrCat(option, "of an extension, which has no setter");
   // It is reached by an earlier value of the field, which would be an element of its own.
   if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
   if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");

@@ -248,6 +248,15 @@ std::string BaseClass(const MessagePlan& plan, GeneratedNames* names) {
                          names->QualifiedName(*plan.message, "Writer"), plan.required_count);
 }
 
+// Fields' setters are in lower case and cannot clash with it.
+void PrintUnknownFieldsSetter(const MessagePlan& plan, Printer* printer) {
+  const Variables variables = {{"view", plan.view}, {"full_name", plan.message->full_name()}};
+  printer->Print("\n// What `message` has that is no field above: extensions, newer fields.\n");
+  PrintFunction("void AddUnknownFields(::absl::string_view message)",
+                {"PutUnknownFields(message, $view$::kTable_, \"$full_name$\");"}, variables, 2,
+                printer);
+}
+
 void PrintRequired(const MessagePlan& plan, Printer* printer) {
   if (plan.required_count == 0) return;
   printer->Print(
@@ -285,6 +294,7 @@ void PrintWriterClass(const MessagePlan& plan, const std::set<const Descriptor*>
     PrintSetters(plan, field, is_defined, names, printer);
     if (!is_defined) deferred->push_back({&plan, &field});
   }
+  PrintUnknownFieldsSetter(plan, printer);
   PrintRequired(plan, printer);
   printer->Outdent();
   printer->Print("};\n\n");

@@ -10,6 +10,7 @@
 #include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/find_field.h"
 #include "ipmpsc/view/finish.h"
 #include "ipmpsc/view/memory.h"
 #include "ipmpsc/view/message_table.h"
@@ -20,15 +21,6 @@
 
 namespace ipmpsc::view {
 namespace {
-
-const Field* FindField(const MessageTable& table, uint32_t number) {
-  if (number - 1 < table.dense_count) return &table.fields[number - 1];
-  const Field* const end = table.fields + table.field_count;
-  const Field* const field =
-      std::lower_bound(table.fields + table.dense_count, end, number,
-                       [](const Field& f, uint32_t n) { return f.number() < n; });
-  return field != end && field->number() == number ? field : nullptr;
-}
 
 // All its functions return the position behind what they read, null where it is malformed.
 class Parser {

@@ -13,9 +13,11 @@
 #include "absl/types/span.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
+#include "ipmpsc/view/find_field.h"
 #include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/view/utf8.h"
+#include "ipmpsc/view/wire.h"
 #include "ipmpsc/writer/output.h"
 
 namespace ipmpsc::writer {
@@ -168,6 +170,31 @@ absl::Span<char> MessageWriter::MutableString(uint32_t number, size_t size, cons
   if (to == nullptr) return {};
   draft_->output_.PinText(size, field);
   return {to, size};
+}
+
+void MessageWriter::PutUnknownFields(absl::string_view message, const view::MessageTable& table,
+                                     const char* type) {
+  Output* const output = Enter();
+  const int depth = std::max(view::kMaxDepth - depth_, 0);
+  const char* const end = message.data() + message.size();
+  const char* piece = message.data();  // not yet copied, up to `p`
+  const char* p = piece;
+  while (p != end) {
+    const char* const field = p;
+    uint32_t tag;
+    p = view::ReadTag(p, end, &tag);
+    if (p != nullptr) p = view::SkipValue(p, end, tag, depth);
+    if (ABSL_PREDICT_FALSE(p == nullptr)) {
+      output->Refuse(absl::InvalidArgumentError(
+          absl::StrCat("the unknown fields given for a ", type, " are malformed at byte ",
+                       field - message.data(), " of ", message.size())));
+      return;
+    }
+    if (view::FindField(table, tag >> 3) == nullptr) continue;
+    output->PutEncoded(absl::string_view(piece, static_cast<size_t>(field - piece)));
+    piece = p;
+  }
+  output->PutEncoded(absl::string_view(piece, static_cast<size_t>(end - piece)));
 }
 
 Output::Nested MessageWriter::StartEntry(uint32_t number) {

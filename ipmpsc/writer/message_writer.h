@@ -155,6 +155,12 @@ class MessageWriter {
   absl::Span<char> MutableString(uint32_t number, size_t size, const char* field,
                                  size_t alignment = 1);
 
+  // Copies those fields of `message`, in wire format, that `table` does not have: extensions, and
+  // what newer schemas have. Their values are not looked at. Refuses what is no wire format, or
+  // nests too deep; `type` is the name of the message that is written.
+  void PutUnknownFields(absl::string_view message, const view::MessageTable& table,
+                        const char* type);
+
   // An entry of a map. Between the two, key and value are put into it.
   Output::Nested StartEntry(uint32_t number);
   void EndEntry(const Output::Nested& entry) { Enter()->End(entry); }

@@ -81,6 +81,11 @@ char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment)
   return p;
 }
 
+void Output::PutEncoded(absl::string_view fields) {
+  char* const p = Append(0, fields.size());
+  if (p != nullptr && !fields.empty()) std::memcpy(p, fields.data(), fields.size());
+}
+
 void Output::Pin(size_t size) {
   if (size != 0 && fits()) pinned_ = used_;
 }

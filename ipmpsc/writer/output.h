@@ -64,6 +64,9 @@ class Output {
   // not be a repeated one. It takes less than `alignment` + 6 bytes.
   char* AppendAlignedBytes(uint32_t number, size_t size, size_t alignment);
 
+  // Fields that are in wire format already.
+  void PutEncoded(absl::string_view fields);
+
   // The last `size` bytes are being looked at, or filled, by somebody else: they stay where they
   // are.
   void Pin(size_t size);

@@ -142,6 +142,11 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
   ::absl::Span<char> mutable_mask(size_t size) {
     return MutableBytes(536870911, size, /*alignment=*/16);
   }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, PictureView::kTable_, "ipmpsc_test.aligned.Picture");
+  }
 };
 
 // Channels of ipmpsc_test.aligned.Picture

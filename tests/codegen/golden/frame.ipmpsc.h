@@ -232,6 +232,11 @@ class Frame_RegionWriter : public ::ipmpsc::writer::MessageWriter {
 
   // inside = 3
   Frame_RegionWriter add_inside() { return Frame_RegionWriter(this, AsMessage{3}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Frame_RegionView::kTable_, "ipmpsc_test.camera.Frame.Region");
+  }
 };
 
 // Writes ipmpsc_test.camera.Frame
@@ -290,6 +295,11 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
     PutString(1, key, "ipmpsc_test.camera.Frame.CountersEntry.key");
     PutInt64(2, value);
     EndEntry(entry);
+  }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, FrameView::kTable_, "ipmpsc_test.camera.Frame");
   }
 };
 

@@ -155,6 +155,11 @@ class Reading_SampleWriter : public ::ipmpsc::writer::MessageWriter {
   // values = 2
   void add_values(int32_t value) { PutSint32(2, value); }
   void add_values(::absl::Span<const int32_t> values) { PutPacked<Number::kSint32>(2, values); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Reading_SampleView::kTable_, "ipmpsc_test.legacy.Reading.Sample");
+  }
 };
 
 // Writes ipmpsc_test.legacy.Reading
@@ -181,6 +186,11 @@ class ReadingWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::leg
   // unit = 5
   void set_unit(::absl::string_view value) { PutBytes(5, value); }
   ::absl::Span<char> mutable_unit(size_t size) { return MutableBytes(5, size); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, ReadingView::kTable_, "ipmpsc_test.legacy.Reading");
+  }
 
   // For the check that all of them are set.
   static constexpr const char* kRequired_[] = {

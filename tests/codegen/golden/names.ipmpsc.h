@@ -1207,12 +1207,22 @@ class FrameWriter_ : public ::ipmpsc::writer::MessageWriter {
 
   // width = 1
   void set_width(int32_t value) { PutInt32(1, value); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, FrameView_::kTable_, "ipmpsc_test.names.Frame");
+  }
 };
 
 // Writes ipmpsc_test.names.FrameSender
 class FrameSenderWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, FrameSenderView::kTable_, "ipmpsc_test.names.FrameSender");
+  }
 };
 
 // Writes ipmpsc_test.names.FrameView
@@ -1225,6 +1235,11 @@ class FrameViewWriter : public ::ipmpsc::writer::MessageWriter {
 
   // sender = 2
   FrameSenderWriter mutable_sender() { return FrameSenderWriter(this, AsMessage{2}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, FrameViewView::kTable_, "ipmpsc_test.names.FrameView");
+  }
 };
 
 // Writes ipmpsc_test.names.FrameWriter
@@ -1234,6 +1249,11 @@ class FrameWriterWriter : public ::ipmpsc::writer::MessageWriter {
 
   // frame = 1
   FrameWriter_ mutable_frame() { return FrameWriter_(this, AsMessage{1}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, FrameWriterView::kTable_, "ipmpsc_test.names.FrameWriter");
+  }
 };
 
 // Writes ipmpsc_test.names.class.delete
@@ -1243,6 +1263,11 @@ class class_deleteWriter : public ::ipmpsc::writer::MessageWriter {
 
   // new = 1
   void set_new_(int32_t value) { PutInt32(1, value); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, class_deleteView::kTable_, "ipmpsc_test.names.class.delete");
+  }
 };
 
 // Writes ipmpsc_test.names.class
@@ -1275,6 +1300,11 @@ class classWriter : public ::ipmpsc::writer::MessageWriter {
 
   // default = 8
   void set_default_(bool value) { PutBool(8, value); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, classView::kTable_, "ipmpsc_test.names.class");
+  }
 };
 
 // Writes ipmpsc_test.names.Members
@@ -1347,6 +1377,11 @@ class MembersWriter : public ::ipmpsc::writer::MessageWriter {
 
   // uint32_t_ = 21
   void set_uint32_t_(int32_t value) { PutInt32(21, value); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, MembersView::kTable_, "ipmpsc_test.names.Members");
+  }
 };
 
 // Writes ipmpsc_test.names.Outer.Inner
@@ -1362,6 +1397,11 @@ class Outer_InnerWriter : public ::ipmpsc::writer::MessageWriter {
   void set_kind(::ipmpsc_test::names::Outer_Inner_Kind value) {
     PutClosedEnum(2, value, Outer_InnerView::kRanges2_, "ipmpsc_test.names.Outer.Inner.kind");
   }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Outer_InnerView::kTable_, "ipmpsc_test.names.Outer.Inner");
+  }
 };
 
 // Writes ipmpsc_test.names.Outer.Inner.Inner2
@@ -1371,6 +1411,11 @@ class Outer_Inner_Inner2Writer : public ::ipmpsc::writer::MessageWriter {
 
   // inner = 1
   Outer_InnerWriter mutable_inner() { return Outer_InnerWriter(this, AsMessage{1}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Outer_Inner_Inner2View::kTable_, "ipmpsc_test.names.Outer.Inner.Inner2");
+  }
 };
 
 // Writes ipmpsc_test.names.Inner
@@ -1380,6 +1425,11 @@ class InnerWriter : public ::ipmpsc::writer::MessageWriter {
 
   // other = 1
   Outer_InnerWriter mutable_other() { return Outer_InnerWriter(this, AsMessage{1}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, InnerView::kTable_, "ipmpsc_test.names.Inner");
+  }
 };
 
 // Writes ipmpsc_test.names.Outer
@@ -1419,6 +1469,11 @@ class OuterWriter : public ::ipmpsc::writer::MessageWriter {
     PutInt32(1, key);
     return ::ipmpsc_test::names::InnerWriter(this, AsMapValue{entry});
   }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, OuterView::kTable_, "ipmpsc_test.names.Outer");
+  }
 };
 
 // Writes ipmpsc_test.names.color
@@ -1430,12 +1485,22 @@ class colorWriter : public ::ipmpsc::writer::MessageWriter {
   void set_shade(::ipmpsc_test::names::shade value) {
     PutClosedEnum(1, value, colorView::kRanges1_, "ipmpsc_test.names.color.shade");
   }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, colorView::kTable_, "ipmpsc_test.names.color");
+  }
 };
 
 // Writes ipmpsc_test.names.Receive
 class ReceiveWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, ReceiveView::kTable_, "ipmpsc_test.names.Receive");
+  }
 };
 
 // Writes ipmpsc_test.names.Send
@@ -1448,6 +1513,11 @@ class SendWriter : public ::ipmpsc::writer::MessageWriter {
 
   // receive = 2
   ReceiveWriter mutable_receive() { return ReceiveWriter(this, AsMessage{2}); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, SendView::kTable_, "ipmpsc_test.names.Send");
+  }
 };
 
 // Writes ipmpsc_test.names.Message
@@ -1466,6 +1536,11 @@ class MessageWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::nam
 
   // base = 3
   Message_BaseWriter mutable_base();
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, MessageView::kTable_, "ipmpsc_test.names.Message");
+  }
 
   // For the check that all of them are set.
   static constexpr const char* kRequired_[] = {
@@ -1486,6 +1561,11 @@ class RequiredWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::na
     return ::ipmpsc_test::names::MessageWriter(this, AsMessage{2});
   }
 
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, RequiredView::kTable_, "ipmpsc_test.names.Required");
+  }
+
   // For the check that all of them are set.
   static constexpr const char* kRequired_[] = {
       "ipmpsc_test.names.Required.number",
@@ -1501,12 +1581,22 @@ class Message_BaseWriter : public ::ipmpsc::writer::MessageWriter {
   ::ipmpsc_test::names::RequiredWriter mutable_required() {
     return ::ipmpsc_test::names::RequiredWriter(this, AsMessage{1});
   }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Message_BaseView::kTable_, "ipmpsc_test.names.Message.Base");
+  }
 };
 
 // Writes ipmpsc_test.names.Setters.add_y
 class Setters_add_yWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, Setters_add_yView::kTable_, "ipmpsc_test.names.Setters.add_y");
+  }
 };
 
 // Writes ipmpsc_test.names.Setters
@@ -1529,6 +1619,11 @@ class SettersWriter : public ::ipmpsc::writer::MessageWriter {
   // x = 4
   void set_x(::absl::string_view value) { PutBytes(4, value); }
   ::absl::Span<char> mutable_x(size_t size) { return MutableBytes(4, size); }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, SettersView::kTable_, "ipmpsc_test.names.Setters");
+  }
 };
 
 // Writes ipmpsc_test.names.LooksConstants
@@ -1539,6 +1634,11 @@ class LooksConstantsWriter : public ::ipmpsc::writer::MessageWriter {
   // looks = 1
   void set_looks(::ipmpsc_test::names::Looks value) {
     PutClosedEnum(1, value, LooksConstantsView::kRanges1_, "ipmpsc_test.names.LooksConstants.looks");
+  }
+
+  // What `message` has that is no field above: extensions, newer fields.
+  void AddUnknownFields(::absl::string_view message) {
+    PutUnknownFields(message, LooksConstantsView::kTable_, "ipmpsc_test.names.LooksConstants");
   }
 };
 
