@@ -1,6 +1,7 @@
 #include "codegen/check.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -54,8 +55,7 @@ std::string CheckAlignment(const FieldDescriptor& field) {
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
     return absl::StrCat(option, "of a field that is neither bytes nor string");
   }
-  if (field.is_extension())
-    return absl::StrCat(option, "of an extension, which has no setter");
+  if (field.is_extension()) return absl::StrCat(option, "of an extension, which has no setter");
   // It is reached by an earlier value of the field, which would be an element of its own.
   if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
   if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");
@@ -83,9 +83,28 @@ std::string FindUnsupportedField(const Descriptor& message) {
   return "";
 }
 
+// protobuf's classes are called so, too: for these it generates what does not compile.
+std::string FindSameName(const FileDescriptor& file) {
+  std::map<std::string, std::string> names;
+  std::string error;
+  const auto take = [&](const auto& type) {
+    const auto [other, is_new] = names.try_emplace(FlatName(type), std::string(type.full_name()));
+    if (is_new || !error.empty()) return;
+    error = absl::StrCat(type.full_name(), ": its class in C++ is called ", other->first,
+                         ", as that of ", other->second, " is");
+  };
+  for (const Descriptor* message : MessagesOf(file)) {
+    if (!message->options().map_entry()) take(*message);
+  }
+  for (const google::protobuf::EnumDescriptor* enum_type : EnumsOf(file)) take(*enum_type);
+  return error;
+}
+
 }  // namespace
 
 std::string FindUnsupported(const FileDescriptor& file) {
+  const std::string same_name = FindSameName(file);
+  if (!same_name.empty()) return same_name;
   for (const Descriptor* message : MessagesOf(file)) {
     const std::string error = CheckDeclaration(message->options().GetExtension(channel));
     if (!error.empty()) return absl::StrCat(message->full_name(), ": ", error);

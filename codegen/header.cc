@@ -46,6 +46,17 @@ void OpenNamespaces(const FileDescriptor& file, Printer* printer) {
   if (!parts.empty()) printer->Print("\n");
 }
 
+// Two files of one package that know nothing of each other may make classes of one name, or one of
+// them a class and the other a message. In namespaces of their own these stay two: whoever names one
+// where both are seen gets an error of the compiler, and a program may consist of both.
+void OpenFileNamespace(const FileDescriptor& file, Printer* printer) {
+  printer->Print("inline namespace $name$ {\n\n", "name", FileNamespace(file));
+}
+
+void CloseFileNamespace(const FileDescriptor& file, Printer* printer) {
+  printer->Print("}  // namespace $name$\n", "name", FileNamespace(file));
+}
+
 void CloseNamespaces(const FileDescriptor& file, Printer* printer) {
   const std::vector<std::string> parts = NamespaceParts(file);
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
@@ -54,8 +65,8 @@ void CloseNamespaces(const FileDescriptor& file, Printer* printer) {
   if (!parts.empty()) printer->Print("\n");
 }
 
-void PrintForwardDeclarations(const FileDescriptor& file, const std::vector<MessagePlan>& plans,
-                              GeneratedNames* names, Printer* printer) {
+void PrintProtobufDeclarations(const FileDescriptor& file, const std::vector<MessagePlan>& plans,
+                               Printer* printer) {
   printer->Print("// In the .pb.h, which this header does not need.\n");
   for (const EnumDescriptor* enum_type : EnumsOf(file)) {
     printer->Print("enum $name$ : int;\n", "name", cpp::ClassName(enum_type));
@@ -65,6 +76,11 @@ void PrintForwardDeclarations(const FileDescriptor& file, const std::vector<Mess
     printer->Print("class $name$;\n", "name", cpp::ClassName(plan.message));
   }
   printer->Print("\n");
+}
+
+void PrintForwardDeclarations(const std::vector<MessagePlan>& plans, GeneratedNames* names,
+                              Printer* printer) {
+  if (plans.empty()) return;
   for (const MessagePlan& plan : plans) printer->Print("class $view$;\n", "view", plan.view);
   printer->Print("\n");
   for (const MessagePlan& plan : plans) {
@@ -121,16 +137,21 @@ void PrintHeader(const FileDescriptor& file, Printer* printer) {
       "file", file.name(), "guard", IncludeGuard(file));
   PrintIncludes(file, printer);
   PrintFileDescriptionDeclaration(file, printer);
-  OpenNamespaces(file, printer);
-  if (!plans.empty() || !EnumsOf(file).empty())
-    PrintForwardDeclarations(file, plans, &names, printer);
-  PrintConstants(file, &names, printer);
-  PrintViews(plans, &names, printer);
-  PrintWriters(plans, &names, printer);
-  for (const MessagePlan& plan : plans) {
-    if (!plan.is_map_entry) PrintTypedEnds(plan, &names, printer);
+  if (!plans.empty() || !EnumsOf(file).empty()) {
+    OpenNamespaces(file, printer);
+    PrintProtobufDeclarations(file, plans, printer);
+    OpenFileNamespace(file, printer);
+    PrintForwardDeclarations(plans, &names, printer);
+    PrintConstants(file, &names, printer);
+    PrintViews(plans, &names, printer);
+    PrintWriters(plans, &names, printer);
+    for (const MessagePlan& plan : plans) {
+      if (!plan.is_map_entry) PrintTypedEnds(plan, &names, printer);
+    }
+    CloseFileNamespace(file, printer);
+    CloseNamespaces(file, printer);
+    if (NamespaceParts(file).empty()) printer->Print("\n");
   }
-  CloseNamespaces(file, printer);
   PrintFileDescription(file, printer);
   printer->Print("#endif  // $guard$\n", "guard", IncludeGuard(file));
 }

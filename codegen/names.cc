@@ -13,6 +13,7 @@
 #include "codegen/keywords.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 
 namespace ipmpsc::codegen {
 
@@ -65,6 +66,14 @@ void TakeFileNames(const FileDescriptor& file, const std::string& package,
         scope->Take(cpp::EnumValueName(file.enum_type(i)->value(j)));
       }
     }
+    VisitMessages(file, [&](const Descriptor& message) {
+      for (int i = 0; i < message.enum_type_count(); ++i) {
+        const EnumDescriptor& enum_type = *message.enum_type(i);
+        for (int j = 0; j < enum_type.value_count(); ++j) {
+          scope->Take(absl::StrCat(cpp::ClassName(&enum_type), "_", enum_type.value(j)->name()));
+        }
+      }
+    });
     for (int i = 0; i < file.extension_count(); ++i)
       scope->Take(std::string(file.extension(i)->name()));
     for (int i = 0; i < file.service_count(); ++i)
@@ -105,16 +114,17 @@ std::string HeaderName(const FileDescriptor& file) {
 }
 
 std::string IncludeGuard(const FileDescriptor& file) {
-  std::string guard;
-  for (const char c : HeaderName(file))
-    guard += absl::ascii_isalnum(c) ? absl::ascii_toupper(c) : '_';
-  return absl::StrCat(absl::ascii_isdigit(guard[0]) ? "FILE_" : "", guard, "_");
+  return absl::StrCat("IPMPSC_INCLUDED_", FileSymbol(file));
+}
+
+std::string FileNamespace(const FileDescriptor& file) {
+  return absl::StrCat("in_", FileSymbol(file));
 }
 
 std::string FileSymbol(const FileDescriptor& file) {
   std::string symbol;
   for (const char c : file.name()) {
-    if (absl::ascii_isalnum(c)) {
+    if (absl::ascii_isalpha(c) || (absl::ascii_isdigit(c) && !symbol.empty())) {
       symbol += c;
     } else {
       absl::StrAppendFormat(&symbol, "_%02x", static_cast<unsigned char>(c));
@@ -148,7 +158,10 @@ std::string FlatName(const EnumDescriptor& enum_type) {
 }
 
 std::string GeneratedNames::Name(const Descriptor& message, absl::string_view suffix) {
-  return FreeName(*message.file(), absl::StrCat(FlatName(message), suffix));
+  std::string name = FlatName(message);
+  // protobuf's class of a map's entry has another name, so there may be a message of this one.
+  if (message.options().map_entry()) name = FreeName(*message.file(), name);
+  return FreeName(*message.file(), absl::StrCat(name, suffix));
 }
 
 std::string GeneratedNames::Name(const EnumDescriptor& enum_type, absl::string_view suffix) {

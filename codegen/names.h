@@ -28,8 +28,11 @@ class NameScope {
 // "camera/frame.ipmpsc.h" for "camera/frame.proto".
 std::string HeaderName(const google::protobuf::FileDescriptor& file);
 
-// "CAMERA_FRAME_IPMPSC_H_".
+// "IPMPSC_INCLUDED_camera_2fframe_2eproto".
 std::string IncludeGuard(const google::protobuf::FileDescriptor& file);
+
+// "in_camera_2fframe_2eproto": the inline namespace of what is generated for the file.
+std::string FileNamespace(const google::protobuf::FileDescriptor& file);
 
 // A name for the file that no other file has: "camera_2fframe_2eproto".
 std::string FileSymbol(const google::protobuf::FileDescriptor& file);

@@ -128,6 +128,27 @@ TEST_F(NamesTest, WriterAndLoanThatAreTaken) {
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, FrameWriterWriter>));
 }
 
+TEST_F(NamesTest, EntriesOfMaps) {
+  Table message;
+  (*message.mutable_row())[3] = "three";
+  (*message.mutable_cell())[4].mutable_other();
+  const TableView& view = ViewOf<TableView>(message);
+  EXPECT_EQ((*view.row().find(3)).value(), "three");
+  EXPECT_TRUE((*view.cell().find(4)).value().has_other());
+  Table_RowEntry row;
+  row.set_key(5);
+  EXPECT_EQ(ViewOf<Table_RowEntryView>(row).key(), 5);
+  EXPECT_EQ(Table_CellEntryChannel::kType.name, "ipmpsc_test.names.Table_CellEntry");
+}
+
+TEST_F(NamesTest, ConstantsOfNestedEnumsAreTaken) {
+  Paint_Kind_ message;
+  message.set_kind(Paint::_View);
+  EXPECT_EQ(ViewOf<Paint_Kind_View>(message).kind(), Paint_KindConstants::kView);
+  EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, Paint_Kind_Writer_>));
+  EXPECT_EQ(Paint_Kind_Writer, 0);
+}
+
 TEST_F(NamesTest, NoPackage) {
   IpmpscTestNoPackage message;
   message.mutable_again()->set_kind(IpmpscTestNoPackage::UNKNOWN);

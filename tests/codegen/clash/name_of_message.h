@@ -1,0 +1,17 @@
+// What a FrameView, the message, says: by protobuf's class of that name.
+#ifndef TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
+#define TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
+
+#include <cstdint>
+#include <string>
+
+namespace ipmpsc_test::clash {
+
+// Serialised.
+std::string NewMessage(const std::string& name, uint32_t width);
+uint32_t WidthOfMessage(const std::string& wire);
+std::string NameOfMessage(const std::string& wire);
+
+}  // namespace ipmpsc_test::clash
+
+#endif  // TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
