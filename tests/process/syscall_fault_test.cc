@@ -128,6 +128,13 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
   return trial;
 }
 
+// What the C library's `unlink` calls; newer processors have no call of that name.
+#ifdef SYS_unlink
+constexpr long kUnlink = SYS_unlink;
+#else
+constexpr long kUnlink = SYS_unlinkat;
+#endif
+
 // What it left behind, compared with what is there without it; or "".
 std::string CheckLeft(const Belongings& left, const Belongings& there, long failed) {
   if (left.files != there.files) return absl::StrCat("files: ", left.files - there.files, " more");
@@ -135,7 +142,7 @@ std::string CheckLeft(const Belongings& left, const Belongings& there, long fail
   if (left.mappings != there.mappings && failed != SYS_munmap) {
     return absl::StrCat("mappings: ", left.mappings - there.mappings, " more");
   }
-  if (left.names != there.names && !(failed == SYS_unlink && left.names == there.names + 1)) {
+  if (left.names != there.names && !(failed == kUnlink && left.names == there.names + 1)) {
     return absl::StrCat("names: ", left.names - there.names, " more");
   }
   return "";
