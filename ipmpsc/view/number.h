@@ -1,10 +1,11 @@
-// Numbers: how they come, and how views store them.
+// Numbers and other scalars: how they come, and how views store them.
 #ifndef IPMPSC_VIEW_NUMBER_H_
 #define IPMPSC_VIEW_NUMBER_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/string_view.h"
 #include "ipmpsc/view/memory.h"
 #include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/wire.h"
@@ -14,7 +15,8 @@ namespace ipmpsc::view {
 // Numbers, of which repeated ones come packed as well.
 inline bool IsPackable(FieldType type) { return type < FieldType::kBytes; }
 
-inline size_t NumberSize(FieldType type) {
+// How many bytes of a view a value of any type but messages takes.
+inline size_t ScalarSize(FieldType type) {
   switch (type) {
     case FieldType::kBool:
       return 1;
@@ -22,6 +24,9 @@ inline size_t NumberSize(FieldType type) {
     case FieldType::kSint64:
     case FieldType::kFixed64:
       return 8;
+    case FieldType::kBytes:
+    case FieldType::kString:
+      return sizeof(absl::string_view);
     default:
       return 4;
   }

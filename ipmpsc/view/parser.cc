@@ -1,6 +1,5 @@
 #include "ipmpsc/view/parser.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +14,8 @@
 #include "ipmpsc/view/memory.h"
 #include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/number.h"
+#include "ipmpsc/view/packed.h"
+#include "ipmpsc/view/repeated_growth.h"
 #include "ipmpsc/view/repeated_view.h"
 #include "ipmpsc/view/utf8.h"
 #include "ipmpsc/view/wire.h"
@@ -55,15 +56,7 @@ class Parser {
   const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end);
   const char* ParseMessage(const Field& field, char* message, const char* p, const char* end);
   const char* ParseGroup(const Field& field, char* message, const char* p, const char* end);
-  const char* ParsePacked(const Field& field, char* at, const char* p, const char* end);
-  const char* ParsePackedFixed(size_t element_size, char* at, const char* p, const char* end);
-  template <FieldType kType>
-  const char* ParsePackedVarints(const Field& field, char* at, const char* p, const char* end);
 
-  // Makes space for `count` more elements and returns where the first belongs; the size is the
-  // caller's to raise.
-  char* Grow(RepeatedData* data, size_t element_size, size_t count);
-  void Reserve(RepeatedData* data, size_t element_size, size_t needed);
   // The bytes of a message that comes in several pieces are put together: that is what merging
   // means on the wire.
   void AppendWire(char* view, absl::string_view piece);
@@ -74,25 +67,6 @@ class Parser {
   int depth_ = kMaxDepth;            // how many messages may still lie within each other
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
-
-inline char* Parser::Grow(RepeatedData* data, size_t element_size, size_t count) {
-  if (data->size + count > data->capacity) Reserve(data, element_size, data->size + count);
-  return const_cast<char*>(data->elements) + data->size * element_size;
-}
-
-void Parser::Reserve(RepeatedData* data, size_t element_size, size_t needed) {
-  // Below 2^32: each element takes a byte or more of a record that has fewer than 2^31.
-  const size_t capacity = std::min(std::max({needed, size_t{2} * data->capacity, size_t{4}}),
-                                   size_t{std::numeric_limits<uint32_t>::max()});
-  char* const old = const_cast<char*>(data->elements);
-  if (data->capacity == 0 ||
-      !arena_->Extend(old, data->capacity * element_size, capacity * element_size)) {
-    char* const elements = static_cast<char*>(arena_->Allocate(capacity * element_size));
-    if (data->size != 0) std::memcpy(elements, old, data->size * element_size);
-    data->elements = elements;
-  }
-  data->capacity = static_cast<uint32_t>(capacity);
-}
 
 inline void Parser::AppendWire(char* view, absl::string_view piece) {
   if (ABSL_PREDICT_TRUE(Load<absl::string_view>(view).empty())) {
@@ -145,6 +119,32 @@ const char* ParseFixed(char* at, const char* p, const char* end) {
   T value;
   p = ReadFixed(p, end, &value);
   if (ABSL_PREDICT_TRUE(p != nullptr)) Store(at, value);
+  return p;
+}
+
+// A value of any type but messages. `stored` becomes false where it is malformed, or no value of a
+// closed enum.
+inline const char* ParseScalar(const Field& field, char* at, const char* p, const char* end,
+                               bool* stored) {
+  switch (field.type) {
+    case FieldType::kFixed32:
+      p = ParseFixed<uint32_t>(at, p, end);
+      break;
+    case FieldType::kFixed64:
+      p = ParseFixed<uint64_t>(at, p, end);
+      break;
+    case FieldType::kBytes:
+    case FieldType::kString:
+      p = ParseString(field.type == FieldType::kString, at, p, end);
+      break;
+    default: {
+      uint64_t value;
+      p = ReadVarint(p, end, &value);
+      *stored = p != nullptr && StoreVarint(field, field.type, value, at);
+      return p;
+    }
+  }
+  *stored = p != nullptr;
   return p;
 }
 
@@ -225,24 +225,9 @@ ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseUnusual(const Field& field, cha
   char* const at = view + field.offset;
   if (field.cardinality > Cardinality::kOneof) return ParseRepeated(field, at, p, end);
   if (field.type >= FieldType::kMessage) return ParseSingularMessage(field, view, p, end);
-  switch (field.type) {
-    case FieldType::kFixed32:
-      p = ParseFixed<uint32_t>(at, p, end);
-      break;
-    case FieldType::kFixed64:
-      p = ParseFixed<uint64_t>(at, p, end);
-      break;
-    case FieldType::kBytes:
-    case FieldType::kString:
-      p = ParseString(field.type == FieldType::kString, at, p, end);
-      break;
-    default: {
-      uint64_t value;
-      p = ReadVarint(p, end, &value);
-      if (p == nullptr || !StoreVarint(field, field.type, value, at)) return p;
-    }
-  }
-  if (p == nullptr) return nullptr;
+  bool stored;
+  p = ParseScalar(field, at, p, end, &stored);
+  if (!stored) return p;
   if (field.cardinality == Cardinality::kOneof) {
     Store(view + field.presence, field.number());
   } else if (field.presence != Field::kNoHasBit) {
@@ -255,7 +240,7 @@ ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseOther(const Field* field, uint3
                                                        const char* p, const char* end) {
   if (field != nullptr && field->cardinality == Cardinality::kRepeated &&
       (tag & 7) == kWireLengthDelimited && IsPackable(field->type))
-    return ParsePacked(*field, view + field->offset, p, end);
+    return ParsePacked(*field, view + field->offset, p, end, arena_);
   return SkipValue(p, end, tag, depth_);
 }
 
@@ -271,30 +256,13 @@ inline bool NextElement(const Field& field, const char** p, const char* end) {
 const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end) {
   if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end);
   if (field.type >= FieldType::kMessage) return ParseMessages(field, at, p, end);
+  const size_t size = ScalarSize(field.type);
   RepeatedData data = Load<RepeatedData>(at);
   do {
-    switch (field.type) {
-      case FieldType::kBytes:
-      case FieldType::kString:
-        p = ParseString(field.type == FieldType::kString, Grow(&data, sizeof(absl::string_view), 1),
-                        p, end);
-        break;
-      case FieldType::kFixed32:
-        p = ParseFixed<uint32_t>(Grow(&data, sizeof(uint32_t), 1), p, end);
-        break;
-      case FieldType::kFixed64:
-        p = ParseFixed<uint64_t>(Grow(&data, sizeof(uint64_t), 1), p, end);
-        break;
-      default: {
-        uint64_t value;
-        p = ReadVarint(p, end, &value);
-        if (p == nullptr) return nullptr;
-        if (!StoreVarint(field, field.type, value, Grow(&data, NumberSize(field.type), 1)))
-          continue;
-      }
-    }
+    bool stored;
+    p = ParseScalar(field, GrowRepeated(&data, size, 1, arena_), p, end, &stored);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-    ++data.size;
+    if (stored) ++data.size;
   } while (NextElement(field, &p, end));
   Store(at, data);
   return p;
@@ -304,7 +272,7 @@ const char* Parser::ParseMessages(const Field& field, char* at, const char* p, c
   const MessageTable& table = *field.message;
   RepeatedData data = Load<RepeatedData>(at);
   do {
-    char* const message = InitView(table, Grow(&data, table.view_size, 1));
+    char* const message = InitView(table, GrowRepeated(&data, table.view_size, 1, arena_));
     p = ParseMessage(field, message, p, end);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
     ++data.size;
@@ -335,7 +303,8 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
 // The value of an entry that holds no value of a closed enum makes the entry an unknown field.
 const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end) {
   RepeatedData data = Load<RepeatedData>(at);
-  char* const entry = InitView(*field.message, Grow(&data, field.message->view_size, 1));
+  char* const entry =
+      InitView(*field.message, GrowRepeated(&data, field.message->view_size, 1, arena_));
   Store(at, data);
   p = ParseMessage(field, entry, p, end);
   if (p == nullptr) return nullptr;
@@ -371,67 +340,6 @@ const char* Parser::ParseGroup(const Field& field, char* message, const char* p,
   if (p == nullptr) return nullptr;
   AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)));
   return p;
-}
-
-const char* Parser::ParsePackedFixed(size_t element_size, char* at, const char* p,
-                                     const char* end) {
-  const size_t size = static_cast<size_t>(end - p);
-  if (size % element_size != 0) return nullptr;
-  const size_t count = size / element_size;
-  RepeatedData data = Load<RepeatedData>(at);
-  if (data.size == 0) {
-    data = {p, static_cast<uint32_t>(count), 0};  // stays in the record
-  } else {
-    std::memcpy(Grow(&data, element_size, count), p, size);
-    data.size += static_cast<uint32_t>(count);
-  }
-  Store(at, data);
-  return end;
-}
-
-template <FieldType kType>
-const char* Parser::ParsePackedVarints(const Field& field, char* at, const char* p,
-                                       const char* end) {
-  // Only a hint, since the bytes may change before they are read again.
-  const size_t count = CountVarints(p, end);
-  const size_t element_size = NumberSize(kType);
-  RepeatedData data = Load<RepeatedData>(at);
-  char* element = Grow(&data, element_size, count);
-  for (size_t i = 0; i < count && p != end; ++i) {
-    uint64_t value;
-    p = ReadVarint(p, end, &value);
-    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-    if (!StoreVarint(field, kType, value, element)) continue;
-    element += element_size;
-    ++data.size;
-  }
-  Store(at, data);
-  return p == end ? p : nullptr;
-}
-
-const char* Parser::ParsePacked(const Field& field, char* at, const char* p, const char* end) {
-  size_t size;
-  p = ReadSize(p, end, &size);
-  if (p == nullptr) return nullptr;
-  end = p + size;
-  switch (field.type) {
-    case FieldType::kInt32:
-      return ParsePackedVarints<FieldType::kInt32>(field, at, p, end);
-    case FieldType::kInt64:
-      return ParsePackedVarints<FieldType::kInt64>(field, at, p, end);
-    case FieldType::kSint32:
-      return ParsePackedVarints<FieldType::kSint32>(field, at, p, end);
-    case FieldType::kSint64:
-      return ParsePackedVarints<FieldType::kSint64>(field, at, p, end);
-    case FieldType::kBool:
-      return ParsePackedVarints<FieldType::kBool>(field, at, p, end);
-    case FieldType::kFixed32:
-      return ParsePackedFixed(sizeof(uint32_t), at, p, end);
-    case FieldType::kFixed64:
-      return ParsePackedFixed(sizeof(uint64_t), at, p, end);
-    default:
-      return ParsePackedVarints<FieldType::kClosedEnum>(field, at, p, end);
-  }
 }
 
 }  // namespace
