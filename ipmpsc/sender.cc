@@ -1,5 +1,6 @@
 #include "ipmpsc/sender.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <utility>
@@ -81,26 +82,39 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SendAs(internal::SenderCore* core, absl::st
   return claimed;
 }
 
-absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::string_view> payloads,
-                         const Claiming& claiming) {
-  if (payloads.empty()) return absl::OkStatus();
+// The size of a claim for `count` records: like one message whose payload holds the other records.
+//
+// Errors: as the functions of `Sender` that send; kInvalidArgument - the claim can never fit.
+template <typename SizeOf>
+absl::StatusOr<size_t> BatchSize(internal::SenderCore* core, size_t count, SizeOf size_of) {
   const uint64_t most = core->channel().max_payload();
   uint64_t size = 0;
-  for (absl::string_view payload : payloads) {
-    // Said as of any message that can never fit.
-    if (ABSL_PREDICT_FALSE(payload.size() > most)) return SendAs(core, payload, claiming);
-    size += internal::RecordSize(payload.size());
+  for (size_t i = 0; i < count; ++i) {
+    if (ABSL_PREDICT_FALSE(size_of(i) > most)) {
+      // Said as of any message that can never fit.
+      internal::Position position;
+      return core->Claim(size_of(i), Now(), &position);
+    }
+    size += internal::RecordSize(size_of(i));
   }
-  // Claimed like one message whose payload holds the other records.
   size -= sizeof(internal::RecordHeader);
   if (ABSL_PREDICT_FALSE(size > most)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("a batch of ", payloads.size(), " messages, ", size,
+        absl::StrCat("a batch of ", count, " messages, ", size,
                      " bytes with their headers, can never fit: the channel's longest is ", most));
   }
+  return size;
+}
+
+absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::string_view> payloads,
+                         const Claiming& claiming) {
+  if (payloads.empty()) return absl::OkStatus();
+  const auto size_of = [payloads](size_t i) { return payloads[i].size(); };
+  const absl::StatusOr<size_t> size = BatchSize(core, payloads.size(), size_of);
+  if (ABSL_PREDICT_FALSE(!size.ok())) return size.status();
   internal::Position position;
-  if (ABSL_PREDICT_FALSE(!core->ClaimNow(size, &position))) {
-    absl::Status claimed = core->Claim(size, claiming, &position);
+  if (ABSL_PREDICT_FALSE(!core->ClaimNow(*size, &position))) {
+    absl::Status claimed = core->Claim(*size, claiming, &position);
     if (!claimed.ok()) return claimed;
   }
   internal::Position next = position;
@@ -108,7 +122,7 @@ absl::Status SendBatchAs(internal::SenderCore* core, absl::Span<const absl::stri
     internal::CopyPayload(core->PayloadAt(next), payload);
     next += internal::RecordSize(payload.size());
   }
-  core->CommitBatch(position, payloads);
+  core->CommitBatch(position, payloads.size(), size_of);
   return absl::OkStatus();
 }
 
@@ -120,6 +134,35 @@ absl::Status Sender::TrySendBatch(absl::Span<const absl::string_view> payloads) 
 
 absl::Status Sender::SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline) {
   return SendBatchAs(core_.get(), payloads, {/*wait=*/true, /*when_empty=*/false, deadline});
+}
+
+absl::Status Sender::WriteBatchAs(absl::Span<const size_t> sizes, WriteMessage write, bool wait,
+                                  Deadline deadline) {
+  if (sizes.empty()) return absl::OkStatus();
+  const auto size_of = [sizes](size_t i) { return sizes[i]; };
+  const absl::StatusOr<size_t> size = BatchSize(core_.get(), sizes.size(), size_of);
+  if (!size.ok()) return size.status();
+  absl::StatusOr<Loan> whole = ClaimAs(*size, wait, /*when_empty=*/false, deadline);
+  if (!whole.ok()) return whole.status();
+  internal::Position next = whole->position_;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    write(i, absl::MakeSpan(core_->PayloadAt(next), sizes[i]));
+    next += internal::RecordSize(sizes[i]);
+  }
+  // `write` may have forked. The parent commits; here `whole` goes without a trace.
+  const absl::Status process = core_->CheckProcess();
+  if (!process.ok()) return process;
+  std::exchange(whole->core_, nullptr)->CommitBatch(whole->position_, sizes.size(), size_of);
+  return absl::OkStatus();
+}
+
+absl::Status Sender::TrySendBatch(absl::Span<const size_t> sizes, WriteMessage write) {
+  return WriteBatchAs(sizes, write, /*wait=*/false, absl::ZeroDuration());
+}
+
+absl::Status Sender::SendBatch(absl::Span<const size_t> sizes, WriteMessage write,
+                               Deadline deadline) {
+  return WriteBatchAs(sizes, write, /*wait=*/true, deadline);
 }
 
 absl::Status Sender::TrySend(absl::string_view payload) {

@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "absl/base/attributes.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -116,6 +117,15 @@ class Sender {
   absl::Status TrySendBatch(absl::Span<const absl::string_view> payloads);
   absl::Status SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline);
 
+  // The same for messages that are written in place: claims space for messages of `sizes`, calls
+  // `write(i, payload)` for each, in order, and commits them together. `payload` has `sizes[i]`
+  // bytes, not zeroed, at an address that is 16-byte aligned, and is `write`'s only while it runs.
+  // Meanwhile nothing claimed later, by anybody, is received, and this sender sends nothing else.
+  // If `write` throws, none is sent.
+  using WriteMessage = absl::FunctionRef<void(size_t i, absl::Span<char> payload)>;
+  absl::Status TrySendBatch(absl::Span<const size_t> sizes, WriteMessage write);
+  absl::Status SendBatch(absl::Span<const size_t> sizes, WriteMessage write, Deadline deadline);
+
   // Waits until everything sent before has been received and released: for messages that are
   // worthless when late.
   //
@@ -140,6 +150,8 @@ class Sender {
   };
   explicit Sender(internal::SenderCore* core) : core_(core) {}
 
+  absl::Status WriteBatchAs(absl::Span<const size_t> sizes, WriteMessage write, bool wait,
+                            Deadline deadline);
   absl::StatusOr<Loan> ClaimAs(size_t size, bool wait, bool when_empty, Deadline deadline);
 
   std::unique_ptr<internal::SenderCore, CoreDeleter> core_;

@@ -107,8 +107,13 @@ absl::Status SenderCore::CheckReceiver() {
   return absl::OkStatus();
 }
 
+absl::Status SenderCore::CheckProcess() const {
+  return fork_guard_.InSameProcess() ? absl::OkStatus() : InheritedThroughFork();
+}
+
 absl::Status SenderCore::CheckUsable(size_t payload_size) {
-  if (!fork_guard_.InSameProcess()) return InheritedThroughFork();
+  const absl::Status process = CheckProcess();
+  if (!process.ok()) return process;
   if (claim_open_) {
     return absl::FailedPreconditionError(
         "a loan of this sender is still open: publish or drop it first");
@@ -186,21 +191,6 @@ void SenderCore::WaitForSpace(uint64_t size, const Claiming& claiming) {
   FutexWait(&control->senders_wait, word,
             std::min(claiming.deadline.nanoseconds(), MonotonicNow() + longest));
   spin_.Slept(has_space());
-}
-
-void SenderCore::CommitBatch(Position position, absl::Span<const absl::string_view> payloads) {
-  CloseClaim();
-  // The first record last: its stamp commits them all.
-  Position next = position + RecordSize(payloads[0].size());
-  uint64_t bytes = payloads[0].size();
-  for (absl::string_view payload : payloads.subspan(1)) {
-    producer_.Commit(next, static_cast<uint32_t>(payload.size()), RecordKind::kInBatch);
-    next += RecordSize(payload.size());
-    bytes += payload.size();
-  }
-  producer_.Commit(position, static_cast<uint32_t>(payloads[0].size()), RecordKind::kMessage);
-  WakeReceiver(position);
-  producer_.CountSent(payloads.size(), bytes);
 }
 
 void SenderCore::Settle(Position position, size_t claimed_size, size_t size, RecordKind kind) {

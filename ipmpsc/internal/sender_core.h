@@ -9,8 +9,6 @@
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -63,8 +61,27 @@ class SenderCore {
     producer_.CountSent(1, size);
   }
 
-  // Commits what `ClaimNow` or `Claim` claimed for them together, each in its place already.
-  void CommitBatch(Position position, absl::Span<const absl::string_view> payloads);
+  // Commits what `ClaimNow` or `Claim` claimed for `count` records together, each in its place
+  // already; `size_of(i)` tells the bytes of payload of one.
+  template <typename SizeOf>
+  void CommitBatch(Position position, size_t count, SizeOf size_of) {
+    CloseClaim();
+    // The first record last: its stamp commits them all.
+    Position next = position + RecordSize(size_of(0));
+    uint64_t bytes = size_of(0);
+    for (size_t i = 1; i < count; ++i) {
+      const size_t size = size_of(i);
+      producer_.Commit(next, static_cast<uint32_t>(size), RecordKind::kInBatch);
+      next += RecordSize(size);
+      bytes += size;
+    }
+    producer_.Commit(position, static_cast<uint32_t>(size_of(0)), RecordKind::kMessage);
+    WakeReceiver(position);
+    producer_.CountSent(count, bytes);
+  }
+
+  // kFailedPrecondition: this is a forked child, and the sender and its claim are the parent's.
+  absl::Status CheckProcess() const;
 
   char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
 

@@ -14,14 +14,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -67,6 +70,19 @@ class MessageSender {
   absl::Status Send(const Message& message, Deadline deadline) {
     return SendInto(message, [&](size_t size) { return sender_.Claim(size, deadline); });
   }
+  // Send a range of messages together, as by `Sender::SendBatch`: `std::vector<Message>`,
+  // `RepeatedPtrField<Message>` and their like. Each is serialised straight into the ring, and none is
+  // sent where one cannot be.
+  template <typename Messages>
+  absl::Status TrySendBatch(const Messages& messages) {
+    return SendBatchInto(messages,
+                         [&](auto write) { return sender_.TrySendBatch(batch_sizes_, write); });
+  }
+  template <typename Messages>
+  absl::Status SendBatch(const Messages& messages, Deadline deadline) {
+    return SendBatchInto(
+        messages, [&](auto write) { return sender_.SendBatch(batch_sizes_, write, deadline); });
+  }
   // Waits until everything sent before has been received and released.
   absl::Status SendWhenEmpty(const Message& message, Deadline deadline) {
     return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
@@ -105,8 +121,8 @@ class MessageSender {
       : sender_(std::move(sender)), differences_(std::move(differences)) {}
 
  private:
-  template <typename Claim>
-  absl::Status SendInto(const Message& message, Claim claim) {
+  // Computes the sizes that `Write` needs, too.
+  static absl::StatusOr<size_t> SizeOf(const Message& message) {
     if (!message.IsInitialized()) {
       return absl::InvalidArgumentError(absl::StrCat(
           message.GetTypeName(), " lacks required fields: ", message.InitializationErrorString()));
@@ -116,11 +132,34 @@ class MessageSender {
       return absl::InvalidArgumentError(
           absl::StrCat(message.GetTypeName(), " is ", size, " bytes long: 2 GiB or more"));
     }
-    absl::StatusOr<ipmpsc::Loan> loan = claim(size);
+    return size;
+  }
+
+  static void Write(const Message& message, absl::Span<char> payload) {
+    message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
+  }
+
+  template <typename Claim>
+  absl::Status SendInto(const Message& message, Claim claim) {
+    const absl::StatusOr<size_t> size = SizeOf(message);
+    if (!size.ok()) return size.status();
+    absl::StatusOr<ipmpsc::Loan> loan = claim(*size);
     if (!loan.ok()) return loan.status();
-    message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(loan->payload().data()));
+    Write(message, loan->payload());
     std::move(*loan).Publish();
     return absl::OkStatus();
+  }
+
+  template <typename Messages, typename SendSizes>
+  absl::Status SendBatchInto(const Messages& messages, SendSizes send_sizes) {
+    batch_sizes_.clear();
+    for (const Message& message : messages) {
+      const absl::StatusOr<size_t> size = SizeOf(message);
+      if (!size.ok()) return size.status();
+      batch_sizes_.push_back(*size);
+    }
+    auto next = std::begin(messages);
+    return send_sizes([&next](size_t, absl::Span<char> payload) { Write(*next++, payload); });
   }
 
   template <typename Claim>
@@ -136,6 +175,7 @@ class MessageSender {
 
   Sender sender_;
   SchemaDifferences differences_;
+  std::vector<size_t> batch_sizes_;  // here, so that only the first batches allocate
 };
 
 }  // namespace ipmpsc::message

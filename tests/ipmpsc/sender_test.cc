@@ -1,5 +1,6 @@
 #include "ipmpsc/sender.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,14 +12,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/control.h"
-#include "ipmpsc/internal/ring/ring.h"
-#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
+#include "tests/ipmpsc/sender_fixture.h"
 #include "tests/testing/in_child.h"
 #include "tests/testing/status_matchers.h"
 
@@ -31,34 +32,13 @@ using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// For calls that must not wait: a mistake ends as kDeadlineExceeded, and does not hang.
-constexpr absl::Duration kLong = absl::Seconds(20);
-
-class SenderTest : public ::testing::Test {
+class SenderTest : public SenderFixture {
  protected:
-  explicit SenderTest(uint32_t max_senders = 4) {
-    ChannelOptions options;
-    options.capacity = 4096;
-    options.max_senders = max_senders;
-    absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
-    EXPECT_OK(channel);
-    channel_ = *std::move(channel);
-  }
-
-  Sender Attach() {
-    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
-    EXPECT_OK(sender);
-    return *std::move(sender);
-  }
-  Receiver AttachReceiver() {
-    absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
-    EXPECT_OK(receiver);
-    return *std::move(receiver);
-  }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  using SenderFixture::SenderFixture;
 
   // What each function that sends returns for this message.
   std::vector<absl::Status> SendInEveryWay(Sender* sender, const std::string& payload) {
+    const auto write = [&](size_t, absl::Span<char> to) { payload.copy(to.data(), to.size()); };
     return {
         sender->TrySend(payload),
         sender->Send(payload, absl::ZeroDuration()),
@@ -67,13 +47,13 @@ class SenderTest : public ::testing::Test {
         sender->TrySendBatch({payload}),
         sender->TrySendBatch({"", payload}),
         sender->SendBatch({payload}, kLong),
+        sender->TrySendBatch({0, payload.size()}, write),
+        sender->SendBatch({payload.size()}, write, kLong),
         sender->TryClaim(payload.size()).status(),
         sender->Claim(payload.size(), kLong).status(),
         sender->ClaimWhenEmpty(payload.size(), kLong).status(),
     };
   }
-
-  std::optional<Channel> channel_;
 };
 
 TEST_F(SenderTest, EveryWayToSendArrivesInOrder) {
@@ -88,63 +68,6 @@ TEST_F(SenderTest, EveryWayToSendArrivesInOrder) {
     EXPECT_EQ(lease.payload(), expected);
     EXPECT_EQ(lease.sender(), sender.slot());
   }
-}
-
-TEST_F(SenderTest, ABatchArrivesInOrderWithNothingInBetween) {
-  Sender sender = Attach();
-  Receiver receiver = AttachReceiver();
-  const std::vector<absl::string_view> batch = {"first", "", "a longer one than one cell", "last"};
-  ASSERT_OK(sender.TrySendBatch(batch));
-  ASSERT_OK(sender.SendBatch(batch, absl::ZeroDuration()));
-  ASSERT_OK(sender.TrySendBatch({}));
-  for (int i = 0; i < 2; ++i) {
-    for (absl::string_view expected : batch) {
-      ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
-      EXPECT_EQ(lease.payload(), expected);
-      EXPECT_EQ(lease.sender(), sender.slot());
-    }
-  }
-  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_records, 8u);
-  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 2 * 35u);
-}
-
-TEST_F(SenderTest, ABatchThatDoesNotFitIsNotSentInPart) {
-  Sender sender = Attach();
-  const std::string half(channel_->capacity() / 2 - 16, 'x');
-  EXPECT_THAT(sender.TrySendBatch({half, half, ""}),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("3 messages"), HasSubstr("4096 bytes"), HasSubstr("4080"))));
-  EXPECT_OK(sender.TrySend(""));
-  EXPECT_THAT(sender.TrySendBatch({half, half}),
-              StatusIs(absl::StatusCode::kResourceExhausted, ""));
-  EXPECT_THAT(sender.SendBatch({half, half}, absl::Milliseconds(2)),
-              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
-  EXPECT_EQ(ring().control->claim_position, 16u);
-}
-
-TEST_F(SenderTest, ABatchMayFillTheRing) {
-  Sender sender = Attach();
-  Receiver receiver = AttachReceiver();
-  const std::string half(channel_->capacity() / 2 - 16, 'x');
-  ASSERT_OK(sender.TrySendBatch({half, half}));
-  for (int i = 0; i < 2; ++i) {
-    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
-    EXPECT_EQ(lease.payload(), half);
-  }
-}
-
-TEST_F(SenderTest, ABatchWaitsForSpaceAndForNothingElse) {
-  Sender sender = Attach();
-  Receiver receiver = AttachReceiver();
-  ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
-  std::thread thread([&] { EXPECT_OK(sender.SendBatch({"one", "two"}, kLong)); });
-  EXPECT_OK(receiver.Receive(kLong).status());
-  for (absl::string_view expected : {"one", "two"}) {
-    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.Receive(kLong));
-    EXPECT_EQ(lease.payload(), expected);
-  }
-  thread.join();
 }
 
 TEST_F(SenderTest, ZeroSizedMessagesWithoutAnAddress) {

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/sender.h"
@@ -203,11 +206,9 @@ Operation PublishLoan(std::string name, size_t size) {
 
 // Three messages. A rival that wanted for one message what the first of them takes loses the race
 // and dies: the end of what it wanted is where the second one begins.
-Operation SendBatch() {
-  Operation operation = Sending("send-batch", [](Stage& stage) {
-    const std::vector<absl::string_view> batch = {stage.message, stage.batched[0],
-                                                  stage.batched[1]};
-    (void)stage.sender->SendBatch(batch, kHangs);
+Operation SendBatch(std::string name, void (*send)(Stage&, const std::vector<absl::string_view>&)) {
+  Operation operation = Sending(std::move(name), [send](Stage& stage) {
+    send(stage, {stage.message, stage.batched[0], stage.batched[1]});
   });
   operation.arrange = [](Stage& stage) {
     for (std::string* message : {&stage.message, &stage.batched[0], &stage.batched[1]})
@@ -219,6 +220,20 @@ Operation SendBatch() {
     stage.LeaveLoser(kSize);
   };
   return operation;
+}
+
+Operation SendBatch() {
+  return SendBatch("send-batch", [](Stage& stage, const std::vector<absl::string_view>& batch) {
+    (void)stage.sender->SendBatch(batch, kHangs);
+  });
+}
+
+Operation WriteBatch() {
+  return SendBatch("write-batch", [](Stage& stage, const std::vector<absl::string_view>& batch) {
+    const std::vector<size_t> sizes(batch.size(), kSize);
+    const auto write = [&](size_t i, absl::Span<char> to) { batch[i].copy(to.data(), to.size()); };
+    (void)stage.sender->SendBatch(sizes, write, kHangs);
+  });
 }
 
 // To a slot whose last owner died after its commit.
@@ -271,6 +286,7 @@ std::vector<Operation> SenderOperations() {
       TrySendIntoFull(),
       SendWhenEmpty(),
       SendBatch(),
+      WriteBatch(),
       PublishLoan("publish-loan", kSize),
       PublishLoan("publish-loan-shorter", 1000),
       Sending("drop-loan",

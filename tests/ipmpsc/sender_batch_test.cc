@@ -1,0 +1,201 @@
+// Several messages in one step: all of them or none.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/sender.h"
+#include "tests/ipmpsc/sender_fixture.h"
+#include "tests/testing/status_matchers.h"
+
+namespace ipmpsc {
+namespace {
+
+using ::ipmpsc::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+using SenderBatchTest = SenderFixture;
+
+TEST_F(SenderBatchTest, ABatchArrivesInOrderWithNothingInBetween) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const std::vector<absl::string_view> batch = {"first", "", "a longer one than one cell", "last"};
+  ASSERT_OK(sender.TrySendBatch(batch));
+  ASSERT_OK(sender.SendBatch(batch, absl::ZeroDuration()));
+  ASSERT_OK(sender.TrySendBatch({}));
+  for (int i = 0; i < 2; ++i) {
+    for (absl::string_view expected : batch) {
+      ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+      EXPECT_EQ(lease.payload(), expected);
+      EXPECT_EQ(lease.sender(), sender.slot());
+    }
+  }
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_records, 8u);
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 2 * 35u);
+}
+
+TEST_F(SenderBatchTest, ABatchThatDoesNotFitIsNotSentInPart) {
+  Sender sender = Attach();
+  const std::string half(channel_->capacity() / 2 - 16, 'x');
+  EXPECT_THAT(sender.TrySendBatch({half, half, ""}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("3 messages"), HasSubstr("4096 bytes"), HasSubstr("4080"))));
+  EXPECT_OK(sender.TrySend(""));
+  EXPECT_THAT(sender.TrySendBatch({half, half}),
+              StatusIs(absl::StatusCode::kResourceExhausted, ""));
+  EXPECT_THAT(sender.SendBatch({half, half}, absl::Milliseconds(2)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  EXPECT_EQ(ring().control->claim_position, 16u);
+}
+
+TEST_F(SenderBatchTest, ABatchMayFillTheRing) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const std::string half(channel_->capacity() / 2 - 16, 'x');
+  ASSERT_OK(sender.TrySendBatch({half, half}));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), half);
+  }
+}
+
+TEST_F(SenderBatchTest, ABatchWaitsForSpaceAndForNothingElse) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
+  std::thread thread([&] { EXPECT_OK(sender.SendBatch({"one", "two"}, kLong)); });
+  EXPECT_OK(receiver.Receive(kLong).status());
+  for (absl::string_view expected : {"one", "two"}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.Receive(kLong));
+    EXPECT_EQ(lease.payload(), expected);
+  }
+  thread.join();
+}
+
+// Fills a payload with the number of its message.
+void WriteNumber(size_t i, absl::Span<char> payload) {
+  std::fill(payload.begin(), payload.end(), static_cast<char>('0' + i));
+}
+
+TEST_F(SenderBatchTest, WrittenInPlace) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const std::vector<size_t> sizes = {5, 0, 40, 16};
+  std::vector<size_t> written;
+  const auto write = [&](size_t i, absl::Span<char> payload) {
+    written.push_back(i);
+    EXPECT_EQ(payload.size(), sizes[i]);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(payload.data()) % 16, 0u);
+    EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+    WriteNumber(i, payload);
+  };
+  ASSERT_OK(sender.TrySendBatch(sizes, write));
+  ASSERT_OK(sender.TrySend("another"));
+  EXPECT_THAT(written, ElementsAre(0, 1, 2, 3));
+  for (const std::string& expected : {std::string(5, '0'), std::string(), std::string(40, '2'),
+                                      std::string(16, '3'), std::string("another")}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), expected);
+  }
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_records, 5u);
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 61u + 7u);
+}
+
+TEST_F(SenderBatchTest, WhatDoesNotFitIsNotWritten) {
+  Sender sender = Attach();
+  const auto write = [](size_t, absl::Span<char>) { FAIL() << "written"; };
+  const size_t half = channel_->capacity() / 2 - 16;
+  ASSERT_OK(sender.TrySendBatch({}, write));
+  EXPECT_THAT(sender.TrySendBatch({half, half, 0}, write),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("3 messages")));
+  EXPECT_THAT(sender.TrySendBatch({1, channel_->max_payload() + 1}, write),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("4081 bytes")));
+  ASSERT_OK(sender.TrySend(""));
+  EXPECT_THAT(sender.TrySendBatch({half, half}, write),
+              StatusIs(absl::StatusCode::kResourceExhausted, ""));
+  EXPECT_THAT(sender.SendBatch({half, half}, write, absl::Milliseconds(2)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
+  EXPECT_EQ(ring().control->claim_position, 16u);
+}
+
+// A second claim would be lost if this process died.
+TEST_F(SenderBatchTest, NothingElseIsSentWhileOneIsWritten) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  ASSERT_OK(sender.SendBatch(
+      {3, 3},
+      [&](size_t i, absl::Span<char> payload) {
+        const auto refused =
+            StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("loan of this sender"));
+        EXPECT_THAT(sender.TrySend("no"), refused);
+        EXPECT_THAT(sender.TrySendBatch({"no", "no"}), refused);
+        EXPECT_THAT(sender.TrySendBatch({2}, WriteNumber), refused);
+        WriteNumber(i, payload);
+      },
+      kLong));
+  ASSERT_OK(sender.TrySend("yes"));
+  for (const char* expected : {"000", "111", "yes"}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), expected);
+  }
+}
+
+TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  const auto write = [](size_t i, absl::Span<char> payload) {
+    WriteNumber(i, payload);
+    if (i == 1) throw std::runtime_error("no more frames");
+  };
+  EXPECT_THROW((void)sender.TrySendBatch({10, 20, 30}, write), std::runtime_error);
+  ASSERT_OK(sender.TrySend("afterwards"));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "afterwards");
+}
+
+// Both processes come back from `write`; the claim is the parent's.
+TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
+  Sender sender = Attach();
+  Receiver receiver = AttachReceiver();
+  pid_t child = -1;
+  const auto fork_and_write = [&](size_t i, absl::Span<char> payload) {
+    WriteNumber(i, payload);
+    if (i != 1) return;
+    child = fork();
+    ASSERT_NE(child, -1);
+    if (child == 0) return;
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    // The child has come to its end, and has committed nothing.
+    EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  };
+  const absl::Status sent = sender.TrySendBatch({1, 2}, fork_and_write);
+  if (child == 0) _exit(sent.code() == absl::StatusCode::kFailedPrecondition ? 0 : 1);
+  ASSERT_OK(sent);
+  for (const char* expected : {"0", "11"}) {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), expected);
+  }
+  EXPECT_EQ(ring().sender_slots[sender.slot()].sent_records, 2u);
+}
+
+}  // namespace
+}  // namespace ipmpsc
