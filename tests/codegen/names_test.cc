@@ -8,6 +8,8 @@
 #include "ipmpsc/sender.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/message_writer.h"
+#include "tests/codegen/protos/2nd-file.ipmpsc.h"
+#include "tests/codegen/protos/2nd-file.pb.h"
 #include "tests/codegen/protos/lite.ipmpsc.h"
 #include "tests/codegen/protos/lite.pb.h"
 #include "tests/codegen/protos/names.ipmpsc.h"
@@ -147,6 +149,12 @@ TEST_F(NamesTest, ConstantsOfNestedEnumsAreTaken) {
   EXPECT_EQ(ViewOf<Paint_Kind_View>(message).kind(), Paint_KindConstants::kView);
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, Paint_Kind_Writer_>));
   EXPECT_EQ(Paint_Kind_Writer, 0);
+}
+
+TEST_F(NamesTest, NameOfAFileThatBeginsWithADigit) {
+  Second message;
+  message.set_name("second");
+  EXPECT_EQ(ViewOf<SecondView>(message).name(), "second");
 }
 
 TEST_F(NamesTest, NoPackage) {
