@@ -4,8 +4,9 @@
 #   tests/codegen/installed/compile_all.sh FOLDER [IMPORT_ROOT...]
 #
 # Imports are looked for in the roots, then in FOLDER, then in /usr/include. Compiles with $CXX (by
-# default g++), -Wall -Wextra -Werror. Prints what does not compile, and one line at the end. Files
-# that protoc itself does not take for C++ are counted, and named, but are no failure.
+# default g++), -Wall -Wextra -Werror. Prints what does not compile, and one line at the end. No failure,
+# but counted, are files that protoc refuses (they are named), and those of which protobuf makes no
+# .pb.h, or none that compiles: what is ours must compile without.
 set -u
 cd "$(dirname "$0")/../../.."
 folder=$(realpath "${1:?a folder with .proto files}")
@@ -30,6 +31,18 @@ import_path() {
   done
 }
 
+compile() { # HEADER...
+  printf '#include "%s"\n' "$@" |
+    "${CXX:-g++}" -std=c++17 -fsyntax-only -Wall -Wextra -Werror -I. -iquote "$scratch/out" -isystem "$scratch/out" \
+      -x c++ -
+}
+
+fail() { # PATH
+  failed=$((failed + 1))
+  echo "FAILED: $1"
+  head -20 "$scratch/errors"
+}
+
 while read -r file; do
   path=$(import_path "$file")
   rm -rf "$scratch/out" "$scratch/imports"
@@ -43,21 +56,25 @@ while read -r file; do
   mapfile -t all < <(protoc --decode=google.protobuf.FileDescriptorSet google/protobuf/descriptor.proto -I/usr/include \
     <"$scratch/imports" | sed -n 's/^  name: "\(.*\)"$/\1/p')
   mapfile -t others < <(printf '%s\n' "${all[@]}" | grep -v '^google/protobuf/')
-  printf '#include "%s.ipmpsc.h"\n' "${path%.proto}" >"$scratch/all.cc"
   # protoc ends by SIGABRT, without a word, on what its C++ generator has not: weak imports.
-  if [ "${#others[@]}" = 0 ] || (protoc "${roots[@]}" --cpp_out="$scratch/out" "${others[@]}") >"$scratch/errors" 2>&1; then
-    printf '#include "%s.pb.h"\n' "${path%.proto}" >>"$scratch/all.cc"
+  if [ "${#others[@]}" != 0 ] && ! (protoc "${roots[@]}" --cpp_out="$scratch/out" "${others[@]}") >"$scratch/errors" 2>&1; then
+    beside=false
   else
-    alone=$((alone + 1))
+    beside=true
   fi
-  if protoc "${roots[@]}" "--plugin=protoc-gen-ipmpsc=$plugin" --ipmpsc_out="$scratch/out" "${all[@]}" 2>"$scratch/errors" &&
-    "${CXX:-g++}" -std=c++17 -fsyntax-only -Wall -Wextra -Werror -I. -iquote "$scratch/out" -isystem "$scratch/out" \
-      "$scratch/all.cc" 2>"$scratch/errors"; then
+  ours=${path%.proto}.ipmpsc.h
+  theirs=${path%.proto}.pb.h
+  if ! protoc "${roots[@]}" "--plugin=protoc-gen-ipmpsc=$plugin" --ipmpsc_out="$scratch/out" "${all[@]}" 2>"$scratch/errors"; then
+    fail "$path"
+  elif "$beside" && compile "$ours" "$theirs" 2>"$scratch/errors"; then
     compiled=$((compiled + 1))
+  elif "$beside" && compile "$theirs" 2>/dev/null; then
+    fail "$path"
+  elif compile "$ours" 2>"$scratch/errors"; then
+    compiled=$((compiled + 1))
+    alone=$((alone + 1))
   else
-    failed=$((failed + 1))
-    echo "FAILED: $path"
-    head -20 "$scratch/errors"
+    fail "$path"
   fi
 done < <(find "$folder" -name '*.proto' | sort)
 
