@@ -74,7 +74,7 @@ Row ReadRow(bool reading) {
          google::protobuf::Arena arena(options);
          return TimePerCall([&] {
            arena.Reset();
-           auto* const message = google::protobuf::Arena::CreateMessage<Mixed>(&arena);
+           auto* const message = static_cast<Mixed*>(Mixed::default_instance().New(&arena));
            return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&
                   is_right(*message);
          });

@@ -18,7 +18,7 @@ using google::protobuf::io::Printer;
 namespace {
 
 // "kFormatRgb" for FORMAT_RGB. It is neither a keyword nor a macro, whatever the enum calls it.
-std::string ConstantName(const std::string& name) {
+std::string ConstantName(absl::string_view name) {
   const bool is_upper_case = std::none_of(name.begin(), name.end(), absl::ascii_islower);
   std::string result = "k";
   bool starts_word = true;

@@ -49,6 +49,19 @@ FieldDescriptorProto BareField(const FieldDescriptor& field) {
   return proto;
 }
 
+// What no syntax says of an edition's fields.
+std::string Features(const Descriptor& message) {
+  std::string features;
+  if (SyntaxName(*message.file()) != "editions") return features;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    absl::StrAppend(&features, "/", field.type(), field.is_required() ? "r" : "",
+                    field.has_presence() ? "p" : "", IsClosedEnum(field) ? "c" : "",
+                    MustBeUtf8(field) ? "u" : "");
+  }
+  return features;
+}
+
 void AddMessage(const Descriptor& message, Types* types) {
   if (types->count(std::string(message.full_name())) != 0) return;
   DescriptorProto bare;
@@ -61,7 +74,8 @@ void AddMessage(const Descriptor& message, Types* types) {
   for (int i = 0; i < message.oneof_decl_count(); ++i) {
     bare.add_oneof_decl()->set_name(message.oneof_decl(i)->name());
   }
-  (*types)[std::string(message.full_name())] = Entry(*message.file(), bare.SerializeAsString());
+  (*types)[std::string(message.full_name())] =
+      absl::StrCat(Entry(*message.file(), bare.SerializeAsString()), Features(message));
   for (int i = 0; i < message.field_count(); ++i) {
     const FieldDescriptor& field = *message.field(i);
     if (field.message_type() != nullptr) AddMessage(*field.message_type(), types);

@@ -11,7 +11,8 @@ namespace ipmpsc::codegen {
 // FNV-1a (64 bits) over the message and every message and enum that it can contain, in the order of
 // their full names: the name, the syntax of its file, the size of its descriptor and the descriptor
 // on the wire, in which only what bears on messages is left (no comments, options, reserved names,
-// extensions). It does not depend on where files lie.
+// extensions), and of an edition what the features of its fields decide. It does not depend on where
+// files lie.
 uint64_t Fingerprint(const google::protobuf::Descriptor& message);
 
 }  // namespace ipmpsc::codegen

@@ -153,7 +153,7 @@ std::string FlatName(const Descriptor& message) {
 }
 
 std::string FlatName(const EnumDescriptor& enum_type) {
-  if (enum_type.containing_type() == nullptr) return enum_type.name();
+  if (enum_type.containing_type() == nullptr) return std::string(enum_type.name());
   return absl::StrCat(FlatName(*enum_type.containing_type()), "_", enum_type.name());
 }
 

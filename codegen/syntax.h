@@ -1,5 +1,5 @@
-// What the syntax of a .proto file decides. The one place that knows how releases of protobuf are asked:
-// 3.21 says which syntax a file has; later ones, from 26 on, answer for each field.
+// What the syntax of a .proto file, or the features of an edition, decide. It knows how releases of
+// protobuf are asked: 3.21 says which syntax a file has; later ones, from 26 on, answer for each field.
 #ifndef IPMPSC_CODEGEN_SYNTAX_H_
 #define IPMPSC_CODEGEN_SYNTAX_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::codegen {
 
-// "proto2" or "proto3".
+// "proto2", "proto3" or "editions".
 std::string SyntaxName(const google::protobuf::FileDescriptor& file);
 
 // True for an enum whose unknown numbers are no values of the field. As protobuf's C++ code has it, it is

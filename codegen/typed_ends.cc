@@ -25,7 +25,7 @@ void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names, Printer* pri
   const Descriptor& message = *plan.message;
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
   const std::map<std::string, std::string> variables = {
-      {"full_name", message.full_name()},
+      {"full_name", std::string(message.full_name())},
       {"message", google::protobuf::compiler::cpp::ClassName(&message)},
       {"view", plan.view},
       {"channel", names->Name(message, "Channel")},

@@ -93,7 +93,7 @@ std::string WriterType(const Descriptor& message, const Descriptor& type, Genera
   if (type.file()->package() != message.file()->package()) return qualified;
   if (name == "MessageWriter" || name == "RequiredWriter") return qualified;  // the base classes
   for (int i = 0; i < message.nested_type_count(); ++i) {
-    if (message.nested_type(i)->name() + "Writer" == name) return qualified;
+    if (absl::StrCat(message.nested_type(i)->name(), "Writer") == name) return qualified;
   }
   return name;
 }
@@ -105,8 +105,8 @@ Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field, Generated
       {"name", field.accessor},
       {"prefix", descriptor.is_repeated() ? "add" : "set"},
       {"number", absl::StrCat(descriptor.number())},
-      {"proto_name", descriptor.name()},
-      {"full_name", descriptor.full_name()},
+      {"proto_name", std::string(descriptor.name())},
+      {"full_name", std::string(descriptor.full_name())},
       {"type", TypeOf(descriptor, field.type)},
       {"required", absl::StrCat(field.has_bit)},
       {"as", descriptor.type() == FieldDescriptor::TYPE_GROUP ? "AsGroup" : "AsMessage"},
@@ -235,7 +235,7 @@ void PrintNestedNames(const MessagePlan& plan, const std::string& writer, Genera
                       Printer* printer) {
   for (int i = 0; i < plan.message->nested_type_count(); ++i) {
     const Descriptor& nested = *plan.message->nested_type(i);
-    const std::string alias = nested.name() + "Writer";
+    const std::string alias = absl::StrCat(nested.name(), "Writer");
     if (nested.options().map_entry() || alias == writer) continue;
     printer->Print("using $alias$ = $name$;\n", "alias", alias, "name",
                    names->QualifiedName(nested, "Writer"));
@@ -250,7 +250,8 @@ std::string BaseClass(const MessagePlan& plan, GeneratedNames* names) {
 
 // Fields' setters are in lower case and cannot clash with it.
 void PrintUnknownFieldsSetter(const MessagePlan& plan, Printer* printer) {
-  const Variables variables = {{"view", plan.view}, {"full_name", plan.message->full_name()}};
+  const Variables variables = {{"view", plan.view},
+                               {"full_name", std::string(plan.message->full_name())}};
   printer->Print("\n// What `message` has that is no field above: extensions, newer fields.\n");
   PrintFunction("void AddUnknownFields(::absl::string_view message)",
                 {"PutUnknownFields(message, $view$::kTable_, \"$full_name$\");"}, variables, 2,

@@ -1,5 +1,6 @@
 """What only this tree's own examples, tests and benchmarks depend on."""
 
+load("//tests/codegen/editions:repository.bzl", "edition_protos")
 load("//tests/codegen/installed:repository.bzl", "installed_protos")
 load("//third_party/libpng:libpng.bzl", "debian_libpng")
 load("//third_party/peers:optional_library.bzl", "optional_library")
@@ -9,6 +10,8 @@ def development_dependencies():
     debian_libpng(name = "libpng")
 
     # What tests of the plugin are made of.
+    edition_protos(name = "edition_protos")
+
     installed_protos(
         name = "debian_ignition_msgs_protos",
         folder = "ignition/msgs",

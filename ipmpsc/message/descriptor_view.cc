@@ -1,6 +1,7 @@
 #include "ipmpsc/message/descriptor_view.h"
 
 #include <cstddef>
+#include <cstdint>
 
 #include "ipmpsc/view/message_table.h"
 
@@ -12,6 +13,20 @@ using view::Field;
 template <typename View>
 constexpr View kEmpty{};
 
+constexpr Field kFeatureSet[] = {
+    Field::Int32(1, offsetof(FeatureSetView, field_presence)),
+    Field::Int32(2, offsetof(FeatureSetView, enum_type)),
+    Field::Int32(3, offsetof(FeatureSetView, repeated_field_encoding)),
+    Field::Int32(4, offsetof(FeatureSetView, utf8_validation)),
+    Field::Int32(5, offsetof(FeatureSetView, message_encoding)),
+};
+
+template <uint32_t kFeatures>
+constexpr Field kFeatureOptions[] = {
+    Field::Message(kFeatures, offsetof(FeatureOptionsView<kFeatures>, features),
+                   &FeatureSetView::kTable),
+};
+
 constexpr Field kEnumValue[] = {
     Field::Bytes(1, offsetof(EnumValueView, name)),
     Field::Int32(2, offsetof(EnumValueView, number)),
@@ -20,10 +35,12 @@ constexpr Field kEnumValue[] = {
 constexpr Field kEnum[] = {
     Field::Bytes(1, offsetof(EnumView, name)),
     Field::Message(2, offsetof(EnumView, value), &EnumValueView::kTable).Repeated(),
+    Field::Message(3, offsetof(EnumView, options), &EnumOptionsView::kTable),
 };
 
 constexpr Field kFieldOptions[] = {
     Field::Bool(2, offsetof(FieldOptionsView, packed)).HasBit(0),
+    Field::Message(21, offsetof(FieldOptionsView, features), &FeatureSetView::kTable),
 };
 
 // `label` and `type` are closed enums; what they do not list is told apart where it is looked at.
@@ -41,11 +58,13 @@ constexpr Field kField[] = {
 
 constexpr Field kOneof[] = {
     Field::Bytes(1, offsetof(OneofView, name)),
+    Field::Message(2, offsetof(OneofView, options), &OneofOptionsView::kTable),
 };
 
 constexpr Field kMessageOptions[] = {
     Field::Bool(1, offsetof(MessageOptionsView, message_set_wire_format)),
     Field::Bool(7, offsetof(MessageOptionsView, map_entry)),
+    Field::Message(12, offsetof(MessageOptionsView, features), &FeatureSetView::kTable),
 };
 
 constexpr Field kMessage[] = {
@@ -61,6 +80,7 @@ constexpr Field kFile[] = {
     Field::Bytes(2, offsetof(FileView, package)),
     Field::Message(4, offsetof(FileView, message_type), &MessageView::kTable).Repeated(),
     Field::Message(5, offsetof(FileView, enum_type), &EnumView::kTable).Repeated(),
+    Field::Message(8, offsetof(FileView, options), &FileOptionsView::kTable),
     Field::Bytes(12, offsetof(FileView, syntax)),
 };
 
@@ -84,6 +104,13 @@ constexpr view::MessageTable Table(const Field (&fields)[kCount]) {
 
 }  // namespace
 
+constexpr view::MessageTable FeatureSetView::kTable = Table<FeatureSetView>(kFeatureSet);
+template <uint32_t kFeatures>
+constexpr view::MessageTable FeatureOptionsView<kFeatures>::kTable =
+    Table<FeatureOptionsView<kFeatures>>(kFeatureOptions<kFeatures>);
+template struct FeatureOptionsView<50>;
+template struct FeatureOptionsView<7>;
+template struct FeatureOptionsView<1>;
 constexpr view::MessageTable EnumValueView::kTable = Table<EnumValueView>(kEnumValue);
 constexpr view::MessageTable EnumView::kTable = Table<EnumView>(kEnum);
 constexpr view::MessageTable FieldOptionsView::kTable = Table<FieldOptionsView>(kFieldOptions);

@@ -41,6 +41,40 @@ enum FieldType : int32_t {
 // FieldDescriptorProto.Label
 enum FieldLabel : int32_t { kLabelOptional = 1, kLabelRequired = 2, kLabelRepeated = 3 };
 
+// FeatureSet's enums, whose 0 is what is not said.
+enum FieldPresence : int32_t {
+  kPresenceExplicit = 1,
+  kPresenceImplicit = 2,
+  kPresenceLegacyRequired = 3,
+};
+enum EnumType : int32_t { kEnumOpen = 1, kEnumClosed = 2 };
+enum RepeatedFieldEncoding : int32_t { kEncodingPacked = 1, kEncodingExpanded = 2 };
+enum Utf8Validation : int32_t { kUtf8Verify = 2, kUtf8None = 3 };
+enum MessageEncoding : int32_t { kMessageLengthPrefixed = 1, kMessageDelimited = 2 };
+
+struct FeatureSetView {
+  absl::string_view wire;
+  int32_t field_presence = 0;
+  int32_t enum_type = 0;
+  int32_t repeated_field_encoding = 0;
+  int32_t utf8_validation = 0;
+  int32_t message_encoding = 0;
+
+  static const view::MessageTable kTable;
+};
+
+// FileOptions, EnumOptions and OneofOptions, of which nothing else is asked.
+template <uint32_t kFeatures>
+struct FeatureOptionsView {
+  absl::string_view wire;
+  const FeatureSetView* features = nullptr;
+
+  static const view::MessageTable kTable;
+};
+using FileOptionsView = FeatureOptionsView<50>;
+using EnumOptionsView = FeatureOptionsView<7>;
+using OneofOptionsView = FeatureOptionsView<1>;
+
 struct EnumValueView {
   absl::string_view wire;
   absl::string_view name;
@@ -53,6 +87,7 @@ struct EnumView {
   absl::string_view wire;
   absl::string_view name;
   view::RepeatedView<EnumValueView> value;
+  const EnumOptionsView* options = nullptr;
 
   static const view::MessageTable kTable;
 };
@@ -61,6 +96,7 @@ struct FieldOptionsView {
   absl::string_view wire;
   uint32_t has_bits = 0;
   bool packed = false;
+  const FeatureSetView* features = nullptr;
 
   bool has_packed() const { return has_bits != 0; }
 
@@ -88,6 +124,7 @@ struct FieldView {
 struct OneofView {
   absl::string_view wire;
   absl::string_view name;
+  const OneofOptionsView* options = nullptr;
 
   static const view::MessageTable kTable;
 };
@@ -96,6 +133,7 @@ struct MessageOptionsView {
   absl::string_view wire;
   bool message_set_wire_format = false;
   bool map_entry = false;
+  const FeatureSetView* features = nullptr;
 
   static const view::MessageTable kTable;
 };
@@ -118,6 +156,7 @@ struct FileView {
   absl::string_view syntax;
   view::RepeatedView<MessageView> message_type;
   view::RepeatedView<EnumView> enum_type;
+  const FileOptionsView* options = nullptr;
 
   static const view::MessageTable kTable;
 };

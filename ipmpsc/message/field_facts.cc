@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "ipmpsc/message/descriptor_view.h"
+#include "ipmpsc/message/features.h"
 #include "ipmpsc/message/findings.h"
 #include "ipmpsc/message/schema.h"
 
@@ -64,6 +65,13 @@ const OneofView* OneofOf(const MessageView& message, const FieldView& field) {
   return index < message.oneof_decl.size() ? &message.oneof_decl[index] : nullptr;
 }
 
+Features FeaturesOf(const Schema::Type& message, const FieldView& field, const OneofView* oneof) {
+  Features features = message.features;
+  if (oneof != nullptr && oneof->options != nullptr)
+    features = Override(features, oneof->options->features);
+  return field.options == nullptr ? features : Override(features, field.options->features);
+}
+
 // Of the key or the value of a map.
 std::string EntryTypeText(const Schema& schema, const Schema::Type& entry, int32_t number) {
   for (const FieldView& field : entry.message->field) {
@@ -91,16 +99,24 @@ FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const Fiel
     if (!is_there) facts.type = nullptr;
   }
   facts.oneof = OneofOf(*message.message, field);
-  facts.is_proto3 = message.is_proto3;
+  const Features features = FeaturesOf(message, field, facts.oneof);
+  facts.checks_utf8 = features.checks_utf8;
+  facts.is_closed_enum =
+      field.type == kTypeEnum &&
+      (message.is_proto2 || (facts.type != nullptr && facts.type->features.is_closed));
   facts.is_repeated = field.label == kLabelRepeated;
-  facts.is_required = field.label == kLabelRequired;
+  facts.is_required = field.label == kLabelRequired || (features.is_required && !facts.is_repeated);
   facts.is_map = facts.is_repeated && field.type == kTypeMessage && facts.type != nullptr &&
                  IsMapEntry(*facts.type->message) && facts.type->message->field.size() == 2;
   if (facts.is_repeated && IsNumber(field.type)) {
     const bool is_told = field.options != nullptr && field.options->has_packed();
-    facts.is_packed = is_told ? field.options->packed : message.is_proto3;
+    facts.is_packed = is_told ? field.options->packed : features.is_packed;
   }
-  facts.has_presence = !facts.is_repeated && (!message.is_proto3 || field.proto3_optional ||
+  facts.field_type = field.type;
+  if (field.type == kTypeMessage && features.is_delimited && !facts.is_map &&
+      !IsMapEntry(*message.message))
+    facts.field_type = kTypeGroup;
+  facts.has_presence = !facts.is_repeated && (features.has_presence || field.proto3_optional ||
                                               facts.oneof != nullptr || field.type == kTypeMessage);
   return facts;
 }
@@ -113,7 +129,7 @@ std::string TypeText(const Schema& schema, const FieldFacts& facts) {
   const FieldView& field = *facts.field;
   const absl::string_view repeated = facts.is_repeated ? "repeated " : "";
   if (IsTyped(field.type)) {
-    const absl::string_view group = field.type == kTypeGroup ? "group " : "";
+    const absl::string_view group = facts.field_type == kTypeGroup ? "group " : "";
     return absl::StrCat(repeated, group, Shown(absl::StripPrefix(field.type_name, ".")));
   }
   if (field.type < kTypeDouble || field.type > kTypeSint64)
@@ -148,14 +164,14 @@ bool DefaultIsZero(const FieldFacts& facts) {
 }
 
 bool ValuesFit(FieldType written, const FieldFacts& read) {
-  const int32_t type = read.field->type;
+  const int32_t type = read.field_type;
   if (written == type) return written >= kTypeDouble && written <= kTypeSint64;
   if (written == kTypeSint32 && type == kTypeSint64) return true;
   if (written == kTypeString && type == kTypeBytes) return true;
   Range from;
   Range to;
   if (!RangeOf(written, &from) || !RangeOf(type, &to)) return false;
-  return !read.is_closed_enum() && from.first >= to.first && from.last <= to.last;
+  return !read.is_closed_enum && from.first >= to.first && from.last <= to.last;
 }
 
 }  // namespace ipmpsc::message

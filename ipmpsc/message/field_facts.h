@@ -15,14 +15,14 @@ struct FieldFacts {
   const FieldView* field;
   const Schema::Type* type;  // of a message, group or enum; null where the schema has no such type
   const OneofView* oneof;    // null where it is in none; that of a proto3 `optional` does not count
-  bool is_proto3;            // strings are checked for UTF-8, enums are open
+  int32_t field_type;        // FieldType; a group also where the file, an edition's, says message
+  bool is_closed_enum;
+  bool checks_utf8;  // if it is a string
   bool is_repeated;
   bool is_required;
   bool is_map;
   bool is_packed;
   bool has_presence;  // otherwise a singular one's zero is not sent
-
-  bool is_closed_enum() const { return field->type == kTypeEnum && !is_proto3; }
 };
 
 bool IsMapEntry(const MessageView& message);

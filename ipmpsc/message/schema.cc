@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "ipmpsc/message/descriptor_view.h"
+#include "ipmpsc/message/features.h"
 
 namespace ipmpsc::message {
 
@@ -16,9 +17,11 @@ Schema::Schema(const FileSetView& files) {
       for (const absl::string_view part : absl::StrSplit(file.package, '.'))
         package = Enter(package, part);
     }
-    const bool is_proto3 = file.syntax == "proto3";
-    for (const MessageView& message : file.message_type) AddMessage(package, message, is_proto3);
-    for (const EnumView& enum_type : file.enum_type) AddEnum(package, enum_type, is_proto3);
+    Type inherited;
+    inherited.is_proto2 = file.syntax != "proto3" && file.syntax != "editions";
+    inherited.features = FeaturesOf(file);
+    for (const MessageView& message : file.message_type) AddMessage(package, message, inherited);
+    for (const EnumView& enum_type : file.enum_type) AddEnum(package, enum_type, inherited);
   }
 }
 
@@ -40,18 +43,24 @@ size_t Schema::Enter(size_t parent, absl::string_view name) {
 }
 
 // As deep as the parser lets messages nest.
-void Schema::AddMessage(size_t parent, const MessageView& message, bool is_proto3) {
-  const size_t type = Enter(parent, message.name);
-  types_[type].message = &message;
-  types_[type].is_proto3 = is_proto3;
-  for (const MessageView& nested : message.nested_type) AddMessage(type, nested, is_proto3);
-  for (const EnumView& enum_type : message.enum_type) AddEnum(type, enum_type, is_proto3);
+void Schema::AddMessage(size_t parent, const MessageView& message, Type type) {
+  if (message.options != nullptr)
+    type.features = Override(type.features, message.options->features);
+  const size_t place = Enter(parent, message.name);
+  for (const MessageView& nested : message.nested_type) AddMessage(place, nested, type);
+  for (const EnumView& enum_type : message.enum_type) AddEnum(place, enum_type, type);
+  type.message = &message;
+  type.enum_type = types_[place].enum_type;
+  types_[place] = type;
 }
 
-void Schema::AddEnum(size_t parent, const EnumView& enum_type, bool is_proto3) {
-  const size_t type = Enter(parent, enum_type.name);
-  types_[type].enum_type = &enum_type;
-  types_[type].is_proto3 = is_proto3;
+void Schema::AddEnum(size_t parent, const EnumView& enum_type, Type type) {
+  if (enum_type.options != nullptr)
+    type.features = Override(type.features, enum_type.options->features);
+  const size_t place = Enter(parent, enum_type.name);
+  type.message = types_[place].message;
+  type.enum_type = &enum_type;
+  types_[place] = type;
 }
 
 }  // namespace ipmpsc::message

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/message/descriptor_view.h"
+#include "ipmpsc/message/features.h"
 
 namespace ipmpsc::message {
 
@@ -21,7 +22,8 @@ class Schema {
   struct Type {
     const MessageView* message = nullptr;
     const EnumView* enum_type = nullptr;
-    bool is_proto3 = false;  // the file
+    bool is_proto2 = false;  // the file: its fields take every enum for a closed one
+    Features features = {};  // which fields inherit, or of the enum
   };
 
   // REQUIRES: `files` outlives it.
@@ -36,8 +38,9 @@ class Schema {
   using Place = std::pair<size_t, absl::string_view>;
 
   size_t Enter(size_t parent, absl::string_view name);
-  void AddMessage(size_t parent, const MessageView& message, bool is_proto3);
-  void AddEnum(size_t parent, const EnumView& enum_type, bool is_proto3);
+  // `type` has what the declaration inherits.
+  void AddMessage(size_t parent, const MessageView& message, Type type);
+  void AddEnum(size_t parent, const EnumView& enum_type, Type type);
 
   std::vector<Type> types_{Type()};  // the first is what has no name
   absl::flat_hash_map<Place, size_t> places_;

@@ -193,7 +193,7 @@ bool Comparison::CompareType(const FieldPair& pair) {
   const FieldFacts& ours = pair.ours;
   const FieldFacts& theirs = pair.theirs;
   const FieldView& field = *ours.field;
-  const bool is_message = field.type == kTypeMessage || field.type == kTypeGroup;
+  const bool is_message = ours.field_type == kTypeMessage || ours.field_type == kTypeGroup;
   const bool is_typed = is_message || field.type == kTypeEnum;
   const auto refuse = [&] {
     findings_.refusals.Add(pair.where, "field ", field.number, " is ", TypeText(ours_, ours),
@@ -201,8 +201,8 @@ bool Comparison::CompareType(const FieldPair& pair) {
     return false;
   };
   if (ours.is_repeated != theirs.is_repeated || ours.is_map != theirs.is_map) return refuse();
-  if (!ValuesFit(static_cast<FieldType>(Writer(pair).field->type), Reader(pair))) return refuse();
-  if (field.type != theirs.field->type) {
+  if (!ValuesFit(static_cast<FieldType>(Writer(pair).field_type), Reader(pair))) return refuse();
+  if (ours.field_type != theirs.field_type) {
     findings_.differences.Add(pair.where, "field ", field.number, " is ", TypeText(ours_, ours),
                               " here, ", TypeText(theirs_, theirs), " in the channel");
     return true;
@@ -219,13 +219,13 @@ bool Comparison::CompareType(const FieldPair& pair) {
              *theirs.type);
     return true;
   }
-  const bool reader_is_closed = Reader(pair).is_closed_enum();
-  if (reader_is_closed && !Writer(pair).is_closed_enum()) {
+  const bool reader_is_closed = Reader(pair).is_closed_enum;
+  if (reader_is_closed && !Writer(pair).is_closed_enum) {
     findings_.refusals.Add(pair.where, "the enum is open ", AtWriter(), " and closed ", AtReader(),
                            ", where numbers that it does not list get lost");
     return false;
   }
-  if (ours.is_closed_enum() != theirs.is_closed_enum()) {
+  if (ours.is_closed_enum != theirs.is_closed_enum) {
     findings_.differences.Add(pair.where, "the enum is closed ", AtWriter(), " and open ",
                               AtReader());
   }
@@ -243,9 +243,10 @@ void Comparison::CompareField(const FieldPair& pair) {
   const FieldFacts& ours = pair.ours;
   const FieldFacts& theirs = pair.theirs;
   if (ours.field->type == kTypeString && theirs.field->type == kTypeString &&
-      ours.is_proto3 != theirs.is_proto3) {
-    findings_.differences.Add(pair.where, "is checked for UTF-8 ",
-                              ours.is_proto3 ? "here, not in the channel" : "in the channel only");
+      ours.checks_utf8 != theirs.checks_utf8) {
+    findings_.differences.Add(
+        pair.where, "is checked for UTF-8 ",
+        ours.checks_utf8 ? "here, not in the channel" : "in the channel only");
   }
   if (ours.is_packed != theirs.is_packed) {
     findings_.differences.Add(pair.where, "is packed ",

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "codegen/fingerprint.h"
 #include "google/protobuf/compiler/parser.h"
 #include "google/protobuf/descriptor.h"
@@ -18,7 +19,11 @@ namespace {
 
 class Complaints : public google::protobuf::io::ErrorCollector {
  public:
-  void AddError(int line, int column, const std::string& message) override {
+  // The first is what protobuf 3.21 calls, the second what later releases do.
+  void AddError(int line, int column, const std::string& message) {
+    RecordError(line, column, message);
+  }
+  void RecordError(int line, int column, absl::string_view message) {
     ADD_FAILURE() << line << ":" << column << ": " << message;
   }
 };
@@ -38,6 +43,7 @@ SchemaText::SchemaText(const std::string& text) : factory_(&pool_) {
   file_.set_name("m.proto");
   const google::protobuf::FileDescriptor* const file = pool_.BuildFile(file_);
   EXPECT_NE(file, nullptr) << source;
+  file_.Clear();
   file->CopyTo(&file_);  // with the names of types resolved
   descriptor_ = pool_.FindMessageTypeByName("p.M");
   wire_ = file_.SerializeAsString();

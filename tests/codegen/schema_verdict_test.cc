@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/message.h"
-#include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/message/description.h"
 #include "ipmpsc/message/message_type.h"
@@ -17,6 +16,7 @@
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/schema_text.h"
 #include "tests/codegen/value_difference.h"
+#include "tests/testing/quiet_protobuf.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc_test {
@@ -300,7 +300,7 @@ class SchemaVerdictTest : public testing::TestWithParam<Row> {
 
   // What the reader makes of random messages of the writer; empty where all arrive as they are.
   std::string Harm() {
-    const google::protobuf::LogSilencer silencer;  // a missing required field is logged
+    const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
     Random random(1);
     for (int i = 0; i < 500; ++i) {
       const std::unique_ptr<google::protobuf::Message> written = writer_.NewMessage();

@@ -7,13 +7,13 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
-#include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/parser.h"
 #include "tests/codegen/message_types.h"
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/view_difference.h"
+#include "tests/testing/quiet_protobuf.h"
 
 namespace ipmpsc_test {
 namespace {
@@ -41,7 +41,7 @@ class ViewAgainstProtobufTest : public testing::TestWithParam<MessageType> {
         << absl::BytesToHexString(wire);
   }
 
-  google::protobuf::LogSilencer silencer_;  // a missing required field is logged
+  ipmpsc::testing::QuietProtobuf silencer_;  // a missing required field is logged
   ipmpsc::view::Arena arena_;
 };
 

@@ -193,7 +193,7 @@ std::string ViewDifference(const MessageTable& table, const void* view, const Me
     const std::string difference = field->is_repeated()
                                        ? RepeatedDifference(entry, bytes, *field, message)
                                        : SingularDifference(entry, bytes, *field, message);
-    if (!difference.empty()) return field->name() + difference;
+    if (!difference.empty()) return absl::StrCat(field->name(), difference);
   }
   if (descriptor.options().map_entry()) return "";
   const std::unique_ptr<Message> copy(message.New());

@@ -17,10 +17,10 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "google/protobuf/stubs/logging.h"
 #include "ipmpsc/internal/require.h"
 #include "tests/fuzz/drawn_file.h"
 #include "tests/fuzz/input.h"
+#include "tests/testing/quiet_protobuf.h"
 
 namespace ipmpsc::fuzz {
 namespace {
@@ -47,8 +47,11 @@ class MemoryContext : public google::protobuf::compiler::GeneratorContext {
 // The one who refuses says so elsewhere.
 class Silent : public DescriptorPool::ErrorCollector {
  public:
+  // The first is what protobuf 3.21 calls, the second what later releases do.
   void AddError(const std::string&, const std::string&, const google::protobuf::Message*,
-                ErrorLocation, const std::string&) override {}
+                ErrorLocation, const std::string&) {}
+  void RecordError(absl::string_view, absl::string_view, const google::protobuf::Message*,
+                   ErrorLocation, absl::string_view) {}
 };
 
 void Generate(const FileDescriptor& file) {
@@ -80,7 +83,7 @@ void GenerateAll(const FileDescriptorSet& set) {
 }  // namespace ipmpsc::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const google::protobuf::LogSilencer silencer;
+  const ipmpsc::testing::QuietProtobuf silencer;
   ipmpsc::fuzz::Input input(data, size);
   google::protobuf::FileDescriptorSet set;
   if (input.Take<uint8_t>() % 2 == 0) {

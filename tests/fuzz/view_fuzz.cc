@@ -8,12 +8,12 @@
 
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
-#include "google/protobuf/stubs/logging.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/parser.h"
 #include "tests/codegen/message_types.h"
 #include "tests/codegen/view_difference.h"
+#include "tests/testing/quiet_protobuf.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using ipmpsc::internal::Require;
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ipmpsc_test::MessageType& type = (*types)[data[0] % types->size()];
   // Of its own length, so that AddressSanitizer sees what is read on either side of it.
   const std::vector<char> wire(data + 1, data + size);
-  const google::protobuf::LogSilencer silencer;  // a missing required field is logged
+  const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
 
   const std::unique_ptr<google::protobuf::Message> message(type.prototype->New());
   const bool accepts = message->ParseFromArray(wire.data(), static_cast<int>(wire.size()));

@@ -1,6 +1,26 @@
 """`@com_google_protobuf` over Debian's libprotobuf-dev, libprotoc-dev and protobuf-compiler."""
 
-load("//third_party:debian.bzl", "copy_headers", "library_dir", "link_libraries", "require")
+load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "require")
+load("//third_party:pkg_config.bzl", "parse_pkg_config")
+
+_LIBRARIES = """\
+load("@rules_cc//cc:defs.bzl", "cc_library")
+
+cc_library(
+    name = "libprotobuf",
+    srcs = {protobuf},
+    linkopts = ["-lz", "-pthread"],
+    visibility = ["//:__subpackages__"],
+    deps = {deps},
+)
+
+cc_library(
+    name = "libprotoc",
+    srcs = {protoc},
+    visibility = ["//:__subpackages__"],
+    deps = [":libprotobuf"],
+)
+"""
 
 def _debian_protobuf_impl(repository_ctx):
     lib_dir = library_dir(repository_ctx)
@@ -8,9 +28,20 @@ def _debian_protobuf_impl(repository_ctx):
     require(repository_ctx, lib_dir + "/libprotobuf.a", "libprotobuf-dev")
     require(repository_ctx, lib_dir + "/libprotoc.a", "libprotoc-dev")
     copy_headers(repository_ctx, "/usr/include/google/protobuf", "google/protobuf")
-    link_libraries(repository_ctx, lib_dir, "", ["libprotobuf", "libprotoc"])
     repository_ctx.symlink("/usr/bin/protoc", "protoc")
-    repository_ctx.symlink(Label("//third_party/protobuf:protobuf.BUILD"), "BUILD.bazel")
+
+    # From protobuf 22 on it links with Abseil.
+    requires, _ = parse_pkg_config(repository_ctx, lib_dir, "protobuf")
+    libraries = ["libprotobuf"]
+    if requires:
+        libraries += ["libutf8_validity", "libutf8_range"]
+    repository_ctx.file("debian/BUILD.bazel", _LIBRARIES.format(
+        protobuf = link_libraries(repository_ctx, lib_dir, "debian/", libraries),
+        protoc = link_libraries(repository_ctx, lib_dir, "debian/", ["libprotoc"]),
+        deps = ["@com_google_absl//:for_protobuf"] if requires else [],
+    ))
+    build = repository_ctx.read(Label("//third_party/protobuf:protobuf.BUILD"))
+    repository_ctx.file("BUILD.bazel", build + AARCH64_SETTING)
 
 debian_protobuf = repository_rule(
     implementation = _debian_protobuf_impl,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/edition_generator.h"
 #include "codegen/names.h"
 #include "google/protobuf/compiler/code_generator.h"
 #include "google/protobuf/compiler/cpp/names.h"
@@ -140,9 +141,8 @@ void PrintTypes(const FileDescriptor& file, const std::vector<const Descriptor*>
       "}  // namespace ipmpsc_test::installed\n");
 }
 
-class Generator : public google::protobuf::compiler::CodeGenerator {
+class Generator : public ipmpsc::codegen::EditionGenerator {
  public:
-  uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
   bool Generate(const FileDescriptor* file, const std::string&,
                 google::protobuf::compiler::GeneratorContext* context,
                 std::string*) const override {

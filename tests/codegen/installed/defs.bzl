@@ -13,13 +13,15 @@ def installed_protos_test(name, protos, package, repository = None, deps = [], t
 
     Args:
       name: of the test.
-      protos: PROTOS of its repository; without `repository`, those of protobuf.
+      protos: PROTOS of its repository; without `repository`, a dictionary like its `files`, of
+        files of protobuf.
       package: the Debian package. Where it is not installed the test fails and says so.
       repository: made by `installed_protos`.
       deps: libraries with protobuf's classes that are not generated here.
       tags: of the test.
     """
-    if not protos:
+    files = protos.files if repository else protos
+    if not files:
         native.sh_test(
             name = name,
             size = "small",
@@ -29,7 +31,7 @@ def installed_protos_test(name, protos, package, repository = None, deps = [], t
         )
         return
 
-    own = {path: None for imports in protos.values() for path in imports}
+    own = {path: None for imports in files.values() for path in imports}
     libraries = ["//tests/codegen/protos:%s_ipmpsc" % _own_name(path) for path in own]
     if repository:
         cc_ipmpsc_library(
@@ -41,11 +43,11 @@ def installed_protos_test(name, protos, package, repository = None, deps = [], t
         libraries.append(":%s_ipmpsc" % name)
     copy_headers(
         name = name + "_copies",
-        protos = list(own) + [path for path in protos if path not in own],
+        protos = list(own) + [path for path in files if path not in own],
         proto_files = [repository + "//:files"] if repository else [],
-        proto_path = ["external/" + repository[1:]] if repository else [],
+        proto_path = [protos.folder] if repository else [],
         tags = tags,
-        types = list(protos),
+        types = list(files),
         deps = libraries,
     )
     native.genrule(
@@ -53,8 +55,8 @@ def installed_protos_test(name, protos, package, repository = None, deps = [], t
         testonly = True,
         outs = [name + "_list.cc"],
         cmd = "(%s) > $@" % "; ".join(
-            ["echo '#include \"%s.types.h\"'" % path[:-len(".proto")] for path in protos] +
-            ["echo 'const int ipmpsc_test::installed::kFileCount = %d;'" % len(protos)],
+            ["echo '#include \"%s.types.h\"'" % path[:-len(".proto")] for path in files] +
+            ["echo 'const int ipmpsc_test::installed::kFileCount = %d;'" % len(files)],
         ),
         tags = tags,
     )
@@ -65,8 +67,8 @@ def installed_protos_test(name, protos, package, repository = None, deps = [], t
         copts = ["-Wall", "-Wextra", "-Werror"],
         tags = tags,
         deps = deps + [
-            ":installed_test_main",
-            ":registry",
+            "//tests/codegen/installed:installed_test_main",
+            "//tests/codegen/installed:registry",
             ":%s_copies" % name,
         ],
     )

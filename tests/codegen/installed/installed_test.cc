@@ -18,7 +18,6 @@
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/message_lite.h"
-#include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/info.pb.h"
 #include "ipmpsc/message/description.h"
@@ -29,6 +28,7 @@
 #include "tests/codegen/installed/registry.h"
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/view_difference.h"
+#include "tests/testing/quiet_protobuf.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc_test::installed {
@@ -105,7 +105,7 @@ TEST_P(InstalledTest, ViewsAreWhatProtobufReads) {
 }
 
 TEST_P(InstalledTest, ViewsAcceptAndRejectWhatProtobufDoes) {
-  const google::protobuf::LogSilencer silencer;  // a missing required field is logged
+  const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
   Random random(2);
   for (int i = 0; i < kRounds; ++i) {
     const std::string wire = DeterministicWire(*RandomMessage(random, 2));

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
-#include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
+#include "tests/testing/quiet_protobuf.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -18,12 +18,12 @@ bool ProtobufAccepts(const std::string& text) {
   return message.ParseFromString(wire);
 }
 
-class Utf8Test : public testing::Test {
+class Utf8Test : public ::testing::Test {
  protected:
   void Compare(const std::string& text) {
     ASSERT_EQ(IsUtf8(text), ProtobufAccepts(text)) << absl::BytesToHexString(text);
   }
-  google::protobuf::LogSilencer silencer_;
+  ipmpsc::testing::QuietProtobuf silencer_;
 };
 
 TEST_F(Utf8Test, AllOfOneAndTwoBytes) {

@@ -1,0 +1,33 @@
+// EditionGenerator: a CodeGenerator that says to protoc what the plugin takes. One of the two places that
+// know releases of protobuf apart, beside syntax.h: from 27 on there are editions.
+#ifndef IPMPSC_CODEGEN_EDITION_GENERATOR_H_
+#define IPMPSC_CODEGEN_EDITION_GENERATOR_H_
+
+#include <cstdint>
+
+#include "google/protobuf/compiler/code_generator.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/stubs/common.h"
+
+namespace ipmpsc::codegen {
+
+class EditionGenerator : public google::protobuf::compiler::CodeGenerator {
+ public:
+#if GOOGLE_PROTOBUF_VERSION >= 5027000
+  uint64_t GetSupportedFeatures() const override {
+    return FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS;
+  }
+  google::protobuf::Edition GetMinimumEdition() const override {
+    return google::protobuf::EDITION_PROTO2;
+  }
+  google::protobuf::Edition GetMaximumEdition() const override {
+    return google::protobuf::EDITION_2024;
+  }
+#else
+  uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
+#endif
+};
+
+}  // namespace ipmpsc::codegen
+
+#endif  // IPMPSC_CODEGEN_EDITION_GENERATOR_H_
