@@ -108,7 +108,7 @@ Row ReadPictureRow() {
   picture.set_width(3840);
   picture.set_height(2160);
   picture.mutable_pixels()->resize(kFrameBytes);
-  picture.SerializeToString(bytes.get());
+  *bytes = picture.SerializeAsString();
   row.measurements.push_back({"ipmpsc view", false, [=] {
                                 view::Arena arena;
                                 return TimePerCall([&] {

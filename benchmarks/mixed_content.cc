@@ -69,7 +69,7 @@ class ByProtobuf : public Content {
       if (!lent.ok()) return lent.status();
       target = *lent;
     }
-    message_.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(target));
+    (void)message_.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(target));
     return in_place_ ? end.Publish() : end.Send(buffer_);
   }
 

@@ -4,10 +4,16 @@
 #define IPMPSC_CODEGEN_EDITION_GENERATOR_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "google/protobuf/compiler/code_generator.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/stubs/common.h"
+#if GOOGLE_PROTOBUF_VERSION >= 5027000
+#include "google/protobuf/cpp_features.pb.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/extension_set.h"
+#endif
 
 namespace ipmpsc::codegen {
 
@@ -16,6 +22,10 @@ class EditionGenerator : public google::protobuf::compiler::CodeGenerator {
 #if GOOGLE_PROTOBUF_VERSION >= 5027000
   uint64_t GetSupportedFeatures() const override {
     return FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS;
+  }
+  // Without them nobody here knows that proto2 takes every enum for a closed one.
+  std::vector<const google::protobuf::FieldDescriptor*> GetFeatureExtensions() const override {
+    return {google::protobuf::GetExtensionReflection(pb::cpp)};
   }
   google::protobuf::Edition GetMinimumEdition() const override {
     return google::protobuf::EDITION_PROTO2;

@@ -136,7 +136,7 @@ class MessageSender {
   }
 
   static void Write(const Message& message, absl::Span<char> payload) {
-    message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
+    (void)message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
   }
 
   template <typename Claim>

@@ -36,7 +36,7 @@ std::string Deterministic(const Message& message) {
     google::protobuf::io::StringOutputStream stream(&bytes);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
+    (void)message.SerializePartialToCodedStream(&coded);
   }
   return bytes;
 }

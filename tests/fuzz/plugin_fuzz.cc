@@ -74,6 +74,8 @@ void GenerateAll(const FileDescriptorSet& set) {
   DescriptorPool pool(DescriptorPool::generated_pool());
   Silent silent;
   for (const FileDescriptorProto& proto : set.file()) {
+    // Of text in options that is no UTF-8 later releases of protobuf die themselves.
+    if (!FileDescriptorProto().ParsePartialFromString(proto.SerializePartialAsString())) continue;
     const FileDescriptor* const file = pool.BuildFileCollectingErrors(proto, &silent);
     if (file != nullptr) Generate(*file);
   }

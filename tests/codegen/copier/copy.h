@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace ipmpsc_test::copier {
@@ -17,7 +18,7 @@ struct Style {
   bool in_place = false;  // bytes and strings through what mutable_x() hands out
 };
 
-inline void Fill(const std::string& from, absl::Span<char> to) {
+inline void Fill(absl::string_view from, absl::Span<char> to) {
   if (!to.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
 
@@ -28,6 +29,8 @@ bool IsDefault(T value) {
   return std::memcmp(&value, &zero, sizeof(T)) == 0;
 }
 inline bool IsDefault(const std::string& value) { return value.empty(); }
+// What edition 2024 has.
+inline bool IsDefault(absl::string_view value) { return value.empty(); }
 
 template <typename Enum, typename Field>
 std::vector<Enum> Enums(const Field& field) {
