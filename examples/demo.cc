@@ -32,6 +32,7 @@
 #include "examples/demo_receiver.h"
 #include "examples/demo_sender.h"
 #include "examples/processes.h"
+#include "examples/stop.h"
 #include "ipmpsc/channel.h"
 
 ABSL_FLAG(double, seconds, 5, "for how long the senders send");
@@ -132,6 +133,7 @@ int Main(int argc, char** argv) {
               static_cast<unsigned long long>(channel->capacity()));
 
   const std::string path = channel->path();
+  StopOnSignals();  // which the children inherit; the receiver goes on until the channel is closed
   std::vector<Process> receivers = {
       StartAndTell("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
   std::vector<Process> senders;
@@ -152,6 +154,9 @@ int Main(int argc, char** argv) {
   absl::Duration next_progress = absl::Seconds(1);
   while (AnyRunning(&senders) && AnyRunning(&receivers)) {
     absl::SleepFor(absl::Milliseconds(10));
+    if (StopRequested()) {
+      for (const Process& sender : senders) Signal(sender, SIGTERM);
+    }
     if (elapsed() >= next_progress) {
       PrintProgress(**ledger, elapsed());
       next_progress += absl::Seconds(1);
@@ -162,7 +167,8 @@ int Main(int argc, char** argv) {
   while (AnyRunning(&receivers)) absl::SleepFor(absl::Milliseconds(1));
   if (!receivers[0].ended_well()) {
     for (const Process& sender : senders) Signal(sender, SIGKILL);
-    Fail(kFault, absl::StrCat("the receiver was ", receivers[0].Ending()));
+    Complain(absl::StrCat("the receiver was ", receivers[0].Ending()));
+    return kFault;  // and not Fail, which would leave the channel behind
   }
 
   const bool verified = PrintVerdict(**ledger, senders, elapsed());

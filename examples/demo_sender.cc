@@ -12,6 +12,7 @@
 #include "examples/demo.ipmpsc.h"
 #include "examples/demo.pb.h"
 #include "examples/demo_checksum.h"
+#include "examples/stop.h"
 #include "ipmpsc/deadline.h"
 
 namespace ipmpsc::examples {
@@ -53,7 +54,7 @@ class NumberingSender {
     message_.set_sender(sending.sender);
   }
 
-  bool TimeIsUp() const { return end_.Passed(); }
+  bool MayEnd() const { return end_.Passed() || StopRequested(); }
   uint64_t next_sequence() const { return message_.sequence() + 1; }
   DemoMessage& message() { return message_; }
 
@@ -81,7 +82,7 @@ absl::Status SendText(const DemoSending& sending, const std::string& text, DemoL
   absl::StatusOr<DemoMessageSender> sender = DemoMessageSender::Open(sending.channel);
   if (!sender.ok()) return sender.status();
   NumberingSender numbering(sending, *std::move(sender), ledger);
-  while (!numbering.TimeIsUp()) {
+  while (!numbering.MayEnd()) {
     for (const std::string& line : *lines) {
       numbering.message().set_line(line);
       const absl::Status sent = numbering.Send(line);
@@ -98,7 +99,7 @@ absl::Status SendFrames(const DemoSending& sending, uint64_t most, DemoLedger* l
   VideoFrame* const frame = numbering.message().mutable_frame();
   frame->set_width(kWidth);
   frame->set_height(kHeight);
-  for (uint64_t i = 0; !numbering.TimeIsUp() && (most == 0 || i < most); ++i) {
+  for (uint64_t i = 0; !numbering.MayEnd() && (most == 0 || i < most); ++i) {
     Draw(numbering.next_sequence(), frame->mutable_pixels());
     const absl::Status sent = numbering.Send(frame->pixels());
     if (!sent.ok()) return sent;

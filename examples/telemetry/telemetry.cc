@@ -108,11 +108,13 @@ int Main(int argc, char** argv) {
               static_cast<int>(vehicles.front().pid), static_cast<int>(vehicles.back().pid));
   std::fflush(stdout);
   absl::StatusOr<VehicleSampleReceiver> receiver = VehicleSampleReceiver::Attach(*channel);
-  if (!receiver.ok()) Fail(kFault, receiver.status().message());
-
   Fleet fleet(count);
-  const absl::Status received = ReceiveAll(&*channel, &*receiver, &vehicles, &fleet);
-  if (!received.ok()) Fail(kFault, received.message());
+  const absl::Status received =
+      receiver.ok() ? ReceiveAll(&*channel, &*receiver, &vehicles, &fleet) : receiver.status();
+  if (!received.ok()) {
+    Complain(received.message());
+    return kFault;  // and not Fail, which would leave the channel behind
+  }
   return PrintTable(fleet, vehicles) ? 0 : kFault;
 }
 

@@ -8,6 +8,13 @@ number_of() { sed -n "s/^$1 *process \([0-9]*\)$/\1/p" "$TEST_TMPDIR/output"; }
 is_shown() { [ -n "$(number_of "$1")" ]; }
 has_progress() { grep -q ' s .* messages ' "$TEST_TMPDIR/output"; }
 
+# Where the channel is: while the demo runs, and not afterwards.
+channel() { sed -n 's/^channel *\([^ ,]*\),.*/\1/p' "$TEST_TMPDIR/output"; }
+expect_no_channel() {
+  [[ $(channel) == /dev/shm/* ]] || fail "the channel is '$(channel)'"
+  [ ! -e "$(channel)" ] || fail "the channel was left behind"
+}
+
 # start ARGUMENT...: the demo in the background, `pid`. What an earlier one printed is gone.
 start() {
   : >"$TEST_TMPDIR/output"
@@ -39,6 +46,7 @@ for victim in 'text 1' 'text 2' frames; do
   kill -9 "$(number_of "$victim")" || fail "$victim could not be killed"
   wait $pid || fail "the demo failed when $victim was killed"
   expect_verified
+  expect_no_channel
   grep -q "^$victim .*killed by signal 9" "$TEST_TMPDIR/output" || fail "the table does not say that $victim was killed"
 done
 
@@ -49,5 +57,22 @@ kill -9 "$(number_of receiver)"
 wait $pid
 [ $? = 1 ] || fail "the demo did not end with status 1 when its receiver was killed"
 grep -q "the receiver was killed by signal 9" "$TEST_TMPDIR/errors" || fail "the demo does not say why"
+expect_no_channel
+
+# Asked to end, it verifies what there is. At Ctrl-C all of its processes are asked.
+for asked in demo all; do
+  start --seconds=60
+  wait_until is_shown frames
+  wait_until has_progress
+  [ -e "$(channel)" ] || fail "there is no channel at '$(channel)'"
+  if [ $asked = demo ]; then
+    kill -TERM $pid
+  else
+    kill -INT $pid "$(number_of receiver)" "$(number_of 'text 1')" "$(number_of 'text 2')" "$(number_of frames)"
+  fi
+  wait $pid || fail "the demo failed when $asked was asked to end"
+  expect_verified
+  expect_no_channel
+done
 
 finish

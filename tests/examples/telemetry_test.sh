@@ -11,6 +11,7 @@ is_shown() { [ -n "$(first_process)" ]; }
 has_progress() { grep -q '^[1-9][0-9]* samples$' "$output"; }
 # row VEHICLE COLUMN: one number of the table.
 row() { awk -v vehicle="$1" -v column="$2" '/^vehicle/ { table = 1; next } table && $1 == vehicle { print $column }' "$output"; }
+channel() { sed -n 's/^channel \([^ ,]*\),.*/\1/p' "$output"; }
 are_gone() { ! kill -0 "$@" 2>/dev/null; }
 
 "$telemetry" --vehicles=5 --samples=3000 --rate=0 >"$output" || fail "it failed"
@@ -48,9 +49,11 @@ for signal in INT TERM KILL; do
   status=$?
   if [ $signal = KILL ]; then
     [ $status = 137 ] || fail "it ended with status $status when killed"
+    rm "$(channel)" || fail "there was no channel"  # nobody else can
   else
     [ $status = 0 ] || fail "it ended with status $status at SIG$signal"
     [[ $(tail -n 1 "$output") == [1-9]*" samples of 2 vehicles, 0 lost" ]] || fail "it says: $(tail -n 1 "$output")"
+    [[ $(channel) == /dev/shm/* && ! -e $(channel) ]] || fail "the channel '$(channel)' was left behind"
   fi
   wait_until are_gone "$first"
 done
