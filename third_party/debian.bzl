@@ -44,6 +44,29 @@ def link_libraries(repository_ctx, lib_dir, folder, names):
         files,
     )
 
+def parse_pkg_config(repository_ctx, lib_dir, name):
+    """Reads a pkg-config file.
+
+    Args:
+      repository_ctx: of the repository.
+      lib_dir: Debian's folder of libraries for the machine's architecture.
+      name: of the file, without suffix.
+
+    Returns:
+      the names that it requires, without versions, and its linker flags.
+    """
+    requires = []
+    libs = []
+    for line in repository_ctx.read("%s/pkgconfig/%s.pc" % (lib_dir, name)).split("\n"):
+        key, _, value = line.partition(":")
+        if key == "Requires":
+            # "absl_base = 20220623, absl_config", or without commas.
+            words = value.replace(",", " , ").split(" ")
+            requires = [word for word in words if word and word[0].isalpha()]
+        elif key == "Libs":
+            libs = [flag for flag in value.split(" ") if flag and not flag.startswith("-L")]
+    return requires, libs
+
 def require(repository_ctx, path, package):
     """Fails with the name of the Debian package if `path` does not exist."""
     if not repository_ctx.path(path).exists:

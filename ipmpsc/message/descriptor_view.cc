@@ -13,12 +13,17 @@ using view::Field;
 template <typename View>
 constexpr View kEmpty{};
 
+constexpr Field kCppFeatures[] = {
+    Field::Bool(1, offsetof(CppFeaturesView, legacy_closed_enum)).HasBit(0),
+};
+
 constexpr Field kFeatureSet[] = {
     Field::Int32(1, offsetof(FeatureSetView, field_presence)),
     Field::Int32(2, offsetof(FeatureSetView, enum_type)),
     Field::Int32(3, offsetof(FeatureSetView, repeated_field_encoding)),
     Field::Int32(4, offsetof(FeatureSetView, utf8_validation)),
     Field::Int32(5, offsetof(FeatureSetView, message_encoding)),
+    Field::Message(1000, offsetof(FeatureSetView, cpp), &CppFeaturesView::kTable),
 };
 
 template <uint32_t kFeatures>
@@ -95,6 +100,7 @@ constexpr Field kChannelInfo[] = {
 
 // The parser takes a view for bytes and has bits that lie there.
 static_assert(offsetof(FieldView, has_bits) == sizeof(absl::string_view));
+static_assert(offsetof(CppFeaturesView, has_bits) == sizeof(absl::string_view));
 static_assert(offsetof(FieldOptionsView, has_bits) == sizeof(absl::string_view));
 
 template <typename View, size_t kCount>
@@ -104,6 +110,7 @@ constexpr view::MessageTable Table(const Field (&fields)[kCount]) {
 
 }  // namespace
 
+constexpr view::MessageTable CppFeaturesView::kTable = Table<CppFeaturesView>(kCppFeatures);
 constexpr view::MessageTable FeatureSetView::kTable = Table<FeatureSetView>(kFeatureSet);
 template <uint32_t kFeatures>
 constexpr view::MessageTable FeatureOptionsView<kFeatures>::kTable =

@@ -52,6 +52,17 @@ enum RepeatedFieldEncoding : int32_t { kEncodingPacked = 1, kEncodingExpanded = 
 enum Utf8Validation : int32_t { kUtf8Verify = 2, kUtf8None = 3 };
 enum MessageEncoding : int32_t { kMessageLengthPrefixed = 1, kMessageDelimited = 2 };
 
+// Features of C++'s own: pb.CppFeatures, an extension of FeatureSet.
+struct CppFeaturesView {
+  absl::string_view wire;
+  uint32_t has_bits = 0;
+  bool legacy_closed_enum = false;
+
+  bool has_legacy_closed_enum() const { return has_bits != 0; }
+
+  static const view::MessageTable kTable;
+};
+
 struct FeatureSetView {
   absl::string_view wire;
   int32_t field_presence = 0;
@@ -59,6 +70,7 @@ struct FeatureSetView {
   int32_t repeated_field_encoding = 0;
   int32_t utf8_validation = 0;
   int32_t message_encoding = 0;
+  const CppFeaturesView* cpp = nullptr;
 
   static const view::MessageTable kTable;
 };

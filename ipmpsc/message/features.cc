@@ -5,16 +5,19 @@
 namespace ipmpsc::message {
 namespace {
 
-constexpr Features kProto2 = {/*has_presence=*/true, /*is_required=*/false,
-                              /*is_closed=*/true,    /*is_delimited=*/false,
-                              /*is_packed=*/false,   /*checks_utf8=*/false};
+constexpr Features kProto2 = {/*has_presence=*/true,  /*is_required=*/false,
+                              /*is_closed=*/true,     /*closes_enums=*/true,
+                              /*is_delimited=*/false, /*is_packed=*/false,
+                              /*checks_utf8=*/false};
 constexpr Features kProto3 = {/*has_presence=*/false, /*is_required=*/false,
-                              /*is_closed=*/false,    /*is_delimited=*/false,
-                              /*is_packed=*/true,     /*checks_utf8=*/true};
+                              /*is_closed=*/false,    /*closes_enums=*/false,
+                              /*is_delimited=*/false, /*is_packed=*/true,
+                              /*checks_utf8=*/true};
 // Of 2023 and 2024.
-constexpr Features kEdition = {/*has_presence=*/true, /*is_required=*/false,
-                               /*is_closed=*/false,   /*is_delimited=*/false,
-                               /*is_packed=*/true,    /*checks_utf8=*/true};
+constexpr Features kEdition = {/*has_presence=*/true,  /*is_required=*/false,
+                               /*is_closed=*/false,    /*closes_enums=*/false,
+                               /*is_delimited=*/false, /*is_packed=*/true,
+                               /*checks_utf8=*/true};
 
 }  // namespace
 
@@ -36,6 +39,8 @@ Features Override(Features inherited, const FeatureSetView* features) {
   }
   if (features->enum_type == kEnumOpen) inherited.is_closed = false;
   if (features->enum_type == kEnumClosed) inherited.is_closed = true;
+  if (features->cpp != nullptr && features->cpp->has_legacy_closed_enum())
+    inherited.closes_enums = features->cpp->legacy_closed_enum;
   if (features->repeated_field_encoding == kEncodingPacked) inherited.is_packed = true;
   if (features->repeated_field_encoding == kEncodingExpanded) inherited.is_packed = false;
   if (features->utf8_validation == kUtf8Verify) inherited.checks_utf8 = true;

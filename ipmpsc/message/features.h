@@ -13,6 +13,7 @@ struct Features {
   bool has_presence;
   bool is_required;
   bool is_closed;     // of an enum
+  bool closes_enums;  // of a field: it takes its enum for a closed one, whatever that says
   bool is_delimited;  // of a message field: sent as a group
   bool is_packed;
   bool checks_utf8;

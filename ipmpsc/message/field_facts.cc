@@ -103,7 +103,7 @@ FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const Fiel
   facts.checks_utf8 = features.checks_utf8;
   facts.is_closed_enum =
       field.type == kTypeEnum &&
-      (message.is_proto2 || (facts.type != nullptr && facts.type->features.is_closed));
+      (features.closes_enums || (facts.type != nullptr && facts.type->features.is_closed));
   facts.is_repeated = field.label == kLabelRepeated;
   facts.is_required = field.label == kLabelRequired || (features.is_required && !facts.is_repeated);
   facts.is_map = facts.is_repeated && field.type == kTypeMessage && facts.type != nullptr &&

@@ -18,7 +18,6 @@ Schema::Schema(const FileSetView& files) {
         package = Enter(package, part);
     }
     Type inherited;
-    inherited.is_proto2 = file.syntax != "proto3" && file.syntax != "editions";
     inherited.features = FeaturesOf(file);
     for (const MessageView& message : file.message_type) AddMessage(package, message, inherited);
     for (const EnumView& enum_type : file.enum_type) AddEnum(package, enum_type, inherited);

@@ -22,7 +22,6 @@ class Schema {
   struct Type {
     const MessageView* message = nullptr;
     const EnumView* enum_type = nullptr;
-    bool is_proto2 = false;  // the file: its fields take every enum for a closed one
     Features features = {};  // which fields inherit, or of the enum
   };
 

@@ -49,13 +49,25 @@ constexpr Feature kNone = {4, 3};
 constexpr Feature kLengthPrefixed = {5, 1};
 constexpr Feature kDelimited = {5, 2};
 
+// A message in another, on the wire. REQUIRES: it is shorter than 128 bytes.
+std::string Inside(int number, const std::string& message) {
+  std::string wire;
+  for (int tag = number << 3 | 2; tag != 0; tag >>= 7)
+    wire += static_cast<char>((tag & 0x7f) | (tag > 0x7f ? 0x80 : 0));
+  wire += static_cast<char>(message.size());
+  return wire + message;
+}
+
+std::string Wire(Feature feature) {
+  return {static_cast<char>(feature.number << 3), static_cast<char>(feature.value)};
+}
+
+// features.(pb.cpp).legacy_closed_enum
+std::string LegacyClosedEnum(bool value) { return Inside(1000, Wire({1, value})); }
+
 // `features`: its number in these options.
 void Add(int features, Feature feature, google::protobuf::MessageLite* options) {
-  std::string wire;
-  for (int tag = features << 3 | 2; tag != 0; tag >>= 7)
-    wire += static_cast<char>((tag & 0x7f) | (tag > 0x7f ? 0x80 : 0));
-  wire += {2, static_cast<char>(feature.number << 3), static_cast<char>(feature.value)};
-  ASSERT_TRUE(options->MergeFromString(wire));
+  ASSERT_TRUE(options->MergeFromString(Inside(features, Wire(feature))));
 }
 void OfFile(Feature feature, FileDescriptorProto* file) {
   Add(50, feature, file->mutable_options());
@@ -155,6 +167,33 @@ TEST(SchemaFeaturesTest, OfWhatIsNearerCountsMore) {
                              Add(1, kVerify, message->mutable_oneof_decl(0)->mutable_options());
                            }),
              EditionSchema(kFields, NoFeatures));
+}
+
+TEST(SchemaFeaturesTest, EnumsThatFieldsCloseForCpp) {
+  const char fields[] = "enum E { A = 0; B = 1; } optional E e = 1; optional E f = 2;";
+  const auto close_enum = [](FileDescriptorProto*, DescriptorProto* message) {
+    Add(7, kClosed, message->mutable_enum_type(0)->mutable_options());
+  };
+  const EditionSchema closed(fields, close_enum);
+  const EditionSchema open(fields, NoFeatures);
+  const EditionSchema legacy(fields, [](FileDescriptorProto* file, DescriptorProto*) {
+    ASSERT_TRUE(file->mutable_options()->MergeFromString(Inside(50, LegacyClosedEnum(true))));
+  });
+  ExpectSame(legacy, closed);
+  EXPECT_THAT(Received(legacy, open), StatusIs(StatusCode::kFailedPrecondition));
+  // The nearer one counts, and an enum that is closed itself stays so.
+  const auto reopen = [](FileDescriptorProto* file, DescriptorProto* message) {
+    ASSERT_TRUE(file->mutable_options()->MergeFromString(Inside(50, LegacyClosedEnum(true))));
+    for (auto& field : *message->mutable_field())
+      ASSERT_TRUE(field.mutable_options()->MergeFromString(Inside(21, LegacyClosedEnum(false))));
+  };
+  ExpectSame(EditionSchema(fields, reopen), open);
+  ExpectSame(EditionSchema(fields,
+                           [&](FileDescriptorProto* file, DescriptorProto* message) {
+                             reopen(file, message);
+                             close_enum(file, message);
+                           }),
+             closed);
 }
 
 TEST(SchemaFeaturesTest, DelimitedAsAGroup) {

@@ -9,7 +9,6 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "google/protobuf/repeated_field.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
@@ -177,46 +176,6 @@ TEST(TypedChannelTest, WhatDoesNotFitIsAnError) {
   EXPECT_THAT(sender.Send(frame, absl::Milliseconds(1)), StatusIs(StatusCode::kDeadlineExceeded));
   EXPECT_THAT(sender.SendWhenEmpty(frame, absl::Milliseconds(1)),
               StatusIs(StatusCode::kDeadlineExceeded));
-}
-
-TEST(TypedChannelTest, BatchesOfMessages) {
-  const Channel channel = FrameChannelInMemory();
-  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
-  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
-  const std::vector<camera::Frame> frames = {SomeFrame(0), camera::Frame(), SomeFrame(2)};
-  google::protobuf::RepeatedPtrField<camera::Frame> more;
-  *more.Add() = SomeFrame(3);
-  ASSERT_OK(sender.TrySendBatch(frames));
-  ASSERT_OK(sender.SendBatch(more, absl::Seconds(10)));
-  ASSERT_OK(sender.TrySendBatch(std::vector<camera::Frame>()));
-  for (const camera::Frame& sent : {frames[0], frames[1], frames[2], more[0]}) {
-    ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceive());
-    EXPECT_EQ(frame->DebugString(), sent.DebugString());
-  }
-  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
-}
-
-TEST(TypedChannelTest, OfABatchAllAreSentOrNone) {
-  ASSERT_OK_AND_ASSIGN(Channel channel, legacy::ReadingChannel::CreateAnonymous(Small()));
-  ASSERT_OK_AND_ASSIGN(auto receiver, legacy::ReadingReceiver::Attach(channel));
-  ASSERT_OK_AND_ASSIGN(auto sender, legacy::ReadingSender::Attach(channel));
-  std::vector<legacy::Reading> readings(2);
-  readings[0].set_sensor("door");
-  EXPECT_THAT(sender.TrySendBatch(readings),
-              StatusIs(StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("ipmpsc_test.legacy.Reading"), HasSubstr("sensor"))));
-  readings[1].set_sensor(std::string(15000, 'x'));
-  ASSERT_OK(sender.TrySendBatch(readings));
-  EXPECT_THAT(sender.TrySendBatch(readings), StatusIs(StatusCode::kResourceExhausted));
-  EXPECT_THAT(sender.SendBatch(readings, absl::Milliseconds(1)),
-              StatusIs(StatusCode::kDeadlineExceeded));
-  readings.resize(3, readings[1]);
-  EXPECT_THAT(sender.TrySendBatch(readings), StatusIs(StatusCode::kInvalidArgument));
-  for (const char* expected : {"door", readings[1].sensor().c_str()}) {
-    ASSERT_OK_AND_ASSIGN(legacy::ReadingLease reading, receiver.TryReceive());
-    EXPECT_EQ(reading->sensor(), expected);
-  }
-  EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
 }
 
 TEST(TypedChannelTest, NothingCame) {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -15,8 +14,6 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/receiver.h"
 #include "tests/ipmpsc/sender_fixture.h"

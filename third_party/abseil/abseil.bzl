@@ -4,8 +4,7 @@ What links with what comes from the package's own pkg-config files, of which Deb
 each target of upstream. What users may depend on is in targets.bzl.
 """
 
-load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "require")
-load("//third_party:pkg_config.bzl", "parse_pkg_config", "pkg_config_libraries", "pkg_config_names")
+load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "parse_pkg_config", "require")
 load(":targets.bzl", "PACKAGES")
 
 _HEADERS = """\
@@ -28,6 +27,16 @@ cc_library(
 )
 """
 
+_LIBRARY = """
+cc_library(
+    name = "{name}",
+    srcs = {srcs},
+    linkopts = {linkopts},
+    visibility = ["//:__subpackages__"],
+    deps = {deps},
+)
+"""
+
 _TARGET = """
 cc_library(
     name = "{name}",
@@ -46,6 +55,19 @@ cc_library(
 )
 """
 
+def _library(repository_ctx, lib_dir, pc):
+    name = pc.basename[:-len(".pc")]
+    requires, libs = parse_pkg_config(repository_ctx, lib_dir, name)
+    own = ["lib" + flag[len("-l"):] for flag in libs if flag.startswith("-labsl_")]
+    linkopts = [flag for flag in libs if not flag.startswith("-labsl_")]
+    return _LIBRARY.format(
+        name = name,
+        srcs = link_libraries(repository_ctx, lib_dir, "debian/", own),
+        linkopts = linkopts + ["-pthread"],
+        # Some name themselves.
+        deps = [":" + required for required in requires if required != name],
+    )
+
 def _for_protobuf(repository_ctx, lib_dir):
     if not repository_ctx.path(lib_dir + "/pkgconfig/protobuf.pc").exists:
         return ""
@@ -62,8 +84,12 @@ def _debian_abseil_impl(repository_ctx):
     copy_headers(repository_ctx, "/usr/include/absl", "include/absl")
 
     load_cc = "load(\"@rules_cc//cc:defs.bzl\", \"cc_library\")\n"
-    names = pkg_config_names(repository_ctx, lib_dir, "absl_")
-    repository_ctx.file("debian/BUILD.bazel", pkg_config_libraries(repository_ctx, lib_dir, names))
+    libraries = [
+        _library(repository_ctx, lib_dir, pc)
+        for pc in sorted(repository_ctx.path(lib_dir + "/pkgconfig").readdir(), key = str)
+        if pc.basename.startswith("absl_")
+    ]
+    repository_ctx.file("debian/BUILD.bazel", load_cc + "".join(libraries))
     repository_ctx.file("BUILD.bazel", _HEADERS + _for_protobuf(repository_ctx, lib_dir) + AARCH64_SETTING)
     for package, targets in PACKAGES.items():
         text = load_cc

@@ -1,7 +1,6 @@
 """`@com_google_protobuf` over Debian's libprotobuf-dev, libprotoc-dev and protobuf-compiler."""
 
-load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "require")
-load("//third_party:pkg_config.bzl", "parse_pkg_config")
+load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "parse_pkg_config", "require")
 
 _LIBRARIES = """\
 load("@rules_cc//cc:defs.bzl", "cc_library")
