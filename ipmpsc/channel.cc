@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -11,10 +10,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
-#include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/segment.h"
 
@@ -53,24 +51,20 @@ absl::StatusOr<Channel> Channel::OpenFd(int fd) {
   return ChannelOver(internal::Segment::FromFd(std::move(own), ""));
 }
 
-void Channel::Close() { segment_->Announce(internal::kFlagClosed); }
+void Channel::Close() { segment_->End(internal::kClaimClosed); }
 
 ChannelState Channel::state() const {
   // Relaxed: nothing else is read by it.
-  const uint32_t flags = segment_->ring().control->flags.load(std::memory_order_relaxed);
-  if ((flags & internal::kFlagReplaced) != 0) return ChannelState::kReplaced;
-  if ((flags & internal::kFlagClosed) != 0) return ChannelState::kClosed;
-  return segment_->IsUnlinked() ? ChannelState::kUnlinked : ChannelState::kOpen;
+  const internal::ClaimWord word =
+      segment_->ring().control->claim_word.load(std::memory_order_relaxed);
+  if ((word & internal::kClaimReplaced) != 0) return ChannelState::kReplaced;
+  if ((word & internal::kClaimClosed) != 0) return ChannelState::kClosed;
+  return segment_->IsAtItsPath() ? ChannelState::kOpen : ChannelState::kUnlinked;
 }
 
-bool Channel::HasReceiver() const {
-  return internal::ParticipantLock::IsAnyHeld(fd(), internal::ParticipantLock::kReceiver, 1);
-}
+bool Channel::HasReceiver() const { return segment_->HasReceiver().value_or(true); }
 
-bool Channel::HasSender() const {
-  return internal::ParticipantLock::IsAnyHeld(fd(), internal::ParticipantLock::OfSender(0),
-                                              max_senders());
-}
+bool Channel::HasSender() const { return segment_->HasSender().value_or(true); }
 
 const std::string& Channel::path() const { return segment_->path(); }
 
@@ -78,9 +72,7 @@ int Channel::fd() const { return segment_->fd(); }
 
 uint64_t Channel::capacity() const { return segment_->header().capacity; }
 
-size_t Channel::max_payload() const {
-  return std::min<uint64_t>(capacity() - sizeof(internal::RecordHeader), internal::kMaxPayload);
-}
+size_t Channel::max_payload() const { return segment_->max_payload(); }
 
 uint32_t Channel::max_senders() const { return segment_->header().max_senders; }
 

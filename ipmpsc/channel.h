@@ -46,8 +46,8 @@ enum class ChannelState {
   kOpen,
   kClosed,    // by `Close()`; final
   kReplaced,  // by a new channel at its path; final
-  // Open, and sending and receiving go on; but the file that had the name `path()` has no name any
-  // more, so nobody who has not opened it already ever will. Seen only where `path()` is not empty.
+  // Open, and sending and receiving go on; but the file is no longer at `path()` (it was removed,
+  // moved away or exchanged for another), so no program opens it any more.
   kUnlinked,
 };
 
@@ -103,9 +103,9 @@ class Channel {
   // Errors: as `Open`; kInvalidArgument where `fd` is not open.
   static absl::StatusOr<Channel> OpenFd(int fd);
 
-  // Ends the channel: sending fails with kFailedPrecondition from now on, and the receiver gets
-  // kOutOfRange once it has received what is there. Wakes all who wait. A send that began before
-  // may still arrive.
+  // Ends the channel for all, exactly: a message whose `Send` returns OK is received before the
+  // receiver gets kOutOfRange, and every other send fails with kFailedPrecondition. A loan that is
+  // open stays so: the receiver waits for it. Wakes all who wait.
   void Close();
 
   // The first that is true of: replaced, closed, unlinked. The last takes a system call.

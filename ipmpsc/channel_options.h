@@ -21,7 +21,7 @@ enum class ExistPolicy {
 
 struct ChannelOptions {
   // Bytes for records, rounded up to a power of two of at least one page. A message of n bytes
-  // takes n + 16, rounded up to a multiple of 16. 1 to 2^46.
+  // takes n + 16 (n + 32 with timestamps), rounded up to a multiple of 64. 1 to 2^46.
   uint64_t capacity = uint64_t{1} << 20;
   // Senders that can be attached at one time. 1 to 4096.
   uint32_t max_senders = 64;
@@ -34,6 +34,10 @@ struct ChannelOptions {
   // Asks for huge pages where the kernel has them for shared memory
   // (/sys/kernel/mm/transparent_hugepage/shmem_enabled); no error where it has not.
   bool huge_pages = false;
+  // Each message carries the time of its commit (CLOCK_REALTIME) and its number among those of its
+  // sender's slot: `Lease::sent_at()`, `Lease::sequence()`. A send takes some tens of nanoseconds
+  // more for the clock.
+  bool timestamps = false;
   // What the channel says of itself, at most 16 MiB; the typed layer puts a serialised
   // `ipmpsc.ChannelInfo` here.
   std::string description;

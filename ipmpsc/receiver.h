@@ -14,16 +14,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
+#include <type_traits>
 
 #include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/endpoint/local_ref.h"
 
 namespace ipmpsc {
 
@@ -36,6 +38,15 @@ struct Record {
   absl::string_view payload;  // at an address that is 16-byte aligned
   uint64_t position;  // in the order of all records; grows from message to message, never repeats
   uint16_t sender;    // slot of the sender
+  // In channels with `ChannelOptions::timestamps`, else 0: the time of the commit by its sender's
+  // clock (CLOCK_REALTIME, nanoseconds since 1970), and the message's number among those of its slot,
+  // from 1 on. A number is missing where messages were overwritten for the reader, or where a sender
+  // died just before a commit.
+  int64_t sent_at_nanoseconds = 0;
+  uint64_t sequence = 0;
+
+  // `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
+  absl::Time sent_at() const;
 };
 
 // Lease
@@ -54,15 +65,17 @@ class ABSL_MUST_USE_RESULT Lease {
   absl::string_view payload() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return record_.payload; }
   uint64_t position() const { return record_.position; }
   uint16_t sender() const { return record_.sender; }
+  // As in `Record`.
+  absl::Time sent_at() const { return record_.sent_at(); }
+  uint64_t sequence() const { return record_.sequence; }
 
   void Release() &&;
 
  private:
   friend class Receiver;
-  Lease(internal::ReceiverCore* core, uint64_t ticket, const Record& record)
-      : core_(core), ticket_(ticket), record_(record) {}
+  Lease(internal::LocalRef<internal::ReceiverCore> core, uint64_t ticket, const Record& record);
 
-  internal::ReceiverCore* core_;  // null when released
+  internal::LocalRef<internal::ReceiverCore> core_;  // null when released
   uint64_t ticket_;
   Record record_;
 };
@@ -72,12 +85,15 @@ class ABSL_MUST_USE_RESULT Lease {
 // Every function that receives returns, beside its own errors:
 //  * kOutOfRange         - all has been received, and the channel is closed, or (with
 //                          `ReceiverOptions::end_without_senders`) all senders are gone
-//  * kAborted            - the channel was replaced at its path, and all has been received: open it
-//                          again
+//  * kAborted            - all has been received, and the channel was replaced at its path: open it
+//                          again; or (with `ReceiverOptions::require_path`) its file is not at its
+//                          path any more
 //  * kDataLoss           - the ring contradicts itself at the next position: somebody damaged the
 //                          channel. Says what is wrong, and stays
 //  * kFailedPrecondition - this handle was inherited through fork (attach anew in the child); or it
-//                          has lost its lock, and another process has become the receiver
+//                          has lost its lock, and another process has become the receiver; or the
+//                          program has closed the channel's descriptor, and a sender's death cannot
+//                          be told any more
 class Receiver {
  public:
   // Becomes the channel's receiver. Starts at the oldest message that is not released.
@@ -100,34 +116,54 @@ class Receiver {
   // Takes the next message, if it is there.
   //
   // Errors: kUnavailable - none now. Without text, so that polling never allocates; but now and
-  // then with the name of a process whose open claim holds the others back.
+  // then with the sender whose open claim holds the others back.
   absl::StatusOr<Lease> TryReceive();
 
-  // Waits for the next message until `deadline`.
+  // Waits for the next message until `deadline`. Looks for a message at least once, also where the
+  // deadline has passed.
   //
-  // Errors: kDeadlineExceeded - none came. Without text, or with the name of the process whose open
-  // claim holds the others back.
+  // Errors: kDeadlineExceeded - none came. The text says how long it has waited, and names the sender
+  // whose open claim holds the others back; a call that did not wait, and has none to name, gives no
+  // text, so that polling never allocates.
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
-  // Calls `handler` for each message that is there, at most `max_records`. They are released a few
-  // at a time, 16 at most, and after each where a sender sleeps for space: so many that were handled
-  // may come again to the successor of a receiver that dies. Does not wait, but goes on for as long
-  // as senders keep up with it, unless `max_records` ends it. Returns how many: at least one, unless
-  // max_records is 0.
+  // Calls `handler(record)` for each message that is there, at most `max_records`, until it returns
+  // false if it returns a bool. Does not wait; without `max_records` it ends at what was sent when it
+  // was called. Returns how many messages it has handled: at least one, unless max_records is 0.
+  //
+  // A message counts as handled when `handler` ends, by an exception too: it is released and not
+  // received again. Messages are released a few at a time, 16 at most, and after each where a sender
+  // sleeps for space: so many that were handled may come again to the successor of a receiver that
+  // dies. `handler` may receive and drain from this receiver: that goes on behind the message in
+  // hand, whose bytes stay until `handler` ends. It may move or destroy this receiver: `Drain` then
+  // ends after the message in hand.
   //
   // Errors: as `TryReceive`; only where there was none to handle.
-  absl::StatusOr<size_t> Drain(absl::FunctionRef<void(const Record&)> handler,
-                               size_t max_records = std::numeric_limits<size_t>::max());
+  template <typename Handler>
+  absl::StatusOr<size_t> Drain(Handler&& handler,
+                               size_t max_records = std::numeric_limits<size_t>::max()) {
+    return DrainWhile(
+        [&handler](const Record& record) {
+          if constexpr (std::is_same_v<decltype(handler(record)), bool>) {
+            return handler(record);
+          } else {
+            handler(record);
+            return true;
+          }
+        },
+        max_records);
+  }
 
-  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
 
  private:
-  struct CoreDeleter {
-    void operator()(internal::ReceiverCore* core) const;
-  };
-  explicit Receiver(internal::ReceiverCore* core) : core_(core) {}
+  Receiver(Channel channel, internal::LocalRef<internal::ReceiverCore> core);
 
-  std::unique_ptr<internal::ReceiverCore, CoreDeleter> core_;
+  absl::StatusOr<size_t> DrainWhile(absl::FunctionRef<bool(const Record&)> handler,
+                                    size_t max_records);
+
+  Channel channel_;
+  internal::LocalRef<internal::ReceiverCore> core_;
 };
 
 }  // namespace ipmpsc

@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
@@ -26,11 +25,13 @@
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/endpoint/local_ref.h"
 
 namespace ipmpsc {
 
 namespace internal {
 class SenderCore;
+struct ClaimOptions;
 }  // namespace internal
 
 // Loan
@@ -59,10 +60,9 @@ class ABSL_MUST_USE_RESULT Loan {
 
  private:
   friend class Sender;
-  Loan(internal::SenderCore* core, uint64_t position, char* data, size_t size)
-      : core_(core), position_(position), data_(data), size_(size) {}
+  Loan(internal::LocalRef<internal::SenderCore> core, uint64_t position, char* data, size_t size);
 
-  internal::SenderCore* core_;  // null when settled
+  internal::LocalRef<internal::SenderCore> core_;  // null when settled
   uint64_t position_;
   char* data_;
   size_t size_;
@@ -74,7 +74,8 @@ class ABSL_MUST_USE_RESULT Loan {
 //  * kInvalidArgument    - longer than `Channel::max_payload()`: can never fit
 //  * kFailedPrecondition - a `Loan` of this sender is open; the channel is closed; or this handle
 //                          was inherited through fork (attach anew in the child)
-//  * kAborted            - the channel was replaced at its path: open it again
+//  * kAborted            - the channel was replaced at its path: open it again; or, with
+//                          `SenderOptions::require_path`, its file is not at its path any more
 //  * kUnavailable        - with `SenderOptions::require_receiver`: the channel has no living
 //                          receiver
 //  * kDataLoss           - the ring's shared words contradict themselves: somebody damaged the
@@ -106,7 +107,8 @@ class Sender {
 
   // Waits for space until `deadline`.
   //
-  // Errors: kDeadlineExceeded - still full (without text).
+  // Errors: kDeadlineExceeded - still full. The text says for how long, how much is used, and who
+  // receives; a deadline that had passed at the call gives none.
   absl::Status Send(absl::string_view payload, Deadline deadline);
 
   // Send all of `payloads` together: committed in one step, they are received one after the other,
@@ -117,19 +119,23 @@ class Sender {
   absl::Status TrySendBatch(absl::Span<const absl::string_view> payloads);
   absl::Status SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline);
 
-  // The same for messages that are written in place: claims space for messages of `sizes`, calls
-  // `write(i, payload)` for each, in order, and commits them together. `payload` has `sizes[i]`
+  // Send messages that are written in place: claim space for messages of `sizes`, call
+  // `write(i, payload)` for each, in order, and commit them together. `payload` has `sizes[i]`
   // bytes, not zeroed, at an address that is 16-byte aligned, and is `write`'s only while it runs.
-  // Meanwhile nothing claimed later, by anybody, is received, and this sender sends nothing else.
-  // If `write` throws, none is sent.
+  // Meanwhile nothing claimed later, by any sender, is received, and this sender sends nothing else
+  // (kFailedPrecondition). If `write` throws, no message is sent and all space is given back.
+  // `write` may change `sizes`, which was copied, and may move or destroy this sender: the batch is
+  // sent all the same, and the slot is free afterwards.
+  //
+  // Errors: as `TrySendBatch` and `SendBatch`.
   using WriteMessage = absl::FunctionRef<void(size_t i, absl::Span<char> payload)>;
-  absl::Status TrySendBatch(absl::Span<const size_t> sizes, WriteMessage write);
-  absl::Status SendBatch(absl::Span<const size_t> sizes, WriteMessage write, Deadline deadline);
+  absl::Status TryWriteBatch(absl::Span<const size_t> sizes, WriteMessage write);
+  absl::Status WriteBatch(absl::Span<const size_t> sizes, WriteMessage write, Deadline deadline);
 
   // Waits until everything sent before has been received and released: for messages that are
   // worthless when late.
   //
-  // Errors: kDeadlineExceeded - still not empty (without text).
+  // Errors: kDeadlineExceeded - still not empty. Text as `Send`.
   absl::Status SendWhenEmpty(absl::string_view payload, Deadline deadline);
 
   // Claims a record of `size` bytes to be filled in place; one at a time.
@@ -139,22 +145,18 @@ class Sender {
   absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
   absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
 
-  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
   // The number of the slot, as in `Lease::sender()`: 0 to max_senders - 1, reused after a sender
   // has gone.
   uint16_t slot() const;
 
  private:
-  struct CoreDeleter {
-    void operator()(internal::SenderCore* core) const;
-  };
-  explicit Sender(internal::SenderCore* core) : core_(core) {}
+  Sender(Channel channel, internal::LocalRef<internal::SenderCore> core);
 
-  absl::Status WriteBatchAs(absl::Span<const size_t> sizes, WriteMessage write, bool wait,
-                            Deadline deadline);
-  absl::StatusOr<Loan> ClaimAs(size_t size, bool wait, bool when_empty, Deadline deadline);
+  absl::StatusOr<Loan> ClaimAs(size_t size, const internal::ClaimOptions& options);
 
-  std::unique_ptr<internal::SenderCore, CoreDeleter> core_;
+  Channel channel_;
+  internal::LocalRef<internal::SenderCore> core_;
 };
 
 }  // namespace ipmpsc

@@ -76,12 +76,12 @@ class MessageSender {
   template <typename Messages>
   absl::Status TrySendBatch(const Messages& messages) {
     return SendBatchInto(messages,
-                         [&](auto write) { return sender_.TrySendBatch(batch_sizes_, write); });
+                         [&](auto write) { return sender_.TryWriteBatch(batch_sizes_, write); });
   }
   template <typename Messages>
   absl::Status SendBatch(const Messages& messages, Deadline deadline) {
     return SendBatchInto(
-        messages, [&](auto write) { return sender_.SendBatch(batch_sizes_, write, deadline); });
+        messages, [&](auto write) { return sender_.WriteBatch(batch_sizes_, write, deadline); });
   }
   // Waits until everything sent before has been received and released.
   absl::Status SendWhenEmpty(const Message& message, Deadline deadline) {

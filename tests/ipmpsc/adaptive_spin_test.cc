@@ -1,5 +1,5 @@
 // How long one looks before one sleeps follows from how long one had to wait.
-#include "ipmpsc/internal/adaptive_spin.h"
+#include "ipmpsc/internal/endpoint/adaptive_spin.h"
 
 #include <cstdint>
 

@@ -147,10 +147,14 @@ TEST_F(ChannelOpenTest, NoRightToReadOrToWrite) {
 }
 
 TEST_F(ChannelOpenTest, AnotherAbiVersionNamesBoth) {
-  Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, abi_version), 1));
+  Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, abi_version), 2));
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                             AllOf(HasSubstr(path_), HasSubstr("ABI version 1;"),
-                                                   HasSubstr("version 2"))));
+                                             AllOf(HasSubstr(path_), HasSubstr("ABI version 2"),
+                                                   HasSubstr("has 3"), HasSubstr("kReplace"))));
+  Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, abi_version), 4));
+  EXPECT_THAT(Channel::Open(path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("ABI version 4"), HasSubstr("build this program"))));
 }
 
 TEST_F(ChannelOpenTest, AnotherByteOrder) {

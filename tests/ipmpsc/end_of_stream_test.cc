@@ -58,7 +58,7 @@ class EndOfStreamTest : public ::testing::Test {
   std::optional<Channel> channel_;
 };
 
-constexpr char kEnded[] = "OUT_OF_RANGE: all senders are gone and all has been received";
+constexpr char kEnded[] = "OUT_OF_RANGE: all senders are gone and all messages have been received";
 
 TEST_F(EndOfStreamTest, TheReceiverWaitsForTheFirstSenderAndEndsWithTheLast) {
   Receiver receiver = AttachReceiver();

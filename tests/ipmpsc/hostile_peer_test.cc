@@ -22,7 +22,7 @@ namespace {
 // When it gives up, the test has failed. It bounds a hang, it measures nothing.
 constexpr absl::Duration kPatience = absl::Seconds(20);
 
-// Makes every 16 bytes from the released position on look like what a dead sender has claimed: the
+// Makes every 64 bytes from the released position on look like what a dead sender has claimed: the
 // receiver can step over one after the other, and there are always more.
 class OrphansWithoutEnd {
  public:
@@ -44,12 +44,12 @@ class OrphansWithoutEnd {
       const internal::Position released =
           ring.control->release_position.load(std::memory_order_relaxed);
       for (uint64_t i = 0; i < ring.sender_slot_count; ++i) {
-        const internal::Position position = released + 16 * i;
-        internal::SenderSlot& slot = ring.sender_slots[position / 16 % ring.sender_slot_count];
-        slot.intent_size.store(16, std::memory_order_relaxed);
+        const internal::Position position = released + 64 * i;
+        internal::SenderSlot& slot = ring.sender_slots[position / 64 % ring.sender_slot_count];
+        slot.intent_size.store(64, std::memory_order_relaxed);
         slot.intent_position.store(position, std::memory_order_relaxed);
       }
-      ring.control->claim_position.store(released + ring.capacity, std::memory_order_relaxed);
+      ring.control->claim_word.store(released + ring.capacity, std::memory_order_relaxed);
       began_.store(true);
       if (absl::Now() > latest) {
         gave_up_.store(true);
@@ -66,10 +66,10 @@ class OrphansWithoutEnd {
 
 class HostilePeerTest : public ::testing::Test {
  protected:
-  // As many slots as there are records of 16 bytes.
+  // As many slots as there are records of 64 bytes.
   static absl::StatusOr<Channel> MakeChannel() {
     ChannelOptions options;
-    options.capacity = 1 << 16;
+    options.capacity = 1 << 18;
     options.max_senders = 4096;
     return Channel::CreateAnonymous(options);
   }

@@ -66,9 +66,9 @@ TEST_F(LeaseTest, EveryOrderOfFourReleasesGivesSpaceBackUpToTheOldestHeld) {
       leases[i].reset();
       held.erase(i);
       const uint64_t oldest = held.empty() ? 4 : *held.begin();
-      ASSERT_EQ(released(), start + 32 * oldest);
+      ASSERT_EQ(released(), start + 64 * oldest);
     }
-    start += 4 * 32;
+    start += 4 * 64;
   } while (std::next_permutation(order.begin(), order.end()));
   EXPECT_EQ(ring().receiver_slot->received_records, 24u * 4);
 }
@@ -96,9 +96,9 @@ TEST_F(LeaseTest, DiscardedRecordsBehindTheOldestGoWithIt) {
               StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_EQ(released(), 0u);
   a.reset();
-  EXPECT_EQ(released(), 32u + 128) << "up to b";
+  EXPECT_EQ(released(), 64u + 128) << "up to b";
   b.reset();
-  EXPECT_EQ(released(), 2 * (32u + 128));
+  EXPECT_EQ(released(), 2 * (64u + 128));
 }
 
 TEST_F(LeaseTest, OutlivesItsReceiverAndKeepsItAttached) {
@@ -110,7 +110,7 @@ TEST_F(LeaseTest, OutlivesItsReceiverAndKeepsItAttached) {
   EXPECT_EQ(lease->payload(), "held");
   EXPECT_EQ(released(), 0u);
   lease.reset();
-  EXPECT_EQ(released(), 32u);
+  EXPECT_EQ(released(), 64u);
   receiver_.emplace(*Receiver::Attach(*channel_));
   EXPECT_EQ(Receive().payload(), "next");
 }
@@ -126,7 +126,7 @@ TEST_F(LeaseTest, SeveralOutliveTheirReceiverInAnyOrder) {
   leases[0].reset();
   EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kAlreadyExists));
   leases[1].reset();
-  EXPECT_EQ(released(), 96u);
+  EXPECT_EQ(released(), 192u);
   EXPECT_OK(Receiver::Attach(*channel_));
 }
 
@@ -148,7 +148,7 @@ TEST_F(LeaseTest, MovedFromReleasesNothing) {
     EXPECT_EQ(released(), 0u);
     EXPECT_EQ(moved.payload(), "a");
   }
-  EXPECT_EQ(released(), 32u);
+  EXPECT_EQ(released(), 64u);
 }
 
 TEST_F(LeaseTest, AssigningReleasesTheOldOneAndItselfNothing) {
@@ -160,7 +160,7 @@ TEST_F(LeaseTest, AssigningReleasesTheOldOneAndItselfNothing) {
   EXPECT_EQ(released(), 0u);
   EXPECT_EQ(lease.payload(), "a");
   lease = Receive();
-  EXPECT_EQ(released(), 32u);
+  EXPECT_EQ(released(), 64u);
   EXPECT_EQ(lease.payload(), "b");
 }
 
@@ -169,16 +169,16 @@ TEST_F(LeaseTest, ReleaseGivesBackAtOnceAndTheDestructorNothingMore) {
   {
     Lease lease = Receive();
     std::move(lease).Release();
-    EXPECT_EQ(released(), 32u);
+    EXPECT_EQ(released(), 64u);
   }
-  EXPECT_EQ(released(), 32u);
+  EXPECT_EQ(released(), 64u);
   EXPECT_EQ(ring().receiver_slot->received_records, 1u);
 }
 
 TEST_F(LeaseTest, AsManyAsTheRingHolds) {
   std::vector<Lease> leases;
   while (sender_->TrySend("").ok()) leases.push_back(Receive());
-  EXPECT_EQ(leases.size(), 256u);
+  EXPECT_EQ(leases.size(), 64u);
   std::reverse(leases.begin(), leases.end());
   while (leases.size() > 1) leases.erase(leases.begin());
   EXPECT_EQ(released(), 0u);

@@ -142,7 +142,7 @@ TEST(MemoryOrderTagsTest, TheSourcesAreThere) {
     relaxed += static_cast<int>(std::count_if(source.lines.begin(), source.lines.end(), IsRelaxed));
   }
   for (const char* path :
-       {"ipmpsc/channel.cc", "ipmpsc/receiver.h", "ipmpsc/internal/sender_core.cc",
+       {"ipmpsc/channel.cc", "ipmpsc/receiver.h", "ipmpsc/internal/endpoint/sender_core.cc",
         "ipmpsc/internal/os/sleeper_barrier.cc", "ipmpsc/internal/ring/ring.h",
         "ipmpsc/internal/segment/segment.cc", "ipmpsc/message/generated.h"}) {
     EXPECT_EQ(paths.count(path), 1u) << path;

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,14 +69,33 @@ class ReceiverTest : public ::testing::Test {
   std::optional<Sender> sender_;
 };
 
-TEST_F(ReceiverTest, NoneNowAndNoneCameAreWithoutText) {
+TEST_F(ReceiverTest, NoneNowAndNoneCameAreWithoutTextWhereItDidNotWait) {
   Receiver receiver = Attach();
   EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable, ""));
   EXPECT_THAT(receiver.Drain([](const Record&) {}), StatusIs(absl::StatusCode::kUnavailable, ""));
-  for (const absl::Duration timeout : {absl::ZeroDuration(), absl::Seconds(-5),
-                                       -absl::InfiniteDuration(), absl::Milliseconds(2)}) {
+  for (const absl::Duration timeout :
+       {absl::ZeroDuration(), absl::Seconds(-5), -absl::InfiniteDuration()}) {
     EXPECT_THAT(receiver.Receive(timeout), StatusIs(absl::StatusCode::kDeadlineExceeded, ""));
   }
+}
+
+TEST_F(ReceiverTest, NoneCameAfterAWaitSaysHowLongAndWhatItKnows) {
+  Receiver receiver = Attach();
+  const auto none = [](const std::string& text) {
+    return StatusIs(absl::StatusCode::kDeadlineExceeded,
+                    AllOf(HasSubstr("no message for "), HasSubstr(text)));
+  };
+  EXPECT_THAT(receiver.Receive(absl::Milliseconds(2)), none("no sender is attached"));
+  SenderOptions options;
+  options.name = "camera\n\xff";
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_, options));
+  EXPECT_THAT(receiver.Receive(absl::Milliseconds(2)), none("nothing was sent"));
+  ASSERT_OK_AND_ASSIGN(const Loan loan, sender.TryClaim(1));
+  const std::string writer =
+      absl::StrCat("sender 0 (\"camera\\n\\377\", process ", getpid(), ") has claimed position 0");
+  EXPECT_THAT(receiver.Receive(absl::Milliseconds(2)), none(writer));
+  EXPECT_THAT(receiver.Receive(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr(writer)));
 }
 
 TEST_F(ReceiverTest, APassedDeadlineStillReceivesWhatIsThere) {
@@ -131,14 +152,14 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
     Receiver receiver = Attach();
     ASSERT_OK(receiver.TryReceive());  // 0, released
     ASSERT_OK_AND_ASSIGN(const Lease one, receiver.TryReceive());
-    EXPECT_EQ(one.position(), 32u);
+    EXPECT_EQ(one.position(), 64u);
     ASSERT_OK(receiver.TryReceive());  // 2, released out of order
   }
   {
     // `one` was released by its end, and with it everything up to `2`.
     Receiver receiver = Attach();
     ASSERT_OK_AND_ASSIGN(const Lease three, receiver.TryReceive());
-    EXPECT_EQ(three.position(), 96u);
+    EXPECT_EQ(three.position(), 192u);
   }
   Send("4");
   LivingChild child([this]() -> std::string {
@@ -149,11 +170,11 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
     if (!lease.ok()) return lease.status().ToString();
     return absl::StrCat((new Lease(*std::move(lease)))->position());
   });
-  EXPECT_EQ(child.result(), "128");
+  EXPECT_EQ(child.result(), "256");
   child.Kill();
   Receiver receiver = Attach();
   ASSERT_OK_AND_ASSIGN(const Lease again, receiver.TryReceive());
-  EXPECT_EQ(again.position(), 128u);
+  EXPECT_EQ(again.position(), 256u);
   EXPECT_EQ(again.payload(), "4");
 }
 
@@ -168,19 +189,19 @@ TEST_F(ReceiverTest, DrainHandlesAllReleasesThemAndCounts) {
     EXPECT_EQ(ring().control->release_position, 0u) << "not before its handler";
   }));
   EXPECT_EQ(count, 3u);
-  EXPECT_THAT(got, ElementsAre("a@0/0", "bb@32/0", "ccc@64/0"));
-  EXPECT_EQ(ring().control->release_position, 96u);
+  EXPECT_THAT(got, ElementsAre("a@0/0", "bb@64/0", "ccc@128/0"));
+  EXPECT_EQ(ring().control->release_position, 192u);
   EXPECT_EQ(ring().receiver_slot->received_records, 3u);
   EXPECT_EQ(ring().receiver_slot->received_bytes, 6u);
 }
 
 TEST_F(ReceiverTest, DrainHoldsBackASixteenthOfTheCapacityAtMost) {
   Receiver receiver = Attach();
-  for (int i = 0; i < 20; ++i) Send("x");  // 32 bytes each, of 4096
+  for (int i = 0; i < 20; ++i) Send("x");  // 64 bytes each, of 4096
   std::vector<uint64_t> released;
   ASSERT_OK(
       receiver.Drain([&](const Record&) { released.push_back(ring().control->release_position); }));
-  for (uint64_t i = 0; i < 20; ++i) EXPECT_EQ(released[i], i / 8 * 256) << i;
+  for (uint64_t i = 0; i < 20; ++i) EXPECT_EQ(released[i], i / 4 * 256) << i;
 }
 
 TEST_F(ReceiverTest, DrainHoldsNothingBackFromASenderThatSleeps) {
@@ -191,8 +212,9 @@ TEST_F(ReceiverTest, DrainHoldsNothingBackFromASenderThatSleeps) {
     released.push_back(ring().control->release_position);
     if (released.size() == 2) ring().control->senders_wait |= 1;
   }));
-  EXPECT_THAT(released, ElementsAre(0, 0, 64, 64)) << "with the second message; then all are awake";
-  EXPECT_EQ(ring().control->release_position, 128u);
+  EXPECT_THAT(released, ElementsAre(0, 0, 128, 128))
+      << "with the second message; then all are awake";
+  EXPECT_EQ(ring().control->release_position, 256u);
 }
 
 TEST(ReceiverOfLargeRingTest, DrainHoldsBackSixteenMessagesAtMost) {
@@ -205,8 +227,8 @@ TEST(ReceiverOfLargeRingTest, DrainHoldsBackSixteenMessagesAtMost) {
   const auto& release_position = channel.segment()->ring().control->release_position;
   std::vector<uint64_t> released;
   ASSERT_OK(receiver.Drain([&](const Record&) { released.push_back(release_position); }));
-  for (uint64_t i = 0; i < 40; ++i) EXPECT_EQ(released[i], i / 16 * 16 * 32) << i;
-  EXPECT_EQ(release_position, 40 * 32u);
+  for (uint64_t i = 0; i < 40; ++i) EXPECT_EQ(released[i], i / 16 * 16 * 64) << i;
+  EXPECT_EQ(release_position, 40 * 64u);
 }
 
 TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {
@@ -219,11 +241,112 @@ TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {
   EXPECT_OK(receiver.TryReceive());
 }
 
+TEST_F(ReceiverTest, DrainStopsWhereItsHandlerSaysSo) {
+  Receiver receiver = Attach();
+  for (const char* payload : {"a", "b", "c"}) Send(payload);
+  ASSERT_OK_AND_ASSIGN(const size_t count,
+                       receiver.Drain([](const Record& record) { return record.payload != "b"; }));
+  EXPECT_EQ(count, 2u);
+  EXPECT_EQ(ring().control->release_position, 128u) << "b was handled";
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "c");
+}
+
+TEST_F(ReceiverTest, DrainWithoutALimitEndsAtWhatWasSentWhenItWasCalled) {
+  Receiver receiver = Attach();
+  for (int i = 0; i < 3; ++i) Send("before");
+  int handled = 0;
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([&](const Record&) {
+    ++handled;
+    Send("meanwhile");
+  }));
+  EXPECT_EQ(count, 3u);
+  EXPECT_EQ(handled, 3);
+  ASSERT_OK_AND_ASSIGN(const size_t rest, receiver.Drain([](const Record&) {}));
+  EXPECT_EQ(rest, 3u);
+}
+
+TEST_F(ReceiverTest, AHandlerThatThrowsHasHandledItsMessage) {
+  Receiver receiver = Attach();
+  for (const char* payload : {"a", "b", "c"}) Send(payload);
+  const auto throw_at_b = [](const Record& record) {
+    if (record.payload == "b") throw std::runtime_error("b");
+  };
+  EXPECT_THROW((void)receiver.Drain(throw_at_b), std::runtime_error);
+  EXPECT_EQ(ring().control->release_position, 128u);
+  EXPECT_EQ(ring().receiver_slot->received_records, 2u);
+  {
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), "c");
+  }
+  // Nothing is held back for good.
+  for (int i = 0; i < 200; ++i) {
+    Send(std::string(1000, 'x'));
+    EXPECT_THROW((void)receiver.Drain([](const Record&) { throw std::runtime_error("each time"); }),
+                 std::runtime_error);
+  }
+  { const Receiver gone = std::move(receiver); }
+  EXPECT_FALSE(channel_->HasReceiver());
+}
+
+TEST_F(ReceiverTest, AHandlerMayReceiveAndDrain) {
+  Receiver receiver = Attach();
+  for (const char* payload : {"a", "b", "c", "d", "e"}) Send(payload);
+  std::vector<std::string> got;
+  std::optional<Lease> kept;
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([&](const Record& outer) {
+    if (got.empty()) {
+      got.emplace_back(outer.payload);
+      ASSERT_OK_AND_ASSIGN(kept, receiver.TryReceive());
+      ASSERT_OK_AND_ASSIGN(
+          const size_t inner_count,
+          receiver.Drain([&](const Record& inner) { got.emplace_back(inner.payload); }, 2));
+      EXPECT_EQ(inner_count, 2u);
+      EXPECT_EQ(ring().control->release_position, 0u) << "the outer message is still in hand";
+      EXPECT_EQ(outer.payload, "a");
+    } else {
+      got.emplace_back(outer.payload);
+    }
+  }));
+  EXPECT_EQ(count, 2u);
+  EXPECT_THAT(got, ElementsAre("a", "c", "d", "e"));
+  EXPECT_EQ(kept->payload(), "b");
+  EXPECT_EQ(ring().control->release_position, 64u) << "the lease holds the rest";
+  kept.reset();
+  EXPECT_EQ(ring().control->release_position, 320u);
+}
+
+TEST_F(ReceiverTest, AHandlerMayDestroyItsReceiver) {
+  std::optional<Receiver> receiver(Attach());
+  for (const char* payload : {"a", "b"}) Send(payload);
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver->Drain([&](const Record& record) {
+    receiver.reset();
+    EXPECT_EQ(record.payload, "a") << "stays while the handler runs";
+  }));
+  EXPECT_EQ(count, 1u);
+  Receiver next = Attach();
+  ASSERT_OK_AND_ASSIGN(const Lease lease, next.TryReceive());
+  EXPECT_EQ(lease.payload(), "b");
+}
+
+TEST_F(ReceiverTest, AHandlerMayMoveItsReceiver) {
+  std::optional<Receiver> receiver(Attach());
+  for (const char* payload : {"a", "b"}) Send(payload);
+  std::optional<Receiver> moved;
+  ASSERT_OK_AND_ASSIGN(const size_t count, receiver->Drain([&](const Record&) {
+    if (!moved) moved.emplace(*std::move(receiver));
+  }));
+  EXPECT_GE(count, 1u);
+  Send("c");
+  ASSERT_OK(moved->Drain([](const Record&) {}));
+  EXPECT_EQ(ring().control->release_position, 192u);
+}
+
 TEST_F(ReceiverTest, DrainHandlesWhatIsBeforeTheDamageAndSaysItNextTime) {
   Receiver receiver = Attach();
   Send("good");
   Send("bad");
-  SetRecord(32, {0xffffffff, 0, internal::RecordKind::kMessage, 0});
+  SetRecord(64, {0xffffffff, 0, internal::RecordKind::kMessage, 0});
   ASSERT_OK_AND_ASSIGN(const size_t count, receiver.Drain([](const Record&) {}));
   EXPECT_EQ(count, 1u);
   EXPECT_THAT(receiver.Drain([](const Record&) { FAIL(); }), StatusIs(absl::StatusCode::kDataLoss));
@@ -261,19 +384,19 @@ TEST_F(ReceiverTest, ClosedIsNotSaidWhileALoanIsOpen) {
 // Damage.
 
 TEST_F(ReceiverTest, AttachToContradictoryPositionsNamesThem) {
-  const uint64_t claims[] = {uint64_t{0} - 16, 4112, 7, ~uint64_t{0}, uint64_t{1} << 63};
+  const uint64_t claims[] = {uint64_t{0} - 64, 4160, 16, ~uint64_t{0}, uint64_t{1} << 63};
   for (const uint64_t claim : claims) {
-    ring().control->claim_position = claim;
+    ring().control->claim_word = claim;
     EXPECT_THAT(Receiver::Attach(*channel_),
                 StatusIs(absl::StatusCode::kDataLoss,
-                         AllOf(HasSubstr(absl::StrCat("claim position ", claim)),
+                         AllOf(HasSubstr(absl::StrCat("claim word ", claim)),
                                HasSubstr("release position 0"), HasSubstr("4096"))));
   }
-  ring().control->claim_position = 16;
+  ring().control->claim_word = 64;
   ring().control->release_position = 8;
   EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kDataLoss));
   ring().control->release_position = 0;
-  ring().control->claim_position = 0;
+  ring().control->claim_word = 0;
   EXPECT_OK(Receiver::Attach(*channel_)) << "a refused receiver has not kept the lock";
 }
 
@@ -281,10 +404,10 @@ TEST_F(ReceiverTest, DataLossOfARecordNamesItsPositionAndHeaderAndStays) {
   Receiver receiver = Attach();
   Send("fine");
   Send("scribbled over");
-  SetRecord(32, {5, 0xffff, internal::RecordKind::kMessage, 0});
+  SetRecord(64, {5, 0xffff, internal::RecordKind::kMessage, 0});
   EXPECT_OK(receiver.TryReceive());
   const auto damaged = StatusIs(absl::StatusCode::kDataLoss,
-                                AllOf(HasSubstr("position 32"), HasSubstr("0x0001ffff00000005")));
+                                AllOf(HasSubstr("position 64"), HasSubstr("0x0001ffff00000005")));
   for (int i = 0; i < 10; ++i) {
     EXPECT_THAT(receiver.TryReceive(), damaged);
     EXPECT_THAT(receiver.Receive(absl::InfiniteDuration()), damaged);
@@ -293,10 +416,10 @@ TEST_F(ReceiverTest, DataLossOfARecordNamesItsPositionAndHeaderAndStays) {
 }
 
 TEST_F(ReceiverTest, DataLossOfAClaimThatNobodyOwnsNamesItAndStays) {
-  for (const uint64_t claim : {uint64_t{64}, uint64_t{1} << 40, ~uint64_t{0} - 15, uint64_t{3}}) {
-    ring().control->claim_position = 0;
+  for (const uint64_t claim : {uint64_t{64}, uint64_t{1} << 40, ~uint64_t{0} - 63, uint64_t{16}}) {
+    ring().control->claim_word = 0;
     Receiver receiver = Attach();
-    ring().control->claim_position = claim;
+    ring().control->claim_word = claim;
     const auto damaged = StatusIs(absl::StatusCode::kDataLoss,
                                   AllOf(HasSubstr("position 0"), HasSubstr(absl::StrCat(claim))));
     EXPECT_THAT(receiver.Receive(absl::InfiniteDuration()), damaged);
@@ -309,7 +432,7 @@ TEST_F(ReceiverTest, DataLossOfAClaimThatNobodyOwnsNamesItAndStays) {
 
 TEST_F(ReceiverTest, PollingAloneFindsAClaimThatNobodyOwns) {
   Receiver receiver = Attach();
-  ring().control->claim_position = 64;
+  ring().control->claim_word = 64;
   absl::Status status;
   do {
     status = receiver.TryReceive().status();
@@ -321,7 +444,7 @@ TEST_F(ReceiverTest, PollingAloneFindsAClaimThatNobodyOwns) {
 TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
   ring().sender_slots[7].intent_size = 4096;
   ring().sender_slots[7].intent_position = 0;
-  ring().control->claim_position = 4096;
+  ring().control->claim_word = 4096;
   Receiver receiver = Attach();
   while (ring().control->release_position == 0) {
     ASSERT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
@@ -331,16 +454,22 @@ TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
   EXPECT_OK(receiver.TryReceive());
 }
 
-TEST_F(ReceiverTest, OnePollStepsOverAllTheDeadThatLieInARow) {
+TEST_F(ReceiverTest, APollStepsOverOneOfTheDeadAndTheNextGoesOnAtOnce) {
   for (uint16_t slot = 5; slot < 8; ++slot) {
-    ring().sender_slots[slot].intent_size = 32;
-    ring().sender_slots[slot].intent_position = 32 * (slot - 5u);
+    ring().sender_slots[slot].intent_size = 64;
+    ring().sender_slots[slot].intent_position = 64 * (slot - 5u);
   }
-  SetRecord(96, {1, 0, internal::RecordKind::kMessage, 0});
-  ring().control->claim_position = 128;
+  SetRecord(192, {1, 0, internal::RecordKind::kMessage, 0});
+  ring().control->claim_word = 256;
   Receiver receiver = Attach();
+  const std::atomic<uint64_t>& orphaned = ring().receiver_slot->orphaned_records;
+  for (uint64_t i = 1; i < 3; ++i) {
+    EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_EQ(orphaned, i);
+  }
   ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
-  EXPECT_EQ(lease.position(), 96u);
+  EXPECT_EQ(orphaned, 3u);
+  EXPECT_EQ(lease.position(), 192u);
 }
 
 TEST_F(ReceiverTest, AScribbledReleasePositionIsIgnored) {
@@ -351,7 +480,7 @@ TEST_F(ReceiverTest, AScribbledReleasePositionIsIgnored) {
   ASSERT_OK_AND_ASSIGN(Lease a, receiver.TryReceive());
   EXPECT_EQ(a.payload(), "a");
   std::move(a).Release();
-  EXPECT_EQ(ring().control->release_position, 32u);
+  EXPECT_EQ(ring().control->release_position, 64u);
   EXPECT_OK(receiver.TryReceive());
 }
 

@@ -44,8 +44,8 @@ class SenderTest : public SenderFixture {
         sender->TrySendBatch({payload}),
         sender->TrySendBatch({"", payload}),
         sender->SendBatch({payload}, kLong),
-        sender->TrySendBatch({0, payload.size()}, write),
-        sender->SendBatch({payload.size()}, write, kLong),
+        sender->TryWriteBatch({0, payload.size()}, write),
+        sender->WriteBatch({payload.size()}, write, kLong),
         sender->TryClaim(payload.size()).status(),
         sender->Claim(payload.size(), kLong).status(),
         sender->ClaimWhenEmpty(payload.size(), kLong).status(),
@@ -84,28 +84,54 @@ TEST_F(SenderTest, TheLongestMessageFitsAndOneByteMoreNeverDoes) {
   }
   EXPECT_THAT(sender.TryClaim(~size_t{0}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("18446744073709551615")));
-  EXPECT_EQ(ring().control->claim_position, 0u);
+  EXPECT_EQ(ring().control->claim_word, 0u);
   EXPECT_OK(sender.TrySend(longest));
-  EXPECT_EQ(ring().control->claim_position, 4096u);
+  EXPECT_EQ(ring().control->claim_word, 4096u);
 }
 
-TEST_F(SenderTest, FullWithoutText) {
+TEST_F(SenderTest, FullWithoutTextWhereItDidNotWait) {
   Sender sender = Attach();
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
   const auto full = StatusIs(absl::StatusCode::kResourceExhausted, "");
   const auto late = StatusIs(absl::StatusCode::kDeadlineExceeded, "");
   EXPECT_THAT(sender.TrySend(""), full);
   EXPECT_THAT(sender.TryClaim(0), full);
-  for (const absl::Duration timeout : {absl::ZeroDuration(), absl::Seconds(-5),
-                                       -absl::InfiniteDuration(), absl::Milliseconds(2)}) {
+  for (const absl::Duration timeout :
+       {absl::ZeroDuration(), absl::Seconds(-5), -absl::InfiniteDuration()}) {
     EXPECT_THAT(sender.Send("", timeout), late);
     EXPECT_THAT(sender.SendWhenEmpty("", timeout), late);
     EXPECT_THAT(sender.Claim(0, timeout), late);
     EXPECT_THAT(sender.ClaimWhenEmpty(0, timeout), late);
   }
-  EXPECT_EQ(ring().control->claim_position, 4096u);
-  EXPECT_EQ(ring().sender_slots[sender.slot()].intent_position, 0u)
-      << "the intent of the last claim; giving up before an intent leaves it";
+  EXPECT_EQ(ring().control->claim_word, 4096u);
+  const internal::SenderSlot& own = ring().sender_slots[sender.slot()];
+  EXPECT_EQ(own.intent_position, ~uint64_t{0}) << "giving up leaves no intent";
+  EXPECT_EQ(own.refused, 2u);
+  EXPECT_EQ(own.full_waits, 0u);
+}
+
+TEST_F(SenderTest, FullAfterAWaitSaysHowLongHowMuchAndWho) {
+  SenderOptions options;
+  options.name = "camera";
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_, options));
+  ASSERT_OK(sender.TrySend(std::string(1000, 'x')));
+  ASSERT_OK(sender.TrySend(std::string(2000, 'x')));
+  const auto full = [](const char* receiver) {
+    return StatusIs(
+        absl::StatusCode::kDeadlineExceeded,
+        AllOf(HasSubstr("full for "), HasSubstr("3.07 kB of 4.1 kB used"), HasSubstr(receiver),
+              HasSubstr("oldest message of sender 0 (\"camera\", "),
+              HasSubstr(absl::StrCat("process ", getpid()))));
+  };
+  EXPECT_THAT(sender.Send(std::string(2000, 'y'), absl::Milliseconds(2)),
+              full("no receiver attached"));
+  const Receiver receiver = AttachReceiver();
+  EXPECT_THAT(sender.Claim(2000, absl::Milliseconds(2)), full("receiver (\""));
+  const internal::SenderSlot& own = ring().sender_slots[sender.slot()];
+  EXPECT_EQ(own.full_waits, 2u);
+  EXPECT_GE(own.waited_nanoseconds, 4'000'000u);
+  EXPECT_EQ(own.refused, 0u);
+  EXPECT_EQ(own.high_water, 3072u);
 }
 
 TEST_F(SenderTest, APassedDeadlineStillSendsWhereThereIsSpace) {
@@ -146,16 +172,16 @@ TEST_F(SenderTest, ALoanThatIsOpenRefusesAnother) {
 }
 
 TEST_F(SenderTest, ScribbledPositionsAreDataLossThatNamesThem) {
-  const uint64_t scribbles[] = {uint64_t{0} - 16, 8192, 7, ~uint64_t{0}, uint64_t{1} << 63};
+  const uint64_t scribbles[] = {uint64_t{0} - 64, 8192, 16, ~uint64_t{0}, uint64_t{1} << 63};
   for (const uint64_t claim : scribbles) {
-    ring().control->claim_position = 0;
+    ring().control->claim_word = 0;
     Sender sender = Attach();
-    ring().control->claim_position = claim;
+    ring().control->claim_word = claim;
     for (const absl::Status& status : SendInEveryWay(&sender, "x")) {
       EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
                                    AllOf(HasSubstr(absl::StrCat(claim)), HasSubstr("4096"))));
     }
-    EXPECT_EQ(ring().control->claim_position, claim);
+    EXPECT_EQ(ring().control->claim_word, claim);
     EXPECT_EQ(ring().sender_slots[sender.slot()].intent_position, ~uint64_t{0});
   }
 }
@@ -172,7 +198,9 @@ TEST_F(SenderTest, ExactlyMaxSendersAttach) {
     seen[senders.back().slot()] = true;
   }
   EXPECT_THAT(Sender::Attach(*channel_),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 4 sender slots")));
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("no sender slot is free: of 4, 4 belong to living senders"),
+                             HasSubstr("process"), HasSubstr("max_senders"))));
   const uint16_t freed = senders[1].slot();
   senders.erase(senders.begin() + 1);
   EXPECT_EQ(Attach().slot(), freed);
@@ -184,7 +212,7 @@ TEST_F(SenderTest, SlotsSayWhoHasThemAndHowMuchWasSent) {
     Sender sender = Attach();
     slot = sender.slot();
     EXPECT_EQ(ring().sender_slots[slot].pid, static_cast<uint32_t>(getpid()));
-    EXPECT_EQ(ring().sender_slots[slot].owners, 1u);
+    EXPECT_EQ(ring().sender_slots[slot].incarnation, 1u);
     ASSERT_OK(sender.TrySend("12345"));
     ASSERT_OK(sender.TrySend("678"));
     { ASSERT_OK(sender.TryClaim(100)); }  // discarded: not sent
@@ -193,7 +221,7 @@ TEST_F(SenderTest, SlotsSayWhoHasThemAndHowMuchWasSent) {
   EXPECT_EQ(ring().sender_slots[slot].intent_position, ~uint64_t{0});
   const Sender again = Attach();
   EXPECT_EQ(again.slot(), slot);
-  EXPECT_EQ(ring().sender_slots[slot].owners, 2u);
+  EXPECT_EQ(ring().sender_slots[slot].incarnation, 2u);
   EXPECT_EQ(ring().sender_slots[slot].sent_records, 2u);
   EXPECT_EQ(ring().sender_slots[slot].sent_bytes, 8u);
 }
@@ -222,7 +250,7 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
     absl::StatusOr<Sender> second = Sender::Attach(*channel_);
     return second.status().ToString();
   });
-  EXPECT_THAT(child.result(), HasSubstr("all 1 sender slots"));
+  EXPECT_THAT(child.result(), HasSubstr("no sender slot is free: of 1, 1 belong to living"));
   EXPECT_THAT(Sender::Attach(*channel_), StatusIs(absl::StatusCode::kResourceExhausted));
   child.Kill();
   { EXPECT_OK(Sender::Attach(*channel_)) << "it left nothing"; }
@@ -239,7 +267,8 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
   ASSERT_EQ(writer.result(), "");
   writer.Kill();
   EXPECT_THAT(Sender::Attach(*channel_),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 1 sender slots")));
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("of 1, 0 belong to living senders, 1 wait until a receiver")));
   Receiver receiver = AttachReceiver();
   EXPECT_THAT(receiver.Receive(absl::ZeroDuration()),
               StatusIs(absl::StatusCode::kDeadlineExceeded));

@@ -376,5 +376,54 @@ TEST(ThreadsTest, CloseWakesEverybodyWhoWaitsWithoutADeadline) {
   }
 }
 
+TEST(ThreadsTest, EachSendThatSucceedsBesideACloseIsReceivedBeforeTheEnd) {
+  uint32_t received = 0;
+  for (int round = 0; round < 300 && !::testing::Test::HasFailure(); ++round) {
+    Channel channel = NewChannel(4096, kThreads);
+    ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+    std::atomic<int> ready{0};
+    std::atomic<uint32_t> sent{0};
+    std::vector<std::thread> threads;
+    for (uint32_t thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+        std::string payload(20, '\0');
+        ++ready;
+        for (uint32_t i = 0;; ++i) {
+          Fill(&payload[0], payload.size(), {thread, i});
+          const absl::Status status = sender.Send(payload, absl::InfiniteDuration());
+          if (!status.ok()) {
+            EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
+            return;
+          }
+          ++sent;
+        }
+      });
+    }
+    threads.emplace_back([&, round] {
+      while (ready < kThreads) std::this_thread::yield();
+      // The close falls at other places of the senders' work each round.
+      for (int i = 0; i < round % 60 * 300; ++i) {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      }
+      channel.Close();
+    });
+    Ledger ledger;
+    for (;;) {
+      const absl::StatusOr<Lease> lease = receiver.Receive(absl::InfiniteDuration());
+      if (!lease.ok()) {
+        EXPECT_THAT(lease, StatusIs(absl::StatusCode::kOutOfRange));
+        break;
+      }
+      ledger.Check(lease->payload());
+    }
+    Join(&threads);
+    EXPECT_EQ(ledger.count(), sent) << "round " << round;
+    EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kOutOfRange));
+    received += ledger.count();
+  }
+  EXPECT_GT(received, 300u) << "the senders never ran beside the close";
+}
+
 }  // namespace
 }  // namespace ipmpsc

@@ -10,6 +10,7 @@
 
 namespace ipmpsc::testing {
 
+using internal::ClaimWord;
 using internal::Position;
 using internal::RecordDescription;
 
@@ -27,12 +28,13 @@ TestRing::TestRing(uint32_t slots, uint64_t capacity) {
   ring = segment_->ring();
 }
 
-void TestRing::SetPositions(Position release, Position claim) {
+void TestRing::SetPositions(Position release, ClaimWord word) {
   ring.control->release_position.store(release);
-  ring.control->claim_position.store(claim);
+  ring.control->claim_word.store(word);
 }
 
-Position TestRing::claim() const { return ring.control->claim_position.load(); }
+ClaimWord TestRing::claim_word() const { return ring.control->claim_word.load(); }
+Position TestRing::claim() const { return internal::ClaimPosition(claim_word()); }
 Position TestRing::release() const { return ring.control->release_position.load(); }
 Position TestRing::intent(uint16_t slot) const {
   return ring.sender_slots[slot].intent_position.load();

@@ -20,6 +20,8 @@ constexpr int64_t kLongestPause = 4'000'000;
 
 }  // namespace
 
+const bool kFutexWakes = false;
+
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
   int64_t pause = kShortestPause;
   // Relaxed: the caller looks again at what it waits for, in its own order.

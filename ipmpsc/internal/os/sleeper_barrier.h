@@ -4,13 +4,21 @@
 
 namespace ipmpsc::internal {
 
-// Called once by everybody who attaches to a ring, before its first operation: makes this process
-// one that the `SleeperBarrier` of others reaches. False where the kernel has no membarrier, or
-// forbids it.
+// Whether a compare-and-swap that orders as little as a release is a full barrier all the same: then
+// a sleeper that waits for one needs only a fence of its own. On x86-64 every locked instruction is.
+#if defined(__x86_64__)
+inline constexpr bool kClaimIsFullBarrier = true;
+#else
+inline constexpr bool kClaimIsFullBarrier = false;
+#endif
+
+// Called once by every participant that attaches to a ring, before its first operation: makes this
+// process one that the `SleeperBarrier` of others reaches. False where the kernel has no membarrier,
+// or forbids it.
 bool JoinSleeperBarrier();
 
-// Between announcing a wait and the last look. `full_barriers`: the wakers run full barriers of
-// their own.
+// Called between announcing a wait and the last look. `full_barriers`: the wakers run full barriers
+// of their own.
 void SleeperBarrier(bool full_barriers);
 
 }  // namespace ipmpsc::internal

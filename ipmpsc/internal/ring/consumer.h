@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 #include "absl/base/casts.h"
 #include "absl/base/optimization.h"
@@ -20,7 +21,7 @@ namespace ipmpsc::internal {
 
 enum class TakeResult {
   kTaken,
-  kNone,     // nothing is committed at `head()`
+  kNone,     // nothing is committed at `head()`, or only discarded records for long
   kCorrupt,  // the record at `head()` cannot be one
 };
 
@@ -29,6 +30,7 @@ struct TakenRecord {
   const char* payload;
   uint32_t length;
   uint16_t sender;
+  RecordTrailer trailer;  // zeros in channels without timestamps
 };
 
 class Consumer {
@@ -43,42 +45,51 @@ class Consumer {
 
   bool HasCommitted() const { return ring_.IsStamped(head_); }
 
-  // Takes the message at `head()`, stepping over what was discarded before it. On kCorrupt,
-  // `head()` stays.
+  // Takes the message at `head()`, stepping over what was discarded before it, a bounded number. On
+  // kCorrupt, `head()` stays.
   TakeResult Take(TakenRecord* taken) {
-    while (ABSL_PREDICT_TRUE(ring_.IsStamped(head_))) {
+    for (int discarded = 0; discarded < kMostDiscarded; ++discarded) {
+      if (ABSL_PREDICT_FALSE(!ring_.IsStamped(head_))) return TakeResult::kNone;
       // Relaxed: the stamp was acquired.
       const auto untrusted = absl::bit_cast<RecordDescription>(
           ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
       // With its header a record may not reach beyond one lap after what is released: that bounds
-      // every read to the mapping, and this loop to one lap.
+      // every read to the mapping.
       const uint64_t room = ring_.capacity - (head_ - released_);
       if (ABSL_PREDICT_FALSE(
-              untrusted.length > kMaxPayload || RecordSize(untrusted.length) > room ||
+              untrusted.length > kMaxPayload || ring_.RecordSizeOf(untrusted.length) > room ||
               untrusted.sender >= ring_.sender_slot_count || untrusted.reserved != 0)) {
         return TakeResult::kCorrupt;
       }
       const RecordDescription& description = untrusted;  // checked
       if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage ||
                             description.kind == RecordKind::kInBatch)) {
-        *taken = {head_, ring_.At(head_) + sizeof(RecordHeader), description.length,
-                  description.sender};
-        head_ += RecordSize(description.length);
+        const uint64_t size = ring_.RecordSizeOf(description.length);
+        taken->position = head_;
+        taken->payload = ring_.At(head_) + sizeof(RecordHeader);
+        taken->length = description.length;
+        taken->sender = description.sender;
+        if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
+          std::memcpy(&taken->trailer, ring_.TrailerAt(head_, size), sizeof(RecordTrailer));
+        } else {
+          taken->trailer = {};
+        }
+        head_ += size;
         return TakeResult::kTaken;
       }
       if (description.kind != RecordKind::kDiscarded) return TakeResult::kCorrupt;
-      Count(&ring_.receiver_slot->discarded_records, 1);
-      head_ += RecordSize(description.length);
+      AddToOwnCounter(&ring_.receiver_slot->discarded_records, 1);
+      head_ += ring_.RecordSizeOf(description.length);
     }
     return TakeResult::kNone;
   }
 
   // Looks why nothing is committed at `head()`, and steps over the record if it is orphaned.
-  Scan Recover(absl::FunctionRef<bool(uint16_t slot)> is_alive) {
-    const Scan scan = ScanForOrphan(ring_, released_, head_, is_alive);
+  Scan Recover(absl::FunctionRef<OwnerState(uint16_t slot)> owner_of) {
+    const Scan scan = ScanForOrphan(ring_, released_, head_, owner_of);
     if (scan.result == ScanResult::kOrphaned) {
-      Count(&ring_.receiver_slot->orphaned_records, 1);
-      Count(&ring_.receiver_slot->orphaned_bytes, scan.end - head_);
+      AddToOwnCounter(&ring_.receiver_slot->orphaned_records, 1);
+      AddToOwnCounter(&ring_.receiver_slot->orphaned_bytes, scan.end - head_);
       head_ = scan.end;
     }
     return scan;
@@ -92,17 +103,16 @@ class Consumer {
     ring_.control->release_position.store(position, std::memory_order_release);
   }
 
+  // Diagnostics only.
   void CountReceived(uint64_t records, uint64_t bytes) {
-    Count(&ring_.receiver_slot->received_records, records);
-    Count(&ring_.receiver_slot->received_bytes, bytes);
+    AddToOwnCounter(&ring_.receiver_slot->received_records, records);
+    AddToOwnCounter(&ring_.receiver_slot->received_bytes, bytes);
   }
 
  private:
-  // Relaxed, and no read-modify-write: only the receiver writes its counters, others look at them
-  // for people.
-  static void Count(std::atomic<uint64_t>* counter, uint64_t by) {
-    counter->store(counter->load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-  }
+  // Discarded records that one call steps over: a hostile peer may write them without end, and the
+  // caller looks at its deadline between calls.
+  static constexpr int kMostDiscarded = 256;
 
   const Ring ring_;
   Position head_;

@@ -11,16 +11,24 @@
 
 namespace ipmpsc::internal {
 
-// Allocates only when more leases are held at one time than ever before.
+// Allocates only in `MakeRoom`, when more leases are held at one time than ever before.
 class LeaseWindow {
  public:
   LeaseWindow() : holds_(kInitialSize) {}
 
   bool empty() const { return oldest_ == next_; }
 
-  // A lease on the record at `position`, later than all before. Returns its ticket.
+  // Whether `Add` needs `MakeRoom` first.
+  bool full() const { return next_ - oldest_ == holds_.size(); }
+
+  // Called before the record is taken, so that a failed allocation loses nothing.
+  void MakeRoom() {
+    if (full()) Grow();
+  }
+
+  // Adds a lease on the record at `position`, later than all before. Returns its ticket. REQUIRES:
+  // !full().
   uint64_t Add(Position position) {
-    if (next_ - oldest_ == holds_.size()) Grow();
     At(next_) = {position, true};
     return next_++;
   }

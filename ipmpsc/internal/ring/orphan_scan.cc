@@ -1,9 +1,23 @@
 #include "ipmpsc/internal/ring/orphan_scan.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+
+#include "absl/container/inlined_vector.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 
 namespace ipmpsc::internal {
 namespace {
+
+// Ends of records that dead senders may have claimed at the head.
+struct Candidate {
+  Position end;
+  bool is_intent = false;  // of some slot
+};
+
+// Enough for every number of senders that is usual; more of them allocate.
+using Candidates = absl::InlinedVector<Candidate, 64>;
 
 Position IntentPosition(const SenderSlot& slot) {
   // [scan] acquire; pairs with [intent] release: size before position, and the stamp of the
@@ -11,58 +25,76 @@ Position IntentPosition(const SenderSlot& slot) {
   return slot.intent_position.load(std::memory_order_acquire);
 }
 
-// A place where a record begins or where nothing is claimed yet. `claim` must have been loaded
-// before the call.
-bool IsBoundary(const Ring& ring, Position place, Position claim) {
-  if (place == claim) return true;
-  // The intents first, the stamp after them: whoever claimed `place` either still has that intent,
-  // or has stamped before it went on to its next.
+// Returns the smallest candidate that is a boundary: a place where a record begins or where nothing
+// is claimed yet. `claim` must have been loaded before the call.
+const Candidate* FindBoundary(const Ring& ring, Position head, Position claim,
+                              Candidates* candidates) {
+  std::sort(candidates->begin(), candidates->end(),
+            [head](const Candidate& a, const Candidate& b) { return a.end - head < b.end - head; });
+  // All intents first, the stamps after them: the sender that claimed a place either still has that
+  // intent, or has stamped before it went on to its next.
   for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
-    if (IntentPosition(ring.sender_slots[slot]) == place) return true;
+    const Position intent = IntentPosition(ring.sender_slots[slot]);
+    const auto at = std::lower_bound(candidates->begin(), candidates->end(), intent - head,
+                                     [head](const Candidate& candidate, uint64_t bytes) {
+                                       return candidate.end - head < bytes;
+                                     });
+    if (at != candidates->end() && at->end == intent) at->is_intent = true;
   }
-  return ring.IsCommittedClaim(place);
+  for (const Candidate& candidate : *candidates) {
+    if (candidate.end == claim || candidate.is_intent || ring.IsCommittedClaim(candidate.end))
+      return &candidate;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 Scan ScanForOrphan(const Ring& ring, Position released, Position head,
-                   absl::FunctionRef<bool(uint16_t slot)> is_alive) {
+                   absl::FunctionRef<OwnerState(uint16_t slot)> owner_of) {
+  Scan scan = {};
   // [claimed] acquire; pairs with [claim] release: intent before claim.
-  const Position claim = ring.control->claim_position.load(std::memory_order_acquire);
+  scan.claim_word = ring.control->claim_word.load(std::memory_order_acquire);
+  const Position claim = ClaimPosition(scan.claim_word);
   const uint64_t in_use = claim - head;
-  if (in_use == 0) return {ScanResult::kUnclaimed};
-  if (claim - released > ring.capacity || in_use > ring.capacity || !IsAligned(claim))
-    return {ScanResult::kUnowned};
+  const auto result = [&scan](ScanResult value) {
+    scan.result = value;
+    return scan;
+  };
+  if (!IsValidClaimWord(scan.claim_word)) return result(ScanResult::kUnowned);
+  if (in_use == 0) return result(ScanResult::kUnclaimed);
+  if (claim - released > ring.capacity || in_use > ring.capacity)
+    return result(ScanResult::kUnowned);
 
-  bool found = false;
-  Position end = 0;
+  Candidates candidates;
   for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
     const uint16_t slot = static_cast<uint16_t>(i);
     const SenderSlot& owner = ring.sender_slots[i];
     if (IntentPosition(owner) != head) continue;
     // First whether it lives, then, once more, the intent: what the dead leave does not change, and
     // a new owner cannot have this intent, since `head` is claimed.
-    const bool alive = is_alive(slot);
+    const OwnerState state = owner_of(slot);
+    if (state == OwnerState::kUnknown) {
+      return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kUndecided);
+    }
     if (IntentPosition(owner) != head) continue;
-    if (alive) {
+    if (state == OwnerState::kAlive) {
       // Perhaps it has committed since.
-      if (ring.IsStamped(head)) return {ScanResult::kCommitted};
-      return {ScanResult::kOwnerAlive, slot};
+      scan.slot = slot;
+      return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kOwnerAlive);
     }
     // Relaxed: ordered by the intent's position.
     const uint64_t size_untrusted = owner.intent_size.load(std::memory_order_relaxed);
     if (size_untrusted == 0 || size_untrusted > in_use || !IsAligned(size_untrusted)) continue;
-    const Position candidate = head + size_untrusted;
-    if (found && !IsBefore(candidate, end)) continue;
-    if (!IsBoundary(ring, candidate, claim)) continue;
-    found = true;
-    end = candidate;
+    candidates.push_back({head + size_untrusted});
   }
+  const Candidate* const end = FindBoundary(ring, head, claim, &candidates);
 
   // The second look: the writer may have committed and gone on, or died, during the scan.
-  if (ring.IsStamped(head)) return {ScanResult::kCommitted};
-  if (!found) return {ScanResult::kUnowned};
-  return {ScanResult::kOrphaned, 0, end};
+  if (ring.IsStamped(head)) return result(ScanResult::kCommitted);
+  if (end == nullptr) return result(ScanResult::kUnowned);
+  scan.end = end->end;
+  return result(ScanResult::kOrphaned);
 }
 
 bool IsSlotReusable(const Ring& ring, uint16_t slot) {
@@ -74,7 +106,7 @@ bool IsSlotReusable(const Ring& ring, uint16_t slot) {
   if (IsBefore(intent, ring.control->release_position.load(std::memory_order_relaxed))) return true;
   // Relaxed: an old value would lie here, but the lock that the caller holds comes after the dead
   // owner's last claim.
-  return !IsBefore(intent, ring.control->claim_position.load(std::memory_order_relaxed));
+  return !IsBefore(intent, ClaimPosition(ring.control->claim_word.load(std::memory_order_relaxed)));
 }
 
 }  // namespace ipmpsc::internal

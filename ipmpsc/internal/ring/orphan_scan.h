@@ -1,10 +1,10 @@
-// Finds out what became of a record that is claimed but not committed: still being written, or
-// orphaned, and then where it ends.
+// ScanForOrphan: finds out what became of a record that is claimed but not committed: still being
+// written, or orphaned, and then where it ends.
 //
 // Why the answer is right (DESIGN.md, "Recovery", has the whole argument):
-//  * Whoever claimed `head` has written its intent before, and keeps it until after its stamp. So,
-//    with the claim position seen beyond `head`, the claimer's intent is seen, or else its stamp
-//    is.
+//  * The sender that claimed `head` has written its intent before, and keeps it until after its
+//    stamp. So, with the claim position seen beyond `head`, the claimer's intent is seen, or else its
+//    stamp is.
 //  * Among the dead with that intent only one has claimed; the others lost the race and died, and
 //    their sizes mean nothing. The record's true end is where the next record begins, or the claim
 //    position; both can be recognised, and no other place inside the record can be mistaken for
@@ -20,24 +20,33 @@
 
 namespace ipmpsc::internal {
 
+enum class OwnerState {
+  kAlive,
+  kDead,     // and stays dead
+  kUnknown,  // the question cannot be answered now: the scan ends without a verdict
+};
+
 enum class ScanResult {
   kCommitted,   // in the meantime
-  kUnclaimed,   // nobody has claimed `head`
+  kUnclaimed,   // no sender has claimed `head`
   kOwnerAlive,  // `slot` is writing it, or is about to learn that it lost the race for it
   kOrphaned,    // its owner died; the record ends at `end`
   kUnowned,     // none of these: the shared words contradict themselves
+  kUndecided,   // `owner_of` did not say
 };
 
 struct Scan {
   ScanResult result;
-  uint16_t slot = 0;  // kOwnerAlive
-  Position end = 0;   // kOrphaned
+  uint16_t slot = 0;    // kOwnerAlive
+  Position end = 0;     // kOrphaned
+  uint64_t claim_word;  // kUnclaimed: the word that showed it
 };
 
-// `is_alive` tells whether the slot's owner lives; an owner that is dead stays dead. Called only
-// for slots that may have claimed `head`. `released` is the receiver's own release position.
+// `owner_of` tells about the slot's owner. It is called only for slots that may have claimed `head`.
+// `released` is the receiver's own release position. Work: linear in the number of slots, beside
+// those calls.
 Scan ScanForOrphan(const Ring& ring, Position released, Position head,
-                   absl::FunctionRef<bool(uint16_t slot)> is_alive);
+                   absl::FunctionRef<OwnerState(uint16_t slot)> owner_of);
 
 // Whether a new sender may take the slot: nothing in the ring depends on the intent that the last
 // owner left. Final only for a caller that holds the slot's lock; for others a hint.

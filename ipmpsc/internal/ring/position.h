@@ -1,6 +1,6 @@
-// Position: where in the endless sequence of bytes that went through a ring something lies.
+// Position: a place in the endless sequence of bytes that went through a ring.
 //
-// Positions count bytes, never wrap in practice and are still compared as if they could, so that a
+// Positions count bytes. They never wrap in practice, and are compared as if they could, so that a
 // ring whose positions start near 2^64 works too (the tests use that). `position & (capacity - 1)`
 // is the offset in the data.
 #ifndef IPMPSC_INTERNAL_RING_POSITION_H_
@@ -12,8 +12,9 @@ namespace ipmpsc::internal {
 
 using Position = uint64_t;
 
-// Every record begins at a multiple of this and fills a multiple of this.
-inline constexpr uint64_t kRecordAlignment = 16;
+// Every record begins at a multiple of this and fills a multiple of this: one cache line, so that a
+// record shares no line with another sender's.
+inline constexpr uint64_t kRecordAlignment = 64;
 
 constexpr bool IsAligned(Position position) { return position % kRecordAlignment == 0; }
 

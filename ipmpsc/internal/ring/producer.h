@@ -2,30 +2,43 @@
 //
 //   intent --CAS won--> claimed --Commit()--> committed
 //     |                    `----Commit(kDiscarded)--> discarded
-//     `--full, or lost too often--> no intent
+//     `--full, ended, another's turn, or lost too often--> no intent
 //
 // A death leaves: an intent that claimed nothing; or a claimed run whose length stands in the
 // intent, which the receiver steps over; or a whole record.
 #ifndef IPMPSC_INTERNAL_RING_PRODUCER_H_
 #define IPMPSC_INTERNAL_RING_PRODUCER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "absl/base/attributes.h"
 #include "absl/base/casts.h"
 #include "absl/base/optimization.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/internal/ring/prefetch.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {
 
 enum class ClaimResult {
   kClaimed,
   kFull,       // too little space, or (ClaimWhenEmpty) something is in the ring
+  kTurnTaken,  // the turn bit is set
+  kEnded,      // the channel is closed or replaced
   kContended,  // lost to other senders `kMaxLostRaces` times in a row
   kCorrupt,    // the shared positions contradict themselves
+};
+
+// How a claim goes about the turn bit.
+enum class TurnBit {
+  kRespect,  // does not claim: `kTurnTaken`
+  kKeep,     // claims beside the holder of the turn
+  kClear,    // claims as the holder of the turn, and gives it back in the same step
 };
 
 class Producer {
@@ -37,18 +50,34 @@ class Producer {
       : ring_(ring),
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
+        has_prefetch_(HasPrefetchForWrite()),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)) {}
 
-  // Claims `size` bytes, a `RecordSize`. REQUIRES: size <= capacity.
-  ClaimResult Claim(uint64_t size, Position* claimed) {
-    return ClaimWithin(size, ring_.capacity - size, claimed);
+  // Claims `size` bytes, a `RecordSize`, where the claim word is as usual, there is space as far as
+  // this sender knows, and no other sender is faster. False: `Claim` finds out why. REQUIRES: size <=
+  // capacity.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastClaim(uint64_t size, Position* claimed) {
+    // Relaxed: the CAS orders what matters.
+    ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
+    if (ABSL_PREDICT_FALSE(word - release_ > ring_.capacity - size || !IsAligned(word)))
+      return false;
+    return TryClaimAt(&word, word + size, size, claimed);
+  }
+
+  // Claims `size` bytes, a `RecordSize`, and leaves at least `reserved` bytes free beside them.
+  // REQUIRES: size <= capacity.
+  ClaimResult Claim(uint64_t size, Position* claimed, TurnBit turn_bit = TurnBit::kRespect,
+                    uint64_t reserved = 0) {
+    if (reserved > ring_.capacity - size) return ClaimResult::kFull;
+    return ClaimWithin(size, ring_.capacity - size - reserved, turn_bit, claimed);
   }
 
   // The same, but only at a moment when all that was claimed before is released.
-  ClaimResult ClaimWhenEmpty(uint64_t size, Position* claimed) {
-    return ClaimWithin(size, 0, claimed);
+  ClaimResult ClaimWhenEmpty(uint64_t size, Position* claimed,
+                             TurnBit turn_bit = TurnBit::kRespect) {
+    return ClaimWithin(size, 0, turn_bit, claimed);
   }
 
   // Whether `size` bytes could be claimed now, as far as the receiver is concerned. For a sender
@@ -58,12 +87,12 @@ class Producer {
     // written again.
     release_ = ring_.control->release_position.load(std::memory_order_acquire);
     // Relaxed: a guess; `Claim` decides.
-    const Position claim = ring_.control->claim_position.load(std::memory_order_relaxed);
+    const Position claim = ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed));
     return claim - release_ <= (when_empty ? 0 : ring_.capacity - size);
   }
 
-  // Makes a claimed record visible to the receiver. The payload must be in place. REQUIRES: a claim
-  // of at least RecordSize(length) at `position`.
+  // Makes a claimed record visible to the receiver. The payload, and the trailer if the ring has
+  // them, must be in place. REQUIRES: a claim of at least ring.RecordSizeOf(length) at `position`.
   void Commit(Position position, uint32_t length, RecordKind kind) {
     RecordHeader* header = ring_.HeaderAt(position);
     // Relaxed: published by the stamp.
@@ -74,13 +103,10 @@ class Producer {
     header->stamp.store(ring_.StampOf(position), std::memory_order_release);
   }
 
-  // For people. After the commit, out of the receiver's way.
+  // Diagnostics only. Called after the commit, out of the receiver's way.
   void CountSent(uint64_t records, uint64_t payload_bytes) {
-    // Relaxed, and no read-modify-write: only this sender writes its counters.
-    slot_->sent_records.store(slot_->sent_records.load(std::memory_order_relaxed) + records,
-                              std::memory_order_relaxed);
-    slot_->sent_bytes.store(slot_->sent_bytes.load(std::memory_order_relaxed) + payload_bytes,
-                            std::memory_order_relaxed);
+    AddToOwnCounter(&slot_->sent_records, records);
+    AddToOwnCounter(&slot_->sent_bytes, payload_bytes);
   }
 
   // Withdraws an intent that claimed nothing, so that the receiver does not wait for it.
@@ -91,61 +117,90 @@ class Producer {
   }
 
  private:
-  static constexpr uint64_t kPrefetchAhead = 2048;
+  static constexpr uint64_t kLine = 64;
 
-  // Claims `size` bytes if at most `most_used` are in use.
-  ClaimResult ClaimWithin(uint64_t size, uint64_t most_used, Position* claimed) {
-    bool has_intent = false;
-    // Relaxed: the CAS orders what matters.
-    Position claim = ring_.control->claim_position.load(std::memory_order_relaxed);
-    for (int lost = 0; lost < kMaxLostRaces; ++lost) {
-      if (ABSL_PREDICT_FALSE(claim - release_ > most_used)) {
-        const ClaimResult space = FindSpace(most_used, &claim);
-        if (space != ClaimResult::kClaimed) {
-          if (has_intent) ClearIntent();
-          return space;
-        }
-      }
-      if (ABSL_PREDICT_FALSE(!IsAligned(claim))) {
-        if (has_intent) ClearIntent();
-        return ClaimResult::kCorrupt;
-      }
-      // Relaxed: published by the intent's position.
-      slot_->intent_size.store(size, std::memory_order_relaxed);
-      // [intent] release; pairs with [scan] acquire: size before position, and the stamp of the
-      // previous record before this intent.
-      slot_->intent_position.store(claim, std::memory_order_release);
-      has_intent = true;
-      // [claim] release; pairs with [claimed] acquire: intent before claim. Failure is relaxed:
-      // nothing was read that the new value guards.
-      if (ABSL_PREDICT_TRUE(ring_.control->claim_position.compare_exchange_weak(
-              claim, claim + size, std::memory_order_release, std::memory_order_relaxed))) {
-        *claimed = claim;
-        // The next claim waits until what is written now is in this processor's cache, and the lines
-        // are in the receiver's still: asked for a few messages ahead, they are here by then.
-        __builtin_prefetch(ring_.At(claim + size + kPrefetchAhead), /*rw=*/1);
-        return ClaimResult::kClaimed;
-      }
+  // Notes the intent, then claims: replaces `*word` by `next`. False: another participant has changed
+  // the word, `*word` is what it is now.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
+                                               Position* claimed) {
+    const Position position = ClaimPosition(*word);
+    // Relaxed: published by the intent's position.
+    slot_->intent_size.store(size, std::memory_order_relaxed);
+    // [intent] release; pairs with [scan] acquire: size before position, and the stamp of the
+    // previous record before this intent.
+    slot_->intent_position.store(position, std::memory_order_release);
+    // [claim] release; pairs with [claimed] acquire: intent before claim. Failure is relaxed:
+    // nothing was read that the new value guards.
+    if (ABSL_PREDICT_FALSE(!ring_.control->claim_word.compare_exchange_strong(
+            *word, next, std::memory_order_release, std::memory_order_relaxed)))
+      return false;
+    // [reused] release; pairs with [overtaken] acquire: the claim before the bytes that
+    // are written into it, for readers that hold no lock.
+    std::atomic_thread_fence(std::memory_order_release);
+    *claimed = position;
+    const bool alone = position == last_end_;
+    last_end_ = position + size;
+    // The next claim waits until what is written now is in this processor's cache, and the lines are
+    // still in the receiver's: asked for a few records ahead, they are here by then. Each line once,
+    // and not where other senders write them.
+    if (ABSL_PREDICT_TRUE(alone && has_prefetch_ && size <= tuning::kPrefetchLongestRecord)) {
+      const uint64_t ahead = size <= kLine ? tuning::kPrefetchAheadOfOneLine
+                                           : std::min(tuning::kPrefetchRecordsAhead * size,
+                                                      tuning::kPrefetchMostAhead);
+      const Position end = last_end_ + ahead;
+      for (Position line = end - size; line != end; line += kLine) PrefetchForWrite(ring_.At(line));
     }
-    ClearIntent();
-    return ClaimResult::kContended;
+    return true;
   }
 
-  // Looks again at both positions. kClaimed: there is space at `*claim`.
-  ABSL_ATTRIBUTE_NOINLINE ClaimResult FindSpace(uint64_t most_used, Position* claim) {
+  // Claims `size` bytes if at most `most_used` are in use. Leaves no intent where it does not claim.
+  ABSL_ATTRIBUTE_NOINLINE ClaimResult ClaimWithin(uint64_t size, uint64_t most_used,
+                                                  TurnBit turn_bit, Position* claimed) {
+    ClaimResult result = ClaimResult::kContended;
+    // Relaxed: the CAS orders what matters.
+    ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
+    for (int lost = 0; lost < kMaxLostRaces; ++lost) {
+      result = CheckWord(word, turn_bit);
+      if (result == ClaimResult::kClaimed && ClaimPosition(word) - release_ > most_used) {
+        result = FindSpace(most_used, &word);
+        // The word was read anew.
+        if (result == ClaimResult::kClaimed) result = CheckWord(word, turn_bit);
+      }
+      if (ABSL_PREDICT_FALSE(result != ClaimResult::kClaimed)) break;
+      const ClaimWord next = (turn_bit == TurnBit::kClear ? word & ~kClaimTurn : word) + size;
+      if (ABSL_PREDICT_TRUE(TryClaimAt(&word, next, size, claimed))) return ClaimResult::kClaimed;
+      AddToOwnCounter(&slot_->lost_races, 1);
+      result = ClaimResult::kContended;
+    }
+    ClearIntent();
+    return result;
+  }
+
+  // kClaimed: the word does not keep this sender from claiming.
+  static ClaimResult CheckWord(ClaimWord word, TurnBit turn_bit) {
+    if (ABSL_PREDICT_TRUE(IsAligned(word))) return ClaimResult::kClaimed;
+    if (!IsValidClaimWord(word)) return ClaimResult::kCorrupt;
+    if (HasEnded(word)) return ClaimResult::kEnded;
+    return HasTurnBit(word) && turn_bit == TurnBit::kRespect ? ClaimResult::kTurnTaken
+                                                             : ClaimResult::kClaimed;
+  }
+
+  // Looks again at both positions. kClaimed: there is space at `*word`.
+  ABSL_ATTRIBUTE_NOINLINE ClaimResult FindSpace(uint64_t most_used, ClaimWord* word) {
     Position release_before = release_;
     for (int look = 0; look < kMaxLostRaces; ++look) {
-      // [claimed] acquire; pairs with [claim] release: whoever claimed up to here had seen the
+      // [claimed] acquire; pairs with [claim] release: a sender that claimed up to here had seen the
       // release that made room for it, so the next load does, too.
-      *claim = ring_.control->claim_position.load(std::memory_order_acquire);
-      if (!IsAligned(*claim)) return ClaimResult::kCorrupt;
-      if (look > 0 && IsBefore(*claim, release_before)) return ClaimResult::kCorrupt;
+      *word = ring_.control->claim_word.load(std::memory_order_acquire);
+      const Position claim = ClaimPosition(*word);
+      if (look > 0 && IsBefore(claim, release_before)) return ClaimResult::kCorrupt;
       // [space] acquire; pairs with [release] release: payloads are read before their bytes are
       // written again.
       release_ = ring_.control->release_position.load(std::memory_order_acquire);
-      if (!IsBefore(*claim, release_)) {
-        const uint64_t used = *claim - release_;
+      if (!IsBefore(claim, release_)) {
+        const uint64_t used = claim - release_;
         if (used > ring_.capacity) return ClaimResult::kCorrupt;
+        RaiseOwnMark(&slot_->high_water, used);
         return used > most_used ? ClaimResult::kFull : ClaimResult::kClaimed;
       }
       // Released beyond the claim: right only if others have claimed between the two loads.
@@ -157,7 +212,9 @@ class Producer {
   const Ring ring_;
   SenderSlot* const slot_;
   const uint16_t slot_number_;
-  Position release_;  // as last seen
+  const bool has_prefetch_;
+  Position release_;       // as last seen
+  Position last_end_ = 0;  // of this sender's last claim
 };
 
 }  // namespace ipmpsc::internal

@@ -1,10 +1,10 @@
-// The record as it lies in the ring: a header of 16 bytes, then the payload, padded to a multiple
-// of 16.
+// The record as it lies in the ring: a header of 16 bytes, the payload, in channels with timestamps
+// a trailer of 16 bytes at the end, padded to a multiple of 64.
 //
-//    0                       8              12       14    15    16
-//   +-----------------------+--------------+--------+-----+-----+-----------------+---------+
-//   | stamp                 | length       | sender | kind| 0   | payload         | padding |
-//   +-----------------------+--------------+--------+-----+-----+-----------------+---------+
+//    0                       8              12       14    15    16              size-16   size
+//   +-----------------------+--------------+--------+-----+-----+---------+-----+---------+
+//   | stamp                 | length       | sender | kind| 0   | payload | pad | trailer |
+//   +-----------------------+--------------+--------+-----+-----+---------+-----+---------+
 //
 // stamp == position ^ stamp_key means: committed, and of this position. What an earlier lap left,
 // or a payload that lies where a header is looked for, passes for it with a chance of 2^-64, so
@@ -48,12 +48,22 @@ static_assert(offsetof(RecordHeader, stamp) == 0);
 static_assert(offsetof(RecordHeader, description) == 8);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
+// The last bytes of a message's record, in channels with timestamps.
+struct RecordTrailer {
+  int64_t committed;  // nanoseconds since 1970, just before the commit
+  uint64_t sequence;  // of the message among its slot's, from 1 on
+};
+static_assert(sizeof(RecordTrailer) == 16);
+static_assert(offsetof(RecordTrailer, committed) == 0);
+static_assert(offsetof(RecordTrailer, sequence) == 8);
+
 // protobuf's own limit for one message.
 inline constexpr uint64_t kMaxPayload = (uint64_t{1} << 31) - 1;
 
 // Bytes that a record with this payload fills. REQUIRES: payload_size <= kMaxPayload.
-constexpr uint64_t RecordSize(uint64_t payload_size) {
-  return (sizeof(RecordHeader) + payload_size + kRecordAlignment - 1) & ~(kRecordAlignment - 1);
+constexpr uint64_t RecordSize(uint64_t payload_size, uint64_t trailer_size = 0) {
+  return (sizeof(RecordHeader) + payload_size + trailer_size + kRecordAlignment - 1) &
+         ~(kRecordAlignment - 1);
 }
 
 }  // namespace ipmpsc::internal

@@ -11,6 +11,7 @@
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/slots.h"
 
 namespace ipmpsc::internal {
 
@@ -22,10 +23,18 @@ struct Ring {
   char* data;         // `capacity` bytes, mapped twice in a row
   uint64_t capacity;  // a power of two
   uint64_t stamp_key;
+  uint64_t trailer_size;  // sizeof(RecordTrailer) in channels with timestamps, else 0
 
   char* At(Position position) const { return data + (position & (capacity - 1)); }
   RecordHeader* HeaderAt(Position position) const {
     return reinterpret_cast<RecordHeader*>(At(position));
+  }
+  uint64_t RecordSizeOf(uint64_t payload_size) const {
+    return RecordSize(payload_size, trailer_size);
+  }
+  // Of the record at `position`, which fills `record_size` bytes. REQUIRES: trailer_size != 0.
+  char* TrailerAt(Position position, uint64_t record_size) const {
+    return At(position) + record_size - sizeof(RecordTrailer);
   }
   uint64_t StampOf(Position position) const { return position ^ stamp_key; }
 
@@ -48,6 +57,26 @@ struct Ring {
     const auto description =
         absl::bit_cast<RecordDescription>(__atomic_load_n(words + 1, __ATOMIC_RELAXED));
     return description.kind != RecordKind::kInBatch;
+  }
+
+  // Reads the description of the record at `position` without being the receiver: in a race with
+  // senders that write over it. Returns false where no record is committed there, or none any more.
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool ObserveRecord(Position position,
+                                                       RecordDescription* description) const {
+    const auto* const words = reinterpret_cast<const uint64_t*>(At(position));
+    // [take] acquire; pairs with [commit] release: header before stamp.
+    if (__atomic_load_n(words, __ATOMIC_ACQUIRE) != StampOf(position)) return false;
+    // Relaxed: the stamp was acquired.
+    const uint64_t untrusted = __atomic_load_n(words + 1, __ATOMIC_RELAXED);
+    // The stamp alone does not tell: the next lap writes its payload first and its stamp last.
+    // [overtaken] acquire; pairs with [reused] release: if the description was read from
+    // a later claim's bytes, that claim is seen below.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    // Relaxed: ordered by the fence.
+    const Position claim = ClaimPosition(control->claim_word.load(std::memory_order_relaxed));
+    if (claim - position > capacity) return false;
+    *description = absl::bit_cast<RecordDescription>(untrusted);
+    return true;
   }
 };
 

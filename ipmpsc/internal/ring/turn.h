@@ -1,10 +1,11 @@
-// A turn: how a sender that needs much space gets it beside others that need little.
+// The turn: how a sender that needs much space gets it beside others that need little.
 //
-// Space is given to whoever claims it first, so those who need little could take all that the
-// receiver gives back for ever. A sender that has waited in vain a few times takes the turn: for a
-// moment the others hold back as if the ring were full. It is advice, not a lock: it runs out by
-// itself, so a sender that dies or is stopped with it costs the others that moment, and whatever the
-// word holds, no message hangs on it.
+// Senders claim space as soon as it is there, so those that need little could take all that the
+// receiver gives back, for ever. A sender that has waited in vain a few times takes the turn: it
+// writes its slot, the end of its turn and the bytes that it needs here, and sets the turn bit of
+// the claim word. Until then the others leave it those bytes. The turn is advice, not a lock: it
+// ends by itself, so a sender that dies or is stopped with it costs the others that moment; and no
+// message depends on these words, whatever they hold.
 #ifndef IPMPSC_INTERNAL_RING_TURN_H_
 #define IPMPSC_INTERNAL_RING_TURN_H_
 
@@ -15,11 +16,11 @@
 
 namespace ipmpsc::internal {
 
-// Nanoseconds. A sender that still waits takes it again before it has run out.
+// Nanoseconds. A sender that still waits takes it again before it has ended.
 inline constexpr int64_t kTurnDuration = 10'000'000;
 
 // `ControlBlock::turn`: the end of the turn in nanoseconds of the monotonic clock, its lower 16 bits
-// being the slot + 1. 0: nobody's.
+// being the slot + 1. 0: no sender's.
 inline constexpr uint64_t kTurnSlotMask = 0xffff;
 
 constexpr uint64_t TurnWord(uint16_t slot, int64_t end) {
@@ -27,7 +28,7 @@ constexpr uint64_t TurnWord(uint16_t slot, int64_t end) {
 }
 
 // Whether another sender has the turn. An end that lies farther ahead than a turn is long is no
-// turn: somebody has damaged the word, or has a clock of its own (a time namespace).
+// turn: the word is damaged, or a sender in another time namespace has written it.
 constexpr bool IsTurnOfAnother(uint64_t word, uint16_t slot, int64_t now) {
   if (word == 0 || (word & kTurnSlotMask) == slot + uint64_t{1}) return false;
   // Unsigned, so that any word may be subtracted from.
@@ -35,22 +36,49 @@ constexpr bool IsTurnOfAnother(uint64_t word, uint16_t slot, int64_t now) {
   return left > 0 && left <= kTurnDuration;
 }
 
-// Takes the turn, or takes it for longer, unless another sender has it. Returns whether this one has
-// it.
-inline bool TakeTurn(ControlBlock* control, uint16_t slot, int64_t now) {
-  // Relaxed, both: advice; nothing is read by it.
+// Takes the turn for a claim of `size` bytes, or takes it for longer, unless another sender has it.
+// Returns whether this one has it. A death between the two steps leaves a turn that no sender sees.
+inline bool TakeTurn(ControlBlock* control, uint16_t slot, uint64_t size, int64_t now) {
+  // Relaxed, all: advice; nothing is read by it.
   uint64_t word = control->turn.load(std::memory_order_relaxed);
   if (IsTurnOfAnother(word, slot, now)) return false;
-  return control->turn.compare_exchange_strong(word, TurnWord(slot, now + kTurnDuration),
-                                               std::memory_order_relaxed);
+  if (!control->turn.compare_exchange_strong(word, TurnWord(slot, now + kTurnDuration),
+                                             std::memory_order_relaxed)) {
+    return false;
+  }
+  control->turn_size.store(size, std::memory_order_relaxed);
+  control->claim_word.fetch_or(kClaimTurn, std::memory_order_relaxed);
+  return true;
+}
+
+// Clears the turn bit, after its turn has ended or was given back. A turn that another sender takes
+// meanwhile may lose its bit: it is taken again at its sender's next look.
+inline void ClearTurnBit(ControlBlock* control) {
+  // Relaxed: as above. No order is lost for those who acquire the word: a read-modify-write goes on
+  // with the release sequence of the claim before it.
+  control->claim_word.fetch_and(~kClaimTurn, std::memory_order_relaxed);
 }
 
 // Gives the turn back, if it is this sender's still.
 inline void EndTurn(ControlBlock* control, uint16_t slot) {
-  // Relaxed, both: advice; nothing is read by it.
+  // Relaxed, both: as above.
   uint64_t word = control->turn.load(std::memory_order_relaxed);
   if ((word & kTurnSlotMask) != slot + uint64_t{1}) return;
+  // The bit first: until the word is clear no other sender takes the turn and sets it again.
+  ClearTurnBit(control);
   control->turn.compare_exchange_strong(word, 0, std::memory_order_relaxed);
+}
+
+// The bytes that a sender must leave free beside its own claim: what the holder of the turn needs.
+// 0 where no other sender has the turn; clears the bit of a turn that has ended.
+inline uint64_t SpaceOwedToTurn(ControlBlock* control, uint16_t slot, int64_t now) {
+  // Relaxed, both: as above.
+  const uint64_t word = control->turn.load(std::memory_order_relaxed);
+  if (IsTurnOfAnother(word, slot, now)) {
+    return control->turn_size.load(std::memory_order_relaxed);
+  }
+  if ((word & kTurnSlotMask) != slot + uint64_t{1}) ClearTurnBit(control);
+  return 0;
 }
 
 }  // namespace ipmpsc::internal

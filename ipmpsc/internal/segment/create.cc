@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "ipmpsc/internal/os/allocate.h"
+#include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/random.h"
 #include "ipmpsc/internal/segment/nascent_file.h"
 #include "ipmpsc/internal/segment/path_error.h"
@@ -62,7 +63,8 @@ absl::Status WriteAll(int fd, absl::string_view bytes) {
 
 absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   return LayOut(options.capacity, options.max_senders, options.description.size(),
-                (options.prefault ? kMapPrefault : 0) | (options.huge_pages ? kMapHugePages : 0));
+                (options.prefault ? kMapPrefault : 0) | (options.huge_pages ? kMapHugePages : 0) |
+                    (options.timestamps ? kTimestamps : 0) | (kFutexWakes ? 0 : kPolledWaits));
 }
 
 // Makes an empty file a segment.
@@ -124,7 +126,7 @@ void TellReplaced(std::shared_ptr<Segment> found, UniqueFd displaced) {
     absl::StatusOr<std::shared_ptr<Segment>> other = Segment::FromFd(std::move(displaced), "");
     if (other.ok()) found = *std::move(other);
   }
-  if (found != nullptr) found->Announce(kFlagReplaced);
+  if (found != nullptr) found->End(kClaimReplaced);
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,

@@ -23,7 +23,7 @@ constexpr uint64_t RoundUp(uint64_t size, uint64_t alignment) {
 }  // namespace
 
 absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
-                                     uint64_t description_size, uint32_t mapping_flags) {
+                                     uint64_t description_size, uint32_t flags) {
   if (capacity == 0 || capacity > kMaxCapacity) {
     return absl::InvalidArgumentError(
         absl::StrCat("capacity must be 1 to ", kMaxCapacity, " bytes (2^46), not ", capacity));
@@ -36,7 +36,7 @@ absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
     return absl::InvalidArgumentError(absl::StrCat("the description may have ", kMaxDescriptionSize,
                                                    " bytes (16 MiB), not ", description_size));
   }
-  const uint64_t page_size = (mapping_flags & kMapHugePages) != 0 ? kHugePage : PageSize();
+  const uint64_t page_size = (flags & kMapHugePages) != 0 ? kHugePage : PageSize();
   SegmentHeader header = {};
   std::memcpy(header.magic, kMagic, sizeof(kMagic));
   header.abi_version = kAbiVersion;
@@ -45,7 +45,7 @@ absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
   header.page_size = static_cast<uint32_t>(page_size);
   header.capacity = std::max(absl::bit_ceil(capacity), page_size);
   header.max_senders = max_senders;
-  header.mapping_flags = mapping_flags;
+  header.flags = flags;
   header.control_offset = kHeaderSize;
   header.receiver_slot_offset = header.control_offset + sizeof(ControlBlock);
   header.sender_slots_offset = header.receiver_slot_offset + sizeof(ReceiverSlot);
@@ -76,22 +76,25 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
   }
   if (header.abi_version != kAbiVersion) {
     return absl::FailedPreconditionError(
-        absl::StrCat("a channel of ABI version ", header.abi_version,
-                     "; this program speaks version ", kAbiVersion));
+        absl::StrCat("the channel has ABI version ", header.abi_version, ", and this program has ",
+                     kAbiVersion, ": ",
+                     header.abi_version < kAbiVersion
+                         ? "end the programs that use it and create it anew (ExistPolicy::kReplace)"
+                         : "build this program with the library of the program that created it"));
   }
   if (header.page_size < PageSize() || header.page_size % PageSize() != 0) {
     return absl::FailedPreconditionError(absl::StrCat("a channel made for pages of ",
                                                       header.page_size,
                                                       " bytes; this machine's have ", PageSize()));
   }
-  if ((header.mapping_flags & ~(kMapPrefault | kMapHugePages)) != 0) {
+  if ((header.flags & ~kKnownFlags) != 0) {
     return absl::DataLossError(
         "a damaged channel: its header has flags that this version does not know");
   }
   const absl::Status complete = CheckSize(header, actual_size);
   if (!complete.ok()) return complete;
   const absl::StatusOr<SegmentHeader> expected =
-      LayOut(header.capacity, header.max_senders, header.description_size, header.mapping_flags);
+      LayOut(header.capacity, header.max_senders, header.description_size, header.flags);
   // What is the channel's own choice.
   SegmentHeader compared = header;
   std::memset(compared.channel_id, 0, sizeof(compared.channel_id));

@@ -1,9 +1,9 @@
 // The segment: a channel's file, as bytes.
 //
 //   0                     header, never changed after creation     4096
-//   4096                  control block                             640
-//   4096 + 640            receiver slot                             128
-//   4096 + 768            sender slots                              128 each
+//   4096                  control block                             512
+//   4096 + 512            receiver slot                             256
+//   4096 + 768            sender slots                              256 each
 //   behind them           description                               description_size
 //   data_offset           data, `capacity` bytes, to the end of the file
 //
@@ -17,12 +17,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/slots.h"
 
 namespace ipmpsc::internal {
 
 inline constexpr char kMagic[8] = {'I', 'P', 'M', 'P', 'S', 'C', '\r', '\n'};
 // Raised whenever a byte of the segment changes its place or its meaning.
-inline constexpr uint32_t kAbiVersion = 2;
+inline constexpr uint32_t kAbiVersion = 3;
 inline constexpr uint32_t kByteOrderMark = 0x01020304;
 inline constexpr uint64_t kHeaderSize = 4096;
 
@@ -30,9 +31,16 @@ inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 46;
 inline constexpr uint32_t kMaxSenders = 4096;
 inline constexpr uint64_t kMaxDescriptionSize = uint64_t{16} << 20;
 
-// Bits of `SegmentHeader::mapping_flags`: what everybody who opens the channel asks of the kernel.
+// Bits of `SegmentHeader::flags`.
 inline constexpr uint32_t kMapPrefault = 1;
+// The offsets and the capacity are multiples of 2 MiB, and all participants ask for huge pages.
 inline constexpr uint32_t kMapHugePages = 2;
+// Each message has a `RecordTrailer`.
+inline constexpr uint32_t kTimestamps = 4;
+// Its creator's sleepers poll: it was built for a system without futexes.
+inline constexpr uint32_t kPolledWaits = 8;
+inline constexpr uint32_t kKnownFlags =
+    kMapPrefault | kMapHugePages | kTimestamps | kPolledWaits;
 
 struct SegmentHeader {
   char magic[8];
@@ -43,7 +51,7 @@ struct SegmentHeader {
   uint64_t file_size;
   uint64_t capacity;
   uint32_t max_senders;
-  uint32_t mapping_flags;
+  uint32_t flags;
   uint64_t control_offset;
   uint64_t receiver_slot_offset;
   uint64_t sender_slots_offset;
@@ -62,7 +70,7 @@ static_assert(offsetof(SegmentHeader, page_size) == 20);
 static_assert(offsetof(SegmentHeader, file_size) == 24);
 static_assert(offsetof(SegmentHeader, capacity) == 32);
 static_assert(offsetof(SegmentHeader, max_senders) == 40);
-static_assert(offsetof(SegmentHeader, mapping_flags) == 44);
+static_assert(offsetof(SegmentHeader, flags) == 44);
 static_assert(offsetof(SegmentHeader, control_offset) == 48);
 static_assert(offsetof(SegmentHeader, receiver_slot_offset) == 56);
 static_assert(offsetof(SegmentHeader, sender_slots_offset) == 64);
@@ -80,7 +88,7 @@ static_assert(sizeof(SegmentHeader) <= kHeaderSize);
 //
 // Errors: kInvalidArgument - capacity, max_senders or description_size out of range.
 absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
-                                     uint64_t description_size, uint32_t mapping_flags);
+                                     uint64_t description_size, uint32_t flags);
 
 // Whether the file has all that its header says.
 //

@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::internal {
@@ -25,6 +27,7 @@ Ring RingIn(const Mapping& mapping, const SegmentHeader& header) {
   ring.data = base + header.data_offset;
   ring.capacity = header.capacity;
   ring.stamp_key = header.stamp_key;
+  ring.trailer_size = (header.flags & kTimestamps) != 0 ? sizeof(RecordTrailer) : 0;
   return ring;
 }
 
@@ -51,6 +54,12 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   // What is missing reads as zeros: without magic it is no channel, with it a truncated one.
   const absl::Status checked = CheckHeader(header, static_cast<uint64_t>(file.st_size));
   if (!checked.ok()) return checked;
+  if (((header.flags & kPolledWaits) == 0) != kFutexWakes) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the channel's creator sleeps ", kFutexWakes ? "without" : "with",
+        " futexes, and this program ", kFutexWakes ? "with" : "without",
+        " them: build all programs that use a channel alike (IPMPSC_NOFUTEX)"));
+  }
   return header;
 }
 
@@ -60,8 +69,8 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::stri
   const absl::StatusOr<SegmentHeader> header = ReadHeader(fd.get());
   if (!header.ok()) return Named(header.status(), path);
   MappingOptions options;
-  options.prefault = (header->mapping_flags & kMapPrefault) != 0;
-  options.huge_pages = (header->mapping_flags & kMapHugePages) != 0;
+  options.prefault = (header->flags & kMapPrefault) != 0;
+  options.huge_pages = (header->flags & kMapHugePages) != 0;
   absl::StatusOr<Mapping> mapping =
       Mapping::Map(fd.get(), header->data_offset, header->capacity, options);
   if (!mapping.ok()) return Named(mapping.status(), path);
@@ -100,15 +109,44 @@ absl::Status Segment::CheckFileSize() const {
   return Named(CheckSize(header_, static_cast<uint64_t>(file.st_size)), path_);
 }
 
-void Segment::Announce(uint32_t flag) {
+size_t Segment::max_payload() const {
+  return std::min<uint64_t>(ring_.capacity - sizeof(RecordHeader) - ring_.trailer_size,
+                            kMaxPayload);
+}
+
+absl::StatusOr<bool> Segment::IsHeld(uint32_t first, uint32_t count) const {
+  return ParticipantLock::IsAnyHeld(fd_.get(), first, count);
+}
+
+absl::StatusOr<bool> Segment::HasReceiver() const { return IsHeld(ParticipantLock::kReceiver, 1); }
+
+absl::StatusOr<bool> Segment::HasSender() const {
+  return IsHeld(ParticipantLock::OfSender(0), header_.max_senders);
+}
+
+bool Segment::IsAtItsPath() const {
+  if (path_.empty()) return true;
+  struct stat ours;
+  struct stat named;
+  if (fstat(fd_.get(), &ours) != 0) return true;
+  if (stat(path_.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+void Segment::End(ClaimWord end) {
   ControlBlock* const control = ring_.control;
-  // [end] release; pairs with [ended] acquire: what was claimed before the channel ended, before its
-  // end.
-  control->flags.fetch_or(flag, std::memory_order_release);
-  // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the flag, or its word
+  // First the receiver is woken, and the changed word keeps it from sleeping without a bound again: so
+  // it finds the end also where this process dies before the wakes below.
+  // Relaxed: the kernel's comparison orders it.
+  control->claim_word.fetch_or(kClaimEnding, std::memory_order_relaxed);
+  FutexWakeAll(LowHalfOfClaimWord(control));
+  // [end] release; pairs with [claimed] acquire: what this process did before the end, before it.
+  control->claim_word.fetch_or(end, std::memory_order_release);
+  // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the end, or its word
   // is seen below.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   WithdrawReceiverWait(control);
+  FutexWakeAll(LowHalfOfClaimWord(control));
   FutexWakeAll(&control->receiver_wait);
   MustWakeSenders(control);
   FutexWakeAll(&control->senders_wait);

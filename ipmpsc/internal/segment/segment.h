@@ -13,6 +13,7 @@
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/mapping.h"
 #include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/layout.h"
 
@@ -47,8 +48,23 @@ class Segment {
   // The name goes with this object, unless it is another file's by then.
   void UnlinkWhenDone() { unlink_when_done_ = true; }
 
-  // Sets a bit of `ControlBlock::flags` and wakes everybody who waits.
-  void Announce(uint32_t flag);
+  // The longest message: what the data holds beside a header, and the trailer if there are any.
+  size_t max_payload() const;
+
+  // Whether any of `count` participants, from `first` on, is attached and lives (participant_lock.h).
+  //
+  // Errors: kFailedPrecondition - the program has closed the segment's descriptor.
+  absl::StatusOr<bool> IsHeld(uint32_t first, uint32_t count) const;
+  absl::StatusOr<bool> HasReceiver() const;
+  absl::StatusOr<bool> HasSender() const;
+
+  // Whether the file at `path()` is still this one. True where there is no path, or it cannot be
+  // looked at.
+  bool IsAtItsPath() const;
+
+  // Sets `end`, one of `kClaimEnded`, in the claim word, and wakes all who wait. Each claim precedes
+  // it or fails.
+  void End(ClaimWord end);
 
  private:
   Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& header, Mapping mapping);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "tests/testing/ring_fixture.h"
@@ -16,6 +17,7 @@ using ::ipmpsc::testing::TestRing;
 
 constexpr uint8_t kMessage = 1;
 constexpr uint8_t kDiscarded = 2;
+constexpr uint8_t kInBatch = 3;
 
 RecordDescription Describe(uint32_t length, uint16_t sender = 0, uint8_t kind = kMessage,
                            uint8_t reserved = 0) {
@@ -29,7 +31,7 @@ class ConsumerAtEdgeTest : public ::testing::TestWithParam<Position> {
   // Takes, and expects that nothing moved.
   void ExpectStays(Consumer* consumer, TakeResult expected) {
     const Position head = consumer->head();
-    TakenRecord taken = {1, nullptr, 2, 3};
+    TakenRecord taken = {1, nullptr, 2, 3, {}};
     EXPECT_EQ(consumer->Take(&taken), expected);
     EXPECT_EQ(consumer->head(), head);
     EXPECT_EQ(taken.position, 1u);
@@ -58,7 +60,7 @@ TEST_P(ConsumerAtEdgeTest, TakesWhatLiesThere) {
   EXPECT_EQ(taken.position, start_);
   EXPECT_EQ(taken.sender, 3);
   EXPECT_EQ(std::string(taken.payload, taken.length), "twenty bytes exactly");
-  EXPECT_EQ(consumer.head(), start_ + 48);
+  EXPECT_EQ(consumer.head(), start_ + 64);
   EXPECT_EQ(consumer.released(), start_);
   EXPECT_EQ(test_.release(), start_) << "taking is not releasing";
 }
@@ -80,7 +82,7 @@ TEST_P(ConsumerAtEdgeTest, ZeroSizedPayloadIsAMessage) {
   TakenRecord taken;
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
   EXPECT_EQ(taken.length, 0u);
-  EXPECT_EQ(consumer.head(), start_ + 16);
+  EXPECT_EQ(consumer.head(), start_ + 64);
 }
 
 TEST_P(ConsumerAtEdgeTest, LengthOneByteBeyondTheRoomIsCorrupt) {
@@ -135,11 +137,11 @@ TEST_P(ConsumerAtEdgeTest, EveryBadHeaderFieldIsCorrupt) {
 TEST_P(ConsumerAtEdgeTest, DiscardedRecordsAreSteppedOverAndCounted) {
   test_.SetRecord(start_, Describe(100, 0, kDiscarded));  // 128 with its header
   test_.SetRecord(start_ + 128, Describe(0, 1, kDiscarded));
-  test_.SetRecord(start_ + 144, Describe(5, 2));
+  test_.SetRecord(start_ + 192, Describe(5, 2));
   Consumer consumer(test_.ring, start_);
   TakenRecord taken;
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
-  EXPECT_EQ(taken.position, start_ + 144);
+  EXPECT_EQ(taken.position, start_ + 192);
   EXPECT_EQ(taken.sender, 2);
   EXPECT_EQ(test_.ring.receiver_slot->discarded_records, 2u);
 }
@@ -155,7 +157,7 @@ TEST_P(ConsumerAtEdgeTest, DiscardedRecordsAloneAreNoneAndMoveTheHead) {
 TEST_P(ConsumerAtEdgeTest, ALapOfDiscardedRecordsEndsAfterOneLap) {
   // Every place of the ring holds a discarded record of this lap, and of the next, as far as one
   // stamp goes.
-  for (uint64_t at = 0; at < kSmallCapacity; at += 16) {
+  for (uint64_t at = 0; at < kSmallCapacity; at += 64) {
     test_.SetRecord(start_ + at, Describe(0, 0, kDiscarded));
   }
   Consumer consumer(test_.ring, start_);
@@ -167,7 +169,7 @@ TEST_P(ConsumerAtEdgeTest, ALapOfDiscardedRecordsEndsAfterOneLap) {
   ExpectStays(&consumer, TakeResult::kCorrupt);
   consumer.Release(consumer.head());
   EXPECT_EQ(consumer.Take(&taken), TakeResult::kNone);
-  EXPECT_EQ(consumer.head(), start_ + kSmallCapacity + 16);
+  EXPECT_EQ(consumer.head(), start_ + kSmallCapacity + 64);
 }
 
 TEST_P(ConsumerAtEdgeTest, StampOfThePreviousLapIsNotTaken) {
@@ -188,18 +190,20 @@ TEST_P(ConsumerAtEdgeTest, StampUnderAnotherKeyIsNotTaken) {
 TEST_P(ConsumerAtEdgeTest, PayloadEqualToAnOldStampIsNotTaken) {
   // A message whose payload holds the stamps that the places it lies on had in earlier laps.
   Consumer consumer(test_.ring, start_);
-  test_.SetRecord(start_, Describe(32));
-  const uint64_t before = test_.ring.StampOf(start_ + 16 - kSmallCapacity);
-  const uint64_t long_before = test_.ring.StampOf(start_ + 32 - 2 * kSmallCapacity);
-  std::memcpy(test_.ring.At(start_) + 16, &before, 8);
-  std::memcpy(test_.ring.At(start_) + 32, &long_before, 8);
+  test_.SetRecord(start_, Describe(176));
+  const uint64_t before = test_.ring.StampOf(start_ + 64 - kSmallCapacity);
+  const uint64_t long_before = test_.ring.StampOf(start_ + 128 - 2 * kSmallCapacity);
+  std::memcpy(test_.ring.At(start_) + 64, &before, 8);
+  std::memcpy(test_.ring.At(start_) + 128, &long_before, 8);
   TakenRecord taken;
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
-  EXPECT_EQ(consumer.head(), start_ + 48);
+  EXPECT_EQ(consumer.head(), start_ + 192);
   ExpectStays(&consumer, TakeResult::kNone);
   // And a receiver that looks at a place inside, in its own lap, sees no record there.
-  Consumer inside(test_.ring, start_ + 16);
-  ExpectStays(&inside, TakeResult::kNone);
+  for (const uint64_t at : {64, 128}) {
+    Consumer inside(test_.ring, start_ + at);
+    ExpectStays(&inside, TakeResult::kNone);
+  }
 }
 
 TEST_P(ConsumerAtEdgeTest, ReleaseStoresThePositionForSenders) {
@@ -207,9 +211,9 @@ TEST_P(ConsumerAtEdgeTest, ReleaseStoresThePositionForSenders) {
   Consumer consumer(test_.ring, start_);
   TakenRecord taken;
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
-  consumer.Release(start_ + 32);
-  EXPECT_EQ(test_.release(), start_ + 32);
-  EXPECT_EQ(consumer.released(), start_ + 32);
+  consumer.Release(start_ + 64);
+  EXPECT_EQ(test_.release(), start_ + 64);
+  EXPECT_EQ(consumer.released(), start_ + 64);
 }
 
 TEST_P(ConsumerAtEdgeTest, TrustsItsOwnPositionsAndNotTheSharedOnes) {
@@ -225,7 +229,7 @@ TEST_P(ConsumerAtEdgeTest, RecoverMovesTheHeadAndCountsWithHeaders) {
   test_.SetPositions(start_, start_ + 64);
   test_.SetIntent(1, start_, 64);
   Consumer consumer(test_.ring, start_);
-  const Scan scan = consumer.Recover([](uint16_t) { return false; });
+  const Scan scan = consumer.Recover([](uint16_t) { return OwnerState::kDead; });
   EXPECT_EQ(scan.result, ScanResult::kOrphaned);
   EXPECT_EQ(consumer.head(), start_ + 64);
   EXPECT_EQ(test_.ring.receiver_slot->orphaned_records, 1u);
@@ -237,9 +241,126 @@ TEST_P(ConsumerAtEdgeTest, RecoverThatFindsNoOrphanMovesNothing) {
   test_.SetPositions(start_, start_ + 64);
   test_.SetIntent(1, start_, 64);
   Consumer consumer(test_.ring, start_);
-  EXPECT_EQ(consumer.Recover([](uint16_t) { return true; }).result, ScanResult::kOwnerAlive);
+  EXPECT_EQ(consumer.Recover([](uint16_t) { return OwnerState::kAlive; }).result,
+            ScanResult::kOwnerAlive);
+  EXPECT_EQ(consumer.Recover([](uint16_t) { return OwnerState::kUnknown; }).result,
+            ScanResult::kUndecided);
   EXPECT_EQ(consumer.head(), start_);
   EXPECT_EQ(test_.ring.receiver_slot->orphaned_records, 0u);
+}
+
+TEST_P(ConsumerAtEdgeTest, AMessageInABatchIsTakenLikeAnother) {
+  test_.SetRecord(start_, Describe(0));
+  test_.SetRecord(start_ + 64, Describe(49, 1, kInBatch));
+  Consumer consumer(test_.ring, start_);
+  TakenRecord taken;
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.position, start_ + 64);
+  EXPECT_EQ(taken.length, 49u);
+  EXPECT_EQ(taken.sender, 1);
+  EXPECT_EQ(consumer.head(), start_ + 192);
+}
+
+// At most so many discarded records a call, or a peer that discards all the time would hold the
+// receiver for ever.
+TEST_P(ConsumerAtEdgeTest, OneCallStepsOver256DiscardedRecordsAtMost) {
+  for (const uint64_t discarded : {255, 256, 257, 600}) {
+    TestRing test(4, uint64_t{1} << 20);
+    test.StartAt(start_);
+    for (uint64_t i = 0; i < discarded; ++i) {
+      test.SetRecord(start_ + i * 64, Describe(0, 0, kDiscarded));
+    }
+    test.SetRecord(start_ + discarded * 64, Describe(7));
+    Consumer consumer(test.ring, start_);
+    TakenRecord taken;
+    uint64_t stepped = 0;
+    for (; discarded - stepped >= 256; stepped += 256) {
+      ASSERT_EQ(consumer.Take(&taken), TakeResult::kNone);
+      ASSERT_EQ(consumer.head(), start_ + (stepped + 256) * 64);
+      ASSERT_EQ(test.ring.receiver_slot->discarded_records, stepped + 256);
+      ASSERT_TRUE(consumer.HasCommitted()) << "so the receiver does not sleep";
+    }
+    ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+    EXPECT_EQ(taken.position, start_ + discarded * 64);
+    EXPECT_EQ(test.ring.receiver_slot->discarded_records, discarded);
+  }
+}
+
+class ConsumerWithTrailersTest : public ConsumerAtEdgeTest {
+ protected:
+  ConsumerWithTrailersTest() { test_.ring.trailer_size = sizeof(RecordTrailer); }
+
+  void SetTrailer(Position end, RecordTrailer trailer) {
+    std::memcpy(test_.ring.At(end - sizeof(trailer)), &trailer, sizeof(trailer));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Edges, ConsumerWithTrailersTest, ::testing::ValuesIn(kEdgePositions));
+
+TEST_P(ConsumerWithTrailersTest, TheTrailerIsTheLast16BytesOfTheRecord) {
+  const std::pair<uint32_t, uint64_t> length_and_size[] = {
+      {0, 64}, {32, 64}, {33, 128}, {96, 128}, {97, 192}};
+  Consumer consumer(test_.ring, start_);
+  Position next = start_;
+  uint64_t sequence = 1;
+  for (const auto& [length, size] : length_and_size) {
+    test_.SetRecord(next, Describe(length));
+    SetTrailer(next + size, {-1234567890123, sequence});
+    TakenRecord taken;
+    ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+    next += size;
+    EXPECT_EQ(consumer.head(), next) << length;
+    EXPECT_EQ(taken.length, length);
+    EXPECT_EQ(taken.trailer.committed, -1234567890123);
+    EXPECT_EQ(taken.trailer.sequence, sequence++);
+  }
+}
+
+TEST_P(ConsumerWithTrailersTest, EachMessageOfABatchHasItsOwn) {
+  test_.SetRecord(start_, Describe(40));
+  SetTrailer(start_ + 128, {10, 5});
+  test_.SetRecord(start_ + 128, Describe(1, 0, kInBatch));
+  SetTrailer(start_ + 192, {11, 6});
+  Consumer consumer(test_.ring, start_);
+  TakenRecord taken;
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.trailer.sequence, 5u);
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.trailer.committed, 11);
+  EXPECT_EQ(taken.trailer.sequence, 6u);
+}
+
+TEST_P(ConsumerWithTrailersTest, TheLongestMessageEndsWithItsTrailerAtTheRingsLastBytes) {
+  Consumer consumer(test_.ring, start_);
+  test_.SetRecord(start_, Describe(kSmallCapacity - 31));
+  ExpectStays(&consumer, TakeResult::kCorrupt);
+  test_.SetRecord(start_, Describe(kSmallCapacity - 32));
+  SetTrailer(start_ + kSmallCapacity, {3, 4});
+  TakenRecord taken;
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.trailer.committed, 3);
+  EXPECT_EQ(taken.trailer.sequence, 4u);
+  EXPECT_EQ(consumer.head(), start_ + kSmallCapacity);
+}
+
+TEST_P(ConsumerWithTrailersTest, ADiscardedRecordIsAsLongAsAMessage) {
+  test_.SetRecord(start_, Describe(33, 0, kDiscarded));
+  test_.SetRecord(start_ + 128, Describe(0));
+  Consumer consumer(test_.ring, start_);
+  TakenRecord taken;
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.position, start_ + 128);
+}
+
+TEST_P(ConsumerAtEdgeTest, WithoutTrailersTheTrailerIsZero) {
+  test_.SetRecord(start_, Describe(48));
+  std::memset(test_.ring.At(start_) + 16, 'x', 48);
+  Consumer consumer(test_.ring, start_);
+  TakenRecord taken = {1, nullptr, 2, 3, {4, 5}};
+  ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
+  EXPECT_EQ(taken.trailer.committed, 0);
+  EXPECT_EQ(taken.trailer.sequence, 0u);
 }
 
 TEST(ConsumerTest, CountersGoOnFromTheLastOwner) {

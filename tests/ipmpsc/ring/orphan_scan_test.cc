@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "tests/testing/ring_fixture.h"
 
 namespace ipmpsc::internal {
@@ -25,7 +26,8 @@ class OrphanScanTest : public ::testing::TestWithParam<Position> {
     return ScanForOrphan(test_.ring, head_, head_, [this](uint16_t slot) {
       asked_.push_back(slot);
       if (during_) during_(slot);
-      return alive_.count(slot) != 0;
+      if (unknown_.count(slot) != 0) return OwnerState::kUnknown;
+      return alive_.count(slot) != 0 ? OwnerState::kAlive : OwnerState::kDead;
     });
   }
 
@@ -40,6 +42,7 @@ class OrphanScanTest : public ::testing::TestWithParam<Position> {
   const Position head_ = GetParam();
   TestRing test_;
   std::set<uint16_t> alive_;
+  std::set<uint16_t> unknown_;
   std::vector<uint16_t> asked_;
   std::function<void(uint16_t)> during_;
 };
@@ -80,16 +83,16 @@ TEST_P(OrphanScanTest, AnOrphanMayFillTheWholeRing) {
 // How the end is recognised.
 
 TEST_P(OrphanScanTest, EndIsRecognisedByTheNextRecordsStamp) {
-  Claimed(160);
+  Claimed(192);
   test_.SetIntent(0, head_, 64);
-  test_.SetRecord(head_ + 64, {80, 1, RecordKind::kMessage, 0});
+  test_.SetRecord(head_ + 64, {112, 1, RecordKind::kMessage, 0});
   ExpectOrphanedUpTo(64);
 }
 
 TEST_P(OrphanScanTest, EndIsRecognisedByAnothersIntent) {
-  Claimed(160);
+  Claimed(192);
   test_.SetIntent(0, head_, 64);
-  test_.SetIntent(1, head_ + 64, 96);
+  test_.SetIntent(1, head_ + 64, 128);
   for (const bool alive : {true, false}) {
     alive_ = alive ? std::set<uint16_t>{1} : std::set<uint16_t>{};
     ExpectOrphanedUpTo(64);
@@ -104,13 +107,13 @@ TEST_P(OrphanScanTest, EndIsRecognisedByTheIntentOfOneThatDidNotClaimThere) {
 }
 
 TEST_P(OrphanScanTest, AnEndThatNothingMarksIsNoEnd) {
-  Claimed(160);
+  Claimed(192);
   test_.SetIntent(0, head_, 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
 }
 
 TEST_P(OrphanScanTest, AStampOfAnotherLapMarksNoEnd) {
-  Claimed(160);
+  Claimed(192);
   test_.SetIntent(0, head_, 64);
   test_.ring.HeaderAt(head_ + 64)->stamp = test_.ring.StampOf(head_ + 64 - kSmallCapacity);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
@@ -122,37 +125,37 @@ TEST_P(OrphanScanTest, ASmallerLoserThatEndsInsideIsNotBelieved) {
   Claimed(128);
   for (const uint16_t winner : {0, 1}) {
     test_.SetIntent(winner, head_, 128);
-    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 48);
+    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 64);
     ExpectOrphanedUpTo(128);
   }
 }
 
 TEST_P(OrphanScanTest, ALargerLoserBeyondTheClaimIsNotBelieved) {
   Claimed(128);
-  test_.SetIntent(0, head_, 144);
+  test_.SetIntent(0, head_, 192);
   test_.SetIntent(1, head_, 128);
   ExpectOrphanedUpTo(128);
 }
 
 TEST_P(OrphanScanTest, ALargerLoserThatEndsAtALaterBoundaryLosesToTheSmallestTrueOne) {
-  // head: 64 orphaned; then 96 committed; the loser wanted 160 and so ends at the claim position.
-  Claimed(160);
-  test_.SetRecord(head_ + 64, {80, 2, RecordKind::kMessage, 0});
+  // head: 64 orphaned; then 128 committed; the loser wanted 192 and so ends at the claim position.
+  Claimed(192);
+  test_.SetRecord(head_ + 64, {112, 2, RecordKind::kMessage, 0});
   for (const uint16_t winner : {0, 1}) {
     test_.SetIntent(winner, head_, 64);
-    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 160);
+    test_.SetIntent(static_cast<uint16_t>(1 - winner), head_, 192);
     ExpectOrphanedUpTo(64);
   }
 }
 
 TEST_P(OrphanScanTest, SeveralLosersOfAllSizesAtOnce) {
-  Claimed(224);
-  test_.SetRecord(head_ + 96, {112, 3, RecordKind::kMessage, 0});
-  test_.SetIntent(0, head_, 224);  // ends at the claim position
-  test_.SetIntent(1, head_, 32);   // inside
-  test_.SetIntent(2, head_, 96);   // the winner
+  Claimed(320);
+  test_.SetRecord(head_ + 128, {176, 3, RecordKind::kMessage, 0});
+  test_.SetIntent(0, head_, 320);  // ends at the claim position
+  test_.SetIntent(1, head_, 64);   // inside
+  test_.SetIntent(2, head_, 128);  // the winner
   test_.SetIntent(3, head_, 512);  // beyond
-  ExpectOrphanedUpTo(96);
+  ExpectOrphanedUpTo(128);
 }
 
 TEST_P(OrphanScanTest, AFillerCommittedInsideEndsTheRecordThereAndLosesNothing) {
@@ -189,7 +192,7 @@ TEST_P(OrphanScanTest, ALivingOwnerIsWaitedFor) {
 TEST_P(OrphanScanTest, ALivingLoserIsWaitedForBecauseNobodyCanTellItFromTheOwner) {
   Claimed(64);
   test_.SetIntent(0, head_, 64);
-  test_.SetIntent(3, head_, 32);
+  test_.SetIntent(3, head_, 128);
   alive_ = {3};
   const Scan scan = ScanNow();
   EXPECT_EQ(scan.result, ScanResult::kOwnerAlive);
@@ -197,8 +200,8 @@ TEST_P(OrphanScanTest, ALivingLoserIsWaitedForBecauseNobodyCanTellItFromTheOwner
 }
 
 TEST_P(OrphanScanTest, OnlySlotsThatMayHaveClaimedTheHeadAreAskedFor) {
-  Claimed(160);
-  test_.SetIntent(0, head_ + 64, 96);
+  Claimed(192);
+  test_.SetIntent(0, head_ + 64, 128);
   test_.SetIntent(1, head_, 64);
   test_.SetIntent(2, head_ - 64, 64);
   alive_ = {0, 2, 3};
@@ -233,8 +236,8 @@ TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLooke
   alive_ = {1};
   during_ = [this](uint16_t) {
     test_.SetRecord(head_, {48, 1, RecordKind::kMessage, 0});
-    test_.SetIntent(1, head_ + 64, 32);
-    test_.SetPositions(head_, head_ + 96);
+    test_.SetIntent(1, head_ + 64, 64);
+    test_.SetPositions(head_, head_ + 128);
   };
   EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
   EXPECT_EQ(asked_, std::vector<uint16_t>{0});
@@ -243,11 +246,11 @@ TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLooke
 TEST_P(OrphanScanTest, ASlotWhoseIntentMovesOnWhileItsOwnerIsLookedUpCountsNoMore) {
   // A living loser withdraws while it is asked for; the dead owner is found all the same.
   Claimed(64);
-  test_.SetIntent(0, head_, 32);
+  test_.SetIntent(0, head_, 128);
   test_.SetIntent(1, head_, 64);
   alive_ = {0};
   during_ = [this](uint16_t slot) {
-    if (slot == 0) test_.SetIntent(0, kNoIntent, 32);
+    if (slot == 0) test_.SetIntent(0, kNoIntent, 128);
   };
   ExpectOrphanedUpTo(64);
 }
@@ -256,8 +259,8 @@ TEST_P(OrphanScanTest, ARecordClaimedDuringTheScanDoesNotMoveTheEnd) {
   Claimed(64);
   test_.SetIntent(0, head_, 64);
   during_ = [this](uint16_t) {
-    test_.SetIntent(1, head_ + 64, 32);
-    test_.SetPositions(head_, head_ + 96);
+    test_.SetIntent(1, head_ + 64, 64);
+    test_.SetPositions(head_, head_ + 128);
   };
   ExpectOrphanedUpTo(64);
 }
@@ -269,12 +272,14 @@ TEST_P(OrphanScanTest, HostileSizesAreNotBelieved) {
   const uint64_t sizes[] = {0,
                             1,
                             8,
+                            16,
                             63,
                             65,
                             80,
+                            128,
                             kSmallCapacity * 2,
                             uint64_t{1} << 63,
-                            uint64_t{0} - 16,
+                            uint64_t{0} - 64,
                             std::numeric_limits<uint64_t>::max()};
   for (const uint64_t size : sizes) {
     test_.SetIntent(0, head_, size);
@@ -300,34 +305,180 @@ TEST_P(OrphanScanTest, ClaimWithoutAnyIntentIsUnowned) {
 }
 
 TEST_P(OrphanScanTest, ClaimBehindTheHeadIsUnowned) {
-  test_.SetPositions(head_, head_ - 16);
-  test_.SetIntent(0, head_, 16);
+  test_.SetPositions(head_, head_ - 64);
+  test_.SetIntent(0, head_, 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
 }
 
 TEST_P(OrphanScanTest, ClaimMoreThanACapacityAfterTheReleaseIsUnowned) {
-  test_.SetPositions(head_, head_ + kSmallCapacity + 16);
-  test_.SetIntent(0, head_, kSmallCapacity + 16);
+  test_.SetPositions(head_, head_ + kSmallCapacity + 64);
+  test_.SetIntent(0, head_, kSmallCapacity + 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
   // Measured from the receiver's own release position, not from the head.
   test_.SetPositions(head_, head_ + 64);
   test_.SetIntent(0, head_, 64);
-  EXPECT_EQ(
-      ScanForOrphan(test_.ring, head_ - kSmallCapacity + 64, head_, [](uint16_t) { return false; })
-          .result,
-      ScanResult::kOrphaned);
-  EXPECT_EQ(
-      ScanForOrphan(test_.ring, head_ - kSmallCapacity + 48, head_, [](uint16_t) { return false; })
-          .result,
-      ScanResult::kUnowned);
+  EXPECT_EQ(ScanForOrphan(test_.ring, head_ - kSmallCapacity + 64, head_,
+                          [](uint16_t) { return OwnerState::kDead; })
+                .result,
+            ScanResult::kOrphaned);
+  EXPECT_EQ(ScanForOrphan(test_.ring, head_ - kSmallCapacity, head_,
+                          [](uint16_t) { return OwnerState::kDead; })
+                .result,
+            ScanResult::kUnowned);
 }
 
-TEST_P(OrphanScanTest, UnalignedClaimIsUnowned) {
-  for (const uint64_t bytes : {1, 8, 65, 79}) {
-    Claimed(bytes);
-    test_.SetIntent(0, head_, bytes);
-    EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << bytes;
+TEST_P(OrphanScanTest, AClaimWordWithBitsThatNoParticipantSetsIsUnowned) {
+  for (const uint64_t bits : {8, 16, 32, 63, 9}) {
+    for (const uint64_t bytes : {0, 64}) {
+      Claimed(bytes | bits);
+      test_.SetIntent(0, head_, 64);
+      EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << bits;
+    }
   }
+  EXPECT_TRUE(asked_.empty());
+}
+
+TEST_P(OrphanScanTest, TheEndAndTheTurnDoNotChangeTheVerdict) {
+  for (const ClaimWord bits :
+       {kClaimClosed, kClaimReplaced, kClaimEnded, kClaimTurn, kClaimEnded | kClaimTurn}) {
+    Claimed(bits);
+    test_.SetIntent(0, head_, 64);
+    const Scan idle = ScanNow();
+    EXPECT_EQ(idle.result, ScanResult::kUnclaimed) << bits;
+    EXPECT_EQ(idle.claim_word, head_ | bits) << "the word that showed it";
+    Claimed(64 | bits);
+    ExpectOrphanedUpTo(64);
+    alive_ = {0};
+    EXPECT_EQ(ScanNow().result, ScanResult::kOwnerAlive) << bits;
+    alive_ = {};
+  }
+}
+
+// Owners that cannot be asked for.
+
+TEST_P(OrphanScanTest, AnUnknownOwnerLeavesTheScanUndecided) {
+  Claimed(64);
+  test_.SetIntent(1, head_, 64);
+  unknown_ = {1};
+  EXPECT_EQ(ScanNow().result, ScanResult::kUndecided);
+  // Also beside a dead one, whichever comes first.
+  for (const uint16_t dead : {0, 2}) {
+    test_.SetIntent(dead, head_, 64);
+    EXPECT_EQ(ScanNow().result, ScanResult::kUndecided) << dead;
+    test_.SetIntent(dead, kNoIntent, 0);
+  }
+}
+
+TEST_P(OrphanScanTest, UnknownButCommittedMeanwhileIsCommitted) {
+  Claimed(64);
+  test_.SetIntent(1, head_, 64);
+  unknown_ = {1};
+  during_ = [this](uint16_t) { test_.SetRecord(head_, {48, 1, RecordKind::kMessage, 0}); };
+  EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
+}
+
+TEST_P(OrphanScanTest, UnknownOwnersOfOtherPlacesDoNotMatter) {
+  Claimed(192);
+  test_.SetIntent(0, head_ + 64, 128);
+  test_.SetIntent(1, head_, 64);
+  unknown_ = {0, 2, 3};
+  ExpectOrphanedUpTo(64);
+}
+
+// Candidates that coincide.
+
+TEST_P(OrphanScanTest, CandidatesWithTheSameEndAreOne) {
+  Claimed(192);
+  for (const uint16_t slot : {0, 1, 2}) test_.SetIntent(slot, head_, 64);
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << "many do not make it a boundary";
+  // The place becomes one by an intent, or by a stamp.
+  test_.SetIntent(3, head_ + 64, 128);
+  ExpectOrphanedUpTo(64);
+  test_.SetIntent(3, kNoIntent, 0);
+  test_.SetRecord(head_ + 64, {112, 3, RecordKind::kMessage, 0});
+  ExpectOrphanedUpTo(64);
+}
+
+TEST_P(OrphanScanTest, DuplicatesAtTwoPlacesStillGiveTheSmallerBoundary) {
+  Claimed(192);
+  test_.SetIntent(0, head_, 128);
+  test_.SetIntent(1, head_, 128);
+  test_.SetIntent(2, head_, 192);
+  test_.SetIntent(3, head_ + 128, 64);
+  ExpectOrphanedUpTo(128);
+}
+
+TEST_P(OrphanScanTest, AnIntentAtTheHeadMakesNoCandidateABoundary) {
+  // Two losers' intents are at `head`, none at their ends.
+  Claimed(256);
+  test_.SetIntent(0, head_, 64);
+  test_.SetIntent(1, head_, 128);
+  test_.SetIntent(2, head_ + 64 + 1, 64);               // damaged: beside the candidate
+  test_.SetIntent(3, head_ + 64 - kSmallCapacity, 64);  // of the lap before
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+}
+
+// All slots there may be, all with an intent at the head.
+
+class ManySlotsTest : public ::testing::TestWithParam<Position> {
+ protected:
+  static constexpr uint32_t kSlots = 4096;
+  static constexpr uint64_t kCapacity = uint64_t{1} << 20;
+
+  ManySlotsTest() { test_.SetPositions(head_, head_ + kCapacity); }
+
+  Scan ScanNow() {
+    return ScanForOrphan(test_.ring, head_, head_, [this](uint16_t slot) {
+      asked_.push_back(slot);
+      return OwnerState::kDead;
+    });
+  }
+
+  const Position head_ = GetParam();
+  TestRing test_{kSlots, kCapacity};
+  std::vector<uint16_t> asked_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Edges, ManySlotsTest, ::testing::ValuesIn(kEdgePositions));
+
+TEST_P(ManySlotsTest, EachSlotIsAskedForOnceWhateverItsIntent) {
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    // Different ends, none a boundary, in no order.
+    test_.SetIntent(static_cast<uint16_t>(slot), head_, 64 * (1 + slot * 2047 % kSlots));
+  }
+  const Scan scan = ScanNow();
+  EXPECT_EQ(scan.result, ScanResult::kUnowned);
+  ASSERT_EQ(asked_.size(), kSlots);
+  for (uint32_t slot = 0; slot < kSlots; ++slot) ASSERT_EQ(asked_[slot], slot);
+}
+
+TEST_P(ManySlotsTest, TheSmallestBoundaryAmongAllCandidatesIsFound) {
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    test_.SetIntent(static_cast<uint16_t>(slot), head_, 64 * (1 + slot * 2047 % kSlots));
+  }
+  test_.SetRecord(head_ + 64 * 3000, {48, 0, RecordKind::kMessage, 0});
+  Scan scan = ScanNow();
+  ASSERT_EQ(scan.result, ScanResult::kOrphaned);
+  EXPECT_EQ(scan.end, head_ + 64 * 3000);
+  // One intent among thousands marks an earlier one.
+  test_.SetIntent(4095, head_ + 64 * 2000, 64);
+  asked_.clear();
+  scan = ScanNow();
+  ASSERT_EQ(scan.result, ScanResult::kOrphaned);
+  EXPECT_EQ(scan.end, head_ + 64 * 2000);
+  EXPECT_EQ(asked_.size(), kSlots - 1);
+}
+
+TEST_P(ManySlotsTest, ThousandsWithTheSameSizeAreOneCandidate) {
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    test_.SetIntent(static_cast<uint16_t>(slot), head_, 128);
+  }
+  EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
+  EXPECT_EQ(asked_.size(), kSlots);
+  test_.SetIntent(2000, head_ + 128, 64);
+  const Scan scan = ScanNow();
+  ASSERT_EQ(scan.result, ScanResult::kOrphaned);
+  EXPECT_EQ(scan.end, head_ + 128);
 }
 
 TEST_P(OrphanScanTest, TheScanWritesNothing) {

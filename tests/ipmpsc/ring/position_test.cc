@@ -10,16 +10,16 @@ namespace {
 constexpr Position kTop = ~Position{0};
 
 TEST(PositionTest, OrderIsThatOfTheSequenceAlsoAcross2To64) {
-  EXPECT_TRUE(IsBefore(0, 16));
-  EXPECT_FALSE(IsBefore(16, 0));
-  EXPECT_TRUE(IsBefore((uint64_t{1} << 32) - 16, uint64_t{1} << 32));
-  EXPECT_TRUE(IsBefore((uint64_t{1} << 63) - 16, uint64_t{1} << 63));
-  EXPECT_TRUE(IsBefore(kTop - 15, 0));
-  EXPECT_FALSE(IsBefore(0, kTop - 15));
+  EXPECT_TRUE(IsBefore(0, 64));
+  EXPECT_FALSE(IsBefore(64, 0));
+  EXPECT_TRUE(IsBefore((uint64_t{1} << 32) - 64, uint64_t{1} << 32));
+  EXPECT_TRUE(IsBefore((uint64_t{1} << 63) - 64, uint64_t{1} << 63));
+  EXPECT_TRUE(IsBefore(kTop - 63, 0));
+  EXPECT_FALSE(IsBefore(0, kTop - 63));
 }
 
 TEST(PositionTest, APositionIsNotBeforeItself) {
-  for (const Position position : {Position{0}, Position{1} << 63, kTop - 15}) {
+  for (const Position position : {Position{0}, Position{1} << 63, kTop - 63}) {
     EXPECT_FALSE(IsBefore(position, position));
   }
 }
@@ -29,13 +29,13 @@ TEST(PositionTest, OrderHoldsUpToHalfTheRange) {
   EXPECT_TRUE(IsBefore(5, 5 + (uint64_t{1} << 63) - 1));
 }
 
-TEST(PositionTest, OnlyMultiplesOf16AreAligned) {
-  for (Position position = 0; position < 64; ++position) {
+TEST(PositionTest, OnlyMultiplesOf64AreAligned) {
+  for (Position position = 0; position < 256; ++position) {
     EXPECT_EQ(IsAligned(position),
-              position == 0 || position == 16 || position == 32 || position == 48)
+              position == 0 || position == 64 || position == 128 || position == 192)
         << position;
   }
-  EXPECT_TRUE(IsAligned(kTop - 15));
+  EXPECT_TRUE(IsAligned(kTop - 63));
 }
 
 TEST(PositionTest, NoIntentIsNoRecordsPosition) { EXPECT_FALSE(IsAligned(kNoIntent)); }

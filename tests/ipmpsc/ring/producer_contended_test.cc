@@ -6,6 +6,8 @@
 #include <cstdint>
 
 #include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/claim_word.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/producer.h"
 
 namespace ipmpsc::internal {
@@ -16,8 +18,23 @@ SenderSlot slots[1];
 
 // Runs after each instruction. Everybody else claims a record, the receiver releases one.
 void MoveOn(int) {
-  control.claim_position.fetch_add(16);
-  control.release_position.fetch_add(16);
+  control.claim_word.fetch_add(64);
+  control.release_position.fetch_add(64);
+}
+
+// The instruction after which the channel ends, and the word at its end.
+int64_t ends_after;
+ClaimWord end_word;
+
+// Ends the channel once, between two instructions of the claim.
+void EndLater(int) {
+  if (ends_after-- == 0) end_word = control.claim_word.fetch_or(kClaimClosed) | kClaimClosed;
+}
+
+void OnEachStep(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(SIGTRAP, &action, nullptr);
 }
 
 #if defined(__x86_64__)
@@ -39,18 +56,20 @@ class ProducerContendedTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!kCanStep) GTEST_SKIP() << "this processor cannot be made to single-step";
-    struct sigaction action = {};
-    action.sa_handler = MoveOn;
-    sigaction(SIGTRAP, &action, nullptr);
+    OnEachStep(MoveOn);
     ring_.control = &control;
     ring_.sender_slots = slots;
     ring_.sender_slot_count = 1;
     // Without data: a claim does not touch it. Never full.
     ring_.capacity = uint64_t{1} << 40;
-    control.claim_position = 0;
+    control.claim_word = 0;
     control.release_position = 0;
     slots[0].intent_position = kNoIntent;
     slots[0].intent_size = 0;
+    slots[0].lost_races = 0;
+    slots[0].high_water = 0;
+    end_word = 0;
+    ends_after = INT64_MAX;
   }
 
   Ring ring_ = {};
@@ -66,15 +85,15 @@ TEST_F(ProducerContendedTest, LosingEveryRaceEndsAsContendedWithoutAnIntent) {
   EXPECT_EQ(claimed, 0x5555u);
   EXPECT_EQ(slots[0].intent_position, kNoIntent);
   EXPECT_EQ(slots[0].intent_size, 64u) << "it had an intent in between";
-  EXPECT_GE(control.claim_position, uint64_t{Producer::kMaxLostRaces} * 16)
-      << "nobody got in between";
+  EXPECT_GE(control.claim_word, uint64_t{Producer::kMaxLostRaces} * 64) << "nobody got in between";
+  EXPECT_EQ(slots[0].lost_races, uint64_t{Producer::kMaxLostRaces});
 }
 
 TEST_F(ProducerContendedTest, PositionsThatKeepMovingAreContendedAndNotCorrupt) {
   Producer producer(ring_, 0);
   // What the producer remembers says full, so it looks; and whenever it looks, more is released
   // than it saw claimed.
-  control.claim_position = 4 * ring_.capacity;
+  control.claim_word = 4 * ring_.capacity;
   control.release_position = 4 * ring_.capacity;
   Position claimed = 0x5555;
   StartStepping();
@@ -84,6 +103,7 @@ TEST_F(ProducerContendedTest, PositionsThatKeepMovingAreContendedAndNotCorrupt) 
   EXPECT_EQ(claimed, 0x5555u);
   EXPECT_EQ(slots[0].intent_position, kNoIntent);
   EXPECT_EQ(slots[0].intent_size, 0u) << "it never saw space";
+  EXPECT_EQ(slots[0].lost_races, 0u);
 }
 
 TEST_F(ProducerContendedTest, OnceTheOthersRestItGetsItsClaim) {
@@ -93,10 +113,45 @@ TEST_F(ProducerContendedTest, OnceTheOthersRestItGetsItsClaim) {
   const ClaimResult contended = producer.Claim(64, &claimed);
   StopStepping();
   ASSERT_EQ(contended, ClaimResult::kContended);
-  const Position next = control.claim_position;
+  const Position next = control.claim_word;
   ASSERT_EQ(producer.Claim(64, &claimed), ClaimResult::kClaimed);
   EXPECT_EQ(claimed, next);
   EXPECT_EQ(slots[0].intent_position, next);
+}
+
+// The end falls between each two instructions of a claim in turn: the claim precedes it, or fails
+// without a trace.
+TEST_F(ProducerContendedTest, EachClaimPrecedesTheEndOrFails) {
+  OnEachStep(EndLater);
+  int preceded = 0;
+  int failed = 0;
+  for (const bool fast : {true, false}) {
+    for (int64_t step = 0;; ++step) {
+      ASSERT_LT(step, 10000) << "the claim never ended before the channel";
+      control.claim_word = 128;
+      control.release_position = 64;
+      slots[0].intent_position = kNoIntent;
+      Producer producer(ring_, 0);
+      Position claimed = 0x5555;
+      end_word = 0;
+      ends_after = step;
+      StartStepping();
+      const bool claims = fast ? producer.TryFastClaim(64, &claimed)
+                               : producer.Claim(64, &claimed) == ClaimResult::kClaimed;
+      StopStepping();
+      if (end_word == 0) break;  // the claim was over before
+      ASSERT_EQ(control.claim_word, end_word) << "the word moved after its end, step " << step;
+      ASSERT_EQ(end_word, (claims ? 192 : 128) | kClaimClosed) << "step " << step;
+      ASSERT_EQ(claimed, claims ? 128u : 0x5555u) << "step " << step;
+      ++(claims ? preceded : failed);
+      // Whatever came first, the next one fails.
+      ASSERT_FALSE(producer.TryFastClaim(64, &claimed));
+      ASSERT_EQ(producer.Claim(64, &claimed), ClaimResult::kEnded);
+      ASSERT_EQ(slots[0].intent_position, kNoIntent);
+    }
+  }
+  EXPECT_GT(preceded, 2);
+  EXPECT_GT(failed, 2);
 }
 
 }  // namespace

@@ -4,8 +4,9 @@
 // The senders do their steps by hand, one word at a time; the receiver is the real one. While it
 // scans, each question whether an owner lives lets the others go on. What must hold: every
 // committed message is received, in the order of claims, whole, by each receiver once; an orphaned
-// claim is stepped over exactly to its end, and only when its owner is dead; and nobody is left
-// stuck.
+// claim is stepped over exactly to its end, and only when its owner is dead; no sender is left
+// stuck; and once the channel is closed, the claim position stays. Some senders meet the turn bit,
+// and in every second world each message has a trailer.
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -16,8 +17,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/consumer.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/producer.h"
+#include "ipmpsc/internal/ring/turn.h"
 #include "tests/ipmpsc/ring/simulated_sender.h"
 #include "tests/testing/ring_fixture.h"
 
@@ -36,23 +40,30 @@ struct Claimed {
   bool committed = false;
   bool discarded = false;
   std::string payload;
-  std::string batched;  // payload of the message behind it, in a batch
+  std::string batched;    // payload of the message behind it, in a batch
+  uint64_t sequence = 0;  // of its trailer
 };
 
 class World {
  public:
   World(TestRing* test, uint32_t seed) : test_(test), random_(seed) {
+    test_->ring.trailer_size = seed % 2 == 0 ? 0 : sizeof(RecordTrailer);
     BeginAt(kEdgePositions[seed % std::size(kEdgePositions)]);
     for (uint16_t slot = 0; slot < test_->ring.sender_slot_count; ++slot) {
       senders_.emplace_back(test_->ring, slot);
       test_->SetIntent(slot, kNoIntent, 0);
+      test_->ring.sender_slots[slot].sequence = 0;
     }
     incarnation_.resize(senders_.size());
   }
 
   void Run(int steps) {
     for (int i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
-      if (Chance(25)) {
+      if (random_() % 4000 == 0) {
+        Close();
+      } else if (Chance(1)) {
+        TurnsBit();
+      } else if (Chance(25)) {
         StepReceiver();
       } else {
         StepSomeSender();
@@ -66,6 +77,9 @@ class World {
   int received() const { return received_; }
   int losers() const { return losers_; }
   int batches() const { return batches_; }
+  int refused() const { return refused_; }
+  int turns() const { return turns_; }
+  bool closed() const { return closed_at_.has_value(); }
 
  private:
   bool Chance(uint32_t percent) { return random_() % 100 < percent; }
@@ -77,13 +91,32 @@ class World {
     consumer_.emplace(test_->ring, start);
   }
 
+  void Close() {
+    const ClaimWord before =
+        test_->ring.control->claim_word.fetch_or(Chance(50) ? kClaimClosed : kClaimReplaced);
+    if (!closed_at_) closed_at_ = ClaimPosition(before);
+  }
+
+  // Some sender takes the turn, or another one clears the bit of a turn that has ended.
+  void TurnsBit() {
+    if (Chance(70)) {
+      TakeTurn(test_->ring.control, 0, 64, 1 + kTurnDuration);
+      test_->ring.control->turn = 0;
+    } else {
+      ClearTurnBit(test_->ring.control);
+    }
+  }
+
+  uint64_t SizeOf(uint64_t payload) const { return test_->ring.RecordSizeOf(payload); }
+
   Plan NewPlan() {
     Plan plan;
     // Few sizes, so that ends of losers and winners coincide often; some that fill the ring.
-    plan.claimed_payload = Chance(5) ? 1000 + random_() % 3000 : 16 * (random_() % 7);
+    plan.claimed_payload = Chance(5) ? 1000 + random_() % 3000 : 16 * (random_() % 20);
     plan.payload = Chance(30) ? random_() % (plan.claimed_payload + 1) : plan.claimed_payload;
     plan.discard = plan.payload == plan.claimed_payload && Chance(15);
-    plan.batch = RecordSize(plan.payload) < RecordSize(plan.claimed_payload) && Chance(50);
+    plan.batch = SizeOf(plan.payload) < SizeOf(plan.claimed_payload) && Chance(50);
+    plan.turn_bit = Chance(50) ? TurnBit::kRespect : Chance(80) ? TurnBit::kKeep : TurnBit::kClear;
     return plan;
   }
 
@@ -122,22 +155,29 @@ class World {
       }
       return;
     }
-    const Position filler = sender.position() + RecordSize(sender.plan().payload);
+    const Position filler = sender.position() + SizeOf(sender.plan().payload);
+    const ClaimWord word_before = test_->claim_word();
     const Step done = sender.Advance([this](Position position, const Plan& plan) {
       Claimed& claim = claims_[position - start_];
       claim.payload = PayloadFor(position, plan);
       std::memcpy(test_->ring.At(position) + sizeof(RecordHeader), claim.payload.data(),
                   claim.payload.size());
       if (!plan.batch) return;
-      const uint64_t first = RecordSize(plan.payload);
-      claim.batched.assign(claim.size - first - sizeof(RecordHeader),
+      const uint64_t first = SizeOf(plan.payload);
+      claim.batched.assign(claim.size - first - sizeof(RecordHeader) - test_->ring.trailer_size,
                            static_cast<char>('A' + random_() % 26));
       std::memcpy(test_->ring.At(position + first) + sizeof(RecordHeader), claim.batched.data(),
                   claim.batched.size());
     });
     if (done == Step::kCas && sender.step() == Step::kPayload) {
+      ASSERT_FALSE(closed_at_) << "claimed after the end";
+      if (HasTurnBit(word_before)) {
+        ASSERT_NE(sender.plan().turn_bit, TurnBit::kRespect);
+        ASSERT_EQ(HasTurnBit(test_->claim_word()), sender.plan().turn_bit == TurnBit::kKeep);
+        ++turns_;
+      }
       Claimed claim;
-      claim.size = RecordSize(sender.plan().claimed_payload);
+      claim.size = sender.size();
       claim.slot = sender.slot();
       claim.incarnation = incarnation_[sender.slot()];
       ASSERT_TRUE(claims_.emplace(sender.position() - start_, claim).second);
@@ -145,19 +185,30 @@ class World {
       Claimed& claim = claims_.at(sender.position() - start_);
       claim.committed = true;
       claim.discarded = sender.plan().discard;
+      claim.sequence = LastSequence(sender);
       if (sender.plan().batch) {
         // Two messages from now on.
         Claimed second = claim;
-        claim.size = RecordSize(claim.payload.size());
+        claim.size = SizeOf(claim.payload.size());
         second.size -= claim.size;
         second.payload = claim.batched;
+        // Its trailer was written before that of the first.
+        if (second.sequence != 0) --second.sequence;
         claims_[sender.position() + claim.size - start_] = second;
         ++batches_;
       }
     } else if (done == Step::kFillerStamp && !sender.plan().batch) {
       fillers_[filler - start_] =
-          claims_.at(sender.position() - start_).size - RecordSize(sender.plan().payload);
+          claims_.at(sender.position() - start_).size - SizeOf(sender.plan().payload);
+    } else if (sender.step() == Step::kIdle && sender.saw_end()) {
+      ASSERT_TRUE(closed_at_);
+      ++refused_;
     }
+  }
+
+  // The number that the sender wrote into the last trailer; 0 without trailers.
+  uint64_t LastSequence(const SimulatedSender& sender) const {
+    return test_->ring.sender_slots[sender.slot()].sequence;
   }
 
   bool OwnerLives(const Claimed& claim) const {
@@ -209,6 +260,8 @@ class World {
     ASSERT_EQ(taken.position, expected);
     ASSERT_EQ(taken.sender, claim->second.slot);
     ASSERT_EQ(std::string(taken.payload, taken.length), claim->second.payload) << "torn";
+    ASSERT_EQ(taken.trailer.sequence, claim->second.sequence);
+    ASSERT_EQ(taken.trailer.committed, -static_cast<int64_t>(claim->second.sequence));
     ++received_;
   }
 
@@ -219,7 +272,9 @@ class World {
       for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
       const bool alive = senders_[slot].alive();
       for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
-      return alive;
+      // Sometimes the kernel does not say.
+      if (Chance(5)) return OwnerState::kUnknown;
+      return alive ? OwnerState::kAlive : OwnerState::kDead;
     });
     const auto found = claims_.find(head - start_);
     switch (scan.result) {
@@ -232,6 +287,9 @@ class World {
         break;
       case ScanResult::kOwnerAlive:
         ASSERT_NE(found, claims_.end());
+        break;
+      case ScanResult::kUndecided:
+        ASSERT_EQ(consumer_->head(), head);
         break;
       case ScanResult::kUnowned:
         FAIL() << "sound words were called contradictory";
@@ -260,8 +318,8 @@ class World {
       if (filler != fillers_.end()) {
         end += filler->second;
       } else if (claim->second.committed &&
-                 RecordSize(claim->second.payload.size()) < claim->second.size) {
-        end += RecordSize(claim->second.payload.size());
+                 SizeOf(claim->second.payload.size()) < claim->second.size) {
+        end += SizeOf(claim->second.payload.size());
       } else if (IsBefore(head, end + claim->second.size)) {
         end = head;  // ended at a filler
       } else {
@@ -274,13 +332,16 @@ class World {
   void DrainAll() {
     // All are dead: everything claimed is taken or stepped over in as many looks as there are
     // claims, and a few.
-    for (size_t looks = 2 * (claims_.size() + fillers_.size()) + 2; looks > 0; --looks) {
+    for (size_t looks = 4 * (claims_.size() + fillers_.size()) + 20; looks > 0; --looks) {
       if (::testing::Test::HasFailure()) return;
       Take();
       if (consumer_->head() == test_->claim()) break;
       Recover();
     }
     ASSERT_EQ(consumer_->head(), test_->claim()) << "stuck on the dead";
+    if (closed_at_) {
+      ASSERT_EQ(test_->claim(), *closed_at_) << "the claim position moved after the end";
+    }
     consumer_->Release(consumer_->head());
     for (const SimulatedSender& sender : senders_) {
       ASSERT_TRUE(IsSlotReusable(test_->ring, sender.slot())) << "a slot is lost for ever";
@@ -299,6 +360,9 @@ class World {
   int received_ = 0;
   int losers_ = 0;
   int batches_ = 0;
+  int refused_ = 0;
+  int turns_ = 0;
+  std::optional<Position> closed_at_;  // the claim position at that moment
 };
 
 TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
@@ -306,6 +370,9 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
   int received = 0;
   int losers = 0;
   int batches = 0;
+  int refused = 0;
+  int turns = 0;
+  int closed = 0;
   for (const uint32_t slots : {2, 3, 5}) {
     TestRing test(slots);
     for (uint32_t seed = 0; seed < 2000; ++seed) {
@@ -317,6 +384,9 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
       received += world.received();
       losers += world.losers();
       batches += world.batches();
+      refused += world.refused();
+      turns += world.turns();
+      closed += world.closed();
     }
   }
   // It really happened.
@@ -324,14 +394,17 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
   EXPECT_GT(orphaned, 10000);
   EXPECT_GT(losers, 1000);
   EXPECT_GT(batches, 10000);
+  EXPECT_GT(refused, 1000);
+  EXPECT_GT(turns, 10000);
+  EXPECT_GT(closed, 500);
 }
 
 TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {
   TestRing real;
   TestRing simulated;
   real.ring.stamp_key = simulated.ring.stamp_key = 0x1234;
-  real.StartAt(4080);
-  simulated.StartAt(4080);
+  real.StartAt(4032);
+  simulated.StartAt(4032);
 
   Producer producer(real.ring, 2);
   producer.ClearIntent();
@@ -348,10 +421,41 @@ TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {
   sender.Begin({100, 33, false});
   while (sender.step() != SimulatedSender::Step::kIdle) sender.Advance(no_payload);
 
-  EXPECT_EQ(simulated.claim(), real.claim());
+  EXPECT_EQ(simulated.claim_word(), real.claim_word());
   EXPECT_EQ(simulated.intent(2), real.intent(2));
   EXPECT_EQ(simulated.intent_size(2), real.intent_size(2));
   EXPECT_EQ(std::memcmp(simulated.ring.data, real.ring.data, kSmallCapacity), 0);
+}
+
+TEST(ProtocolModelTest, BothTreatTheTurnBitAndTheEndAlike) {
+  for (const ClaimWord bits :
+       {ClaimWord{0}, kClaimTurn, kClaimClosed, kClaimReplaced | kClaimTurn}) {
+    for (const TurnBit turn_bit : {TurnBit::kRespect, TurnBit::kKeep, TurnBit::kClear}) {
+      SCOPED_TRACE(::testing::Message() << bits << " " << static_cast<int>(turn_bit));
+      TestRing real;
+      TestRing simulated;
+      real.SetPositions(64, 128 | bits);
+      simulated.SetPositions(64, 128 | bits);
+      Producer producer(real.ring, 1);
+      producer.ClearIntent();
+      Position claimed;
+      const bool claims =
+          producer.Claim(RecordSize(100), &claimed, turn_bit) == ClaimResult::kClaimed;
+
+      SimulatedSender sender(simulated.ring, 1);
+      sender.TryAttach();
+      const auto no_payload = [](Position, const Plan&) {};
+      while (sender.step() != SimulatedSender::Step::kIdle) sender.Advance(no_payload);
+      sender.Begin({100, 100, false, false, turn_bit});
+      while (sender.step() != SimulatedSender::Step::kIdle &&
+             sender.step() != SimulatedSender::Step::kPayload) {
+        sender.Advance(no_payload);
+      }
+      EXPECT_EQ(sender.step() == SimulatedSender::Step::kPayload, claims);
+      EXPECT_EQ(simulated.claim_word(), real.claim_word());
+      EXPECT_EQ(simulated.intent(1), real.intent(1));
+    }
+  }
 }
 
 }  // namespace

@@ -1,13 +1,17 @@
 // SimulatedSender: a sender that does one step of the protocol at a time, on the raw words, and can
-// die between any two: what producer.h and sender_core.cc do, taken apart.
+// die between any two: what producer.h and sender_core.cc do, taken apart. The wake at the claim is
+// left out, since no receiver sleeps here.
 #ifndef TESTS_IPMPSC_RING_SIMULATED_SENDER_H_
 #define TESTS_IPMPSC_RING_SIMULATED_SENDER_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "absl/base/casts.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
 #include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/internal/ring/producer.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
 
@@ -20,6 +24,7 @@ struct Plan {
   bool discard;
   // What is left of the claim is another message, committed together with the first.
   bool batch = false;
+  TurnBit turn_bit = TurnBit::kRespect;
 };
 
 class SimulatedSender {
@@ -29,14 +34,18 @@ class SimulatedSender {
     kLocked,     // has the slot's lock, has not looked at the slot again
     kAttaching,  // is to clear the intent that it found
     kIdle,
-    kLoadClaim,
-    kCheckSpace,
+    kLoadWord,
+    kCheckWord,
+    kFindClaim,  // the ring seems full: both positions anew
+    kFindRelease,
     kIntentSize,
     kIntentPosition,
     kCas,
     kPayload,
+    kFillerTrailer,
     kFiller,
     kFillerStamp,
+    kTrailer,
     kDescription,
     kStamp,
     kClearIntent,  // gave up
@@ -48,7 +57,10 @@ class SimulatedSender {
   bool alive() const { return step_ != Step::kDead; }
   uint16_t slot() const { return slot_; }
   // Of the claim that is being written: kPayload to kStamp.
-  Position position() const { return claim_; }
+  Position position() const { return ClaimPosition(word_); }
+  // Whether its last attempt ended because the channel has.
+  bool saw_end() const { return saw_end_; }
+  uint64_t size() const { return ring_.RecordSizeOf(plan_.claimed_payload); }
   const Plan& plan() const { return plan_; }
 
   // One step towards being attached, if the slot allows it.
@@ -58,7 +70,8 @@ class SimulatedSender {
   void Begin(const Plan& plan) {
     plan_ = plan;
     has_intent_ = false;
-    step_ = Step::kLoadClaim;
+    saw_end_ = false;
+    step_ = Step::kLoadWord;
   }
   // The kernel gives the lock back; all words stay.
   void Die() { step_ = Step::kDead; }
@@ -85,55 +98,81 @@ class SimulatedSender {
         own().intent_position = kNoIntent;
         step_ = Step::kIdle;
         break;
-      case Step::kLoadClaim:
-        claim_ = ring_.control->claim_position;
-        step_ = Step::kCheckSpace;
+      case Step::kLoadWord:
+        word_ = ring_.control->claim_word;
+        step_ = Step::kCheckWord;
         break;
-      case Step::kCheckSpace:
-        if (claim_ - release_ > ring_.capacity - size()) {
-          release_ = ring_.control->release_position;
-          claim_ = ring_.control->claim_position;
-          if (claim_ - release_ > ring_.capacity - size()) {
-            step_ = has_intent_ ? Step::kClearIntent : Step::kIdle;
-            break;
-          }
+      case Step::kCheckWord:
+        if (!MayClaim()) {
+          GiveUp();
+        } else if (position() - release_ <= ring_.capacity - size()) {
+          step_ = Step::kIntentSize;
+        } else {
+          step_ = Step::kFindClaim;
         }
-        step_ = Step::kIntentSize;
+        break;
+      case Step::kFindClaim:
+        word_ = ring_.control->claim_word;
+        step_ = Step::kFindRelease;
+        break;
+      case Step::kFindRelease:
+        release_ = ring_.control->release_position;
+        if (IsBefore(position(), release_)) {
+          step_ = Step::kFindClaim;  // others have claimed in between
+        } else if (position() - release_ > ring_.capacity - size() || !MayClaim()) {
+          GiveUp();
+        } else {
+          step_ = Step::kIntentSize;
+        }
         break;
       case Step::kIntentSize:
         own().intent_size = size();
         step_ = Step::kIntentPosition;
         break;
       case Step::kIntentPosition:
-        own().intent_position = claim_;
+        own().intent_position = position();
         has_intent_ = true;
         step_ = Step::kCas;
         break;
       case Step::kCas:
-        step_ = ring_.control->claim_position.compare_exchange_strong(claim_, claim_ + size())
+        step_ = ring_.control->claim_word.compare_exchange_strong(
+                    word_, (plan_.turn_bit == TurnBit::kClear ? position() : word_) + size())
                     ? Step::kPayload
-                    : Step::kCheckSpace;
+                    : Step::kCheckWord;
         break;
       case Step::kPayload:
-        write_payload(claim_, plan_);
-        step_ = RecordSize(plan_.payload) == size() ? Step::kDescription : Step::kFiller;
+        write_payload(position(), plan_);
+        if (ring_.RecordSizeOf(plan_.payload) == size()) {
+          step_ = Step::kTrailer;
+        } else {
+          step_ = plan_.batch ? Step::kFillerTrailer : Step::kFiller;
+        }
+        break;
+      case Step::kFillerTrailer:
+        WriteTrailer(position() + size());
+        step_ = Step::kFiller;
         break;
       case Step::kFiller:
-        Describe(filler(), size() - RecordSize(plan_.payload) - sizeof(RecordHeader),
+        Describe(filler(),
+                 position() + size() - filler() - sizeof(RecordHeader) - ring_.trailer_size,
                  plan_.batch ? RecordKind::kInBatch : RecordKind::kDiscarded);
         step_ = Step::kFillerStamp;
         break;
       case Step::kFillerStamp:
         ring_.HeaderAt(filler())->stamp = ring_.StampOf(filler());
+        step_ = Step::kTrailer;
+        break;
+      case Step::kTrailer:
+        if (!plan_.discard) WriteTrailer(filler());
         step_ = Step::kDescription;
         break;
       case Step::kDescription:
-        Describe(claim_, plan_.payload,
+        Describe(position(), plan_.payload,
                  plan_.discard ? RecordKind::kDiscarded : RecordKind::kMessage);
         step_ = Step::kStamp;
         break;
       case Step::kStamp:
-        ring_.HeaderAt(claim_)->stamp = ring_.StampOf(claim_);
+        ring_.HeaderAt(position())->stamp = ring_.StampOf(position());
         step_ = Step::kIdle;
         break;
       case Step::kClearIntent:
@@ -146,8 +185,23 @@ class SimulatedSender {
 
  private:
   SenderSlot& own() const { return ring_.sender_slots[slot_]; }
-  uint64_t size() const { return RecordSize(plan_.claimed_payload); }
-  Position filler() const { return claim_ + RecordSize(plan_.payload); }
+  Position filler() const { return position() + ring_.RecordSizeOf(plan_.payload); }
+
+  // Whether the word lets this sender claim. Sets `saw_end_`.
+  bool MayClaim() {
+    saw_end_ = HasEnded(word_);
+    return !saw_end_ && (!HasTurnBit(word_) || plan_.turn_bit != TurnBit::kRespect);
+  }
+  void GiveUp() { step_ = has_intent_ ? Step::kClearIntent : Step::kIdle; }
+
+  // The time is of no use here: the sequence stands for it.
+  void WriteTrailer(Position end) {
+    if (ring_.trailer_size == 0) return;
+    const uint64_t sequence = own().sequence + 1;
+    own().sequence = sequence;
+    const RecordTrailer trailer = {-static_cast<int64_t>(sequence), sequence};
+    std::memcpy(ring_.At(end - sizeof(trailer)), &trailer, sizeof(trailer));
+  }
 
   void Describe(Position position, uint64_t length, RecordKind kind) {
     ring_.HeaderAt(position)->description =
@@ -158,9 +212,10 @@ class SimulatedSender {
   const uint16_t slot_;
   Step step_ = Step::kDead;
   Plan plan_ = {};
-  Position claim_ = 0;
+  ClaimWord word_ = 0;
   Position release_ = 0;
   bool has_intent_ = false;
+  bool saw_end_ = false;
 };
 
 }  // namespace ipmpsc::internal

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "gtest/gtest.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
 #include "tests/testing/ring_fixture.h"
 
@@ -14,8 +15,8 @@ using ::ipmpsc::testing::TestRing;
 
 class SlotReuseTest : public ::testing::TestWithParam<Position> {
  protected:
-  // 256 bytes are claimed and not released, from `start_` on.
-  SlotReuseTest() { test_.SetPositions(start_, start_ + 256); }
+  // 512 bytes are claimed and not released, from `start_` on.
+  SlotReuseTest() { test_.SetPositions(start_, start_ + 512); }
 
   bool IsReusable() const { return IsSlotReusable(test_.ring, 1); }
 
@@ -31,30 +32,30 @@ TEST_P(SlotReuseTest, ClearIntent) {
 }
 
 TEST_P(SlotReuseTest, IntentThatMayHaveClaimedAndIsNeitherCommittedNorReleased) {
-  for (const uint64_t at : {0, 64, 240}) {
-    test_.SetIntent(1, start_ + at, 16);
+  for (const uint64_t at : {0, 64, 448}) {
+    test_.SetIntent(1, start_ + at, 64);
     EXPECT_FALSE(IsReusable()) << at;
   }
 }
 
 TEST_P(SlotReuseTest, IntentBelowTheReleasePosition) {
-  test_.SetIntent(1, start_ - 16, 16);
+  test_.SetIntent(1, start_ - 64, 64);
   EXPECT_TRUE(IsReusable());
-  test_.SetIntent(1, start_ - 64 * kSmallCapacity, 16);
+  test_.SetIntent(1, start_ - 64 * kSmallCapacity, 64);
   EXPECT_TRUE(IsReusable());
 }
 
 TEST_P(SlotReuseTest, IntentAtTheReleasePositionIsNotBelowIt) {
-  test_.SetIntent(1, start_, 16);
+  test_.SetIntent(1, start_, 64);
   EXPECT_FALSE(IsReusable());
 }
 
 TEST_P(SlotReuseTest, IntentNotBelowTheClaimPositionNeverClaimed) {
-  test_.SetIntent(1, start_ + 256, 16);
+  test_.SetIntent(1, start_ + 512, 64);
   EXPECT_TRUE(IsReusable());
-  test_.SetIntent(1, start_ + 272, 16);
+  test_.SetIntent(1, start_ + 576, 64);
   EXPECT_TRUE(IsReusable());
-  test_.SetIntent(1, start_ + 240, 16);
+  test_.SetIntent(1, start_ + 448, 64);
   EXPECT_FALSE(IsReusable());
 }
 
@@ -69,14 +70,31 @@ TEST_P(SlotReuseTest, IntentWhoseRecordIsCommitted) {
 TEST_P(SlotReuseTest, HostileUnalignedIntentIsNotLookedUpInTheData) {
   // At the end of the data it would be read beyond the second copy; and it is no record's position
   // anyway.
-  test_.SetIntent(1, start_ + 65, 16);
+  test_.SetIntent(1, start_ + 65, 64);
+  EXPECT_FALSE(IsReusable());
+}
+
+TEST_P(SlotReuseTest, BitsBesideTheClaimPositionDoNotMatter) {
+  // Compared with its bits, the word would lie beyond the position.
+  for (const ClaimWord bits : {kClaimClosed, kClaimReplaced, kClaimTurn, kClaimEnded}) {
+    test_.SetPositions(start_, (start_ + 512) | bits);
+    test_.SetIntent(1, start_ + 512, 64);
+    EXPECT_TRUE(IsReusable()) << bits;
+    test_.SetIntent(1, start_ + 448, 64);
+    EXPECT_FALSE(IsReusable()) << bits;
+  }
+}
+
+TEST_P(SlotReuseTest, AMessageInsideABatchIsNotWhatAnIntentClaimed) {
+  test_.SetIntent(1, start_ + 64, 64);
+  test_.SetRecord(start_ + 64, {48, 1, RecordKind::kInBatch, 0});
   EXPECT_FALSE(IsReusable());
 }
 
 TEST_P(SlotReuseTest, OtherSlotsDoNotMatter) {
-  test_.SetIntent(0, start_, 16);
-  test_.SetIntent(1, kNoIntent, 16);
-  test_.SetIntent(2, start_ + 64, 16);
+  test_.SetIntent(0, start_, 64);
+  test_.SetIntent(1, kNoIntent, 64);
+  test_.SetIntent(2, start_ + 64, 64);
   EXPECT_TRUE(IsReusable());
   EXPECT_FALSE(IsSlotReusable(test_.ring, 0));
   EXPECT_FALSE(IsSlotReusable(test_.ring, 2));

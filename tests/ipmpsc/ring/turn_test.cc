@@ -26,31 +26,84 @@ TEST_F(TurnTest, NobodysAtFirst) {
 }
 
 TEST_F(TurnTest, HoldsTheOthersBackUntilItIsGivenBack) {
-  EXPECT_TRUE(TakeTurn(&control_, 3, kNow));
+  EXPECT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   EXPECT_FALSE(MustWait(3, kNow));
   EXPECT_TRUE(MustWait(2, kNow));
   EXPECT_TRUE(MustWait(4095, kNow));
-  EXPECT_FALSE(TakeTurn(&control_, 2, kNow));
+  EXPECT_FALSE(TakeTurn(&control_, 2, 64, kNow));
   EndTurn(&control_, 2);  // not its own
   EXPECT_TRUE(MustWait(2, kNow));
   EndTurn(&control_, 3);
   EXPECT_FALSE(MustWait(2, kNow));
-  EXPECT_TRUE(TakeTurn(&control_, 2, kNow));
+  EXPECT_TRUE(TakeTurn(&control_, 2, 64, kNow));
 }
 
 TEST_F(TurnTest, RunsOutByItself) {
-  ASSERT_TRUE(TakeTurn(&control_, 3, kNow));
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   EXPECT_TRUE(MustWait(2, kNow + kTurnDuration / 2));
   EXPECT_FALSE(MustWait(2, kNow + kTurnDuration + 1));
-  EXPECT_TRUE(TakeTurn(&control_, 2, kNow + kTurnDuration + 1));
+  EXPECT_TRUE(TakeTurn(&control_, 2, 64, kNow + kTurnDuration + 1));
   EndTurn(&control_, 3);  // lost
   EXPECT_TRUE(MustWait(3, kNow + kTurnDuration + 2));
 }
 
 TEST_F(TurnTest, IsTakenForLonger) {
-  ASSERT_TRUE(TakeTurn(&control_, 3, kNow));
-  ASSERT_TRUE(TakeTurn(&control_, 3, kNow + kTurnDuration / 2));
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow + kTurnDuration / 2));
   EXPECT_TRUE(MustWait(2, kNow + kTurnDuration + 1));
+}
+
+TEST_F(TurnTest, TakingItSetsTheBitAndGivingItBackClearsIt) {
+  control_.claim_word = 640;
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
+  EXPECT_EQ(control_.claim_word, 640 | kClaimTurn);
+  EXPECT_EQ(control_.turn_size, 512u);
+  EXPECT_FALSE(TakeTurn(&control_, 2, 64, kNow));
+  EXPECT_EQ(control_.turn_size, 512u) << "not its own";
+  EndTurn(&control_, 2);
+  EXPECT_EQ(control_.claim_word, 640 | kClaimTurn);
+  EndTurn(&control_, 3);
+  EXPECT_EQ(control_.claim_word, 640u);
+  EXPECT_EQ(control_.turn, 0u);
+}
+
+TEST_F(TurnTest, TheEndOfTheChannelIsNeverTouched) {
+  for (const ClaimWord end : {kClaimClosed, kClaimReplaced, kClaimEnded}) {
+    control_.claim_word = 640 | end;
+    ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
+    EXPECT_EQ(control_.claim_word, 640 | end | kClaimTurn);
+    EndTurn(&control_, 3);
+    EXPECT_EQ(control_.claim_word, 640 | end);
+    ClearTurnBit(&control_);
+    EXPECT_EQ(control_.claim_word, 640 | end);
+  }
+}
+
+TEST_F(TurnTest, OthersOweTheHolderItsSizeUntilItsTurnEnds) {
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow), 0u);
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow), 512u);
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 3, kNow), 0u) << "its own";
+  EXPECT_TRUE(HasTurnBit(control_.claim_word)) << "its own turn goes on";
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + kTurnDuration / 2), 512u);
+  EXPECT_TRUE(HasTurnBit(control_.claim_word));
+  // The first to look after its end clears the bit.
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + kTurnDuration + 1), 0u);
+  EXPECT_FALSE(HasTurnBit(control_.claim_word));
+}
+
+TEST_F(TurnTest, ABitWithoutATurnIsClearedByTheFirstThatMeetsIt) {
+  control_.claim_word = 640 | kClaimTurn;
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow), 0u);
+  EXPECT_EQ(control_.claim_word, 640u);
+}
+
+TEST_F(TurnTest, ATurnTakenForLongerMayAskForAnotherSize) {
+  ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
+  ClearTurnBit(&control_);  // lost to a sender that cleared the turn before
+  ASSERT_TRUE(TakeTurn(&control_, 3, 1024, kNow + 1));
+  EXPECT_TRUE(HasTurnBit(control_.claim_word));
+  EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + 2), 1024u);
 }
 
 // Whatever a peer writes there.
@@ -60,7 +113,8 @@ TEST_F(TurnTest, NoWordHoldsAnybodyBackForLongerThanATurn) {
         TurnWord(3, kNow - 1), TurnWord(3, INT64_MAX), TurnWord(65534, kNow + 2 * kTurnDuration)}) {
     control_.turn = word;
     EXPECT_FALSE(MustWait(2, kNow)) << word;
-    EXPECT_TRUE(TakeTurn(&control_, 2, kNow)) << word;
+    EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow), 0u) << word;
+    EXPECT_TRUE(TakeTurn(&control_, 2, 64, kNow)) << word;
   }
 }
 

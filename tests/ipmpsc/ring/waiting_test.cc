@@ -15,6 +15,7 @@ class WaitingTest : public ::testing::Test {
   WaitingTest() {
     control_.flags = 0;
     control_.receiver_wait = 0;
+    control_.claim_wait = 0;
     control_.senders_wait = 0;
   }
 
@@ -24,16 +25,16 @@ class WaitingTest : public ::testing::Test {
 TEST_F(WaitingTest, ReceiversWordIsNeverZero) {
   for (const Position position : kEdgePositions) EXPECT_NE(ReceiverWaitWord(position), 0u);
   // Where the shifted position is zero in 32 bits.
-  EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 35), 0u);
-  EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 36), 0u);
+  EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 37), 0u);
+  EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 38), 0u);
 }
 
-TEST_F(WaitingTest, WordsOfPositionsLessThan2To35ApartDiffer) {
+TEST_F(WaitingTest, WordsOfPositionsLessThan2To37ApartDiffer) {
   for (const Position position : kEdgePositions) {
-    EXPECT_NE(ReceiverWaitWord(position), ReceiverWaitWord(position + 16));
+    EXPECT_NE(ReceiverWaitWord(position), ReceiverWaitWord(position + 64));
     EXPECT_NE(ReceiverWaitWord(position), ReceiverWaitWord(position + (uint64_t{1} << 32)));
-    EXPECT_NE(ReceiverWaitWord(position), ReceiverWaitWord(position + (uint64_t{1} << 34)));
-    EXPECT_EQ(ReceiverWaitWord(position), ReceiverWaitWord(position + (uint64_t{1} << 35)));
+    EXPECT_NE(ReceiverWaitWord(position), ReceiverWaitWord(position + (uint64_t{1} << 36)));
+    EXPECT_EQ(ReceiverWaitWord(position), ReceiverWaitWord(position + (uint64_t{1} << 37)));
   }
 }
 
@@ -43,8 +44,8 @@ TEST_F(WaitingTest, OnlyTheSenderOfTheAwaitedPositionWakesTheReceiverAndOnlyOnce
     const uint32_t word = AnnounceReceiverWait(&control_, position);
     EXPECT_EQ(control_.receiver_wait, word);
     EXPECT_EQ(word, ReceiverWaitWord(position));
-    EXPECT_FALSE(MustWakeReceiver(&control_, position + 16));
-    EXPECT_FALSE(MustWakeReceiver(&control_, position - 16));
+    EXPECT_FALSE(MustWakeReceiver(&control_, position + 64));
+    EXPECT_FALSE(MustWakeReceiver(&control_, position - 64));
     EXPECT_EQ(control_.receiver_wait, word);
     EXPECT_TRUE(MustWakeReceiver(&control_, position));
     EXPECT_EQ(control_.receiver_wait, 0u) << "the word must change, or the futex goes on sleeping";
@@ -57,6 +58,73 @@ TEST_F(WaitingTest, AWithdrawnWaitWakesNobody) {
   WithdrawReceiverWait(&control_);
   EXPECT_EQ(control_.receiver_wait, 0u);
   EXPECT_FALSE(MustWakeReceiver(&control_, 64));
+}
+
+TEST_F(WaitingTest, AWaitForAClaimIsAnsweredOnceByItsNumber) {
+  EXPECT_EQ(ClaimWaitAnnounced(control_), 0u);
+  const uint64_t number = (uint64_t{3} << 32) | 7;
+  AnnounceClaimWait(&control_, number);
+  EXPECT_EQ(ClaimWaitAnnounced(control_), number) << "all 64 bits";
+  EXPECT_EQ(control_.receiver_wait, 0u);
+  AnswerClaimWait(&control_, number);
+  EXPECT_EQ(ClaimWaitAnnounced(control_), 0u);
+}
+
+TEST_F(WaitingTest, ALateAnswerDoesNotTakeBackALaterAnnouncement) {
+  AnnounceClaimWait(&control_, 7);
+  const uint64_t seen_by_slow_sender = ClaimWaitAnnounced(control_);
+  AnswerClaimWait(&control_, 7);  // by a quick one
+  for (const uint64_t later : {uint64_t{8}, (uint64_t{1} << 32) | 7}) {
+    AnnounceClaimWait(&control_, later);
+    AnswerClaimWait(&control_, seen_by_slow_sender);
+    EXPECT_EQ(ClaimWaitAnnounced(control_), later) << "nobody would wake that sleep";
+  }
+}
+
+TEST_F(WaitingTest, AnAnswerWhereNothingIsAnnouncedChangesNothing) {
+  AnswerClaimWait(&control_, 7);
+  EXPECT_EQ(ClaimWaitAnnounced(control_), 0u);
+}
+
+TEST_F(WaitingTest, EitherAnnouncementSaysThatTheReceiverWaitsAndBothAreWithdrawn) {
+  EXPECT_FALSE(IsReceiverWaiting(control_));
+  AnnounceClaimWait(&control_, 7);
+  EXPECT_TRUE(IsReceiverWaiting(control_));
+  WithdrawReceiverWait(&control_);
+  EXPECT_FALSE(IsReceiverWaiting(control_));
+  AnnounceReceiverWait(&control_, 64);
+  EXPECT_TRUE(IsReceiverWaiting(control_));
+  AnnounceClaimWait(&control_, 8);
+  WithdrawReceiverWait(&control_);
+  EXPECT_FALSE(IsReceiverWaiting(control_));
+  EXPECT_EQ(control_.receiver_wait, 0u);
+  EXPECT_EQ(control_.claim_wait, 0u);
+}
+
+TEST_F(WaitingTest, ACommitElsewhereLeavesAWaitForAClaimAlone) {
+  AnnounceClaimWait(&control_, 7);
+  EXPECT_FALSE(MustWakeReceiver(&control_, 64));
+  EXPECT_EQ(ClaimWaitAnnounced(control_), 7u);
+}
+
+TEST_F(WaitingTest, ClaimsAndEndsShowInTheHalfOfTheWordThatTheReceiverSleepsOn) {
+  for (const Position position : kEdgePositions) {
+    control_.claim_word = position;
+    const uint32_t before = *LowHalfOfClaimWord(&control_);
+    EXPECT_EQ(before, static_cast<uint32_t>(position));
+    control_.claim_word.fetch_add(64);
+    EXPECT_NE(*LowHalfOfClaimWord(&control_), before);
+    control_.claim_word = position | kClaimClosed;
+    EXPECT_NE(*LowHalfOfClaimWord(&control_), before);
+  }
+}
+
+TEST_F(WaitingTest, SendersThatWaitAreSeenUntilTheyAreWoken) {
+  EXPECT_FALSE(AreSendersWaiting(control_));
+  AnnounceSenderWait(&control_);
+  EXPECT_TRUE(AreSendersWaiting(control_));
+  EXPECT_TRUE(MustWakeSenders(&control_));
+  EXPECT_FALSE(AreSendersWaiting(control_));
 }
 
 TEST_F(WaitingTest, TheFirstReleaseWakesAllWaitingSendersAndChangesTheirWord) {
@@ -81,12 +149,12 @@ TEST_F(WaitingTest, TheCountOfWakesWrapsWithoutLosingTheBit) {
 }
 
 TEST_F(WaitingTest, FullBarriersAreAskedForOnceAndForAllWithoutTouchingOtherFlags) {
-  control_.flags = kFlagClosed;
+  control_.flags = 0x80;
   EXPECT_FALSE(HasFullBarriers(control_));
   WakerBarrier(control_);
   RequireFullBarriers(&control_);
   EXPECT_TRUE(HasFullBarriers(control_));
-  EXPECT_EQ(control_.flags, kFlagClosed | kFlagFullBarrier);
+  EXPECT_EQ(control_.flags, 0x80 | kFlagFullBarrier);
   WakerBarrier(control_);
 }
 

@@ -60,8 +60,8 @@ TEST(CreateTest, TheFilesBytes) {
   std::memcpy(&expected[header.description_offset], Options().description.data(),
               Options().description.size());
   for (size_t slot = 0; slot < 5; ++slot) {
-    std::memcpy(&expected[4864 + slot * 128], "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
-    EXPECT_EQ(WordAt(bytes, 4864 + slot * 128), kNoIntent);
+    std::memcpy(&expected[4864 + slot * 256], "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    EXPECT_EQ(WordAt(bytes, 4864 + slot * 256), kNoIntent);
   }
   EXPECT_TRUE(bytes == expected);
 }
@@ -93,15 +93,28 @@ TEST(CreateTest, OptionsThatOthersMustFollowAreInTheHeader) {
   ChannelOptions options = Options();
   options.prefault = true;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> prefault, CreateAnonymousSegment(options));
-  EXPECT_EQ(prefault->header().mapping_flags, kMapPrefault);
+  EXPECT_EQ(prefault->header().flags, kMapPrefault);
   options.huge_pages = true;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> both, CreateAnonymousSegment(options));
-  EXPECT_EQ(both->header().mapping_flags, kMapPrefault | kMapHugePages);
+  EXPECT_EQ(both->header().flags, kMapPrefault | kMapHugePages);
+}
+
+TEST(CreateTest, TimestampsAreAFlagAndGiveTheRingTrailers) {
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> without, CreateAnonymousSegment(Options()));
+  EXPECT_EQ(without->header().flags, 0u);
+  EXPECT_EQ(without->ring().trailer_size, 0u);
+  EXPECT_EQ(without->max_payload(), 4096u - 16);
+  ChannelOptions options = Options();
+  options.timestamps = true;
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> with, CreateAnonymousSegment(options));
+  EXPECT_EQ(with->header().flags, kTimestamps);
+  EXPECT_EQ(with->ring().trailer_size, 16u);
+  EXPECT_EQ(with->max_payload(), 4096u - 32);
 }
 
 TEST(CreateTest, ReceiverAndSendersSeeTheRingAtTheDocumentedOffsets) {
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment, CreateAnonymousSegment(Options()));
-  segment->ring().control->claim_position = 0x1111;
+  segment->ring().control->claim_word = 0x1111;
   segment->ring().receiver_slot->received_records = 0x2222;
   segment->ring().sender_slots[4].intent_size = 0x3333;
   segment->ring().data[0] = 'd';
@@ -109,8 +122,8 @@ TEST(CreateTest, ReceiverAndSendersSeeTheRingAtTheDocumentedOffsets) {
   std::string bytes(segment->header().file_size, '\0');
   ASSERT_EQ(pread(segment->fd(), &bytes[0], bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   EXPECT_EQ(WordAt(bytes, 4096 + 128), 0x1111u);
-  EXPECT_EQ(WordAt(bytes, 4736), 0x2222u);
-  EXPECT_EQ(WordAt(bytes, 4864 + 4 * 128 + 8), 0x3333u);
+  EXPECT_EQ(WordAt(bytes, 4608), 0x2222u);
+  EXPECT_EQ(WordAt(bytes, 4864 + 4 * 256 + 8), 0x3333u);
   EXPECT_EQ(bytes.substr(8192, 2), "dD");
 }
 

@@ -32,8 +32,8 @@ class LayoutTest : public ::testing::Test {
   }
 };
 
-TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
-  EXPECT_EQ(kAbiVersion, 2u);
+TEST_F(LayoutTest, AbiVersion3IsTheseNumbers) {
+  EXPECT_EQ(kAbiVersion, 3u);
   EXPECT_EQ(std::memcmp(kMagic, "IPMPSC\r\n", 8), 0);
 
   EXPECT_EQ(sizeof(SegmentHeader), 128u);
@@ -45,7 +45,7 @@ TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
   EXPECT_EQ(offsetof(SegmentHeader, file_size), 24u);
   EXPECT_EQ(offsetof(SegmentHeader, capacity), 32u);
   EXPECT_EQ(offsetof(SegmentHeader, max_senders), 40u);
-  EXPECT_EQ(offsetof(SegmentHeader, mapping_flags), 44u);
+  EXPECT_EQ(offsetof(SegmentHeader, flags), 44u);
   EXPECT_EQ(offsetof(SegmentHeader, control_offset), 48u);
   EXPECT_EQ(offsetof(SegmentHeader, receiver_slot_offset), 56u);
   EXPECT_EQ(offsetof(SegmentHeader, sender_slots_offset), 64u);
@@ -56,48 +56,72 @@ TEST_F(LayoutTest, AbiVersion1IsTheseNumbers) {
   EXPECT_EQ(offsetof(SegmentHeader, stamp_key), 112u);
   EXPECT_EQ(offsetof(SegmentHeader, created), 120u);
 
-  EXPECT_EQ(sizeof(ControlBlock), 640u);
-  EXPECT_EQ(offsetof(ControlBlock, flags), 0u);
-  EXPECT_EQ(offsetof(ControlBlock, turn), 8u);
-  EXPECT_EQ(offsetof(ControlBlock, claim_position), 128u);
-  EXPECT_EQ(offsetof(ControlBlock, release_position), 256u);
-  EXPECT_EQ(offsetof(ControlBlock, receiver_wait), 384u);
-  EXPECT_EQ(offsetof(ControlBlock, senders_wait), 512u);
-  EXPECT_EQ(kFlagClosed, 1u);
-  EXPECT_EQ(kFlagReplaced, 2u);
-  EXPECT_EQ(kFlagFullBarrier, 4u);
+  EXPECT_EQ(kMapPrefault, 1u);
+  EXPECT_EQ(kMapHugePages, 2u);
+  EXPECT_EQ(kTimestamps, 4u);
 
-  EXPECT_EQ(sizeof(ReceiverSlot), 128u);
+  EXPECT_EQ(sizeof(ControlBlock), 512u);
+  EXPECT_EQ(offsetof(ControlBlock, flags), 0u);
+  EXPECT_EQ(offsetof(ControlBlock, receiver_wait), 4u);
+  EXPECT_EQ(offsetof(ControlBlock, claim_wait), 8u);
+  EXPECT_EQ(offsetof(ControlBlock, turn), 16u);
+  EXPECT_EQ(offsetof(ControlBlock, turn_size), 24u);
+  EXPECT_EQ(offsetof(ControlBlock, claim_word), 128u);
+  EXPECT_EQ(offsetof(ControlBlock, release_position), 256u);
+  EXPECT_EQ(offsetof(ControlBlock, senders_wait), 384u);
+  EXPECT_EQ(kFlagFullBarrier, 1u);
+  EXPECT_EQ(kClaimClosed, 1u);
+  EXPECT_EQ(kClaimReplaced, 2u);
+  EXPECT_EQ(kClaimTurn, 4u);
+  EXPECT_EQ(kRecordAlignment, 64u);
+
+  EXPECT_EQ(sizeof(ReceiverSlot), 256u);
   EXPECT_EQ(offsetof(ReceiverSlot, received_records), 0u);
   EXPECT_EQ(offsetof(ReceiverSlot, received_bytes), 8u);
   EXPECT_EQ(offsetof(ReceiverSlot, discarded_records), 16u);
   EXPECT_EQ(offsetof(ReceiverSlot, orphaned_records), 24u);
   EXPECT_EQ(offsetof(ReceiverSlot, orphaned_bytes), 32u);
-  EXPECT_EQ(offsetof(ReceiverSlot, pid), 64u);
-  EXPECT_EQ(offsetof(ReceiverSlot, epoch), 68u);
+  EXPECT_EQ(offsetof(ReceiverSlot, sleeps), 64u);
+  EXPECT_EQ(offsetof(ReceiverSlot, redelivered_bytes), 72u);
+  EXPECT_EQ(offsetof(ReceiverSlot, pid), 128u);
+  EXPECT_EQ(offsetof(ReceiverSlot, epoch), 132u);
+  EXPECT_EQ(offsetof(ReceiverSlot, pid_namespace), 136u);
+  EXPECT_EQ(offsetof(ReceiverSlot, attached), 144u);
+  EXPECT_EQ(offsetof(ReceiverSlot, name), 192u);
 
-  EXPECT_EQ(sizeof(SenderSlot), 128u);
+  EXPECT_EQ(sizeof(SlotName), 64u);
+  EXPECT_EQ(sizeof(SenderSlot), 256u);
   EXPECT_EQ(offsetof(SenderSlot, intent_position), 0u);
   EXPECT_EQ(offsetof(SenderSlot, intent_size), 8u);
   EXPECT_EQ(offsetof(SenderSlot, sent_records), 16u);
   EXPECT_EQ(offsetof(SenderSlot, sent_bytes), 24u);
-  EXPECT_EQ(offsetof(SenderSlot, pid), 64u);
-  EXPECT_EQ(offsetof(SenderSlot, owners), 68u);
+  EXPECT_EQ(offsetof(SenderSlot, sequence), 32u);
+  EXPECT_EQ(offsetof(SenderSlot, full_waits), 64u);
+  EXPECT_EQ(offsetof(SenderSlot, waited_nanoseconds), 72u);
+  EXPECT_EQ(offsetof(SenderSlot, lost_races), 80u);
+  EXPECT_EQ(offsetof(SenderSlot, turns), 88u);
+  EXPECT_EQ(offsetof(SenderSlot, refused), 96u);
+  EXPECT_EQ(offsetof(SenderSlot, high_water), 104u);
+  EXPECT_EQ(offsetof(SenderSlot, pid), 128u);
+  EXPECT_EQ(offsetof(SenderSlot, incarnation), 132u);
+  EXPECT_EQ(offsetof(SenderSlot, pid_namespace), 136u);
+  EXPECT_EQ(offsetof(SenderSlot, attached), 144u);
+  EXPECT_EQ(offsetof(SenderSlot, name), 192u);
 }
 
 TEST_F(LayoutTest, SmallestChannel) {
   ASSERT_OK_AND_ASSIGN(const SegmentHeader header, LayOut(1, 1, 0, 0));
   EXPECT_EQ(std::memcmp(header.magic, "IPMPSC\r\n", 8), 0);
-  EXPECT_EQ(header.abi_version, 2u);
+  EXPECT_EQ(header.abi_version, 3u);
   EXPECT_EQ(header.byte_order, 0x01020304u);
   EXPECT_EQ(header.word_size, 8u);
   EXPECT_EQ(header.page_size, 4096u);
   EXPECT_EQ(header.capacity, 4096u);
   EXPECT_EQ(header.max_senders, 1u);
   EXPECT_EQ(header.control_offset, 4096u);
-  EXPECT_EQ(header.receiver_slot_offset, 4736u);
+  EXPECT_EQ(header.receiver_slot_offset, 4608u);
   EXPECT_EQ(header.sender_slots_offset, 4864u);
-  EXPECT_EQ(header.description_offset, 4992u);
+  EXPECT_EQ(header.description_offset, 5120u);
   EXPECT_EQ(header.description_size, 0u);
   EXPECT_EQ(header.data_offset, 8192u);
   EXPECT_EQ(header.file_size, 12288u);
@@ -107,9 +131,9 @@ TEST_F(LayoutTest, LargestChannelDoesNotOverflow) {
   ASSERT_OK_AND_ASSIGN(const SegmentHeader header,
                        LayOut(uint64_t{1} << 46, 4096, uint64_t{16} << 20, 0));
   EXPECT_EQ(header.capacity, uint64_t{1} << 46);
-  EXPECT_EQ(header.description_offset, 4864u + 4096 * 128);
-  EXPECT_EQ(header.data_offset, uint64_t{4096} * 4226);
-  EXPECT_EQ(header.file_size, (uint64_t{1} << 46) + uint64_t{4096} * 4226);
+  EXPECT_EQ(header.description_offset, 4864u + 4096 * 256);
+  EXPECT_EQ(header.data_offset, uint64_t{4096} * 4354);
+  EXPECT_EQ(header.file_size, (uint64_t{1} << 46) + uint64_t{4096} * 4354);
 }
 
 TEST_F(LayoutTest, CapacityIsRoundedUpToAPowerOfTwoOfAtLeastAPage) {
@@ -123,7 +147,7 @@ TEST_F(LayoutTest, CapacityIsRoundedUpToAPowerOfTwoOfAtLeastAPage) {
 
 TEST_F(LayoutTest, DataBeginsOnTheFirstPageBehindTheDescription) {
   const uint64_t size_and_offset[][2] = {
-      {0, 8192}, {8192 - 4992, 8192}, {8193 - 4992, 12288}, {65536, 73728}};
+      {0, 8192}, {8192 - 5120, 8192}, {8193 - 5120, 12288}, {65536, 73728}};
   for (const auto& [size, offset] : size_and_offset) {
     ASSERT_OK_AND_ASSIGN(const SegmentHeader header, LayOut(4096, 1, size, 0));
     EXPECT_EQ(header.data_offset, offset) << size;
@@ -195,11 +219,11 @@ TEST_F(CheckHeaderTest, OtherByteOrder) {
 }
 
 TEST_F(CheckHeaderTest, OtherAbiVersionsNameBoth) {
-  for (const uint32_t version : {0u, 1u, 3u, 4000u}) {
+  for (const uint32_t version : {0u, 1u, 2u, 4u, 4000u}) {
     header_.abi_version = version;
     EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                   AllOf(HasSubstr("version " + std::to_string(version)),
-                                        HasSubstr("speaks version 2"))));
+                                        HasSubstr("this program has 3"))));
   }
 }
 
@@ -239,8 +263,7 @@ TEST_F(CheckHeaderTest, EveryChangedBitOfASizeOrOffsetIsRefused) {
   int refused = 0;
   for (size_t byte = 0; byte < offsetof(SegmentHeader, channel_id); ++byte) {
     // Flags stand alone, and a description may be longer without anything moving: see below.
-    if (byte >= offsetof(SegmentHeader, mapping_flags) &&
-        byte < offsetof(SegmentHeader, control_offset)) {
+    if (byte >= offsetof(SegmentHeader, flags) && byte < offsetof(SegmentHeader, control_offset)) {
       continue;
     }
     if (byte >= offsetof(SegmentHeader, description_size) &&
@@ -266,14 +289,19 @@ TEST_F(CheckHeaderTest, ADescriptionThatReachesIntoTheDataIsRefused) {
 }
 
 TEST_F(CheckHeaderTest, FlagsThatThisVersionDoesNotKnowAreRefused) {
-  for (int bit = 2; bit < 32; ++bit) {
-    header_.mapping_flags = uint32_t{1} << bit;
+  for (int bit = 3; bit < 32; ++bit) {
+    header_.flags = uint32_t{1} << bit;
     EXPECT_FALSE(Check().ok()) << "bit " << bit;
   }
 }
 
+TEST_F(CheckHeaderTest, TimestampsMoveNothing) {
+  header_.flags |= kTimestamps;
+  EXPECT_OK(Check());
+}
+
 TEST_F(CheckHeaderTest, HugePagesThatTheSizesKnowNothingOfAreRefused) {
-  header_.mapping_flags |= kMapHugePages;
+  header_.flags |= kMapHugePages;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss));
 }
 

@@ -95,16 +95,23 @@ TEST(SegmentTest, WithoutUnlinkWhenDoneTheNameStays) {
   EXPECT_TRUE(Exists(directory / "a"));
 }
 
-TEST(SegmentTest, AnnounceSetsTheFlagAndMovesBothWaitWords) {
+TEST(SegmentTest, EndSetsItsBitAndMovesAllWaitWords) {
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment, CreateAnonymousSegment(Small()));
   ControlBlock* const control = segment->ring().control;
   control->flags = kFlagFullBarrier;
+  control->claim_word = 640 | kClaimTurn;
   control->receiver_wait = 33;
+  control->claim_wait = 7;
   control->senders_wait = 5;  // somebody waits
-  segment->Announce(kFlagReplaced);
-  EXPECT_EQ(control->flags, kFlagFullBarrier | kFlagReplaced);
+  segment->End(kClaimReplaced);
+  EXPECT_EQ(control->flags, kFlagFullBarrier);
+  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimReplaced);
   EXPECT_EQ(control->receiver_wait, 0u);
+  EXPECT_EQ(control->claim_wait, 0u);
   EXPECT_EQ(control->senders_wait, 6u);
+  segment->End(kClaimClosed);
+  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimReplaced | kClaimClosed);
+  EXPECT_EQ(control->senders_wait, 6u) << "nobody waits";
 }
 
 TEST(SegmentTest, AMissingHeaderIsNoChannelOrATruncatedOne) {

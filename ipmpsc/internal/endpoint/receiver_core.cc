@@ -1,0 +1,443 @@
+#include "ipmpsc/internal/endpoint/receiver_core.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "ipmpsc/internal/endpoint/errors.h"
+#include "ipmpsc/internal/endpoint/participant.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/sleeper_barrier.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+// The bounds of a sleep, in nanoseconds. A sender that has claimed may die, or die between its
+// commit and its wake, so the receiver looks again by itself. A sender that claims wakes it before
+// it commits, so that sleep has a bound only where the receiver must notice more than messages.
+constexpr int64_t kLongestSleepUnfinished = 10'000'000;
+constexpr int64_t kLongestSleepWithChecks = 100'000'000;
+
+// From this capacity on, the low half of the claim word could come round to the same value while the
+// receiver falls asleep.
+constexpr uint64_t kHalfWordRepeats = uint64_t{1} << 32;
+
+// Looks in a row that may find claimed bytes without an owner. The protocol leaves none; one more
+// look costs nothing, and a channel that is given up in error costs much.
+constexpr int kMostUnownedLooks = 3;
+
+// Rate limits for `TryTake`: at most one liveness scan per interval (nanoseconds), since it takes a
+// cache line from the senders; and one look at the clock per so many polls, or per tick of the
+// kernel.
+constexpr int64_t kStallScanInterval = 100'000;
+constexpr uint32_t kMissesPerClock = 32;
+
+// The time that one scan may take before it ends without a verdict, in nanoseconds. Each question to
+// the kernel takes as long as the file has locks, and peers decide how many there are.
+constexpr int64_t kStallScanBudget = 4'000'000;
+
+// Messages in a row that make a burst. After one the receiver leaves the ring alone for a moment
+// (nanoseconds), in which its senders write the next messages undisturbed: looking all the time at
+// the line that a sender is writing takes it away, once or twice for each message.
+constexpr uint32_t kBurst = 4;
+constexpr int64_t kBurstBackoff = 1'000;
+
+// The interval in which a receiver that waits to take over tries to.
+constexpr absl::Duration kTakeOverInterval = absl::Milliseconds(4);
+
+absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
+
+// How many senders have ever attached.
+uint64_t SenderOwners(const Ring& ring) {
+  uint64_t owners = 0;
+  for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
+    // Relaxed: an old value is corrected by the next look.
+    owners += ring.sender_slots[slot].incarnation.load(std::memory_order_relaxed);
+  }
+  return owners;
+}
+
+}  // namespace
+
+absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segment> segment,
+                                                            const ReceiverOptions& options) {
+  const Ring& ring = segment->ring();
+  absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(segment->fd());
+  if (!lock.ok()) return lock.status();
+  for (;;) {
+    const absl::Status complete = segment->CheckFileSize();
+    if (!complete.ok()) return complete;
+    const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
+    if (!locked.ok()) return locked.status();
+    if (*locked) break;
+    if (options.deadline.Passed()) {
+      return ChannelError(
+          absl::StatusCode::kAlreadyExists, *segment,
+          absl::StrCat("the channel has a receiver already: ", DescribeOwner(*ring.receiver_slot),
+                       "; end it, or wait for its end with "
+                       "ReceiverOptions::deadline"));
+    }
+    absl::SleepFor(std::min(kTakeOverInterval,
+                            absl::Nanoseconds(options.deadline.nanoseconds() - MonotonicNow())));
+  }
+  // Before the release position is looked at: a receiver that has lost its lock without noticing
+  // does not move it from here on.
+  // Relaxed, both: only the lock's holder writes it.
+  std::atomic<uint32_t>& epoch = ring.receiver_slot->epoch;
+  epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // Relaxed, both: the lock comes after all that the last receiver did; and a claim position that
+  // is older than it could be still is not behind the release position.
+  const Position released = ring.control->release_position.load(std::memory_order_relaxed);
+  const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
+  const uint64_t in_use = ClaimPosition(word) - released;
+  if (!IsAligned(released) || !IsValidClaimWord(word) || in_use > ring.capacity) {
+    return CorruptPositions(*segment);
+  }
+  AddToOwnCounter(&ring.receiver_slot->redelivered_bytes, in_use);
+  if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
+  return LocalRef<ReceiverCore>(
+      new ReceiverCore(std::move(segment), *std::move(lock), released, options));
+}
+
+ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
+                           const ReceiverOptions& options)
+    : segment_(std::move(segment)),
+      ring_(segment_->ring()),
+      lock_(std::move(lock)),
+      end_without_senders_(options.end_without_senders),
+      require_path_(options.require_path),
+      start_(start),
+      // Relaxed: this receiver has written it.
+      epoch_(ring_.receiver_slot->epoch.load(std::memory_order_relaxed)),
+      // The epoch makes the numbers differ from those of other receivers of this channel.
+      announcement_(uint64_t{epoch_} << 40),
+      consumer_(ring_, start) {
+  // What the last receiver may have left.
+  WithdrawReceiverWait(ring_.control);
+  WriteOwner(ring_.receiver_slot, options.name);
+  if (end_without_senders_) {
+    seen_sender_ = segment_->HasSender().value_or(true);
+    sender_owners_ = SenderOwners(ring_);
+  }
+}
+
+ReceiverCore::~ReceiverCore() {
+  if (!fork_guard_.InSameProcess() || !IsCurrent()) return;
+  ClearOwner(ring_.receiver_slot);
+  lock_.Unlock(ParticipantLock::kReceiver);
+  // Senders that want a receiver may wait for space.
+  WakeSenders();
+}
+
+absl::Status ReceiverCore::Displaced() const {
+  return ChannelError(absl::StatusCode::kFailedPrecondition, *segment_,
+                      absl::StrCat("this receiver has lost its lock and was replaced by ",
+                                   DescribeOwner(*ring_.receiver_slot), ": attach anew"));
+}
+
+absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken) {
+  if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return InheritedThroughFork(*segment_);
+  if (ABSL_PREDICT_FALSE(!IsCurrent())) return Displaced();
+  const TakeResult result = consumer_.Take(taken);
+  if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) return absl::OkStatus();
+  if (result == TakeResult::kCorrupt) return CorruptRecord();
+  return NoneNow();
+}
+
+absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
+  absl::Status status = TakeCommitted(taken);
+  if (ABSL_PREDICT_TRUE(!absl::IsUnavailable(status)) || !ShouldResolveStall()) return status;
+  switch (ResolveStall()) {
+    case Look::kChanged:
+      // More orphans may lie behind this one: the next poll goes on at once.
+      last_tick_ = next_stall_scan_ = 0;
+      return TakeCommitted(taken);
+    case Look::kWriting:
+      return ChannelError(absl::StatusCode::kUnavailable, *segment_, DescribeWriter());
+    case Look::kFailed:
+      // The next call finds the same.
+      last_tick_ = next_stall_scan_ = 0;
+      return failure_;
+    case Look::kNothing:
+    case Look::kUndecided:
+      break;
+  }
+  return status;
+}
+
+absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
+  leases_.MakeRoom();
+  const absl::Status status = TryTakeUnleased(taken);
+  if (status.ok()) *ticket = leases_.Add(taken->position);
+  return status;
+}
+
+bool ReceiverCore::ShouldResolveStall() {
+  const int64_t tick = MonotonicTick();
+  if (tick == last_tick_ && ++misses_ % kMissesPerClock != 0) return false;
+  last_tick_ = tick;
+  const int64_t now = MonotonicNow();
+  if (now < next_stall_scan_) return false;
+  next_stall_scan_ = now + kStallScanInterval;
+  return true;
+}
+
+void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
+  const int64_t end = std::min(MonotonicNow() + kBurstBackoff, deadline.nanoseconds());
+  do {
+    for (int i = 0; i < 8; ++i) SpinPause();
+  } while (MonotonicNow() < end);
+}
+
+absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
+  leases_.MakeRoom();
+  if (burst_ >= kBurst) BackOffAfterBurst(deadline);
+  burst_ = 0;
+  int64_t begin = 0;  // of the wait
+  for (bool last_look = false;;) {
+    const absl::Status status = TakeCommitted(taken);
+    if (ABSL_PREDICT_TRUE(status.ok())) {
+      *ticket = leases_.Add(taken->position);
+      return status;
+    }
+    if (!absl::IsUnavailable(status)) return status;
+    const bool passed = deadline.Passed();
+    Look look = Look::kUndecided;
+    if (!passed) {
+      if (begin == 0) begin = MonotonicNow();
+      if (spin_.Until([this] { return consumer_.HasCommitted(); }, deadline.nanoseconds()))
+        continue;
+      look = ResolveStall();
+    } else if (!last_look) {
+      // A program that only ever calls with deadlines that have passed gets on, too, by one orphan a
+      // call.
+      last_look = true;
+      look = ResolveStall();
+    }
+    if (look == Look::kChanged) continue;
+    if (look == Look::kFailed) return failure_;
+    if (passed) {
+      // A caller that polls gets no text, which would allocate, unless there is something to tell.
+      if (begin == 0 && look != Look::kWriting) {
+        return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+      }
+      return NothingCame(*segment_, begin == 0 ? 0 : MonotonicNow() - begin,
+                         look == Look::kWriting ? DescribeWriter() : "");
+    }
+    Sleep(look, deadline);
+    spin_.Slept(consumer_.HasCommitted());
+  }
+}
+
+absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
+                                           size_t max_records) {
+  if (max_records == 0) return 0;
+  // What one call handles is bounded by what was claimed when it began, so that a call ends where
+  // senders keep up with it. A bound of the caller's own does as well, and takes no cache line from
+  // the senders.
+  const bool bounded_by_claim = max_records == std::numeric_limits<size_t>::max();
+  // Relaxed: a bound only.
+  const Position claimed =
+      bounded_by_claim ? ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed))
+                       : 0;
+
+  // Ends the hold on the record in hand and releases, also when the handler throws.
+  class Hold {
+   public:
+    explicit Hold(ReceiverCore* core) : core_(core), outermost_(!core->is_draining_) {}
+    ~Hold() { Flush(); }
+
+    void Begin(const TakenRecord& taken) {
+      ++records_;
+      bytes_ += taken.length;
+      if (!outermost_) return;  // protected by the record that the outer call has in hand
+      core_->is_draining_ = true;
+      core_->drained_ = taken.position;
+    }
+    // The record was handled. Its space goes back now or with that of later ones: each release takes
+    // a cache line from the senders that wait for it.
+    void End() {
+      if (outermost_) core_->is_draining_ = false;
+      if (records_ == kMostReleasedTogether ||
+          core_->consumer_.head() - core_->consumer_.released() >=
+              core_->ring_.capacity / kSharesOfCapacity ||
+          ABSL_PREDICT_FALSE(AreSendersWaiting(*core_->ring_.control)))
+        Flush();
+    }
+
+   private:
+    void Flush() {
+      if (outermost_) core_->is_draining_ = false;
+      // In a forked child what was handled is the parent's to release.
+      if (records_ != 0 && ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess())) {
+        core_->consumer_.CountReceived(records_, bytes_);
+        core_->ReleaseUnheld();
+      }
+      records_ = bytes_ = 0;
+    }
+
+    ReceiverCore* const core_;
+    const bool outermost_;
+    uint64_t records_ = 0;
+    uint64_t bytes_ = 0;
+  };
+
+  Hold hold(this);
+  size_t count = 0;
+  while (count < max_records) {
+    TakenRecord taken;
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent()) ||
+        consumer_.Take(&taken) != TakeResult::kTaken) {
+      // The next call finds out why nothing more is there.
+      if (count > 0) break;
+      const absl::Status status = TryTakeUnleased(&taken);
+      if (!status.ok()) return status;
+    }
+    hold.Begin(taken);
+    const bool go_on = handler(taken);
+    hold.End();
+    ++count;
+    if (ABSL_PREDICT_FALSE(!go_on || detached_) ||
+        (bounded_by_claim && !IsBefore(consumer_.head(), claimed)))
+      break;
+  }
+  burst_ += static_cast<uint32_t>(count);
+  return count;
+}
+
+ReceiverCore::Look ReceiverCore::ResolveStall() {
+  // Discarded and orphaned records have no lease that would give them back.
+  if (leases_.empty()) ReleaseUnheld();
+  const int64_t budget_end = MonotonicNow() + kStallScanBudget;
+  absl::Status refused;
+  int questions = 0;
+  const Scan scan = consumer_.Recover([&](uint16_t slot) {
+    if (questions++ > 0 && MonotonicNow() >= budget_end) return OwnerState::kUnknown;
+    const absl::StatusOr<bool> held = segment_->IsHeld(ParticipantLock::OfSender(slot), 1);
+    if (!held.ok()) {
+      refused = held.status();
+      return OwnerState::kUnknown;
+    }
+    return *held ? OwnerState::kAlive : OwnerState::kDead;
+  });
+  if (scan.result != ScanResult::kUnowned) unowned_looks_ = 0;
+  switch (scan.result) {
+    case ScanResult::kCommitted:
+      return Look::kChanged;
+    case ScanResult::kOrphaned:
+      if (leases_.empty()) ReleaseUnheld();
+      return Look::kChanged;
+    case ScanResult::kOwnerAlive:
+      writer_ = scan.slot;
+      return Look::kWriting;
+    case ScanResult::kUnclaimed:
+      return ResolveUnclaimed(scan.claim_word);
+    case ScanResult::kUndecided:
+      return refused.ok() ? Look::kUndecided : Fail(std::move(refused));
+    case ScanResult::kUnowned:
+      break;
+  }
+  if (unowned_looks_ < kMostUnownedLooks && ++unowned_looks_ < kMostUnownedLooks) {
+    return Look::kUndecided;
+  }
+  // Relaxed: diagnostics only.
+  return Fail(ChannelError(
+      absl::StatusCode::kDataLoss, *segment_,
+      absl::StrCat("the channel is damaged: no sender owns what is claimed from position ",
+                   consumer_.head(), " on (claim word ",
+                   ring_.control->claim_word.load(std::memory_order_relaxed),
+                   "); replace the channel")));
+}
+
+ReceiverCore::Look ReceiverCore::ResolveUnclaimed(ClaimWord word) {
+  // The word that shows that nothing is claimed also shows the end: no claim comes after it.
+  if (HasEnded(word)) return Fail(EndedForReceiver(*segment_, word));
+  bool gone = false;
+  if (ABSL_PREDICT_FALSE(end_without_senders_)) {
+    if (!seen_sender_) {
+      seen_sender_ = consumer_.head() != start_ || SenderOwners(ring_) != sender_owners_;
+    }
+    if (seen_sender_) {
+      const absl::StatusOr<bool> has_sender = segment_->HasSender();
+      if (!has_sender.ok()) return Fail(has_sender.status());
+      gone = !*has_sender;
+    }
+  }
+  const bool moved = require_path_ && !segment_->IsAtItsPath();
+  if (ABSL_PREDICT_TRUE(!gone && !moved)) {
+    unclaimed_word_ = word;
+    return Look::kNothing;
+  }
+  // Some sender may have claimed after the look that found nothing, before it went.
+  // [claimed] acquire; pairs with [claim] release: intent before claim.
+  if (ClaimPosition(ring_.control->claim_word.load(std::memory_order_acquire)) != consumer_.head())
+    return Look::kChanged;
+  if (moved) return Fail(GoneFromItsPath(*segment_));
+  return Fail(ChannelError(absl::StatusCode::kOutOfRange, *segment_,
+                           "all senders are gone and all messages have been received"));
+}
+
+std::string ReceiverCore::DescribeWriter() const {
+  return absl::StrCat(DescribeOwner(ring_.sender_slots[writer_], writer_), " has claimed position ",
+                      consumer_.head(), " and not committed it yet");
+}
+
+void ReceiverCore::Sleep(Look look, Deadline deadline) {
+  AddToOwnCounter(&ring_.receiver_slot->sleeps, 1);
+  if (look == Look::kNothing) {
+    SleepUntilClaimed(deadline);
+  } else {
+    SleepUntilCommitted(deadline);
+  }
+  WithdrawReceiverWait(ring_.control);
+}
+
+void ReceiverCore::SleepUntilClaimed(Deadline deadline) {
+  ControlBlock* const control = ring_.control;
+  const bool full_barriers = HasFullBarriers(*control);
+  AnnounceClaimWait(control, ++announcement_);
+  if (kClaimIsFullBarrier) {
+    // [sleep] seq_cst; pairs with [wake] seq_cst: the claim's CAS is one on this processor. Either
+    // this look sees the claim, or its sender sees the announcement.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  } else {
+    SleeperBarrier(full_barriers);
+  }
+  // Relaxed: ordered by the barrier.
+  if (control->claim_word.load(std::memory_order_relaxed) != unclaimed_word_) return;
+  // Where a waker's barrier may be a weak one still, its wake may be missed.
+  const bool bounded = end_without_senders_ || require_path_ ||
+                       ring_.capacity >= kHalfWordRepeats ||
+                       (unclaimed_word_ & kClaimEnding) != 0 ||
+                       (full_barriers && !kClaimIsFullBarrier);
+  const int64_t end = bounded ? MonotonicNow() + kLongestSleepWithChecks : Deadline::kNever;
+  FutexWait(LowHalfOfClaimWord(control), static_cast<uint32_t>(unclaimed_word_),
+            std::min(deadline.nanoseconds(), end));
+}
+
+void ReceiverCore::SleepUntilCommitted(Deadline deadline) {
+  ControlBlock* const control = ring_.control;
+  const uint32_t announced = AnnounceReceiverWait(control, consumer_.head());
+  SleeperBarrier(HasFullBarriers(*control));
+  if (consumer_.HasCommitted()) return;
+  FutexWait(&control->receiver_wait, announced,
+            std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleepUnfinished));
+}
+
+absl::Status ReceiverCore::CorruptRecord() {
+  const RecordHeader* header = ring_.HeaderAt(consumer_.head());
+  // Relaxed: diagnostics only.
+  return ChannelError(
+      absl::StatusCode::kDataLoss, *segment_,
+      absl::StrCat("the channel is damaged: the record at position ", consumer_.head(),
+                   " has a header that no sender writes: 0x",
+                   absl::Hex(header->description.load(std::memory_order_relaxed), absl::kZeroPad16),
+                   "; replace the channel"));
+}
+
+}  // namespace ipmpsc::internal

@@ -1,0 +1,167 @@
+// ReceiverCore: what a `Receiver` and its leases share: the lock, the consumer, and waiting for
+// messages.
+#ifndef IPMPSC_INTERNAL_ENDPOINT_RECEIVER_CORE_H_
+#define IPMPSC_INTERNAL_ENDPOINT_RECEIVER_CORE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/endpoint/adaptive_spin.h"
+#include "ipmpsc/internal/endpoint/local_ref.h"
+#include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/ring/consumer.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/lease_window.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/internal/segment/segment.h"
+
+namespace ipmpsc::internal {
+
+class ReceiverCore : public LocalRefCounted {
+ public:
+  // Errors: as `Receiver::Attach`.
+  static absl::StatusOr<LocalRef<ReceiverCore>> Attach(std::shared_ptr<Segment> segment,
+                                                       const ReceiverOptions& options);
+  ~ReceiverCore();
+
+  // The usual case of `TryTake`: the next message is there. False: `TryTake` finds out why.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastTake(TakenRecord* taken, uint64_t* ticket) {
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent() || leases_.full()) ||
+        consumer_.Take(taken) != TakeResult::kTaken)
+      return false;
+    *ticket = leases_.Add(taken->position);
+    ++burst_;
+    return true;
+  }
+
+  // Takes the next message; it is leased until `Release(*ticket, ...)`.
+  //
+  // Errors: as `Receiver::TryReceive`.
+  absl::Status TryTake(TakenRecord* taken, uint64_t* ticket);
+
+  // Errors: as `Receiver::Receive`.
+  absl::Status Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
+
+  // Calls `handler` for each message until it returns false. `this` may lose its `Receiver` in
+  // `handler`: the caller holds a reference.
+  //
+  // Errors: as `Receiver::Drain`.
+  absl::StatusOr<size_t> Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
+                               size_t max_records);
+
+  void Release(uint64_t ticket, uint64_t payload_size) {
+    const bool oldest_changed = leases_.Remove(ticket);
+    // In a forked child the leases are the parent's to release.
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
+    consumer_.CountReceived(1, payload_size);
+    if (oldest_changed) ReleaseUnheld();
+  }
+
+  // The `Receiver` has gone: a `Drain` that runs ends after its record.
+  void SetDetached() { detached_ = true; }
+
+ private:
+  // Messages that `Drain` releases in one step at most, and the part of the capacity.
+  static constexpr uint64_t kMostReleasedTogether = 16;
+  static constexpr uint64_t kSharesOfCapacity = 16;
+
+  // What a look at a head without a message has found.
+  enum class Look {
+    kChanged,  // take again
+    kNothing,  // nothing is claimed
+    kWriting,  // something is claimed, and its living sender is still writing it
+    kUndecided,
+    kFailed,  // `failure_` says how: the end, damage
+  };
+
+  ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
+               const ReceiverOptions& options);
+
+  // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
+  absl::Status TakeCommitted(TakenRecord* taken);
+  // `TryTake` without the lease.
+  absl::Status TryTakeUnleased(TakenRecord* taken);
+  // Whether a poll that found nothing may look why: at most one liveness scan per interval.
+  bool ShouldResolveStall();
+  // Leaves the ring alone for a moment.
+  void BackOffAfterBurst(Deadline deadline);
+  // Nothing is committed at the head: finds out why, in bounded time.
+  Look ResolveStall();
+  Look ResolveUnclaimed(ClaimWord word);
+  Look Fail(absl::Status status) {
+    failure_ = std::move(status);
+    return Look::kFailed;
+  }
+  // The sender that a look has found writing, for an error.
+  std::string DescribeWriter() const;
+  // Sleeps after a look that did not find a message, at most until `deadline`, or a while.
+  void Sleep(Look look, Deadline deadline);
+  // Sleeps until the claim word is no longer the one that showed that nothing is claimed.
+  void SleepUntilClaimed(Deadline deadline);
+  // Sleeps until what is claimed at the head is committed.
+  void SleepUntilCommitted(Deadline deadline);
+  // Whether no other receiver has taken over (which takes that this one has lost its lock).
+  bool IsCurrent() const {
+    // Relaxed: it changes only when this receiver has lost its lock, at some other time.
+    return ring_.receiver_slot->epoch.load(std::memory_order_relaxed) == epoch_;
+  }
+  absl::Status Displaced() const;
+  // Gives back what no lease, and no handler, holds any more.
+  void ReleaseUnheld() {
+    Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
+    if (is_draining_ && IsBefore(drained_, end)) end = drained_;
+    // What a successor looks at is not ours to give back.
+    if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
+    consumer_.Release(end);
+    WakeSenders();
+  }
+  // After a release, those that wait for space.
+  void WakeSenders() {
+    ControlBlock* const control = ring_.control;
+    WakerBarrier(*control);
+    if (ABSL_PREDICT_FALSE(MustWakeSenders(control))) FutexWakeAll(&control->senders_wait);
+  }
+  absl::Status CorruptRecord();
+
+  const std::shared_ptr<Segment> segment_;
+  const Ring ring_;
+  ParticipantLock lock_;
+  const ForkGuard fork_guard_;
+  const bool end_without_senders_;
+  const bool require_path_;
+  bool seen_sender_ = false;    // for `end_without_senders_`
+  uint64_t sender_owners_ = 0;  // in all slots, when it attached; as above
+  const Position start_;
+  const uint32_t epoch_;
+  uint64_t announcement_;  // of the last sleep on the claim word
+  Consumer consumer_;
+  LeaseWindow leases_;
+  bool is_draining_ = false;
+  Position drained_ = 0;  // the oldest record that `Drain` has in hand
+  AdaptiveSpin spin_;
+  int64_t next_stall_scan_ = 0;   // when `TryTake` may look closer again
+  int64_t last_tick_ = 0;         // when it last looked at the clock
+  uint32_t misses_ = 0;           // polls that found nothing
+  int unowned_looks_ = 0;         // in a row
+  uint32_t burst_ = 0;            // messages taken since `Take` last had to wait
+  uint16_t writer_ = 0;           // of the last `Look::kWriting`
+  ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
+  absl::Status failure_;          // of the last `Look::kFailed`
+  bool detached_ = false;
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_ENDPOINT_RECEIVER_CORE_H_

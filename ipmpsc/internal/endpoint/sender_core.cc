@@ -1,0 +1,389 @@
+#include "ipmpsc/internal/endpoint/sender_core.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "ipmpsc/internal/endpoint/errors.h"
+#include "ipmpsc/internal/endpoint/participant.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/payload_copy.h"
+#include "ipmpsc/internal/ring/orphan_scan.h"
+#include "ipmpsc/internal/ring/turn.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+// The receiver may die between its release and its wake, so a sender looks again by itself.
+// Nanoseconds.
+constexpr int64_t kLongestSleep = 100'000'000;
+
+// Minimum interval between system calls that look for the receiver, or at the path. Nanoseconds.
+constexpr int64_t kCheckInterval = 1'000'000;
+
+// Waits in vain before a sender takes the turn.
+constexpr int kWaitsBeforeTurn = 4;
+
+// Takes a slot whose owner is dead and on whose intent nothing depends.
+absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, ParticipantLock* lock) {
+  const Ring& ring = segment.ring();
+  uint32_t living = 0;
+  // Slots whose owners have said that they left come first: they are free without a doubt, so many
+  // senders that attach one after the other need not ask the kernel about each other.
+  for (const bool left : {true, false}) {
+    for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
+      const uint16_t slot = static_cast<uint16_t>(i);
+      // Relaxed: a hint where to look first.
+      if ((ring.sender_slots[i].pid.load(std::memory_order_relaxed) == 0) != left) continue;
+      // Asked before the lock too, so that a slot that must wait for the receiver does not look
+      // alive while it does.
+      if (!IsSlotReusable(ring, slot)) continue;
+      const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::OfSender(slot));
+      if (!locked.ok()) return locked.status();
+      if (!*locked) {
+        ++living;
+        continue;
+      }
+      if (IsSlotReusable(ring, slot)) return slot;
+      lock->Unlock(ParticipantLock::OfSender(slot));
+    }
+  }
+  std::string text = absl::StrCat("no sender slot is free: of ", ring.sender_slot_count, ", ",
+                                  living, " belong to living senders");
+  if (living != 0) absl::StrAppend(&text, ", as ", DescribeOwner(ring.sender_slots[0], 0));
+  if (living != ring.sender_slot_count) {
+    absl::StrAppend(&text, ", ", ring.sender_slot_count - living,
+                    " wait until a receiver has stepped over what their dead owners left");
+  }
+  absl::StrAppend(&text, "; create the channel with a larger max_senders");
+  return ChannelError(absl::StatusCode::kResourceExhausted, segment, text);
+}
+
+}  // namespace
+
+absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment> segment,
+                                                        const SenderOptions& options) {
+  const absl::Status complete = segment->CheckFileSize();
+  if (!complete.ok()) return complete;
+  const Ring& ring = segment->ring();
+  // Relaxed: nothing else is read by it.
+  const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
+  if (ABSL_PREDICT_FALSE(HasEnded(word))) return EndedForSender(*segment, word);
+  absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(segment->fd());
+  if (!lock.ok()) return lock.status();
+  const absl::StatusOr<uint16_t> slot = TakeSlot(*segment, &*lock);
+  if (!slot.ok()) return slot.status();
+  if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
+  return LocalRef<SenderCore>(new SenderCore(std::move(segment), *std::move(lock), *slot, options));
+}
+
+SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, uint16_t slot,
+                       const SenderOptions& options)
+    : segment_(std::move(segment)),
+      ring_(segment_->ring()),
+      lock_(std::move(lock)),
+      slot_(slot),
+      max_payload_(segment_->max_payload()),
+      require_receiver_(options.require_receiver),
+      require_path_(options.require_path),
+      checks_surroundings_(require_receiver_ || require_path_),
+      producer_(ring_, slot),
+      slow_(checks_surroundings_) {
+  producer_.ClearIntent();
+  SenderSlot& own = ring_.sender_slots[slot_];
+  WriteOwner(&own, options.name);
+  // Relaxed, both: only the lock's holder writes it.
+  own.incarnation.store(own.incarnation.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
+}
+
+SenderCore::~SenderCore() {
+  if (!fork_guard_.InSameProcess()) return;
+  // All that it claimed is committed, so the slot need not wait for the receiver.
+  producer_.ClearIntent();
+  ClearOwner(&ring_.sender_slots[slot_]);
+  lock_.Unlock(ParticipantLock::OfSender(slot_));
+  // The receiver may wait for the last sender to go.
+  WakerBarrier(*ring_.control);
+  if (IsReceiverWaiting(*ring_.control)) {
+    FutexWakeOne(&ring_.control->receiver_wait);
+    FutexWakeAll(LowHalfOfClaimWord(ring_.control));
+  }
+}
+
+void SenderCore::AnswerReceiver(uint64_t announcement) {
+  // The wake before the answer: a sender that finds no announcement relies on it.
+  FutexWakeAll(LowHalfOfClaimWord(ring_.control));
+  AnswerClaimWait(ring_.control, announcement);
+}
+
+absl::Status SenderCore::CheckSurroundings() {
+  const int64_t now = MonotonicNow();
+  if (now < next_check_) return absl::OkStatus();
+  if (require_receiver_) {
+    const absl::StatusOr<bool> has_receiver = segment_->HasReceiver();
+    if (!has_receiver.ok()) return has_receiver.status();
+    if (!*has_receiver) {
+      return ChannelError(absl::StatusCode::kUnavailable, *segment_,
+                          "the channel has no receiver: start one, or send without "
+                          "require_receiver");
+    }
+  }
+  if (require_path_ && !segment_->IsAtItsPath()) return GoneFromItsPath(*segment_);
+  next_check_ = now + kCheckInterval;
+  return absl::OkStatus();
+}
+
+absl::Status SenderCore::NeverFits(size_t payload_size) const {
+  return ChannelError(
+      absl::StatusCode::kInvalidArgument, *segment_,
+      absl::StrCat("a message of ", payload_size, " bytes can never fit: the channel's longest is ",
+                   max_payload_, "; create it with a larger capacity"));
+}
+
+absl::Status SenderCore::CheckUsable(size_t payload_size) {
+  if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
+  if (claim_open_) {
+    return ChannelError(absl::StatusCode::kFailedPrecondition, *segment_,
+                        "a loan of this sender is still open: publish or drop it first");
+  }
+  if (payload_size > max_payload_) {
+    // Relaxed: nothing else is read by it.
+    const ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
+    return HasEnded(word) ? EndedForSender(*segment_, word) : NeverFits(payload_size);
+  }
+  if (ABSL_PREDICT_FALSE(checks_surroundings_)) return CheckSurroundings();
+  return absl::OkStatus();
+}
+
+absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
+                               Position* position) {
+  const uint64_t size = ring_.RecordSizeOf(payload_size);
+  int64_t begin = 0;
+  absl::Status status;
+  for (int waits = 0;; ++waits) {
+    status = CheckUsable(payload_size);
+    if (ABSL_PREDICT_FALSE(!status.ok())) break;
+    const ClaimResult result = ClaimNow(size, options.when, position);
+    if (ABSL_PREDICT_TRUE(result == ClaimResult::kClaimed)) {
+      SetClaimOpen(true);
+      WakeForClaim();
+      break;
+    }
+    if (result == ClaimResult::kEnded) {
+      // Relaxed: the bits are final.
+      status = EndedForSender(*segment_, ring_.control->claim_word.load(std::memory_order_relaxed));
+      break;
+    }
+    if (result == ClaimResult::kCorrupt) {
+      status = CorruptPositions(*segment_);
+      break;
+    }
+    // The claim that takes the space may be that of a sender that died before its wake.
+    WakeForClaim();
+    if (options.when == ClaimOptions::When::kNow) {
+      AddToOwnCounter(&ring_.sender_slots[slot_].refused, 1);
+      status = absl::Status(absl::StatusCode::kResourceExhausted, "");
+      break;
+    }
+    if (options.deadline.Passed()) {
+      // A caller that polls with deadlines that have passed gets no text, which would allocate.
+      status = begin == 0 ? absl::Status(absl::StatusCode::kDeadlineExceeded, "")
+                          : StillFull(*segment_, MonotonicNow() - begin);
+      break;
+    }
+    if (begin == 0) begin = MonotonicNow();
+    if (result == ClaimResult::kContended) continue;
+    if (waits >= kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
+      if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
+      has_turn_ = true;
+    }
+    WaitForSpace(size, options);
+  }
+  if (ABSL_PREDICT_FALSE(begin != 0)) {
+    SenderSlot& own = ring_.sender_slots[slot_];
+    AddToOwnCounter(&own.full_waits, 1);
+    AddToOwnCounter(&own.waited_nanoseconds, static_cast<uint64_t>(MonotonicNow() - begin));
+  }
+  if (ABSL_PREDICT_FALSE(has_turn_)) GiveTurnBack();
+  return status;
+}
+
+ClaimResult SenderCore::ClaimNow(uint64_t size, ClaimOptions::When when, Position* position) {
+  const bool when_empty = when == ClaimOptions::When::kWhenReleased;
+  const auto claim = [&](TurnBit turn_bit, uint64_t reserved) {
+    if (!when_empty) return producer_.Claim(size, position, turn_bit, reserved);
+    if (reserved > ring_.capacity - size) return ClaimResult::kFull;
+    return producer_.ClaimWhenEmpty(size, position, turn_bit);
+  };
+  ClaimResult result = claim(has_turn_ ? TurnBit::kClear : TurnBit::kRespect, 0);
+  if (ABSL_PREDICT_FALSE(result == ClaimResult::kTurnTaken)) {
+    result = claim(TurnBit::kKeep, SpaceOwedToTurn(ring_.control, slot_, MonotonicNow()));
+    // A sender that does not wait is not told "full" of an empty ring.
+    if (result == ClaimResult::kFull && when == ClaimOptions::When::kNow) {
+      result = producer_.ClaimWhenEmpty(size, position, TurnBit::kKeep);
+    }
+  }
+  return result;
+}
+
+bool SenderCore::HasSpace(uint64_t size, ClaimOptions::When when) {
+  // Relaxed: a guess; the claim decides.
+  const ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
+  uint64_t owed = 0;
+  if (ABSL_PREDICT_FALSE(HasTurnBit(word)) && !has_turn_) {
+    owed = SpaceOwedToTurn(ring_.control, slot_, MonotonicNow());
+    if (owed > ring_.capacity - size) return false;
+  }
+  return when == ClaimOptions::When::kWhenReleased
+             ? producer_.HasSpace(size, /*when_empty=*/true)
+             : producer_.HasSpace(size + owed, /*when_empty=*/false);
+}
+
+void SenderCore::GiveTurnBack() {
+  has_turn_ = false;
+  EndTurn(ring_.control, slot_);
+  WakerBarrier(*ring_.control);
+  if (MustWakeSenders(ring_.control)) FutexWakeAll(&ring_.control->senders_wait);
+}
+
+void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
+  const auto has_space = [&] { return HasSpace(size, options.when); };
+  if (spin_.Until(has_space, options.deadline.nanoseconds())) return;
+  ControlBlock* const control = ring_.control;
+  const uint32_t announced = AnnounceSenderWait(control);
+  SleeperBarrier(HasFullBarriers(*control));
+  // Relaxed: ordered by the barrier.
+  const ClaimWord word = control->claim_word.load(std::memory_order_relaxed);
+  if (has_space() || HasEnded(word)) return;
+  // A turn is taken anew, or has ended, before its end.
+  const int64_t longest = HasTurnBit(word) ? kTurnDuration / 2 : kLongestSleep;
+  FutexWait(&control->senders_wait, announced,
+            std::min(options.deadline.nanoseconds(), MonotonicNow() + longest));
+  spin_.Slept(has_space());
+}
+
+void SenderCore::WriteTrailer(Position position, size_t size, RecordKind kind) {
+  if (kind == RecordKind::kDiscarded) return;
+  // The number is taken before the commit, so no two messages have one number; a death in between
+  // leaves a gap, which lies where the receiver steps over the orphan.
+  std::atomic<uint64_t>& last = ring_.sender_slots[slot_].sequence;
+  // Relaxed, both: only the lock's holder writes it.
+  const RecordTrailer trailer = {absl::GetCurrentTimeNanos(),
+                                 last.load(std::memory_order_relaxed) + 1};
+  last.store(trailer.sequence, std::memory_order_relaxed);
+  std::memcpy(ring_.TrailerAt(position, ring_.RecordSizeOf(size)), &trailer, sizeof(trailer));
+}
+
+void SenderCore::Settle(Position position, size_t claimed_size, size_t size, RecordKind kind) {
+  SetClaimOpen(false);
+  // In a forked child the claim is the parent's to settle.
+  if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
+  const uint64_t used = ring_.RecordSizeOf(size);
+  const uint64_t rest = ring_.RecordSizeOf(claimed_size) - used;
+  // What is given back becomes a record of its own, committed first: when the message is, all behind
+  // it is too.
+  if (ABSL_PREDICT_FALSE(rest != 0)) {
+    Commit(position + used, rest - sizeof(RecordHeader) - ring_.trailer_size,
+           RecordKind::kDiscarded);
+  }
+  Commit(position, size, kind);
+  WakeForCommit(position);
+  if (ABSL_PREDICT_TRUE(kind == RecordKind::kMessage)) producer_.CountSent(1, size);
+}
+
+absl::StatusOr<size_t> SenderCore::BatchPayload(absl::Span<const size_t> sizes) const {
+  uint64_t together = 0;
+  for (const size_t size : sizes) {
+    if (ABSL_PREDICT_FALSE(size > max_payload_)) return NeverFits(size);
+    together += ring_.RecordSizeOf(size);
+  }
+  const uint64_t payload = together - sizeof(RecordHeader) - ring_.trailer_size;
+  if (ABSL_PREDICT_FALSE(payload > max_payload_)) {
+    return ChannelError(
+        absl::StatusCode::kInvalidArgument, *segment_,
+        absl::StrCat("a batch of ", sizes.size(), " messages, ", together,
+                     " bytes with their headers, can never fit: the channel's longest message is ",
+                     max_payload_, "; send smaller batches, or create it with a larger capacity"));
+  }
+  return payload;
+}
+
+void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) {
+  // The first record last: its stamp commits them all.
+  Position next = position + ring_.RecordSizeOf(sizes[0]);
+  uint64_t bytes = sizes[0];
+  for (const size_t size : sizes.subspan(1)) {
+    Commit(next, size, RecordKind::kInBatch);
+    next += ring_.RecordSizeOf(size);
+    bytes += size;
+  }
+  Commit(position, sizes[0], RecordKind::kMessage);
+  WakeForCommit(position);
+  producer_.CountSent(sizes.size(), bytes);
+}
+
+absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
+                                   const ClaimOptions& options) {
+  if (payloads.empty()) return absl::OkStatus();
+  // Copied once: whatever happens to the caller's array meanwhile, what was claimed is committed.
+  absl::InlinedVector<size_t, 64> sizes(payloads.size());
+  for (size_t i = 0; i < payloads.size(); ++i) sizes[i] = payloads[i].size();
+  const absl::StatusOr<size_t> payload = BatchPayload(sizes);
+  if (ABSL_PREDICT_FALSE(!payload.ok())) return payload.status();
+  Position position;
+  if (ABSL_PREDICT_FALSE(!TryFastClaim(*payload, &position))) {
+    absl::Status claimed = Claim(*payload, options, &position);
+    if (!claimed.ok()) return claimed;
+    SetClaimOpen(false);
+  }
+  Position next = position;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    CopyPayload(PayloadAt(next), absl::string_view(payloads[i].data(), sizes[i]));
+    next += ring_.RecordSizeOf(sizes[i]);
+  }
+  CommitBatch(position, sizes);
+  return absl::OkStatus();
+}
+
+absl::Status SenderCore::WriteBatch(
+    absl::Span<const size_t> caller_sizes,
+    absl::FunctionRef<void(size_t i, absl::Span<char> payload)> write,
+    const ClaimOptions& options) {
+  if (caller_sizes.empty()) return absl::OkStatus();
+  // Copied: `write` may change the caller's array.
+  const absl::InlinedVector<size_t, 64> sizes(caller_sizes.begin(), caller_sizes.end());
+  const absl::StatusOr<size_t> payload = BatchPayload(sizes);
+  if (!payload.ok()) return payload.status();
+  Position position;
+  absl::Status claimed = Claim(*payload, options, &position);
+  if (!claimed.ok()) return claimed;
+
+  // Discards the claim if `write` throws.
+  struct OpenClaim {
+    ~OpenClaim() {
+      if (core != nullptr) core->Settle(position, size, size, RecordKind::kDiscarded);
+    }
+    SenderCore* core;
+    const Position position;
+    const size_t size;
+  } claim = {this, position, *payload};
+  Position next = position;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    write(i, absl::MakeSpan(PayloadAt(next), sizes[i]));
+    next += ring_.RecordSizeOf(sizes[i]);
+  }
+  // `write` may have forked. The parent commits; here the claim goes without a trace.
+  if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
+  claim.core = nullptr;
+  SetClaimOpen(false);
+  CommitBatch(position, sizes);
+  return absl::OkStatus();
+}
+
+}  // namespace ipmpsc::internal

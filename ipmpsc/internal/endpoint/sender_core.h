@@ -1,0 +1,163 @@
+// SenderCore: what a `Sender` and its `Loan` share: the slot, its lock, and waiting for space.
+#ifndef IPMPSC_INTERNAL_ENDPOINT_SENDER_CORE_H_
+#define IPMPSC_INTERNAL_ENDPOINT_SENDER_CORE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/endpoint/adaptive_spin.h"
+#include "ipmpsc/internal/endpoint/local_ref.h"
+#include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/producer.h"
+#include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/internal/segment/segment.h"
+
+namespace ipmpsc::internal {
+
+// How a claim goes about a ring that has no space.
+struct ClaimOptions {
+  enum class When {
+    kNow,           // fails
+    kWhenSpace,     // waits until there is space
+    kWhenReleased,  // waits until all that was claimed before is released
+  };
+  When when;
+  Deadline deadline;  // of the waits
+};
+
+class SenderCore : public LocalRefCounted {
+ public:
+  // Errors: as `Sender::Attach`.
+  static absl::StatusOr<LocalRef<SenderCore>> Attach(std::shared_ptr<Segment> segment,
+                                                     const SenderOptions& options);
+  ~SenderCore();
+
+  // Claims a record for `payload_size` bytes. On success the claim is open until `Settle`.
+  //
+  // Errors: as the functions of `Sender` that send.
+  absl::Status Claim(size_t payload_size, const ClaimOptions& options, Position* position);
+
+  // The usual case of `Claim`: nothing stands in the way and there is space. The claim is settled by
+  // `FastCommit`. False: `Claim` finds out what there is to say or to wait for.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastClaim(size_t payload_size, Position* position) {
+    if (ABSL_PREDICT_FALSE(slow_ || payload_size > max_payload_ || !fork_guard_.InSameProcess()) ||
+        !producer_.TryFastClaim(ring_.RecordSizeOf(payload_size), position))
+      return false;
+    WakeForClaim();
+    return true;
+  }
+
+  // Commits the whole of what `TryFastClaim` claimed.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void FastCommit(Position position, size_t size) {
+    Commit(position, size, RecordKind::kMessage);
+    WakeForCommit(position);
+    producer_.CountSent(1, size);
+  }
+
+  // Commits the claim of `Claim`: the first `size` of `claimed_size` bytes of payload.
+  void Settle(Position position, size_t claimed_size, size_t size, RecordKind kind);
+
+  // Sends all payloads in one claim.
+  //
+  // Errors: as `Sender::SendBatch`.
+  absl::Status SendBatch(absl::Span<const absl::string_view> payloads, const ClaimOptions& options);
+
+  // Sends messages of `sizes` in one claim, written by `write`. `this` may lose its `Sender` in
+  // `write`: the caller holds a reference.
+  //
+  // Errors: as `Sender::WriteBatch`.
+  absl::Status WriteBatch(absl::Span<const size_t> sizes,
+                          absl::FunctionRef<void(size_t i, absl::Span<char> payload)> write,
+                          const ClaimOptions& options);
+
+  char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
+
+  const Segment& segment() const { return *segment_; }
+  uint16_t slot() const { return slot_; }
+
+ private:
+  SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, uint16_t slot,
+             const SenderOptions& options);
+
+  // After a claim, before anything of it is committed: wakes a receiver that sleeps until something
+  // is claimed.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void WakeForClaim() {
+    WakerBarrier(*ring_.control);
+    const uint64_t announcement = ClaimWaitAnnounced(*ring_.control);
+    if (ABSL_PREDICT_FALSE(announcement != 0)) AnswerReceiver(announcement);
+  }
+  void AnswerReceiver(uint64_t announcement);
+
+  // After a commit at `position`: wakes a receiver that sleeps for it.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void WakeForCommit(Position position) {
+    WakerBarrier(*ring_.control);
+    if (ABSL_PREDICT_FALSE(MustWakeReceiver(ring_.control, position)))
+      FutexWakeOne(&ring_.control->receiver_wait);
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Commit(Position position, size_t size, RecordKind kind) {
+    if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) WriteTrailer(position, size, kind);
+    producer_.Commit(position, static_cast<uint32_t>(size), kind);
+  }
+  void WriteTrailer(Position position, size_t size, RecordKind kind);
+
+  // Commits a claim whose records, of `sizes`, are in their places.
+  void CommitBatch(Position position, absl::Span<const size_t> sizes);
+  // The payload of one record as large as records of `sizes` together.
+  //
+  // Errors: kInvalidArgument - it can never fit.
+  absl::StatusOr<size_t> BatchPayload(absl::Span<const size_t> sizes) const;
+  absl::Status NeverFits(size_t payload_size) const;
+
+  // Why nothing can be claimed at all, if so.
+  absl::Status CheckUsable(size_t payload_size);
+  // kUnavailable: the channel has no living receiver. kAborted: its file is not at its path.
+  absl::Status CheckSurroundings();
+  ClaimResult ClaimNow(uint64_t size, ClaimOptions::When when, Position* position);
+  // Whether a claim of `size` bytes would find space now.
+  bool HasSpace(uint64_t size, ClaimOptions::When when);
+  // Waits until there may be space, at most until the deadline, or a while.
+  void WaitForSpace(uint64_t size, const ClaimOptions& options);
+  // Lets the others claim again.
+  void GiveTurnBack();
+  void SetClaimOpen(bool open) {
+    claim_open_ = open;
+    slow_ = open || checks_surroundings_;
+  }
+
+  const std::shared_ptr<Segment> segment_;
+  const Ring ring_;
+  ParticipantLock lock_;
+  const ForkGuard fork_guard_;
+  const uint16_t slot_;
+  const size_t max_payload_;
+  const bool require_receiver_;
+  const bool require_path_;
+  const bool checks_surroundings_;  // one of the two
+  Producer producer_;
+  AdaptiveSpin spin_;
+  int64_t next_check_ = 0;  // when it may look at its surroundings again
+  bool has_turn_ = false;
+  bool claim_open_ = false;
+  bool slow_;  // claim_open_ || checks_surroundings_: `TryFastClaim` does not know enough
+};
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_ENDPOINT_SENDER_CORE_H_
