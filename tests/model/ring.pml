@@ -4,14 +4,19 @@
 // (producer.h, sender_core.cc, consumer.h, receiver_core.cc, orphan_scan.cc), and everybody may die
 // before each of them. README.md says what is drawn together or left out, and why that is right.
 //
-// Sizes and positions are counted in cells of 16 bytes: a record is one cell for its header, and
-// one for each 16 bytes of payload. Lap 0 is history: its stamps lie everywhere when the ring
-// begins, at the start of lap 1.
+// Sizes and positions are counted in cells of 64 bytes: a record is one cell for its header and the
+// first 48 bytes of its payload, and one for each 64 bytes more. Lap 0 is history: its stamps lie
+// everywhere when the ring begins, at the start of lap 1.
 //
 //   SLOTS      senders' slots; each has one process that is one owner after the other
 //   CAPACITY   cells in the ring
 //   LAPS       how often the positions go round
 //   LARGEST    the largest claim, in cells
+//   BATCHES    claims of several cells may hold a record in each
+//   CLOSE      somebody may set the end bit of the claim word at any time
+//   TURN       somebody may set the turn bit at any time, and senders that meet it do any of what
+//              the turn's own word may tell them: claim and clear it, claim and keep it, clear it,
+//              wait. turn.pml has that word
 //   FIRST_LOOK newcomers look at a slot before they lock it; without, they lock any slot at any
 //              time, which is worse for everybody
 //   ONE_OWNER  each slot has one owner only: more senders in fewer states
@@ -45,6 +50,7 @@
 #define NO_INTENT 0
 #define MESSAGE 1
 #define DISCARDED 2
+#define IN_BATCH 3
 
 // Sets of positions.
 #define BIT(position) (1 << ((position) - START))
@@ -52,7 +58,9 @@
 #define HAS(set, position) ((position) >= START && ((set) & BIT(position)) != 0)
 
 // The segment.
-byte claim_position = START;
+byte claim_position = START;  // the claim word is this and the next two
+bool end_bit = false;
+bool turn_bit = false;
 byte release_position = START;
 byte intent_position[SLOTS];
 byte intent_size[SLOTS];
@@ -73,9 +81,29 @@ short claimed = 0;     // where claims begin
 short given_back = 0;  // where the committed rests of loans begin that were published shorter
 short committed = 0;   // committed claims
 short discarded = 0;   // those of them that are no messages
+short in_batch = 0;    // records behind the first of a committed batch
+bool is_taken_for_ended = false;
 short passed = 0;      // records that this receiver has taken or stepped over
 
 #define IS_STAMPED(position) (stamp[(position) % CAPACITY] == STAMP(position))
+
+// Whether a claim begins here that is committed.
+#ifdef BATCHES
+#define IS_COMMITTED_CLAIM(position) \
+  (IS_STAMPED(position) && kind[(position) % CAPACITY] != IN_BATCH)
+#else
+#define IS_COMMITTED_CLAIM(position) IS_STAMPED(position)
+#endif
+#ifdef MUTATE_IN_BATCH_IS_A_BOUNDARY
+#define IS_BOUNDARY_BY_STAMP(position) IS_STAMPED(position)
+#else
+#define IS_BOUNDARY_BY_STAMP(position) IS_COMMITTED_CLAIM(position)
+#endif
+#ifdef MUTATE_REUSE_BY_ANY_STAMP
+#define IS_SETTLED(position) IS_STAMPED(position)
+#else
+#define IS_SETTLED(position) IS_COMMITTED_CLAIM(position)
+#endif
 
 #ifdef MUTATE_REUSE_WHEN_STEPPED_OVER
 #define GIVEN_UP_BEFORE head
@@ -86,7 +114,7 @@ short passed = 0;      // records that this receiver has taken or stepped over
 #define IS_REUSABLE(slot) true
 #else
 #define IS_REUSABLE(slot)                                                     \
-  (intent_position[slot] == NO_INTENT || IS_STAMPED(intent_position[slot]) || \
+  (intent_position[slot] == NO_INTENT || IS_SETTLED(intent_position[slot]) || \
    intent_position[slot] < GIVEN_UP_BEFORE || intent_position[slot] >= claim_position)
 #endif
 
@@ -95,8 +123,51 @@ short passed = 0;      // records that this receiver has taken or stepped over
   assert((position) >= release_position && (position) < release_position + CAPACITY)
 
 // The words stay; the kernel drops the lock. What the sender knew is gone.
-#define FORGET_CLAIM claim = 0; size = 0; used = 0; has_intent = false; open[me] = 0
+#ifdef BATCHES
+#define FORGET_BATCH is_batch = false; more = 0
+#else
+#define FORGET_BATCH skip
+#endif
+#ifdef TURN
+#define FORGET_TURN saw_turn = false
+#else
+#define FORGET_TURN skip
+#endif
+#define FORGET_CLAIM                                          \
+  claim = 0; size = 0; used = 0; has_intent = false;          \
+  FORGET_BATCH; FORGET_TURN; open[me] = 0
 #define SENDER_DIES atomic { lock[me] = false; FORGET_CLAIM; goto end_dead }
+
+// A load of the claim word, by a sender. With the end bit in it, its position is final.
+#ifdef TURN
+#define LOAD_CLAIM_WORD claim = claim_position; saw_turn = turn_bit
+#define WORD_IS_AS_SEEN (claim_position == claim && turn_bit == saw_turn && !HAS_END)
+#else
+#define LOAD_CLAIM_WORD claim = claim_position
+#define WORD_IS_AS_SEEN (claim_position == claim && !HAS_END)
+#endif
+#ifdef MUTATE_END_BESIDE_THE_CLAIM
+#define HAS_END false
+#else
+#define HAS_END end_bit
+#endif
+
+#ifdef CLOSE
+active proctype Closer() {
+end_closer:
+  // One fetch_or, whether it closes or replaces.
+  end_bit = true
+}
+#endif
+
+#ifdef TURN
+active proctype Turns() {
+end_turns:
+  do
+  :: atomic { !turn_bit -> turn_bit = true }
+  od
+}
+#endif
 
 #ifdef FIRST_LOOK
 bool looked[SLOTS];  // some newcomer has found the slot reusable and goes for its lock
@@ -120,6 +191,13 @@ proctype Sender(byte me) {
   byte size;   // of the claim
   byte used;   // of it, when committed, or 0: not known yet
   bool has_intent;
+#ifdef TURN
+  bool saw_turn;  // in the claim word, as last seen
+#endif
+#ifdef BATCHES
+  bool is_batch;  // `used` is then the length of its first record
+  byte more;      // records of it that are still to be stamped before the first
+#endif
 #ifdef ONE_OWNER
   bool had_owner;
 #endif
@@ -153,13 +231,13 @@ end_dead:
 idle:
   if
   :: atomic {
-       claim_position < END ->
+       claim_position < END && !end_bit ->
        if
        :: size = 1
        :: LARGEST > 1 -> size = 2
        :: LARGEST > 2 -> size = 3
        fi;
-       claim = claim_position
+       LOAD_CLAIM_WORD
      }
   :: atomic { intent_position[me] = NO_INTENT; goto detached }
 #ifdef LIVE
@@ -186,7 +264,26 @@ claiming:
   :: atomic {
        claim >= release_position && claim + size > release_position + CAPACITY ->
        if
-       :: claim = claim_position; goto claiming
+       :: !end_bit -> LOAD_CLAIM_WORD; goto claiming
+       :: goto give_up
+       fi
+     }
+#endif
+#ifdef TURN
+  // Clears the bit: the turn has run out, or is nobody's.
+#ifdef MUTATE_TURN_CLEARED_BY_STORE
+  :: atomic {
+       saw_turn ->
+       claim_position = claim; turn_bit = false; end_bit = false; saw_turn = false; goto claiming
+     }
+#else
+  :: atomic { saw_turn && WORD_IS_AS_SEEN -> turn_bit = false; saw_turn = false; goto claiming }
+#endif
+  // Lets another claim, or has lost the CAS that clears it.
+  :: atomic {
+       saw_turn ->
+       if
+       :: !end_bit -> LOAD_CLAIM_WORD; goto claiming
        :: goto give_up
        fi
      }
@@ -201,8 +298,16 @@ claiming:
 cas:
   if
   :: atomic {
-       claim_position == claim ->
+       WORD_IS_AS_SEEN ->
+       assert(!is_taken_for_ended);
        claim_position = claim + size;
+#ifdef TURN
+       if
+       :: saw_turn -> turn_bit = false; saw_turn = false  // its own
+       :: saw_turn -> saw_turn = false                    // beside another's
+       :: !saw_turn
+       fi;
+#endif
        open[me] = claim;
        claimed = claimed | BIT(claim);
        has_intent = false;
@@ -214,11 +319,10 @@ cas:
 #endif
      }
   :: atomic {
-       claim_position != claim ->
-       claim = claim_position;
+       !WORD_IS_AS_SEEN ->
        if
-       :: goto claiming
-       :: goto give_up  // lost too often
+       :: !end_bit -> LOAD_CLAIM_WORD; goto claiming
+       :: goto give_up  // lost too often, or the channel has ended
        fi
      }
   :: SENDER_DIES
@@ -259,6 +363,21 @@ cas:
        :: else
        fi
      }
+#ifdef BATCHES
+#ifdef MUTATE_FIRST_OF_BATCH_FIRST
+  :: atomic { is_batch = true; used = 1; more = size - 1; goto commit }
+#else
+  :: atomic { is_batch = true; used = 1; more = size - 1; goto batch }
+#endif
+#if LARGEST > 2
+  :: atomic {
+       size == 3 ->
+       ASSERT_WRITABLE(claim + 1);
+       stamp[(claim + 1) % CAPACITY] = PAYLOAD(claim);
+       is_batch = true; used = 2; more = 1; goto batch
+     }
+#endif
+#endif
   :: SENDER_DIES
   fi;
 #if LARGEST > 2
@@ -269,6 +388,50 @@ cas:
      }
   :: SENDER_DIES
   fi;
+#endif
+
+  goto what_becomes_of_it;
+
+#ifdef BATCHES
+  // The records behind the first, from the last on.
+#define STAMP_BEHIND_THE_FIRST(place, size_of_it, kind_of_it)      \
+       ASSERT_WRITABLE(place);                                     \
+       stamp[(place) % CAPACITY] = STAMP(place);                   \
+       length[(place) % CAPACITY] = size_of_it;                    \
+       kind[(place) % CAPACITY] = kind_of_it
+batch:
+  if
+  :: atomic { STAMP_BEHIND_THE_FIRST(claim + size - 1, 1, IN_BATCH); more-- }
+#if LARGEST > 2
+  // One of two cells.
+  :: atomic {
+       more == 2 ->
+       ASSERT_WRITABLE(claim + 2);
+       stamp[(claim + 2) % CAPACITY] = PAYLOAD(claim + 1);
+       STAMP_BEHIND_THE_FIRST(claim + 1, 2, IN_BATCH);
+       more = 0
+     }
+  // What is left of the claim is given back.
+  :: atomic {
+       more == 2 ->
+       STAMP_BEHIND_THE_FIRST(claim + 2, 1, DISCARDED);
+       given_back = given_back | BIT(claim + 2);
+       more = 1
+     }
+#endif
+  :: SENDER_DIES
+  fi;
+#if LARGEST > 2
+  if
+  :: atomic { more == 1 -> STAMP_BEHIND_THE_FIRST(claim + 1, 1, IN_BATCH); more = 0 }
+  :: atomic { more == 0 -> skip }
+  :: SENDER_DIES
+  fi;
+#endif
+#ifdef MUTATE_FIRST_OF_BATCH_FIRST
+  atomic { FORGET_CLAIM; goto idle };
+#endif
+  goto commit;
 #endif
 
 what_becomes_of_it:
@@ -296,17 +459,49 @@ what_becomes_of_it:
 commit:
   if
   :: atomic {
-       assert(open[me] == claim && HAS(claimed, claim));
+       assert(open[me] == claim && HAS(claimed, claim) && !is_taken_for_ended);
        ASSERT_WRITABLE(claim);
        stamp[claim % CAPACITY] = STAMP(claim);
        committed = committed | BIT(claim);
        if
-       :: used == 0 -> length[claim % CAPACITY] = size; kind[claim % CAPACITY] = MESSAGE
-       :: used == 0 ->
+#ifdef BATCHES
+       // All of it, or, where its writer fails, nothing.
+       :: is_batch ->
+          length[claim % CAPACITY] = used;
+          kind[claim % CAPACITY] = MESSAGE;
+          more = used;
+          do
+          :: more < size ->
+             if
+#ifdef MUTATE_FIRST_OF_BATCH_FIRST
+             :: true
+#else
+             :: IS_STAMPED(claim + more) && kind[(claim + more) % CAPACITY] == IN_BATCH
+#endif
+                -> in_batch = in_batch | BIT(claim + more)
+             :: else
+             fi;
+             more++
+          :: else -> break
+          od
+#ifdef MUTATE_FIRST_OF_BATCH_FIRST
+          ; more = size - 1; open[me] = 0; goto batch
+#endif
+       :: is_batch ->
           length[claim % CAPACITY] = size;
           kind[claim % CAPACITY] = DISCARDED;
           discarded = discarded | BIT(claim)
-       :: used != 0 -> length[claim % CAPACITY] = used; kind[claim % CAPACITY] = MESSAGE
+#define IS_ONE_RECORD !is_batch &&
+#else
+#define IS_ONE_RECORD
+#endif
+       :: IS_ONE_RECORD used == 0 ->
+          length[claim % CAPACITY] = size; kind[claim % CAPACITY] = MESSAGE
+       :: IS_ONE_RECORD used == 0 ->
+          length[claim % CAPACITY] = size;
+          kind[claim % CAPACITY] = DISCARDED;
+          discarded = discarded | BIT(claim)
+       :: IS_ONE_RECORD used != 0 -> length[claim % CAPACITY] = used; kind[claim % CAPACITY] = MESSAGE
 #ifdef MUTATE_MESSAGE_BEFORE_ITS_REST
        :: size > 1 ->
           used = 1;
@@ -380,8 +575,8 @@ bool receiver_died = false;
 // The record from `head` to `end` is done with, taken or stepped over.
 #define PASS(end)                                                               \
   assert(!HAS(passed, head));                                                   \
-  assert((claimed & BELOW(end) & ~BELOW(head + 1)) == 0);                       \
-  assert((end) == claim_position || HAS(claimed, end) || HAS(given_back, end)); \
+  assert(((claimed | in_batch) & BELOW(end) & ~BELOW(head + 1)) == 0);          \
+  assert((end) == claim_position || HAS(claimed | given_back | in_batch, end)); \
   passed = passed | BIT(head);                                                  \
   head = end
 
@@ -398,12 +593,13 @@ receiving:
   if
   :: atomic {
        IS_STAMPED(head) ->
-       assert(HAS(claimed, head) || HAS(given_back, head));
+       assert(HAS(claimed | given_back | in_batch, head));
        assert(length[head % CAPACITY] > 0 &&
               head + length[head % CAPACITY] <= release_position + CAPACITY);
        if
-       :: kind[head % CAPACITY] == MESSAGE ->
-          assert(HAS(committed, head) && !HAS(discarded, head));
+       :: kind[head % CAPACITY] == MESSAGE || kind[head % CAPACITY] == IN_BATCH ->
+          assert(kind[head % CAPACITY] == MESSAGE -> HAS(committed, head) && !HAS(discarded, head)
+                                                   : HAS(in_batch, head));
           next = 1;
           do
           :: next < length[head % CAPACITY] ->
@@ -432,11 +628,13 @@ receiving:
        :: else -> break
        od;
        // Who releases a message has received it.
-       assert((committed & ~discarded & BELOW(next) & ~BELOW(release_position) & ~passed) == 0);
+       assert((((committed & ~discarded) | in_batch) & BELOW(next) & ~BELOW(release_position) &
+               ~passed) == 0);
        claimed = claimed & ~BELOW(next);
        given_back = given_back & ~BELOW(next);
        committed = committed & ~BELOW(next);
        discarded = discarded & ~BELOW(next);
+       in_batch = in_batch & ~BELOW(next);
        passed = passed & ~BELOW(next);
        // What is released has the worst content for the laps to come: stamps of this one, wherever
        // a record may begin. A description without a stamp is one that nobody may read.
@@ -472,7 +670,36 @@ receiving:
   :: RECEIVER_DIES
   fi;
 
+#ifdef MUTATE_END_IN_TWO_LOADS
   if
+  :: atomic { claim_position == head && !end_bit -> skip }
+  :: atomic { claim_position != head || end_bit -> goto claim_word }
+  :: RECEIVER_DIES
+  fi;
+  if
+  :: atomic { end_bit -> goto ended }
+  :: atomic { !end_bit -> goto receiving }
+  :: RECEIVER_DIES
+  fi;
+claim_word:
+#endif
+  if
+#ifdef CLOSE
+  :: atomic {
+#ifdef MUTATE_END_WITHOUT_POSITION
+       end_bit ->
+#else
+       claim_position == head && end_bit ->
+#endif
+#ifdef MUTATE_END_IN_TWO_LOADS
+ended:
+#endif
+       // All that any send has said OK to is received, and nothing can come any more.
+       assert(((claimed | committed | in_batch) & ~BELOW(head)) == 0);
+       is_taken_for_ended = true;
+       goto receiving
+     }
+#endif
   :: atomic {
        if
        :: claim_position == head -> goto receiving
@@ -527,8 +754,11 @@ next_slot:
   fi;
 #ifdef MUTATE_STAMP_BEFORE_INTENTS
   if
-  :: atomic { IS_STAMPED(candidate) -> found = candidate; candidate = 0; slot++; goto next_slot }
-  :: atomic { !IS_STAMPED(candidate) -> skip }
+  :: atomic {
+       IS_BOUNDARY_BY_STAMP(candidate) ->
+       found = candidate; candidate = 0; slot++; goto next_slot
+     }
+  :: atomic { !IS_BOUNDARY_BY_STAMP(candidate) -> skip }
   :: RECEIVER_DIES
   fi;
 #endif
@@ -543,7 +773,7 @@ next_intent:
        other == SLOTS ->
 #ifndef MUTATE_STAMP_BEFORE_INTENTS
        if
-       :: IS_STAMPED(candidate) -> found = candidate
+       :: IS_BOUNDARY_BY_STAMP(candidate) -> found = candidate
        :: else
        fi;
 #endif
@@ -566,7 +796,7 @@ second_look:
        :: slot < SLOTS -> assert(open[slot] != head); slot++  // nobody living is robbed
        :: else -> break
        od;
-       assert(!HAS(committed, head));  // no committed message is lost
+       assert(!HAS(committed | in_batch, head));  // no committed message is lost
        PASS(found);
        FORGET_SCAN;
        goto receiving
