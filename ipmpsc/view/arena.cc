@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <new>
 
 namespace ipmpsc::view {
@@ -14,44 +15,106 @@ struct Arena::Block {
 namespace {
 
 constexpr size_t kFirstBlockSize = 1024;
+// Blocks double what there is, up to this size. What is larger has a block of its own.
+constexpr size_t kLargeBlockSize = size_t{1} << 20;
+// After so many messages memory that they did not need is given back.
+constexpr uint32_t kResetsToShrink = 64;
+// An arena that takes this much may as well keep it.
+constexpr size_t kKeptSize = size_t{64} << 10;
 
 }  // namespace
 
 Arena::~Arena() { FreeBlocks(); }
 
-bool Arena::Extend(void* old, size_t old_size, size_t new_size) {
-  old_size = (old_size + kAlignment - 1) & ~(kAlignment - 1);
-  new_size = (new_size + kAlignment - 1) & ~(kAlignment - 1);
+void* Arena::Grow(void* old, size_t old_size, size_t used, size_t new_size) {
+  old_size = RoundUp(old_size);
+  new_size = RoundUp(new_size);
   char* const begin = static_cast<char*>(old);
-  if (begin + old_size != next_ || new_size > static_cast<size_t>(end_ - begin)) return false;
-  next_ = begin + new_size;
-  return true;
+  Ungrant();
+  budget_ += old_size;
+  if (new_size <= budget_ && begin + old_size == next_ &&
+      new_size <= static_cast<size_t>(block_end_ - begin)) {
+    next_ = begin + new_size;
+    budget_ -= new_size;
+    Grant();
+    return old;
+  }
+  void* const moved = AllocateSlow(new_size);
+  if (moved == nullptr) {
+    Ungrant();
+    budget_ -= old_size;
+    Grant();
+    return nullptr;
+  }
+  std::memcpy(moved, old, used);
+  // What is large lies alone in its block: without this an array that grows would take twice its
+  // size.
+  if (old_size >= kLargeBlockSize) FreeBlockOf(begin, old_size);
+  return moved;
 }
 
 void Arena::Reset() {
+  failure_ = Failure::kNone;
   if (newest_ == nullptr) return;
-  if (newest_->older != nullptr) {
-    const size_t size = capacity_;
-    FreeBlocks();
-    AddBlock(size);
+  peak_ = std::max(peak_, capacity_ - static_cast<size_t>(block_end_ - next_));
+  size_t kept = capacity_;
+  if (++resets_ == kResetsToShrink) {
+    if (capacity_ > kKeptSize && peak_ < capacity_ / 4) kept = std::max(2 * peak_, kFirstBlockSize);
+    resets_ = 0;
+    peak_ = 0;
   }
-  next_ = reinterpret_cast<char*>(newest_ + 1);
+  if (newest_->older != nullptr || kept != capacity_) {
+    FreeBlocks();
+    AddBlock(kept);  // where there is no memory now, there may be when it is asked for
+  }
+  if (newest_ != nullptr) next_ = reinterpret_cast<char*>(newest_ + 1);
+  EndBudget();
 }
 
-void* Arena::AllocateFromNewBlock(size_t size) {
-  AddBlock(std::max({size, kFirstBlockSize, capacity_}));  // doubles what there is
+void* Arena::AllocateSlow(size_t size) {
+  Ungrant();
+  if (size > budget_) {
+    failure_ = Failure::kLimit;
+    Grant();
+    return nullptr;
+  }
+  if (size > static_cast<size_t>(block_end_ - next_) &&
+      !AddBlock(std::max(size, std::min(std::max(kFirstBlockSize, capacity_), kLargeBlockSize))) &&
+      !AddBlock(size)) {
+    failure_ = Failure::kNoMemory;
+    Grant();
+    return nullptr;
+  }
   char* const result = next_;
   next_ += size;
+  budget_ -= size;
+  Grant();
   return result;
 }
 
-void Arena::AddBlock(size_t size) {
+// REQUIRES: nothing is granted.
+bool Arena::AddBlock(size_t size) {
   static_assert(sizeof(Block) % kAlignment == 0);
-  Block* const block = new (::operator new(sizeof(Block) + size)) Block{newest_, size};
-  newest_ = block;
+  void* const memory = ::operator new(sizeof(Block) + size, std::nothrow);
+  if (memory == nullptr) return false;
+  newest_ = new (memory) Block{newest_, size};
   capacity_ += size;
-  next_ = reinterpret_cast<char*>(block + 1);
-  end_ = next_ + size;
+  next_ = end_ = reinterpret_cast<char*>(newest_ + 1);
+  block_end_ = next_ + size;
+  return true;
+}
+
+// Of the `size` bytes at `begin`, if there is nothing else in it.
+void Arena::FreeBlockOf(void* begin, size_t size) {
+  for (Block** link = &newest_->older; *link != nullptr; link = &(*link)->older) {
+    Block* const block = *link;
+    if (block + 1 != begin) continue;
+    if (block->size != size) return;
+    *link = block->older;
+    capacity_ -= size;
+    ::operator delete(block);
+    return;
+  }
 }
 
 void Arena::FreeBlocks() {
@@ -60,7 +123,7 @@ void Arena::FreeBlocks() {
     ::operator delete(newest_);
     newest_ = older;
   }
-  next_ = end_ = nullptr;
+  next_ = end_ = block_end_ = nullptr;
   capacity_ = 0;
 }
 

@@ -38,20 +38,21 @@ void SortOrder(uint32_t* order, uint32_t* scratch, size_t size, Less less) {
 // Sorts entries by key, the last of equal ones surviving, into a new array where they are not in
 // order already.
 template <typename Key>
-void SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena* arena) {
+bool SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena* arena) {
   const auto key = [&](uint32_t i) {
     return Load<Key>(data->elements + i * entry_size + key_offset);
   };
   uint32_t sorted = 1;
   while (sorted < data->size && MapKeyLess(key(sorted - 1), key(sorted))) ++sorted;
-  if (sorted >= data->size) return;
+  if (sorted >= data->size) return true;
 
+  char* const entries = static_cast<char*>(arena->Allocate(size_t{data->size} * entry_size));
   uint32_t* const order =
       static_cast<uint32_t*>(arena->Allocate(2 * size_t{data->size} * sizeof(uint32_t)));
+  if (entries == nullptr || order == nullptr) return false;
   for (uint32_t i = 0; i < data->size; ++i) order[i] = i;
   SortOrder(order, order + data->size, data->size,
             [&](uint32_t a, uint32_t b) { return MapKeyLess(key(a), key(b)); });
-  char* const entries = static_cast<char*>(arena->Allocate(size_t{data->size} * entry_size));
   uint32_t kept = 0;
   for (uint32_t i = 0; i < data->size; ++i) {
     if (i + 1 < data->size && key(order[i]) == key(order[i + 1])) continue;
@@ -59,9 +60,10 @@ void SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena
     ++kept;
   }
   *data = {entries, kept, data->size};
+  return true;
 }
 
-void SortMap(const MessageTable& entry, RepeatedData* data, Arena* arena) {
+bool SortMap(const MessageTable& entry, RepeatedData* data, Arena* arena) {
   const Field& key = entry.fields[0];
   switch (key.type) {
     case FieldType::kBoolOfMap:
@@ -90,7 +92,7 @@ bool LacksRequiredValue(const MessageTable& entry, const char* view) {
 bool FinishElements(const Field& field, char* at, Arena* arena) {
   RepeatedData data = Load<RepeatedData>(at);
   if (field.cardinality == Cardinality::kMap) {
-    SortMap(*field.message, &data, arena);
+    if (!SortMap(*field.message, &data, arena)) return false;
     Store(at, data);
   }
   if (!field.message->needs_finish) return true;

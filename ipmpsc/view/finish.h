@@ -9,7 +9,7 @@
 namespace ipmpsc::view {
 
 // Sorts the maps in `view` and below it, dropping all but the last entry of each key. False where a
-// required field is missing. Not needed where the table says so.
+// required field is missing, or memory. Not needed where the table says so.
 bool Finish(const MessageTable& table, char* view, Arena* arena);
 
 }  // namespace ipmpsc::view

@@ -25,7 +25,9 @@ const char* ParseFixed(size_t element_size, char* at, const char* p, const char*
   if (data.size == 0) {
     data = {p, static_cast<uint32_t>(count), 0};  // stays in the record
   } else {
-    std::memcpy(GrowRepeated(&data, element_size, count, arena), p, size);
+    if (data.size + count > data.capacity && !GrowForNumbers(&data, element_size, count, arena))
+      return nullptr;
+    std::memcpy(NextElementOf(data, element_size), p, size);
     data.size += static_cast<uint32_t>(count);
   }
   Store(at, data);
@@ -39,7 +41,9 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
   const size_t count = CountVarints(p, end);
   const size_t element_size = ScalarSize(kType);
   RepeatedData data = Load<RepeatedData>(at);
-  char* element = GrowRepeated(&data, element_size, count, arena);
+  if (data.size + count > data.capacity && !GrowForNumbers(&data, element_size, count, arena))
+    return nullptr;
+  char* element = NextElementOf(data, element_size);
   for (size_t i = 0; i < count && p != end; ++i) {
     uint64_t value;
     p = ReadVarint(p, end, &value);

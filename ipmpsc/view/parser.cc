@@ -33,8 +33,10 @@ class Parser {
   const char* ParseFields(const MessageTable& table, char* view, const char* p, const char* end,
                           uint32_t group);
 
+  // Null where there is no memory, as all below.
   char* NewView(const MessageTable& table) {
-    return InitView(table, arena_->Allocate(table.view_size));
+    void* const memory = arena_->Allocate(table.view_size);
+    return ABSL_PREDICT_TRUE(memory != nullptr) ? InitView(table, memory) : nullptr;
   }
 
  private:
@@ -50,6 +52,8 @@ class Parser {
   const char* ParseOther(const Field* field, uint32_t tag, char* view, const char* p,
                          const char* end);
 
+  bool GrowFor(const Field& field, size_t element_size, RepeatedData* data, const char* p,
+               const char* end);
   const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end);
   const char* ParseMessages(const Field& field, char* at, const char* p, const char* end);
   const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end);
@@ -59,8 +63,8 @@ class Parser {
 
   // The bytes of a message that comes in several pieces are put together: that is what merging
   // means on the wire.
-  void AppendWire(char* view, absl::string_view piece);
-  void PutTogether(char* view, absl::string_view piece);
+  bool AppendWire(char* view, absl::string_view piece);
+  bool PutTogether(char* view, absl::string_view piece);
 
   const absl::string_view wire_;
   Arena* const arena_;
@@ -68,15 +72,15 @@ class Parser {
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
 
-inline void Parser::AppendWire(char* view, absl::string_view piece) {
+inline bool Parser::AppendWire(char* view, absl::string_view piece) {
   if (ABSL_PREDICT_TRUE(Load<absl::string_view>(view).empty())) {
     Store(view, piece);
-  } else if (!piece.empty()) {
-    PutTogether(view, piece);
+    return true;
   }
+  return piece.empty() || PutTogether(view, piece);
 }
 
-void Parser::PutTogether(char* view, absl::string_view piece) {
+bool Parser::PutTogether(char* view, absl::string_view piece) {
   const absl::string_view old = Load<absl::string_view>(view);
   // What was put together already has the next power of two to grow in, so that many pieces cost no
   // more than twice their bytes.
@@ -88,12 +92,17 @@ void Parser::PutTogether(char* view, absl::string_view piece) {
   const bool in_record = old.data() >= wire_.data() && old.data() < wire_.data() + wire_.size();
   const size_t size = old.size() + piece.size();
   char* bytes = const_cast<char*>(old.data());
-  if (in_record || size > space(old.size())) {
+  if (in_record) {
     bytes = static_cast<char*>(arena_->Allocate(space(size)));
+    if (bytes == nullptr) return false;
     std::memcpy(bytes, old.data(), old.size());
+  } else if (size > space(old.size())) {
+    bytes = static_cast<char*>(arena_->Grow(bytes, space(old.size()), old.size(), space(size)));
+    if (bytes == nullptr) return false;
   }
   std::memcpy(bytes + old.size(), piece.data(), piece.size());
   Store(view, absl::string_view(bytes, size));
+  return true;
 }
 
 inline const char* ParseString(bool checked, char* at, const char* p, const char* end) {
@@ -253,14 +262,23 @@ inline bool NextElement(const Field& field, const char** p, const char* end) {
   return true;
 }
 
+// For one more element, which follows its tag at `p`.
+bool Parser::GrowFor(const Field& field, size_t element_size, RepeatedData* data, const char* p,
+                     const char* end) {
+  return (field.tag & 7) == kWireLengthDelimited
+             ? GrowForElements(data, element_size, field.tag, p, end, arena_)
+             : GrowForElement(data, element_size, arena_);
+}
+
 const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end) {
   if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end);
   if (field.type >= FieldType::kMessage) return ParseMessages(field, at, p, end);
   const size_t size = ScalarSize(field.type);
   RepeatedData data = Load<RepeatedData>(at);
   do {
+    if (data.size >= data.capacity && !GrowFor(field, size, &data, p, end)) return nullptr;
     bool stored;
-    p = ParseScalar(field, GrowRepeated(&data, size, 1, arena_), p, end, &stored);
+    p = ParseScalar(field, NextElementOf(data, size), p, end, &stored);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
     if (stored) ++data.size;
   } while (NextElement(field, &p, end));
@@ -272,7 +290,9 @@ const char* Parser::ParseMessages(const Field& field, char* at, const char* p, c
   const MessageTable& table = *field.message;
   RepeatedData data = Load<RepeatedData>(at);
   do {
-    char* const message = InitView(table, GrowRepeated(&data, table.view_size, 1, arena_));
+    if (data.size == data.capacity && !GrowFor(field, table.view_size, &data, p, end))
+      return nullptr;
+    char* const message = InitView(table, NextElementOf(data, table.view_size));
     p = ParseMessage(field, message, p, end);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
     ++data.size;
@@ -295,6 +315,7 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
   }
   if (message == nullptr) {
     message = NewView(*field.message);
+    if (ABSL_PREDICT_FALSE(message == nullptr)) return nullptr;
     Store(at, message);
   }
   return ParseMessage(field, message, p, end);
@@ -302,9 +323,10 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
 
 // The value of an entry that holds no value of a closed enum makes the entry an unknown field.
 const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end) {
+  const size_t view_size = field.message->view_size;
   RepeatedData data = Load<RepeatedData>(at);
-  char* const entry =
-      InitView(*field.message, GrowRepeated(&data, field.message->view_size, 1, arena_));
+  if (data.size == data.capacity && !GrowFor(field, view_size, &data, p, end)) return nullptr;
+  char* const entry = InitView(*field.message, NextElementOf(data, view_size));
   Store(at, data);
   p = ParseMessage(field, entry, p, end);
   if (p == nullptr) return nullptr;
@@ -324,7 +346,7 @@ inline const char* Parser::ParseMessage(const Field& field, char* message, const
   size_t size;
   p = ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-  AppendWire(message, absl::string_view(p, size));
+  if (ABSL_PREDICT_FALSE(!AppendWire(message, absl::string_view(p, size)))) return nullptr;
   --depth_;
   p = ParseFields(*field.message, message, p, p + size, 0);
   ++depth_;
@@ -338,21 +360,30 @@ const char* Parser::ParseGroup(const Field& field, char* message, const char* p,
   p = ParseFields(*field.message, message, p, end, field.number());
   ++depth_;
   if (p == nullptr) return nullptr;
-  AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)));
-  return p;
+  return AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)))
+             ? p
+             : nullptr;
+}
+
+const void* ParseWithin(const MessageTable& table, absl::string_view wire, Arena* arena) {
+  Parser parser(wire, arena);
+  char* const view = parser.NewView(table);
+  if (ABSL_PREDICT_FALSE(view == nullptr)) return nullptr;
+  Store(view, wire);
+  const char* const end = wire.data() + wire.size();
+  if (parser.ParseFields(table, view, wire.data(), end, 0) == nullptr && !wire.empty())
+    return nullptr;
+  if (table.needs_finish && !Finish(table, view, arena)) return nullptr;
+  return view;
 }
 
 }  // namespace
 
 const void* Parse(const MessageTable& table, absl::string_view wire, Arena* arena) {
   if (wire.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) return nullptr;
-  Parser parser(wire, arena);
-  char* const view = parser.NewView(table);
-  Store(view, wire);
-  const char* const end = wire.data() + wire.size();
-  if (parser.ParseFields(table, view, wire.data(), end, 0) == nullptr && !wire.empty())
-    return nullptr;
-  if (table.needs_finish && !Finish(table, view, arena)) return nullptr;
+  arena->BeginBudget(arena->limit().BytesFor(wire.size()));
+  const void* const view = ParseWithin(table, wire, arena);
+  arena->EndBudget();
   return view;
 }
 

@@ -50,20 +50,103 @@ TEST(ArenaTest, ResetOfAnEmptyOne) {
   EXPECT_EQ(arena.capacity(), 0);
 }
 
-TEST(ArenaTest, OnlyTheNewestIsExtended) {
+TEST(ArenaTest, GrowsInPlaceWhereItIsTheNewest) {
   Arena arena;
-  void* const a = arena.Allocate(10);
-  void* const b = arena.Allocate(10);
-  EXPECT_FALSE(arena.Extend(a, 10, 20));
-  EXPECT_TRUE(arena.Extend(b, 10, 100));
-  EXPECT_GE(static_cast<char*>(arena.Allocate(1)), static_cast<char*>(b) + 100);
+  char* const a = static_cast<char*>(arena.Allocate(10));
+  std::memcpy(a, "abcdefghij", 10);
+  char* const b = static_cast<char*>(arena.Allocate(10));
+  char* const moved = static_cast<char*>(arena.Grow(a, 10, 10, 20));
+  EXPECT_GE(moved, b + 10);
+  EXPECT_EQ(std::memcmp(moved, "abcdefghij", 10), 0);
+  EXPECT_EQ(arena.Grow(moved, 20, 10, 100), moved);
+  EXPECT_GE(static_cast<char*>(arena.Allocate(1)), moved + 100);
 }
 
-TEST(ArenaTest, ExtendStaysInItsBlock) {
+TEST(ArenaTest, GrowsBeyondItsBlock) {
   Arena arena;
-  void* const a = arena.Allocate(8);
-  EXPECT_FALSE(arena.Extend(a, 8, arena.capacity() + 8));
-  EXPECT_TRUE(arena.Extend(a, 8, arena.capacity()));
+  char* const a = static_cast<char*>(arena.Allocate(8));
+  std::memcpy(a, "12345678", 8);
+  EXPECT_EQ(arena.Grow(a, 8, 8, arena.capacity()), a);
+  const size_t size = arena.capacity();
+  char* const moved = static_cast<char*>(arena.Grow(a, size, 8, size + 8));
+  EXPECT_NE(moved, a);
+  EXPECT_EQ(std::memcmp(moved, "12345678", 8), 0);
+}
+
+// An array that doubles until it is large does not take its earlier sizes, too.
+TEST(ArenaTest, LargeArraysLeaveNothingBehind) {
+  Arena arena;
+  size_t size = 64;
+  char* array = static_cast<char*>(arena.Allocate(size));
+  for (; size < (size_t{64} << 20); size *= 2) {
+    array[size - 1] = 'x';
+    array = static_cast<char*>(arena.Grow(array, size, size, 2 * size));
+    ASSERT_NE(array, nullptr);
+    EXPECT_EQ(array[size - 1], 'x');
+  }
+  EXPECT_LT(arena.capacity(), size + (size_t{4} << 20));
+}
+
+TEST(ArenaTest, BudgetCountsWhatIsThere) {
+  for (const bool moves : {false, true}) {
+    Arena arena;
+    arena.BeginBudget(10000);
+    void* array = arena.Allocate(1000);
+    if (moves) {
+      EXPECT_NE(arena.Allocate(8), nullptr);
+    }
+    // What an array was before it grew does not count, whether it could stay where it was or not.
+    array = arena.Grow(array, 1000, 1000, 9000);
+    ASSERT_NE(array, nullptr);
+    EXPECT_EQ(arena.Grow(array, 9000, 9000, 10008), nullptr);
+    EXPECT_EQ(arena.failure(), Arena::Failure::kLimit);
+    EXPECT_NE(arena.Allocate(moves ? 992 : 1000), nullptr);
+    EXPECT_EQ(arena.Allocate(1), nullptr);
+    arena.EndBudget();
+    EXPECT_NE(arena.Allocate(1000000), nullptr);
+    EXPECT_EQ(arena.failure(), Arena::Failure::kLimit);  // until the next message
+    arena.BeginBudget(8);
+    EXPECT_EQ(arena.failure(), Arena::Failure::kNone);
+    EXPECT_NE(arena.Allocate(8), nullptr);
+    EXPECT_EQ(arena.Allocate(8), nullptr);
+    arena.Reset();
+    EXPECT_EQ(arena.failure(), Arena::Failure::kNone);
+    EXPECT_NE(arena.Allocate(2000000), nullptr);
+  }
+}
+
+TEST(ArenaTest, MoreThanThereIsInAnyMachine) {
+  Arena arena;
+  EXPECT_NE(arena.Allocate(100), nullptr);
+  EXPECT_EQ(arena.Allocate(size_t{1} << 60), nullptr);
+  EXPECT_EQ(arena.failure(), Arena::Failure::kNoMemory);
+  EXPECT_NE(arena.Allocate(100), nullptr);
+}
+
+TEST(ArenaTest, MemoryThatManyMessagesDoNotNeedGoesBack) {
+  Arena arena;
+  arena.Allocate(size_t{100} << 20);
+  arena.Reset();
+  EXPECT_GE(arena.capacity(), size_t{100} << 20);
+  for (int i = 0; i < 64; ++i) {  // one that is needed now and then stays
+    arena.Allocate(i == 30 ? size_t{100} << 20 : 10000);
+    arena.Reset();
+  }
+  EXPECT_GE(arena.capacity(), size_t{100} << 20);
+  for (int i = 0; i < 128; ++i) {
+    arena.Allocate(10000);
+    arena.Reset();
+  }
+  EXPECT_LE(arena.capacity(), 20000 + 100);
+  EXPECT_GE(arena.capacity(), 10000);
+}
+
+TEST(MemoryLimitTest, BytesForAMessage) {
+  EXPECT_EQ((MemoryLimit{3, 7}.BytesFor(10)), 37);
+  EXPECT_EQ(MemoryLimit().BytesFor(0), size_t{1} << 20);
+  EXPECT_EQ(MemoryLimit::None().BytesFor(5), SIZE_MAX);
+  EXPECT_EQ((MemoryLimit{SIZE_MAX, 0}.BytesFor(2)), SIZE_MAX);
+  EXPECT_EQ((MemoryLimit{2, SIZE_MAX}.BytesFor(2)), SIZE_MAX);
 }
 
 }  // namespace
