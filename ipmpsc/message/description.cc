@@ -111,19 +111,44 @@ absl::Status NoDescription(const MessageType& type) {
       "the channel's description is no ipmpsc.ChannelInfo, and ", type.name, " is expected"));
 }
 
+absl::Status TooMuchMemory(const MessageType& type, absl::string_view description,
+                           const view::MemoryLimit& limit) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the channel's description, ", description.size(),
+                   " bytes long, needs more memory to be read "
+                   "than the ",
+                   limit.BytesFor(description.size()),
+                   " bytes that it may take, and cannot be "
+                   "compared with ",
+                   type.name, ": if it is to be trusted, give Attach() a higher limit"));
+}
+
 absl::StatusOr<SchemaDifferences> CompareDescriptions(const MessageType& type,
-                                                      absl::string_view description, End end) {
-  view::Arena arena;
+                                                      absl::string_view description, End end,
+                                                      const view::MemoryLimit& limit) {
+  view::Arena our_arena(view::MemoryLimit::None());
+  view::Arena their_arena(limit);
   const std::string own_description = Describe(type);
-  const auto parse = [&](absl::string_view wire) {
-    return static_cast<const ChannelInfoView*>(view::Parse(ChannelInfoView::kTable, wire, &arena));
+  const auto parse = [](absl::string_view wire, view::Arena* arena) {
+    return static_cast<const ChannelInfoView*>(view::Parse(ChannelInfoView::kTable, wire, arena));
   };
-  const ChannelInfoView* const ours = parse(own_description);
-  const ChannelInfoView* const theirs = parse(description);
+  const ChannelInfoView* const ours = parse(own_description, &our_arena);
+  const ChannelInfoView* const theirs = parse(description, &their_arena);
+  if (their_arena.failure() == view::Arena::Failure::kLimit)
+    return TooMuchMemory(type, description, limit);
+  if (our_arena.failure() == view::Arena::Failure::kNoMemory ||
+      their_arena.failure() == view::Arena::Failure::kNoMemory) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the system has no memory to compare the channel's description with ", type.name));
+  }
   if (ours == nullptr || theirs == nullptr) return NoDescription(type);
   static constexpr FileSetView kNoFiles = {};
-  const Schema our_schema(ours->schema != nullptr ? *ours->schema : kNoFiles);
-  const Schema their_schema(theirs->schema != nullptr ? *theirs->schema : kNoFiles);
+  const FileSetView& our_files = ours->schema != nullptr ? *ours->schema : kNoFiles;
+  const FileSetView& their_files = theirs->schema != nullptr ? *theirs->schema : kNoFiles;
+  if (Schema::BytesFor(their_files) > limit.BytesFor(description.size()))
+    return TooMuchMemory(type, description, limit);
+  const Schema our_schema(our_files);
+  const Schema their_schema(their_files);
   SchemaFindings findings = CompareSchemas(type.name, our_schema, their_schema, end);
   if (findings.refusals.empty()) return std::move(findings.differences).Take();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -148,7 +173,8 @@ std::string Describe(const MessageType& type) {
 }
 
 absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
-                                                   absl::string_view description, End end) {
+                                                   absl::string_view description, End end,
+                                                   const view::MemoryLimit& limit) {
   if (description.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the channel is one of raw bytes: it has no description, and ", type.name, " is expected"));
@@ -160,7 +186,7 @@ absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
         "the channel is one of ", Shown(identity.name), ", and ", type.name, " is expected"));
   }
   if (identity.fingerprint == type.fingerprint) return SchemaDifferences();
-  return CompareDescriptions(type, description, end);
+  return CompareDescriptions(type, description, end, limit);
 }
 
 }  // namespace ipmpsc::message

@@ -3,16 +3,22 @@
 #ifndef IPMPSC_MESSAGE_DESCRIPTION_H_
 #define IPMPSC_MESSAGE_DESCRIPTION_H_
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/message/message_type.h"
 #include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/view/arena.h"
 
 namespace ipmpsc::message {
 
 std::string Describe(const MessageType& type);
+
+// How much memory the views of a channel's description may take, by default: real ones take 4 times
+// their length. The tables that are derived from the views may take as much again.
+inline constexpr view::MemoryLimit kDescriptionLimit = {16, size_t{4} << 20};
 
 // Whether an end of this message type may be attached to a channel with this description, and in
 // what their schemas differ. Where the fingerprints are equal nothing else is looked at.
@@ -20,9 +26,12 @@ std::string Describe(const MessageType& type);
 // Errors:
 //  * kFailedPrecondition - it may not: the channel has no description, or one of another message
 //                          type, which is named, or of a schema with which messages would not
-//                          arrive as they were sent; each reason is told
-absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
-                                                   absl::string_view description, End end);
+//                          arrive as they were sent; each reason is told. Or the description
+//                          needs more memory to be read than `limit`
+//  * kResourceExhausted  - the system has no memory for that
+absl::StatusOr<SchemaDifferences> CheckDescription(
+    const MessageType& type, absl::string_view description, End end,
+    const view::MemoryLimit& limit = kDescriptionLimit);
 
 }  // namespace ipmpsc::message
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -17,16 +16,25 @@
 namespace ipmpsc::message {
 
 EnumComparison::Values::Values(const EnumView& enum_type) {
-  for (const EnumValueView& value : enum_type.value) {
-    by_number.emplace_back(value.number, value.name);
-    by_name.emplace(value.name, value.number);
-  }
-  absl::c_sort(by_number);
+  by_number.reserve(enum_type.value.size());
+  for (const EnumValueView& value : enum_type.value) by_number.push_back(&value);
+  by_name = by_number;
+  absl::c_sort(by_number, [](auto* a, auto* b) {
+    return std::tie(a->number, a->name) < std::tie(b->number, b->name);
+  });
+  absl::c_stable_sort(by_name, [](auto* a, auto* b) { return a->name < b->name; });
 }
 
-bool EnumComparison::Values::Has(int32_t number) const {
-  const auto value = absl::c_lower_bound(by_number, Value(number, ""));
-  return value != by_number.end() && value->first == number;
+const EnumValueView* EnumComparison::Values::Find(int32_t number) const {
+  const auto value = std::lower_bound(by_number.begin(), by_number.end(), number,
+                                      [](auto* a, int32_t n) { return a->number < n; });
+  return value != by_number.end() && (*value)->number == number ? *value : nullptr;
+}
+
+const EnumValueView* EnumComparison::Values::Find(absl::string_view name) const {
+  const auto value = std::lower_bound(by_name.begin(), by_name.end(), name,
+                                      [](auto* a, absl::string_view n) { return a->name < n; });
+  return value != by_name.end() && (*value)->name == name ? *value : nullptr;
 }
 
 EnumComparison::EnumComparison(std::string name, const EnumView& ours, const EnumView& theirs)
@@ -34,40 +42,42 @@ EnumComparison::EnumComparison(std::string name, const EnumView& ours, const Enu
 
 void EnumComparison::Compare(End end, bool reader_is_closed, SchemaFindings* findings) const {
   CompareNames(findings);
-  for (const auto& [number, name] : ours_.by_number) {
-    if (theirs_.Has(number)) continue;
-    const std::string where = absl::StrCat(name_, ".", Shown(name));
+  const auto add = [this](Findings* list, const EnumValueView& value, absl::string_view what) {
+    if (!list->IsNextListed()) return list->Count();
+    list->Add(absl::StrCat(name_, ".", Shown(value.name)), value.number, what);
+  };
+  for (const EnumValueView* const value : ours_.by_number) {
+    if (theirs_.Find(value->number) != nullptr) continue;
     if (end == End::kSender && reader_is_closed) {
-      findings->refusals.Add(where, number, " is not in the channel's schema, where it gets lost");
+      add(&findings->refusals, *value, " is not in the channel's schema, where it gets lost");
     } else {
-      findings->differences.Add(where, number, " is not in the channel's schema");
+      add(&findings->differences, *value, " is not in the channel's schema");
     }
   }
-  for (const auto& [number, name] : theirs_.by_number) {
-    if (ours_.Has(number)) continue;
-    const std::string where = absl::StrCat(name_, ".", Shown(name));
+  for (const EnumValueView* const value : theirs_.by_number) {
+    if (ours_.Find(value->number) != nullptr) continue;
     if (end == End::kReceiver && reader_is_closed) {
-      findings->refusals.Add(where, number, " is in the channel's schema only, and gets lost here");
+      add(&findings->refusals, *value, " is in the channel's schema only, and gets lost here");
     } else {
-      findings->differences.Add(where, number, " is in the channel's schema only");
+      add(&findings->differences, *value, " is in the channel's schema only");
     }
   }
 }
 
 void EnumComparison::CompareNames(SchemaFindings* findings) const {
-  for (const auto& [number, name] : ours_.by_number) {
-    const std::string where = absl::StrCat(name_, ".", Shown(name));
-    const auto same_name = theirs_.by_name.find(name);
-    if (same_name != theirs_.by_name.end()) {
-      if (same_name->second != number) {
-        findings->refusals.Add(where, "is ", number, " here, ", same_name->second,
+  for (const EnumValueView* const value : ours_.by_number) {
+    const std::string where = absl::StrCat(name_, ".", Shown(value->name));
+    const EnumValueView* const same_name = theirs_.Find(value->name);
+    if (same_name != nullptr) {
+      if (same_name->number != value->number) {
+        findings->refusals.Add(where, "is ", value->number, " here, ", same_name->number,
                                " in the channel");
       }
       continue;
     }
-    const auto same_number = absl::c_lower_bound(theirs_.by_number, Value(number, ""));
-    if (same_number == theirs_.by_number.end() || same_number->first != number) continue;
-    findings->differences.Add(where, number, " is called ", Shown(same_number->second),
+    const EnumValueView* const same_number = theirs_.Find(value->number);
+    if (same_number == nullptr) continue;
+    findings->differences.Add(where, value->number, " is called ", Shown(same_number->name),
                               " in the channel");
   }
 }

@@ -4,10 +4,8 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/message/descriptor_view.h"
 #include "ipmpsc/message/findings.h"
@@ -26,15 +24,15 @@ class EnumComparison {
   void Compare(End end, bool reader_is_closed, SchemaFindings* findings) const;
 
  private:
-  using Value = std::pair<int32_t, absl::string_view>;
-
   // The values of an enum, an alias for one included.
   struct Values {
     explicit Values(const EnumView& enum_type);
-    bool Has(int32_t number) const;
+    // Null where there is none. Of several, the first by name.
+    const EnumValueView* Find(int32_t number) const;
+    const EnumValueView* Find(absl::string_view name) const;
 
-    std::vector<Value> by_number;
-    absl::flat_hash_map<absl::string_view, int32_t> by_name;
+    std::vector<const EnumValueView*> by_number;
+    std::vector<const EnumValueView*> by_name;
   };
 
   void CompareNames(SchemaFindings* findings) const;

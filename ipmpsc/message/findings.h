@@ -30,6 +30,9 @@ class Findings {
   void Add(absl::string_view where, const Pieces&... what) {
     if (++count_ <= max_listed_) listed_.push_back(absl::StrCat(where, ": ", what...));
   }
+  // Whether the next one will be listed. Where it will not, `Count` does without its text.
+  bool IsNextListed() const { return count_ < max_listed_; }
+  void Count() { ++count_; }
 
   bool empty() const { return count_ == 0; }
 

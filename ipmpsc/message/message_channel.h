@@ -17,6 +17,7 @@
 #include "ipmpsc/message/description.h"
 #include "ipmpsc/message/message_type.h"
 #include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/view/arena.h"
 
 namespace ipmpsc::message {
 
@@ -73,9 +74,12 @@ class MessageChannel {
   // Errors:
   //  * kFailedPrecondition - it may not: the channel is one of raw bytes, or of another message
   //                          type, which is named, or of a schema that does not go together with
-  //                          this one; each reason is told
-  static absl::StatusOr<SchemaDifferences> Compare(const Channel& channel, End end) {
-    return CheckDescription(Derived::kType, channel.description(), end);
+  //                          this one; each reason is told. Or the channel's description needs
+  //                          more memory to be read than `limit`
+  //  * kResourceExhausted  - the system has no memory for that
+  static absl::StatusOr<SchemaDifferences> Compare(
+      const Channel& channel, End end, const view::MemoryLimit& limit = kDescriptionLimit) {
+    return CheckDescription(Derived::kType, channel.description(), end, limit);
   }
 
   // Whether at least one of the ends may be attached to `channel`; each checks for itself again.

@@ -1,13 +1,14 @@
 #include "ipmpsc/message/schema_comparison.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -24,17 +25,38 @@ namespace ipmpsc::message {
 namespace {
 
 // The fields of a message, by number and by name.
-struct Fields {
+class Fields {
+ public:
   explicit Fields(const MessageView& message) {
-    for (const FieldView& field : message.field) {
-      if (!by_number.emplace(field.number, &field).second) twice = &field;
-      number_of.emplace(field.name, field.number);
-    }
+    by_number_.reserve(message.field.size());
+    for (const FieldView& field : message.field) by_number_.push_back(&field);
+    by_name_ = by_number_;
+    absl::c_stable_sort(by_number_, [](auto* a, auto* b) { return a->number < b->number; });
+    absl::c_stable_sort(by_name_, [](auto* a, auto* b) { return a->name < b->name; });
+    const auto twice =
+        absl::c_adjacent_find(by_number_, [](auto* a, auto* b) { return a->number == b->number; });
+    if (twice != by_number_.end()) twice_ = *twice;
   }
 
-  std::map<int32_t, const FieldView*> by_number;
-  absl::flat_hash_map<absl::string_view, int32_t> number_of;
-  const FieldView* twice = nullptr;  // a number that two have
+  const std::vector<const FieldView*>& by_number() const { return by_number_; }
+  // Null where there is none. Of several, the first.
+  const FieldView* Find(int32_t number) const {
+    const auto field = std::lower_bound(by_number_.begin(), by_number_.end(), number,
+                                        [](auto* a, int32_t n) { return a->number < n; });
+    return field != by_number_.end() && (*field)->number == number ? *field : nullptr;
+  }
+  const FieldView* Find(absl::string_view name) const {
+    const auto field = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                        [](auto* a, absl::string_view n) { return a->name < n; });
+    return field != by_name_.end() && (*field)->name == name ? *field : nullptr;
+  }
+  // One that has its number from another one.
+  const FieldView* twice() const { return twice_; }
+
+ private:
+  std::vector<const FieldView*> by_number_;
+  std::vector<const FieldView*> by_name_;
+  const FieldView* twice_ = nullptr;
 };
 
 // A field that both have.
@@ -104,7 +126,7 @@ class Comparison {
   void ComparePresence(const FieldPair& pair);
   void CompareOneofs(const std::vector<FieldPair>& pairs);
   void FieldHereOnly(const std::string& where, const FieldView& field, const Fields& theirs);
-  void FieldThereOnly(const std::string& where, const FieldView& field, const Fields& ours);
+  void FieldThereOnly(const std::string& message, const FieldView& field, const Fields& ours);
 
   const Schema& ours_;
   const Schema& theirs_;
@@ -122,9 +144,9 @@ bool IsMessageSet(const MessageView& message) {
 void Comparison::CompareMessage(const MessagePair& pair) {
   const Fields ours(*pair.ours->message);
   const Fields theirs(*pair.theirs->message);
-  if (theirs.twice != nullptr) {
+  if (theirs.twice() != nullptr) {
     findings_.refusals.Add(pair.where, "the channel's schema has two fields ",
-                           theirs.twice->number);
+                           theirs.twice()->number);
     return;
   }
   if (IsMessageSet(*pair.ours->message) != IsMessageSet(*pair.theirs->message)) {
@@ -132,28 +154,28 @@ void Comparison::CompareMessage(const MessagePair& pair) {
     return;
   }
   std::vector<FieldPair> both;
-  for (const auto& [number, field] : ours.by_number) {
+  for (const FieldView* const field : ours.by_number()) {
+    const int32_t number = field->number;
     std::string where = absl::StrCat(pair.where, ".", Shown(field->name));
-    const auto their_field = theirs.by_number.find(number);
-    if (their_field == theirs.by_number.end()) {
+    const FieldView* const their_field = theirs.Find(number);
+    if (their_field == nullptr) {
       FieldHereOnly(where, *field, theirs);
       continue;
     }
-    const FieldView& other = *their_field->second;
-    const auto same_name = theirs.number_of.find(field->name);
-    if (same_name != theirs.number_of.end() && same_name->second != number) {
-      findings_.refusals.Add(where, "is field ", number, " here, field ", same_name->second,
+    const FieldView& other = *their_field;
+    const FieldView* const same_name = theirs.Find(field->name);
+    if (same_name != nullptr && same_name->number != number) {
+      findings_.refusals.Add(where, "is field ", number, " here, field ", same_name->number,
                              " in the channel");
-    } else if (field->name != other.name && ours.number_of.count(other.name) == 0) {
+    } else if (field->name != other.name && ours.Find(other.name) == nullptr) {
       findings_.differences.Add(where, "field ", number, " is called ", Shown(other.name),
                                 " in the channel");
     }
     both.push_back({std::move(where), FactsOf(ours_, *pair.ours, *field),
                     FactsOf(theirs_, *pair.theirs, other)});
   }
-  for (const auto& [number, field] : theirs.by_number) {
-    if (ours.by_number.count(number) == 0)
-      FieldThereOnly(absl::StrCat(pair.where, ".", Shown(field->name)), *field, ours);
+  for (const FieldView* const field : theirs.by_number()) {
+    if (ours.Find(field->number) == nullptr) FieldThereOnly(pair.where, *field, ours);
   }
   // Both fields of an entry of a map are always sent.
   const bool is_entry = IsMapEntry(*pair.ours->message);
@@ -165,9 +187,9 @@ void Comparison::CompareMessage(const MessagePair& pair) {
 
 void Comparison::FieldHereOnly(const std::string& where, const FieldView& field,
                                const Fields& theirs) {
-  const auto same_name = theirs.number_of.find(field.name);
-  if (same_name != theirs.number_of.end()) {
-    findings_.refusals.Add(where, "is field ", field.number, " here, field ", same_name->second,
+  const FieldView* const same_name = theirs.Find(field.name);
+  if (same_name != nullptr) {
+    findings_.refusals.Add(where, "is field ", field.number, " here, field ", same_name->number,
                            " in the channel");
   } else if (end_ == End::kReceiver && field.label == kLabelRequired) {
     findings_.refusals.Add(where, "field ", field.number,
@@ -177,15 +199,15 @@ void Comparison::FieldHereOnly(const std::string& where, const FieldView& field,
   }
 }
 
-void Comparison::FieldThereOnly(const std::string& where, const FieldView& field,
+void Comparison::FieldThereOnly(const std::string& message, const FieldView& field,
                                 const Fields& ours) {
-  if (ours.number_of.count(field.name) != 0) return;  // told where our field of that name was met
-  if (end_ == End::kSender && field.label == kLabelRequired) {
-    findings_.refusals.Add(where, "field ", field.number,
-                           " is required in the channel, and not in the schema here");
-  } else {
-    findings_.differences.Add(where, "field ", field.number, " is in the channel's schema only");
-  }
+  if (ours.Find(field.name) != nullptr) return;  // told where our field of that name was met
+  const bool is_refused = end_ == End::kSender && field.label == kLabelRequired;
+  Findings& findings = is_refused ? findings_.refusals : findings_.differences;
+  if (!findings.IsNextListed()) return findings.Count();
+  findings.Add(absl::StrCat(message, ".", Shown(field.name)), "field ", field.number,
+               is_refused ? " is required in the channel, and not in the schema here"
+                          : " is in the channel's schema only");
 }
 
 // False where the fields are so different that nothing else is worth saying.
