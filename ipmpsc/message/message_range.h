@@ -12,14 +12,22 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/message/arena_pool.h"
 
 namespace ipmpsc::message {
 
-// Gone through once, as long as the receiver is there. Each lease is released when the next one is
-// asked for, unless it was moved elsewhere.
+// Gone through once. Each lease is released when the next one is asked for, or when the range goes,
+// unless it was moved elsewhere. So:
+//
+//  * After `break`, `return` or an exception the range holds the message until it goes itself. A new
+//    loop over the same range releases it, and goes on with the next one.
+//  * The body of the loop may receive from the same receiver: what it takes the range does not see.
+//  * The receiver may be moved, and the range follows it. Once the receiver is gone, or was assigned
+//    another one, the range ends with kFailedPrecondition. The lease that it holds stays valid.
 template <typename Receiver, typename MessageLease>
 class MessageRange {
  public:
@@ -49,8 +57,8 @@ class MessageRange {
     MessageRange* range_ = nullptr;  // null at the end
   };
 
-  MessageRange(Receiver* receiver ABSL_ATTRIBUTE_LIFETIME_BOUND, Deadline deadline)
-      : receiver_(receiver), deadline_(deadline) {}
+  MessageRange(const ArenaPool::Owner& arenas, Deadline deadline)
+      : receiver_(arenas), deadline_(deadline) {}
   MessageRange(const MessageRange&) = delete;
   MessageRange& operator=(const MessageRange&) = delete;
 
@@ -59,19 +67,28 @@ class MessageRange {
   iterator end() { return iterator(); }
 
   // Why there was no further message, as `Receive` returned it; OK before the end.
+  //
+  // Errors: as `Receive`; kFailedPrecondition also where the receiver is gone.
   const absl::Status& status() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return status_; }
 
  private:
   bool Next() {
     lease_.reset();
-    absl::StatusOr<MessageLease> lease = receiver_->Receive(deadline_);
+    Receiver* const receiver = static_cast<Receiver*>(receiver_.receiver());
+    if (ABSL_PREDICT_FALSE(receiver == nullptr)) {
+      status_ = absl::FailedPreconditionError(
+          "the receiver of these messages is gone: keep it until the loop over Messages() has "
+          "ended");
+      return false;
+    }
+    absl::StatusOr<MessageLease> lease = receiver->Receive(deadline_);
     status_ = lease.status();
     if (!lease.ok()) return false;
     lease_.emplace(*std::move(lease));
     return true;
   }
 
-  Receiver* receiver_;
+  ArenaPool::Handle receiver_;
   Deadline deadline_;
   std::optional<MessageLease> lease_;
   absl::Status status_;

@@ -16,10 +16,12 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -28,8 +30,11 @@
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/message/description.h"
 #include "ipmpsc/message/schema_differences.h"
 #include "ipmpsc/sender.h"
+#include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/encoding.h"
 
 namespace ipmpsc::message {
@@ -43,8 +48,11 @@ template <typename Derived, typename Message, typename MessageLoan, typename Mes
 class MessageSender {
  public:
   // Errors: as `MessageChannel::Compare`, and as `Sender::Attach`.
-  static absl::StatusOr<Derived> Attach(const Channel& channel, const SenderOptions& options = {}) {
-    absl::StatusOr<SchemaDifferences> differences = MessageChannel::Compare(channel, End::kSender);
+  static absl::StatusOr<Derived> Attach(
+      const Channel& channel, const SenderOptions& options = {},
+      const view::MemoryLimit& description_limit = kDescriptionLimit) {
+    absl::StatusOr<SchemaDifferences> differences =
+        MessageChannel::Compare(channel, End::kSender, description_limit);
     if (!differences.ok()) return differences.status();
     absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
     if (!sender.ok()) return sender.status();
@@ -72,7 +80,9 @@ class MessageSender {
   }
   // Send a range of messages together, as by `Sender::SendBatch`: `std::vector<Message>`,
   // `RepeatedPtrField<Message>` and their like. Each is serialised straight into the ring, and none is
-  // sent where one cannot be.
+  // sent where one cannot be. The range is gone through twice, so it must hold its messages: what
+  // makes them while it is gone through does not compile. REQUIRES: nobody changes them meanwhile;
+  // the program ends where one has changed its size, and none is sent.
   template <typename Messages>
   absl::Status TrySendBatch(const Messages& messages) {
     return SendBatchInto(messages,
@@ -135,6 +145,11 @@ class MessageSender {
     return size;
   }
 
+  // What was claimed is what may be written.
+  static bool IsAsLongAs(const Message& message, size_t size) {
+    return static_cast<size_t>(message.GetCachedSize()) == size;
+  }
+
   static void Write(const Message& message, absl::Span<char> payload) {
     (void)message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
   }
@@ -145,6 +160,12 @@ class MessageSender {
     if (!size.ok()) return size.status();
     absl::StatusOr<ipmpsc::Loan> loan = claim(*size);
     if (!loan.ok()) return loan.status();
+    if (ABSL_PREDICT_FALSE(!IsAsLongAs(message, *size))) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(message.GetTypeName(),
+                       " was changed while it was being sent: keep it as it is until "
+                       "the call returns"));
+    }
     Write(message, loan->payload());
     std::move(*loan).Publish();
     return absl::OkStatus();
@@ -152,6 +173,11 @@ class MessageSender {
 
   template <typename Messages, typename SendSizes>
   absl::Status SendBatchInto(const Messages& messages, SendSizes send_sizes) {
+    using Iterator = decltype(std::begin(messages));
+    static_assert(std::is_base_of_v<std::forward_iterator_tag,
+                                    typename std::iterator_traits<Iterator>::iterator_category> &&
+                      std::is_lvalue_reference_v<decltype(*std::declval<Iterator&>())>,
+                  "the range must hold its messages: it is gone through twice");
     batch_sizes_.clear();
     for (const Message& message : messages) {
       const absl::StatusOr<size_t> size = SizeOf(message);
@@ -159,7 +185,12 @@ class MessageSender {
       batch_sizes_.push_back(*size);
     }
     auto next = std::begin(messages);
-    return send_sizes([&next](size_t, absl::Span<char> payload) { Write(*next++, payload); });
+    return send_sizes([&next](size_t, absl::Span<char> payload) {
+      const Message& message = *next++;
+      internal::Require(IsAsLongAs(message, payload.size()),
+                        "MessageSender::SendBatch: a message was changed while it was being sent");
+      Write(message, payload);
+    });
   }
 
   template <typename Claim>
