@@ -1,0 +1,184 @@
+// Descriptions of channels, as a hostile creator may write them, on the whole way that an end takes
+// when it is attached: a channel has the description, and typed ends of another schema are attached
+// to it, with a verdict that is the same each time, and short.
+//
+// The first byte chooses where the schemas come from. Even: the channel's description is the rest
+// of the input, and the ends are of Frame. Odd: a file is drawn from the input, the ends are of its
+// first message, and the channel's description is theirs with as many changes as the second byte
+// says, each of three bytes (offset, value). A schema goes together with itself without a
+// difference.
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/message/description.h"
+#include "ipmpsc/message/message_channel.h"
+#include "ipmpsc/message/message_receiver.h"
+#include "ipmpsc/message/message_sender.h"
+#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/message/schema_differences.h"
+#include "tests/codegen/protos/frame.ipmpsc.h"
+#include "tests/codegen/protos/frame.pb.h"
+#include "tests/fuzz/drawn_file.h"
+#include "tests/fuzz/input.h"
+#include "tests/testing/quiet_protobuf.h"
+
+namespace ipmpsc::fuzz {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::FileDescriptor;
+using google::protobuf::FileDescriptorProto;
+using internal::Require;
+using message::End;
+using message::MessageType;
+using message::SchemaDifferences;
+
+constexpr uint64_t kFingerprint = 0x9d1f;  // so that no description passes by it
+
+// Typed ends of whatever message type an input has.
+class AnyChannel : public message::MessageChannel<AnyChannel> {
+ public:
+  static MessageType kType;
+};
+MessageType AnyChannel::kType = {};
+
+class AnyReceiver : public message::MessageReceiver<AnyReceiver, ipmpsc_test::camera::FrameLease,
+                                                    ipmpsc_test::camera::FrameView, AnyChannel> {
+ public:
+  using Base::Base;
+};
+
+class AnySender : public message::MessageSender<AnySender, ipmpsc_test::camera::Frame,
+                                                ipmpsc_test::camera::FrameLoan, AnyChannel> {
+ public:
+  using Base::Base;
+};
+
+void CheckDifferences(const SchemaDifferences& differences) {
+  Require(differences.size() <= 101, "differences are not too many");
+  for (const std::string& difference : differences)
+    Require(difference.size() < 4096, "a difference is short");
+}
+
+void CheckRefusal(const absl::Status& status) {
+  Require(absl::IsFailedPrecondition(status), "a description is refused as such");
+  Require(status.message().size() < 16384, "a refusal is short");
+}
+
+// Attaches one end. Returns whether that is so.
+template <typename TypedEnd>
+bool Attach(const Channel& channel, End end) {
+  const absl::StatusOr<SchemaDifferences> verdict = AnyChannel::Compare(channel, end);
+  const absl::StatusOr<TypedEnd> attached = TypedEnd::Attach(channel);
+  Require(verdict.status() == attached.status(), "what is compared is what is attached");
+  if (!attached.ok()) {
+    CheckRefusal(attached.status());
+    return false;
+  }
+  Require(attached->schema_differences() == *verdict, "differences are told");
+  CheckDifferences(*verdict);
+  return true;
+}
+
+void AttachTo(absl::string_view description, bool is_own) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.max_senders = 1;
+  options.description = std::string(description);
+  const absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
+  Require(channel.ok(), "a channel may have any description");
+  const bool receives = Attach<AnyReceiver>(*channel, End::kReceiver);
+  const bool sends = Attach<AnySender>(*channel, End::kSender);
+  Require(AnyChannel::Check(*channel).ok() == (receives || sends), "one end is enough");
+  if (!is_own) return;
+  Require(receives && sends, "a schema goes together with itself");
+  Require(AnyChannel::Compare(*channel, End::kSender)->empty(), "without a difference");
+}
+
+class Silent : public DescriptorPool::ErrorCollector {
+ public:
+  // The first is what protobuf 3.21 calls, the second what later releases do.
+  void AddError(const std::string&, const std::string&, const google::protobuf::Message*,
+                ErrorLocation, const std::string&) {}
+  void RecordError(absl::string_view, absl::string_view, const google::protobuf::Message*,
+                   ErrorLocation, absl::string_view) {}
+};
+
+// A file and those that it imports, as a generated header has them.
+class Files {
+ public:
+  const message::FileDescription* Add(const FileDescriptor& file) {
+    const auto known = descriptions_.find(&file);
+    if (known != descriptions_.end()) return known->second;
+    std::vector<const message::FileDescription*> imports;
+    for (int i = 0; i < file.dependency_count(); ++i) imports.push_back(Add(*file.dependency(i)));
+    FileDescriptorProto proto;
+    file.CopyTo(&proto);
+    wires_.push_back(proto.SerializePartialAsString());
+    imports_.push_back(std::move(imports));
+    files_.push_back({wires_.back(), imports_.back().data(), imports_.back().size()});
+    return descriptions_[&file] = &files_.back();
+  }
+
+ private:
+  std::deque<std::string> wires_;
+  std::deque<std::vector<const message::FileDescription*>> imports_;
+  std::deque<message::FileDescription> files_;
+  std::map<const FileDescriptor*, const message::FileDescription*> descriptions_;
+};
+
+void RunDrawn(Input* input) {
+  const uint32_t changes = input->Take<uint8_t>() % 32;
+  const absl::string_view patches = input->TakeBytes(3 * changes);
+  FileDescriptorProto proto;
+  DrawFile(input, &proto);
+  // Of text in options that is no UTF-8 later releases of protobuf die themselves.
+  if (!FileDescriptorProto().ParsePartialFromString(proto.SerializePartialAsString())) return;
+  DescriptorPool pool(DescriptorPool::generated_pool());
+  Silent silent;
+  const FileDescriptor* const file = pool.BuildFileCollectingErrors(proto, &silent);
+  if (file == nullptr || file->message_type_count() == 0) return;
+  Files files;
+  const std::string name = file->message_type(0)->full_name();
+  AnyChannel::kType = {};
+  AnyChannel::kType.name = name;
+  AnyChannel::kType.file = files.Add(*file);
+  std::string description = message::Describe(AnyChannel::kType);
+  AnyChannel::kType.fingerprint = kFingerprint;
+  Input patch(patches);
+  while (!patch.empty()) {
+    const size_t offset = patch.Take<uint16_t>() % description.size();
+    description[offset] = patch.Take<char>();
+  }
+  AttachTo(description, /*is_own=*/patches.empty());
+}
+
+}  // namespace
+}  // namespace ipmpsc::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using ipmpsc::fuzz::AnyChannel;
+  const ipmpsc::testing::QuietProtobuf silencer;
+  ipmpsc::fuzz::Input input(data, size);
+  if (input.Take<uint8_t>() % 2 == 1) {
+    ipmpsc::fuzz::RunDrawn(&input);
+    return 0;
+  }
+  AnyChannel::kType = ipmpsc_test::camera::FrameChannel::kType;
+  AnyChannel::kType.fingerprint = ipmpsc::fuzz::kFingerprint;
+  ipmpsc::fuzz::AttachTo(input.TakeRest(), /*is_own=*/false);
+  return 0;
+}
