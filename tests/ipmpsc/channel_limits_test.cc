@@ -2,7 +2,9 @@
 // process's.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,6 +41,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
+using ::ipmpsc::testing::DropRight;
 using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -288,6 +291,47 @@ TEST(ChannelLimitsTest, NoAddressSpaceLeft) {
   EXPECT_THAT(limited([&] { return Channel::CreateAnonymous(OfSize(64 << 20)).status(); }),
               HasSubstr("RESOURCE_EXHAUSTED"));
   EXPECT_EQ(CountNames(directory.path()), 1);
+}
+
+// What a process does that must not be swapped out (audio, trading).
+TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
+#ifdef IPMPSC_SANITIZED
+  GTEST_SKIP() << "a sanitizer's memory is more than may be locked";
+#endif
+  const SharedMemoryDirectory directory;
+  ASSERT_OK(Channel::Create(directory / "there", OfSize(16 << 20)));
+  const std::vector<std::function<absl::StatusOr<Channel>()>> calls = {
+      [&] { return Channel::Open(directory / "there"); },
+      [&] { return Channel::Create(directory / "new", OfSize(16 << 20)); },
+      [&] { return Channel::CreateTemp(OfSize(16 << 20)); },
+      [&] { return Channel::CreateAnonymous(OfSize(16 << 20)); },
+  };
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const auto locked = [&](rlim_t may_lock) {
+      return InChild([&]() -> std::string {
+        const std::string dropped = DropRight(CAP_IPC_LOCK);
+        if (!dropped.empty()) return dropped;
+        const rlimit limit = {may_lock, may_lock};
+        if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0) return absl::StrCat(kCannot, "setrlimit");
+        if (mlockall(MCL_FUTURE) != 0) return absl::StrCat(kCannot, "mlockall");
+        const absl::StatusOr<Channel> channel = calls[i]();
+        if (!channel.ok()) return channel.status().ToString();
+        absl::StatusOr<Sender> sender = Sender::Attach(*channel);
+        if (!sender.ok()) return sender.status().ToString();
+        const absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);
+        if (!receiver.ok()) return receiver.status().ToString();
+        return sender->TrySend("sent").ToString();
+      });
+    };
+    // The data is mapped twice.
+    const std::string refused = locked(20 << 20);
+    if (absl::StartsWith(refused, kCannot)) GTEST_SKIP() << refused;
+    EXPECT_THAT(refused, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("RLIMIT_MEMLOCK"),
+                               HasSubstr("20971520")))
+        << i;
+    EXPECT_EQ(locked(64 << 20), "OK") << i;
+    unlink((directory / "new").c_str());
+  }
 }
 
 TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirectory) {

@@ -112,12 +112,18 @@ void LivingChild::End() {
 }
 
 std::string DropFileRights() {
+  for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER}) {
+    std::string failed = DropRight(right);
+    if (!failed.empty()) return failed;
+  }
+  return "";
+}
+
+std::string DropRight(int capability) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
   if (syscall(SYS_capget, &header, data) != 0) return Failed("capget");
-  for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER}) {
-    data[right / 32].effective &= ~(1u << (right % 32));
-  }
+  data[capability / 32].effective &= ~(1u << (capability % 32));
   if (syscall(SYS_capset, &header, data) != 0) return Failed("capset");
   return "";
 }

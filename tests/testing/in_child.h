@@ -45,6 +45,9 @@ class LivingChild {
 // failed, or "".
 std::string DropFileRights();
 
+// From now on this process has not the right `capability` (CAP_...). Returns what failed, or "".
+std::string DropRight(int capability);
+
 // From now on this process has mounts of its own. Returns what failed, or "".
 std::string EnterOwnMounts();
 

@@ -1,7 +1,11 @@
 #include "ipmpsc/internal/os/mapping.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -11,16 +15,36 @@ namespace {
 
 constexpr uint64_t kHugePage = uint64_t{2} << 20;
 
+// The limit `which`, as text.
+std::string Limit(int which) {
+  struct rlimit limit;
+  if (getrlimit(which, &limit) != 0) return "unknown";
+  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : absl::StrCat(limit.rlim_cur);
+}
+
+absl::Status CannotMap(int error, uint64_t size) {
+  const std::string text = absl::StrCat("cannot map ", size, " bytes (the data twice): ");
+  switch (error) {
+    case EAGAIN:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(text, "this process locks all its memory (mlockall) and may lock ",
+                       Limit(RLIMIT_MEMLOCK), " bytes; raise RLIMIT_MEMLOCK (ulimit -l)"));
+    case ENOMEM:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(text, strerror(error), ": no address space (RLIMIT_AS, ulimit -v, is ",
+                       Limit(RLIMIT_AS), ") or too many mappings (vm.max_map_count)"));
+    default:
+      return absl::ErrnoToStatus(error, absl::StrCat(text, "refused"));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capacity,
                                      const MappingOptions& options) {
-  const auto failed = [&] {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("cannot map ", data_offset + 2 * capacity, " bytes"));
-  };
   // First the addresses, for both copies; with room to let the data begin on a huge page.
   const uint64_t size = data_offset + 2 * capacity;
+  const auto failed = [size] { return CannotMap(errno, size); };
   const uint64_t slack = options.huge_pages ? kHugePage : 0;
   void* reserved =
       mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -43,6 +67,8 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
            static_cast<off_t>(data_offset)) == MAP_FAILED) {
     return failed();
   }
+  // A core has the data once. Does no harm where it is refused.
+  madvise(second, capacity, MADV_DONTDUMP);
   // Both are wishes: where the kernel cannot fulfil them, pages are small, or mapped when they are
   // touched.
   if (options.huge_pages) madvise(base + data_offset, 2 * capacity, MADV_HUGEPAGE);

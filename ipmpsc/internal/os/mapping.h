@@ -21,9 +21,12 @@ struct MappingOptions {
 
 class Mapping {
  public:
+  // The second copy of the data is left out of core dumps. Works under `mlockall(MCL_FUTURE)`: then
+  // both copies count against RLIMIT_MEMLOCK.
+  //
   // REQUIRES: the file has data_offset + capacity bytes, both multiples of the page size.
   //
-  // Errors: kResourceExhausted - no address space or memory left.
+  // Errors: kResourceExhausted - no address space, mappings, memory, or memory that may be locked left.
   static absl::StatusOr<Mapping> Map(int fd, uint64_t data_offset, uint64_t capacity,
                                      const MappingOptions& options);
 
