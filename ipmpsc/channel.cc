@@ -38,17 +38,17 @@ absl::StatusOr<Channel> Channel::CreateAnonymous(const ChannelOptions& options) 
   return ChannelOver(internal::CreateAnonymousSegment(options));
 }
 
-absl::StatusOr<Channel> Channel::Open(absl::string_view path) {
-  return ChannelOver(internal::OpenSegment(path));
+absl::StatusOr<Channel> Channel::Open(absl::string_view path, const OpenOptions& options) {
+  return ChannelOver(internal::OpenSegment(path, options));
 }
 
-absl::StatusOr<Channel> Channel::OpenFd(int fd) {
+absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
   internal::UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!own.valid()) {
     const std::string text = absl::StrCat("cannot use file descriptor ", fd);
     return errno == EBADF ? absl::InvalidArgumentError(text) : absl::ErrnoToStatus(errno, text);
   }
-  return ChannelOver(internal::Segment::FromFd(std::move(own), ""));
+  return ChannelOver(internal::Segment::FromFd(std::move(own), "", options));
 }
 
 void Channel::Close() { segment_->End(internal::kClaimClosed); }

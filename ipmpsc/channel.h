@@ -96,12 +96,12 @@ class Channel {
   //  * kFailedPrecondition - a channel of another ABI version, byte order or page size
   //  * kDataLoss           - a channel whose file is truncated, or whose header contradicts itself
   //  * kResourceExhausted  - no file descriptors or address space left
-  static absl::StatusOr<Channel> Open(absl::string_view path);
+  static absl::StatusOr<Channel> Open(absl::string_view path, const OpenOptions& options = {});
 
   // Opens the channel behind a file descriptor, which stays the caller's.
   //
   // Errors: as `Open`; kInvalidArgument where `fd` is not open.
-  static absl::StatusOr<Channel> OpenFd(int fd);
+  static absl::StatusOr<Channel> OpenFd(int fd, const OpenOptions& options = {});
 
   // Ends the channel for all, exactly: a message whose `Send` returns OK is received before the
   // receiver gets kOutOfRange, and every other send fails with kFailedPrecondition. A loan that is

@@ -29,10 +29,12 @@ struct ChannelOptions {
   // read and write.
   mode_t mode = 0600;
   ExistPolicy exist_policy = ExistPolicy::kFail;
-  // Maps every page when the channel is created or opened, instead of at its first touch.
+  // Maps every page now, for this process, instead of at its first touch. Other processes choose for
+  // themselves, with `OpenOptions::prefault`.
   bool prefault = false;
   // Asks for huge pages where the kernel has them for shared memory
-  // (/sys/kernel/mm/transparent_hugepage/shmem_enabled); no error where it has not.
+  // (/sys/kernel/mm/transparent_hugepage/shmem_enabled). Rounds the capacity up to 2 MiB. Not an
+  // error where the kernel has none.
   bool huge_pages = false;
   // Each message carries the time of its commit (CLOCK_REALTIME) and its number among those of its
   // sender's slot: `Lease::sent_at()`, `Lease::sequence()`. A send takes some tens of nanoseconds
@@ -41,6 +43,13 @@ struct ChannelOptions {
   // What the channel says of itself, at most 16 MiB; the typed layer puts a serialised
   // `ipmpsc.ChannelInfo` here.
   std::string description;
+};
+
+// What a process that opens a channel chooses for itself. Nothing in the channel's file overrides it.
+struct OpenOptions {
+  // Maps every page now instead of at its first touch. Takes time in proportion to the capacity, a
+  // quarter of a second a GiB.
+  bool prefault = false;
 };
 
 }  // namespace ipmpsc

@@ -41,8 +41,7 @@ namespace {
 using internal::Require;
 using internal::SegmentHeader;
 
-// No larger files: what is asked for may be mapped in full (prefault), and there is not always more
-// memory.
+// No larger files: a file must have all its memory to be opened, and there is not always more.
 constexpr uint64_t kMostBytes = uint64_t{8} << 20;
 
 struct File {
@@ -54,7 +53,7 @@ SegmentHeader TakeLayout(Input* input) {
   const uint64_t capacity = uint64_t{1} << input->Pick(23);
   const uint32_t max_senders = 1 + input->Take<uint8_t>();
   const uint64_t description_size = uint64_t{16} * input->Take<uint8_t>();
-  const uint32_t flags = input->Pick(4);
+  const uint32_t flags = input->Pick(4) & internal::kMapHugePages;
   const absl::StatusOr<SegmentHeader> header =
       internal::LayOut(capacity, max_senders, description_size, flags);
   Require(header.ok(), "what is in range can be laid out");
@@ -114,10 +113,13 @@ File TakeFile(Input* input) {
 internal::UniqueFd WriteFile(const File& file) {
   internal::UniqueFd fd(memfd_create("open_fuzz", MFD_CLOEXEC));
   const std::string bytes = file.bytes.substr(0, std::min(file.size, kMostBytes));
+  const off_t size = static_cast<off_t>(std::min(file.size, kMostBytes));
   Require(
       fd.valid() &&
           pwrite(fd.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
-          ftruncate(fd.get(), static_cast<off_t>(std::min(file.size, kMostBytes))) == 0,
+          ftruncate(fd.get(), size) == 0 &&
+          // One with holes is opened by nobody.
+          (size == 0 || posix_fallocate(fd.get(), 0, size) == 0),
       "a file can be written");
   return fd;
 }

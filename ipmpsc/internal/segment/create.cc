@@ -63,8 +63,15 @@ absl::Status WriteAll(int fd, absl::string_view bytes) {
 
 absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   return LayOut(options.capacity, options.max_senders, options.description.size(),
-                (options.prefault ? kMapPrefault : 0) | (options.huge_pages ? kMapHugePages : 0) |
-                    (options.timestamps ? kTimestamps : 0) | (kFutexWakes ? 0 : kPolledWaits));
+                (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
+                    (kFutexWakes ? 0 : kPolledWaits));
+}
+
+// How the creator maps its own channel.
+OpenOptions OwnMapping(const ChannelOptions& options) {
+  OpenOptions own;
+  own.prefault = options.prefault;
+  return own;
 }
 
 // Makes an empty file a segment.
@@ -146,7 +153,8 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
   // Mapped before it is named, so that a failure leaves nothing behind.
   UniqueFd fd(fcntl(file->fd(), F_DUPFD_CLOEXEC, 0));
   if (!fd.valid()) return PathError(errno, path, "no file descriptor left");
-  absl::StatusOr<std::shared_ptr<Segment>> segment = Segment::FromFd(std::move(fd), path);
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      Segment::FromFd(std::move(fd), path, OwnMapping(options));
   if (!segment.ok()) return segment;
   if (replace) {
     absl::StatusOr<UniqueFd> displaced = file->NameInPlace();
@@ -161,7 +169,8 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path) {
+absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
+                                                     const OpenOptions& options) {
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
@@ -173,7 +182,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path) {
     return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
                                            : failed;
   }
-  return Segment::FromFd(std::move(fd), path);
+  return Segment::FromFd(std::move(fd), path, options);
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
@@ -185,7 +194,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
     return CreateNamed(name, options, options.exist_policy == ExistPolicy::kReplace);
   }
   for (int i = 0; i < kTries; ++i) {
-    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(path);
+    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(path, OwnMapping(options));
     if (!absl::IsNotFound(opened.status())) return opened;
     absl::StatusOr<std::shared_ptr<Segment>> created = CreateNamed(name, options, false);
     if (!absl::IsAlreadyExists(created.status())) return created;
@@ -218,7 +227,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAnonymousSegment(const ChannelOpt
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return absl::ErrnoToStatus(errno, "cannot seal the anonymous file");
   }
-  return Segment::FromFd(std::move(fd), "");
+  return Segment::FromFd(std::move(fd), "", OwnMapping(options));
 }
 
 }  // namespace ipmpsc::internal

@@ -12,7 +12,8 @@
 namespace ipmpsc::internal {
 
 // All: errors as the functions of `Channel`.
-absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path);
+absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
+                                                     const OpenOptions& options = {});
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
                                                        const ChannelOptions& options);
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options);

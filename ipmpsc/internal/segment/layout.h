@@ -31,8 +31,9 @@ inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 46;
 inline constexpr uint32_t kMaxSenders = 4096;
 inline constexpr uint64_t kMaxDescriptionSize = uint64_t{16} << 20;
 
-// Bits of `SegmentHeader::flags`.
-inline constexpr uint32_t kMapPrefault = 1;
+// Bits of `SegmentHeader::flags`. A flag may change where the data begins and what a record holds. It
+// must never cost an opener memory or time, since the creator may be hostile. 1 is no flag any more.
+//
 // The offsets and the capacity are multiples of 2 MiB, and all participants ask for huge pages.
 inline constexpr uint32_t kMapHugePages = 2;
 // Each message has a `RecordTrailer`.
@@ -40,7 +41,7 @@ inline constexpr uint32_t kTimestamps = 4;
 // Its creator's sleepers poll: it was built for a system without futexes.
 inline constexpr uint32_t kPolledWaits = 8;
 inline constexpr uint32_t kKnownFlags =
-    kMapPrefault | kMapHugePages | kTimestamps | kPolledWaits;
+    kMapHugePages | kTimestamps | kPolledWaits;
 
 struct SegmentHeader {
   char magic[8];

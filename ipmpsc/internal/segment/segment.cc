@@ -1,7 +1,9 @@
 #include "ipmpsc/internal/segment/segment.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +38,35 @@ absl::Status Named(const absl::Status& status, absl::string_view path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
+// Whether the file system says exactly how many bytes of a file have space. Others compress, or do
+// not count.
+bool CountsSpace(int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return false;
+  switch (static_cast<unsigned long>(system.f_type)) {
+    case TMPFS_MAGIC:  // memfds, too
+    case RAMFS_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A file with holes takes memory when it is touched, at the cost of whoever touches it, or kills that
+// process by SIGBUS where there is none left. No creator leaves one, but a copying program may, or a
+// hostile creator.
+absl::Status CheckNoHoles(int fd, const struct stat& file) {
+  const uint64_t size = static_cast<uint64_t>(file.st_size);
+  const uint64_t space = static_cast<uint64_t>(file.st_blocks) * 512;
+  if (space >= size || !CountsSpace(fd)) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("a channel with holes: only ", space, " of the file's ", size,
+                   " bytes have space on the file system; fill them (fallocate) or copy the file "
+                   "without making holes"));
+}
+
 absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   struct stat file;
   if (fstat(fd, &file) != 0) {
@@ -60,19 +91,23 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
         " futexes, and this program ", kFutexWakes ? "with" : "without",
         " them: build all programs that use a channel alike (IPMPSC_NOFUTEX)"));
   }
+  const absl::Status whole = CheckNoHoles(fd, file);
+  if (!whole.ok()) return whole;
   return header;
 }
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path) {
+absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path,
+                                                         const OpenOptions& options) {
   const absl::StatusOr<SegmentHeader> header = ReadHeader(fd.get());
   if (!header.ok()) return Named(header.status(), path);
-  MappingOptions options;
-  options.prefault = (header->flags & kMapPrefault) != 0;
-  options.huge_pages = (header->flags & kMapHugePages) != 0;
+  MappingOptions mapping_options;
+  mapping_options.prefault = options.prefault;
+  // Costs the opener nothing that it did not ask for: the file's pages are there already.
+  mapping_options.huge_pages = (header->flags & kMapHugePages) != 0;
   absl::StatusOr<Mapping> mapping =
-      Mapping::Map(fd.get(), header->data_offset, header->capacity, options);
+      Mapping::Map(fd.get(), header->data_offset, header->capacity, mapping_options);
   if (!mapping.ok()) return Named(mapping.status(), path);
   return std::shared_ptr<Segment>(new Segment(std::move(fd), path, *header, *std::move(mapping)));
 }
@@ -106,7 +141,9 @@ absl::Status Segment::CheckFileSize() const {
   if (fstat(fd_.get(), &file) != 0) {
     return Named(absl::ErrnoToStatus(errno, "cannot look at the channel's file"), path_);
   }
-  return Named(CheckSize(header_, static_cast<uint64_t>(file.st_size)), path_);
+  const absl::Status long_enough = CheckSize(header_, static_cast<uint64_t>(file.st_size));
+  if (!long_enough.ok()) return Named(long_enough, path_);
+  return Named(CheckNoHoles(fd_.get(), file), path_);
 }
 
 size_t Segment::max_payload() const {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/mapping.h"
 #include "ipmpsc/internal/os/unique_fd.h"
@@ -21,10 +22,11 @@ namespace ipmpsc::internal {
 
 class Segment {
  public:
-  // Checks and maps the file. `path` is what people are told, and may be empty.
+  // Checks and maps the file. Errors name `path`, which may be empty.
   //
   // Errors: as `Channel::Open`.
-  static absl::StatusOr<std::shared_ptr<Segment>> FromFd(UniqueFd fd, absl::string_view path);
+  static absl::StatusOr<std::shared_ptr<Segment>> FromFd(UniqueFd fd, absl::string_view path,
+                                                         const OpenOptions& options = {});
 
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -42,7 +44,7 @@ class Segment {
   // To be asked before the mapping is used for the first time by a new participant: behind the end
   // of a file that somebody has truncated, every touch is a SIGBUS.
   //
-  // Errors: kDataLoss - it is shorter than its header says.
+  // Errors: kDataLoss - it is shorter than its header says, or has holes.
   absl::Status CheckFileSize() const;
 
   // The name goes with this object, unless it is another file's by then.

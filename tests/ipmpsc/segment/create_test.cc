@@ -89,14 +89,14 @@ TEST(CreateTest, IdsAndKeysAreRandom) {
   EXPECT_NE(a->header().stamp_key, 0u) << "or zeroed data would be stamped at position 0";
 }
 
-TEST(CreateTest, OptionsThatOthersMustFollowAreInTheHeader) {
+TEST(CreateTest, OnlyWhatMovesTheDataIsInTheHeader) {
   ChannelOptions options = Options();
   options.prefault = true;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> prefault, CreateAnonymousSegment(options));
-  EXPECT_EQ(prefault->header().flags, kMapPrefault);
+  EXPECT_EQ(prefault->header().flags, 0u) << "each process chooses for itself";
   options.huge_pages = true;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> both, CreateAnonymousSegment(options));
-  EXPECT_EQ(both->header().flags, kMapPrefault | kMapHugePages);
+  EXPECT_EQ(both->header().flags, kMapHugePages);
 }
 
 TEST(CreateTest, TimestampsAreAFlagAndGiveTheRingTrailers) {

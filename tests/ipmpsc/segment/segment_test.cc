@@ -1,18 +1,24 @@
 #include "ipmpsc/internal/segment/segment.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel_options.h"
@@ -20,6 +26,7 @@
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/internal/segment/layout.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -27,10 +34,34 @@ namespace ipmpsc::internal {
 namespace {
 
 using ::ipmpsc::testing::Exists;
+using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
 using ::ipmpsc::testing::WriteFile;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Whether this process has mapped the page at `address`, whoever has touched the file's page.
+bool IsMapped(const void* address) {
+  const uint64_t page = reinterpret_cast<uint64_t>(address) / 4096;
+  const UniqueFd map(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  uint64_t entry = 0;
+  EXPECT_EQ(pread(map.get(), &entry, sizeof(entry), static_cast<off_t>(page * sizeof(entry))), 8);
+  return (entry >> 63) != 0;
+}
+
+// The flags of the mapping that begins at `address`, as /proc/self/smaps shows them.
+std::string FlagsOf(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const std::string begin = absl::StrCat(absl::Hex(reinterpret_cast<uint64_t>(address)), "-");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    found = found || absl::StartsWith(line, begin);
+    if (found && absl::StartsWith(line, "VmFlags:")) return line;
+  }
+  return "none";
+}
 
 ChannelOptions Small() {
   ChannelOptions options;
@@ -45,6 +76,93 @@ TEST(SegmentTest, DataIsMappedTwiceInARow) {
   std::memcpy(ring.data + 4090, "over the end", 12);
   EXPECT_EQ(std::memcmp(ring.data, "he end", 6), 0);
   EXPECT_EQ(std::memcmp(ring.data + 8186, "over t", 6), 0);
+}
+
+TEST(SegmentTest, ACoreDumpHasTheDataOnce) {
+  ChannelOptions options = Small();
+  options.capacity = 64 << 10;
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment, CreateAnonymousSegment(options));
+  const char* const base = segment->ring().data - segment->header().data_offset;
+  const std::string first = FlagsOf(base);
+  const std::string second = FlagsOf(segment->ring().data + (64 << 10));
+  // "dd": not dumped.
+  EXPECT_THAT(first, AllOf(HasSubstr(" sh"), Not(HasSubstr(" dd"))));
+  EXPECT_THAT(second, AllOf(HasSubstr(" sh"), HasSubstr(" dd")));
+}
+
+TEST(SegmentTest, PrefaultIsTheChoiceOfTheProcessThatMaps) {
+  ChannelOptions options = Small();
+  // Far behind what the kernel maps beside a page that is touched.
+  constexpr uint64_t kCapacity = 1 << 20;
+  constexpr uint64_t kFar = 900'000;
+  options.capacity = kCapacity;
+  for (const bool creator : {false, true}) {
+    options.prefault = creator;
+    ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> created, CreateAnonymousSegment(options));
+    EXPECT_EQ(IsMapped(created->ring().data + kFar), creator);
+    for (const bool opener : {false, true}) {
+      OpenOptions open_options;
+      open_options.prefault = opener;
+      ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> opened,
+                           Segment::FromFd(UniqueFd(dup(created->fd())), "", open_options));
+      EXPECT_EQ(IsMapped(opened->ring().data + kFar), opener);
+      EXPECT_EQ(IsMapped(opened->ring().data + kFar + kCapacity), opener) << "the second copy";
+    }
+  }
+}
+
+// A hostile creator's file: gigabytes by its header and its length, no memory behind them.
+TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
+  for (const uint32_t flags : {0u, kMapHugePages, 1u}) {
+    const SegmentHeader header = *LayOut(uint64_t{4} << 30, 64, 0, flags);
+    const UniqueFd fd(memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    ASSERT_EQ(ftruncate(fd.get(), static_cast<off_t>(header.file_size)), 0);
+    ASSERT_EQ(pwrite(fd.get(), &header, sizeof(header), 0), static_cast<ssize_t>(sizeof(header)));
+    ASSERT_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+    struct stat before;
+    ASSERT_EQ(fstat(fd.get(), &before), 0);
+    OpenOptions options;
+    options.prefault = true;
+    EXPECT_THAT(Segment::FromFd(UniqueFd(dup(fd.get())), "p", options),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr(flags == 1 ? "flags" : "p: a channel with holes: only")))
+        << flags;
+    struct stat after;
+    ASSERT_EQ(fstat(fd.get(), &after), 0);
+    EXPECT_EQ(after.st_blocks, before.st_blocks) << "the opener has allocated";
+  }
+}
+
+TEST(SegmentTest, AHoleThatSomebodyPunchesIsSeenWhenSomebodyAttaches) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment,
+                       CreateSegment(directory / "a", Small()));
+  EXPECT_OK(segment->CheckFileSize());
+  ASSERT_EQ(fallocate(segment->fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                      static_cast<off_t>(segment->header().data_offset), 4096),
+            0);
+  EXPECT_THAT(segment->CheckFileSize(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr(absl::StrCat(directory / "a", ": a channel with holes"))));
+}
+
+TEST(SegmentTest, ACopyWithHolesIsRefusedOnDiskTooUntilTheyAreFilled) {
+  const std::string path = PathOnDisk("a");
+  {
+    const SegmentHeader header = *LayOut(1 << 20, 4, 0, 0);
+    const UniqueFd fd(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+    ASSERT_EQ(ftruncate(fd.get(), static_cast<off_t>(header.file_size)), 0);
+    ASSERT_EQ(pwrite(fd.get(), &header, sizeof(header), 0), static_cast<ssize_t>(sizeof(header)));
+    struct statfs system;
+    ASSERT_EQ(fstatfs(fd.get(), &system), 0);
+    if (system.f_type != EXT4_SUPER_MAGIC && system.f_type != TMPFS_MAGIC) {
+      GTEST_SKIP() << "a file system of type " << system.f_type << " may not count its space";
+    }
+    EXPECT_THAT(OpenSegment(path), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("holes")));
+    ASSERT_EQ(posix_fallocate(fd.get(), 0, static_cast<off_t>(header.file_size)), 0);
+  }
+  EXPECT_OK(OpenSegment(path));
+  unlink(path.c_str());
 }
 
 TEST(SegmentTest, TwoMappingsOfOneFileShareAllWords) {
