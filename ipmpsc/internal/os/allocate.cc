@@ -2,16 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <linux/magic.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
-#include <sys/sysinfo.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <limits>
-#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/internal/os/memory_limits.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -19,47 +19,85 @@ namespace {
 // So few at one time, so that a process that gets signals all the time gets on: an interrupted
 // allocation begins again.
 constexpr uint64_t kStep = uint64_t{64} << 20;
+constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
 
-// What the file system could give at best. Asked first, since a file in memory would take what
-// there is before it fails, and others would pay for that.
-uint64_t Room(int fd) {
-  struct statvfs space;
-  if (fstatvfs(fd, &space) == 0 && space.f_blocks != 0) {
-    return uint64_t{space.f_bavail} * space.f_frsize;
-  }
-  // A memfd, or a tmpfs without a limit. Where nobody knows, the allocation itself must tell.
-  struct sysinfo memory;
-  if (sysinfo(&memory) != 0) return std::numeric_limits<uint64_t>::max();
-  return (uint64_t{memory.totalram} + memory.totalswap) * memory.mem_unit;
+// More, that comes with so many bytes of a file in memory and counts against the same limits: tables
+// for two mappings, the kernel's index of pages, and what each processor keeps in reserve.
+uint64_t WithBookkeeping(uint64_t size) { return size + size / 128 + (128 << 10); }
+
+absl::Status NoRoom(uint64_t size, absl::string_view why) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no room for a channel of ", size, " bytes: ", why));
 }
 
-// What this process may give a file. Asked first, since what goes beyond is not only an error but a
-// SIGXFSZ too.
-uint64_t Allowed() {
+bool IsInMemory(const struct statfs& system) {
+  const auto type = static_cast<unsigned long>(system.f_type);
+  return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+}
+
+// Whether `missing` bytes of a file of `size` can be had. Asked first, since a file in memory would
+// take what there is before it fails or its process is killed, and since a file that is too long is
+// not only an error but a SIGXFSZ too. Where nobody knows, the allocation itself must tell.
+absl::Status CheckRoom(int fd, uint64_t size, uint64_t missing) {
   struct rlimit limit;
-  return getrlimit(RLIMIT_FSIZE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
+    return NoRoom(size, absl::StrCat("this process may write files of ", limit.rlim_cur,
+                                     " bytes; raise RLIMIT_FSIZE (ulimit -f)"));
+  }
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return absl::OkStatus();
+  // A memfd, and a tmpfs without a limit, have no blocks.
+  if (system.f_blocks != 0) {
+    const uint64_t block =
+        static_cast<uint64_t>(system.f_frsize > 0 ? system.f_frsize : system.f_bsize);
+    const uint64_t free = system.f_bavail > kMost / block ? kMost : system.f_bavail * block;
+    if (missing > free) {
+      return NoRoom(size, absl::StrCat("its file system has ", free,
+                                       " bytes free; free some, or enlarge it"));
+    }
+  }
+  if (!IsInMemory(system)) return absl::OkStatus();
+  const uint64_t needed = WithBookkeeping(missing);
+  const MemoryRoom groups = ControlGroupRoom();
+  if (needed > groups.bytes) {
+    return NoRoom(size, absl::StrCat("the memory limit (", groups.limit, ") leaves ", groups.bytes,
+                                     " bytes; raise the limit, or choose a smaller capacity"));
+  }
+  const MemoryRoom machine = MachineRoom();
+  if (needed > machine.bytes) {
+    return NoRoom(size, absl::StrCat(machine.limit, ", is ", machine.bytes,
+                                     " bytes; choose a smaller capacity"));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status NoRoom(uint64_t size, int error) {
-  const std::string text = absl::StrCat("no room for a channel of ", size, " bytes");
-  // Beyond the machine's memory, or beyond what a file can have, is the same to the user as a full
-  // file system.
-  if (error == ENOMEM || error == EFBIG || error == ENOSPC) {
-    return absl::ResourceExhaustedError(absl::StrCat(text, ": ", strerror(error)));
+absl::Status CannotAllocate(uint64_t size, int error) {
+  switch (error) {
+    case ENOSPC:
+      return NoRoom(size, "its file system is full; free some space, or enlarge it");
+    case EDQUOT:
+      return NoRoom(size, "the quota of this user or project on its file system is used up");
+    case EFBIG:
+      return NoRoom(size, "its file system has no files as long as that");
+    case ENOMEM:
+      return NoRoom(size, "the kernel has no memory left for it");
+    default:
+      return absl::ErrnoToStatus(error,
+                                 absl::StrCat("cannot allocate a channel of ", size, " bytes"));
   }
-  return absl::ErrnoToStatus(error, text);
 }
 
 }  // namespace
 
 absl::Status AllocateFile(int fd, uint64_t size) {
-  if (size > Room(fd)) return NoRoom(size, ENOSPC);
-  if (size > Allowed()) return NoRoom(size, EFBIG);
   for (uint64_t done = 0; done < size;) {
+    // Again before each step, since others take room at the same time.
+    const absl::Status room = CheckRoom(fd, size, size - done);
+    if (!room.ok()) return room;
     const uint64_t step = std::min(kStep, size - done);
     const int error = posix_fallocate(fd, static_cast<off_t>(done), static_cast<off_t>(step));
     if (error == EINTR) continue;
-    if (error != 0) return NoRoom(size, error);
+    if (error != 0) return CannotAllocate(size, error);
     done += step;
   }
   return absl::OkStatus();
