@@ -14,9 +14,13 @@ namespace ipmpsc {
 // What `Channel::Create` does when the path is taken.
 enum class ExistPolicy {
   kFail,     // kAlreadyExists
-  kOpen,     // opens what is there, whatever its capacity, provided it is a channel
-  kReplace,  // puts the new channel in its place, atomically; who has the old one open is told
-             // (kAborted)
+  kOpen,     // opens what is there, whatever its capacity, provided it is a channel that goes on
+  kReplace,  // puts the new channel in its place, atomically; its users are told (kAborted), unless
+             // the old channel's file has other names, under which it goes on
+  // As kOpen, but replaces a channel that has ended (was closed or replaced). Of several processes that
+  // do so at the same time one replaces, and all get the same new channel. Messages that are left in
+  // the old one can be received by those who have it open.
+  kOpenOrReplace,
 };
 
 struct ChannelOptions {

@@ -1,8 +1,14 @@
 // Channel::Create: options, names, policies and each of its errors.
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +18,7 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
+#include "tests/testing/deny_syscall.h"
 #include "tests/testing/in_child.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -20,6 +27,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
+using ::ipmpsc::testing::DenySyscall;
 using ::ipmpsc::testing::DropFileRights;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
@@ -31,7 +39,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr ExistPolicy kAllPolicies[] = {ExistPolicy::kFail, ExistPolicy::kOpen,
-                                        ExistPolicy::kReplace};
+                                        ExistPolicy::kReplace, ExistPolicy::kOpenOrReplace};
 
 ChannelOptions Small(ExistPolicy policy = ExistPolicy::kFail) {
   ChannelOptions options;
@@ -252,12 +260,112 @@ TEST(ChannelCreateOpenPolicyTest, WhatIsOfAnotherVersionOrTruncated) {
 }
 
 TEST(ChannelCreateOpenPolicyTest, ANameThatIsNeitherThereNorFreeEndsInAborted) {
-  // A link to nowhere: cannot be opened, cannot be made.
+  // Gone whenever it is to be opened, there whenever it is to be made.
   const SharedMemoryDirectory directory;
-  ASSERT_EQ(symlink("nowhere", (directory / "a").c_str()), 0);
-  EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
-              StatusIs(absl::StatusCode::kAborted, HasSubstr(directory / "a")));
+  ASSERT_OK(Channel::Create(directory / "a", Small()));
+  EXPECT_THAT(
+      InChild([&] {
+        const std::string denied = DenySyscall(SYS_openat, 2, O_NONBLOCK, ENOENT);
+        if (!denied.empty()) return denied;
+        return Channel::Create(directory / "a", Small(ExistPolicy::kOpen)).status().ToString();
+      }),
+      AllOf(HasSubstr("ABORTED"), HasSubstr(directory / "a")));
   EXPECT_EQ(CountNames(directory.path()), 1);
+}
+
+TEST(ChannelCreateOpenPolicyTest, AChannelThatHasEndedIsAnErrorWithARemedy) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(ended));
+  ASSERT_OK(sender.TrySend("left"));
+  ended.Close();
+  EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr(directory / "a"), HasSubstr("kOpenOrReplace"))));
+  // One of the remedies: what is left can be received.
+  ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Open(directory / "a"));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(opened));
+  ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+  EXPECT_EQ(lease.payload(), "left");
+}
+
+// kOpenOrReplace.
+
+TEST(ChannelCreateOpenOrReplaceTest, OpensWhatLivesAndReplacesWhatHasEnded) {
+  const SharedMemoryDirectory directory;
+  const ChannelOptions options = Small(ExistPolicy::kOpenOrReplace);
+  ASSERT_OK_AND_ASSIGN(Channel first, Channel::Create(directory / "a", options));
+  ASSERT_OK_AND_ASSIGN(const Channel same, Channel::Create(directory / "a", options));
+  EXPECT_EQ(same.id(), first.id());
+  first.Close();
+  ASSERT_OK_AND_ASSIGN(const Channel second, Channel::Create(directory / "a", options));
+  EXPECT_NE(second.id(), first.id());
+  EXPECT_EQ(first.state(), ChannelState::kReplaced);
+  ExpectWorks(second);
+  EXPECT_EQ(CountNames(directory.path()), 1);
+  // What it cannot judge it does not replace.
+  WriteFile(directory / "text", "precious");
+  EXPECT_THAT(Channel::Create(directory / "text", options),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(ReadFile(directory / "text"), "precious");
+}
+
+TEST(ChannelCreateOpenOrReplaceTest, OfManyAtOneTimeOneReplacesAndAllGetTheSame) {
+  for (int round = 0; round < 20; ++round) {
+    const SharedMemoryDirectory directory;
+    ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
+    ended.Close();
+    std::vector<std::string> ids(8);
+    std::atomic<int> waiting{0};
+    std::vector<std::thread> threads;
+    for (std::string& id : ids) {
+      threads.emplace_back([&] {
+        // Relaxed: only a time to begin.
+        for (++waiting; waiting.load(std::memory_order_relaxed) < 8;) {
+        }
+        const absl::StatusOr<Channel> channel =
+            Channel::Create(directory / "a", Small(ExistPolicy::kOpenOrReplace));
+        id = channel.ok() ? channel->id() : channel.status().ToString();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_THAT(ids, ::testing::Each(ids[0]));
+    EXPECT_NE(ids[0], ended.id());
+    ASSERT_OK_AND_ASSIGN(const Channel there, Channel::Open(directory / "a"));
+    EXPECT_EQ(there.id(), ids[0]);
+    EXPECT_EQ(there.state(), ChannelState::kOpen);
+    EXPECT_EQ(CountNames(directory.path()), 1);
+  }
+}
+
+TEST(ChannelCreateOpenOrReplaceTest, SomebodyWhoNeverEndsReplacingIsNotWaitedForLong) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
+  ended.Close();
+  const int fd = open((directory / "a").c_str(), O_RDWR | O_CLOEXEC);
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  ASSERT_EQ(fcntl(fd, F_OFD_SETLK, &lock), 0);
+  // Each of its attempts waits a tenth of a second.
+  EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpenOrReplace)),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr(directory / "a")));
+  close(fd);
+  EXPECT_OK(Channel::Create(directory / "a", Small(ExistPolicy::kOpenOrReplace)));
+}
+
+// Modes.
+
+TEST(ChannelCreateTest, ModeBitsBeyondThePermissionsAreRefused) {
+  const SharedMemoryDirectory directory;
+  for (const mode_t mode : {01600, 02600, 04600, 0100600, 010000}) {
+    ChannelOptions options = Small();
+    options.mode = mode;
+    EXPECT_THAT(Channel::Create(directory / "a", options),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr(directory / "a"), HasSubstr("mode"), HasSubstr("0777"))));
+    EXPECT_THAT(Channel::CreateTemp(options), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
 }  // namespace

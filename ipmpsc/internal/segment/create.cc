@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,10 +15,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "ipmpsc/internal/os/allocate.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/segment/leftovers.h"
+#include "ipmpsc/internal/segment/link_target.h"
 #include "ipmpsc/internal/segment/nascent_file.h"
 #include "ipmpsc/internal/segment/path_error.h"
 
@@ -62,6 +66,10 @@ absl::Status WriteAll(int fd, absl::string_view bytes) {
 }
 
 absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
+  if ((options.mode & ~mode_t{0777}) != 0) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "mode may have the permission bits 0777 and no others, not %#o", options.mode));
+  }
   return LayOut(options.capacity, options.max_senders, options.description.size(),
                 (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
                     (kFutexWakes ? 0 : kPolledWaits));
@@ -85,6 +93,12 @@ absl::Status Fill(int fd, const SegmentHeader& layout, absl::string_view descrip
 
 absl::Status Named(const absl::Status& status, absl::string_view path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+// Whether a failure to open is that of a link whose target is missing.
+bool IsDangling(int error, const std::string& path) {
+  struct stat file;
+  return error == ENOENT && lstat(path.c_str(), &file) == 0 && S_ISLNK(file.st_mode);
 }
 
 absl::Status CheckIsChannel(int fd, const std::string& path) {
@@ -124,9 +138,18 @@ bool IsSameFile(int a, int b) {
          one.st_ino == other.st_ino;
 }
 
-// `found`: what was there before, may be null. `displaced`: what has been replaced, as far as it
-// can be opened.
-void TellReplaced(std::shared_ptr<Segment> found, UniqueFd displaced) {
+// Whether a file has names beside the hidden one that the destructor of `file` removes.
+bool HasOtherNames(const NascentFile& file, int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && status.st_nlink > (file.has_hidden_name() ? 1u : 0u);
+}
+
+// `found`: what was there before, may be null. `displaced`: what `file` has replaced, as far as it can
+// be opened.
+void TellReplaced(const NascentFile& file, std::shared_ptr<Segment> found, UniqueFd displaced) {
+  // It goes on under its other names: users who opened it by one of those have lost nothing, and the
+  // flag would be theirs too.
+  if (displaced.valid() && HasOtherNames(file, displaced.get())) return;
   // Others may have replaced what was found, and told its users; then it is theirs that is to be
   // told. Where that cannot be had, what was found is not at its path any more in any case.
   if (displaced.valid() && !(found != nullptr && IsSameFile(displaced.get(), found->fd()))) {
@@ -136,35 +159,151 @@ void TellReplaced(std::shared_ptr<Segment> found, UniqueFd displaced) {
   if (found != nullptr) found->End(kClaimReplaced);
 }
 
-absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
-                                                     const ChannelOptions& options, bool replace) {
+// Which of several that see the same ended channel at a path replaces it: a lock on a byte of that
+// channel's file, just before those of the participants.
+class RenewalLock {
+ public:
+  explicit RenewalLock(int fd) : fd_(fd) {}
+  RenewalLock(const RenewalLock&) = delete;
+  RenewalLock& operator=(const RenewalLock&) = delete;
+  ~RenewalLock() { Set(F_UNLCK); }
+
+  // Bounded: whoever has it renames a file and is done, unless it is stopped or hostile.
+  bool Lock() {
+    for (int i = 0; i < 100; ++i) {
+      if (Set(F_WRLCK)) return true;
+      if (errno != EAGAIN && errno != EACCES) return false;
+      usleep(1000);
+    }
+    return false;
+  }
+
+ private:
+  bool Set(short type) const {
+    struct flock lock = {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = (off_t{1} << 62) - 1;
+    lock.l_len = 1;
+    return fcntl(fd_, F_OFD_SETLK, &lock) == 0;
+  }
+
+  const int fd_;
+};
+
+enum class Taken {
+  kRefuse,   // the path must be free
+  kReplace,  // whatever channel is there
+};
+
+// Names `file` in the place of what is at `target`, which must still be `ended` where that is not null.
+//
+// Errors: as `NascentFile::NameInPlace`; kAborted - something else is there.
+absl::Status Replace(NascentFile* file, const std::string& target, Segment* ended,
+                     std::shared_ptr<Segment> found) {
+  RenewalLock lock(ended != nullptr ? ended->fd() : -1);
+  if (ended != nullptr) {
+    if (!lock.Lock()) {
+      return absl::AbortedError(
+          absl::StrCat(target, ": another process holds the lock to replace the ended channel"));
+    }
+    if (found == nullptr || !IsSameFile(found->fd(), ended->fd())) {
+      return absl::AbortedError(absl::StrCat(target, ": others have replaced the ended channel"));
+    }
+    // Again, now that nobody else renews it.
+    struct stat named;
+    struct stat ours;
+    if (stat(target.c_str(), &named) != 0 || fstat(ended->fd(), &ours) != 0 ||
+        named.st_dev != ours.st_dev || named.st_ino != ours.st_ino) {
+      return absl::AbortedError(absl::StrCat(target, ": others have replaced the ended channel"));
+    }
+  }
+  absl::StatusOr<UniqueFd> displaced = file->NameInPlace();
+  if (!displaced.ok()) return displaced.status();
+  TellReplaced(*file, std::move(found), *std::move(displaced));
+  return absl::OkStatus();
+}
+
+// At `target`, for a channel that its users know as `path`. `ended`: the only channel that may be
+// replaced, or null.
+absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
+                                                  const std::string& path,
+                                                  const ChannelOptions& options, Taken taken,
+                                                  Segment* ended) {
   const absl::StatusOr<SegmentHeader> layout = LayoutFor(options);
-  if (!layout.ok()) return Named(layout.status(), path);
+  if (!layout.ok()) return Named(layout.status(), target);
+  // First, since they take space.
+  RemoveLeftovers(DirectoryOf(target), kHiddenPrefix);
   std::shared_ptr<Segment> found;
-  if (replace) {
-    absl::StatusOr<std::shared_ptr<Segment>> replaceable = OpenReplaceable(path);
+  if (taken == Taken::kReplace) {
+    absl::StatusOr<std::shared_ptr<Segment>> replaceable = OpenReplaceable(target);
     if (!replaceable.ok()) return replaceable;
     found = *std::move(replaceable);
   }
-  absl::StatusOr<NascentFile> file = NascentFile::Create(path, options.mode);
+  absl::StatusOr<NascentFile> file = NascentFile::Create(target, options.mode);
   if (!file.ok()) return file.status();
   const absl::Status filled = Fill(file->fd(), *layout, options.description);
-  if (!filled.ok()) return Named(filled, path);
+  if (!filled.ok()) return Named(filled, target);
   // Mapped before it is named, so that a failure leaves nothing behind.
   UniqueFd fd(fcntl(file->fd(), F_DUPFD_CLOEXEC, 0));
-  if (!fd.valid()) return PathError(errno, path, "no file descriptor left");
+  if (!fd.valid()) return PathError(errno, target, "cannot duplicate its file descriptor");
   absl::StatusOr<std::shared_ptr<Segment>> segment =
       Segment::FromFd(std::move(fd), path, OwnMapping(options));
   if (!segment.ok()) return segment;
-  if (replace) {
-    absl::StatusOr<UniqueFd> displaced = file->NameInPlace();
-    if (!displaced.ok()) return displaced.status();
-    TellReplaced(std::move(found), *std::move(displaced));
-  } else {
-    const absl::Status named = file->Name();
-    if (!named.ok()) return named;
-  }
+  const absl::Status named =
+      taken == Taken::kReplace ? Replace(&*file, target, ended, std::move(found)) : file->Name();
+  if (!named.ok()) return named;
   return segment;
+}
+
+// Where `path` is a link, at its target, which stays what the link names.
+absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
+                                                     const ChannelOptions& options, Taken taken,
+                                                     Segment* ended = nullptr) {
+  const absl::StatusOr<std::string> target = LinkTarget(path);
+  if (!target.ok()) return target.status();
+  absl::StatusOr<std::shared_ptr<Segment>> segment = CreateAt(*target, path, options, taken, ended);
+  if (segment.ok() || *target == path) return segment;
+  return absl::Status(segment.status().code(),
+                      absl::StrCat(path, ", a link: ", segment.status().message()));
+}
+
+// Opens what is there and lives; makes what is not there; replaces what has ended, where `renew`.
+absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
+                                                      const ChannelOptions& options, bool renew) {
+  for (int i = 0; i < kTries; ++i) {
+    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(path, OwnMapping(options));
+    if (opened.ok() && (*opened)->HasEnded()) {
+      if (!renew) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            path,
+            ": the channel there has ended (closed, or replaced under another name); remove it, "
+            "create with ExistPolicy::kOpenOrReplace, or open it (Channel::Open) to receive what "
+            "is left"));
+      }
+      absl::StatusOr<std::shared_ptr<Segment>> renewed =
+          CreateNamed(path, options, Taken::kReplace, opened->get());
+      if (!absl::IsAborted(renewed.status())) return renewed;
+      continue;
+    }
+    if (!absl::IsNotFound(opened.status())) return opened;
+    absl::StatusOr<std::shared_ptr<Segment>> created = CreateNamed(path, options, Taken::kRefuse);
+    if (!absl::IsAlreadyExists(created.status())) return created;
+  }
+  return absl::AbortedError(absl::StrCat(path, ": others kept creating and removing it"));
+}
+
+// Where temporary channels lie; absolute, so that others can open them by their paths.
+absl::StatusOr<std::string> TemporaryDirectory() {
+  if (access("/dev/shm", W_OK) == 0) return std::string("/dev/shm");
+  const char* const temporary = getenv("TMPDIR");
+  if (temporary == nullptr || *temporary == '\0') return std::string("/tmp");
+  if (*temporary == '/') return std::string(temporary);
+  char working[PATH_MAX];
+  if (getcwd(working, sizeof(working)) == nullptr) {
+    return PathError(errno, temporary, "TMPDIR is relative, and the working directory is unknown");
+  }
+  return absl::StrCat(working, "/", temporary);
 }
 
 }  // namespace
@@ -178,7 +317,9 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
   UniqueFd fd(open(name.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) {
     const int error = errno;
-    const absl::Status failed = PathError(error, path, "cannot open it");
+    const absl::Status failed =
+        PathError(error, path,
+                  IsDangling(error, name) ? "cannot open it, a link to nothing" : "cannot open it");
     return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
                                            : failed;
   }
@@ -190,28 +331,34 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
-  if (options.exist_policy != ExistPolicy::kOpen) {
-    return CreateNamed(name, options, options.exist_policy == ExistPolicy::kReplace);
+  switch (options.exist_policy) {
+    case ExistPolicy::kFail:
+      return CreateNamed(name, options, Taken::kRefuse);
+    case ExistPolicy::kReplace:
+      return CreateNamed(name, options, Taken::kReplace);
+    case ExistPolicy::kOpen:
+      return OpenOrCreate(name, options, /*renew=*/false);
+    case ExistPolicy::kOpenOrReplace:
+      return OpenOrCreate(name, options, /*renew=*/true);
   }
-  for (int i = 0; i < kTries; ++i) {
-    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(path, OwnMapping(options));
-    if (!absl::IsNotFound(opened.status())) return opened;
-    absl::StatusOr<std::shared_ptr<Segment>> created = CreateNamed(name, options, false);
-    if (!absl::IsAlreadyExists(created.status())) return created;
-  }
-  return absl::AbortedError(absl::StrCat(path, ": others kept creating and removing it"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ": exist_policy is none of the four: ", static_cast<int>(options.exist_policy)));
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options) {
-  std::string directory = "/dev/shm";
-  if (access(directory.c_str(), W_OK) != 0) {
-    const char* temporary = getenv("TMPDIR");
-    directory = temporary != nullptr ? temporary : "/tmp";
-  }
+  const absl::StatusOr<std::string> directory = TemporaryDirectory();
+  if (!directory.ok()) return directory.status();
+  RemoveLeftovers(*directory, kTemporaryPrefix);
   const absl::StatusOr<uint64_t> random = RandomWord();
   if (!random.ok()) return random.status();
   absl::StatusOr<std::shared_ptr<Segment>> segment = CreateNamed(
-      absl::StrCat(directory, "/ipmpsc-", absl::Hex(*random, absl::kZeroPad16)), options, false);
+      absl::StrCat(*directory, "/", kTemporaryPrefix, absl::Hex(*random, absl::kZeroPad16)),
+      options, Taken::kRefuse);
+  if (absl::IsNotFound(segment.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(segment.status().message(),
+                     " (/dev/shm cannot be written; set TMPDIR to a directory that is there)"));
+  }
   if (segment.ok()) (*segment)->UnlinkWhenDone();
   return segment;
 }
@@ -220,7 +367,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAnonymousSegment(const ChannelOpt
   const absl::StatusOr<SegmentHeader> layout = LayoutFor(options);
   if (!layout.ok()) return layout.status();
   UniqueFd fd(memfd_create("ipmpsc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd.valid()) return absl::ErrnoToStatus(errno, "cannot create an anonymous file");
+  if (!fd.valid()) return PathError(errno, "memfd", "cannot create an anonymous file");
   const absl::Status filled = Fill(fd.get(), *layout, options.description);
   if (!filled.ok()) return filled;
   // Nobody can truncate it any more, or take this back.

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -11,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/os/use_mark.h"
+#include "ipmpsc/internal/segment/leftovers.h"
 #include "ipmpsc/internal/segment/path_error.h"
 
 namespace ipmpsc::internal {
@@ -19,12 +23,6 @@ namespace {
 // How often others may get in between before giving up.
 constexpr int kTries = 16;
 
-std::string DirectoryOf(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == absl::string_view::npos) return ".";
-  return std::string(path.substr(0, slash + 1));
-}
-
 absl::Status Failed(absl::string_view path, absl::string_view what) {
   return PathError(errno, path, what);
 }
@@ -32,7 +30,17 @@ absl::Status Failed(absl::string_view path, absl::string_view what) {
 absl::StatusOr<std::string> HiddenName(absl::string_view path) {
   const absl::StatusOr<uint64_t> random = RandomWord();
   if (!random.ok()) return random.status();
-  return absl::StrCat(DirectoryOf(path), "/.ipmpsc-", absl::Hex(*random, absl::kZeroPad16));
+  return absl::StrCat(DirectoryOf(path), "/", kHiddenPrefix, absl::Hex(*random, absl::kZeroPad16));
+}
+
+absl::Status CheckFileSystem(int fd, absl::string_view path) {
+  struct statfs system;
+  if (fstatfs(fd, &system) != 0) return Failed(path, "cannot look at its file system");
+  if (static_cast<unsigned long>(system.f_type) != HUGETLBFS_MAGIC) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path,
+                   ": a channel cannot lie on hugetlbfs, which has no write(); choose a directory "
+                   "on tmpfs and ChannelOptions::huge_pages"));
 }
 
 }  // namespace
@@ -52,6 +60,13 @@ absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t m
   }
   if (!fd.valid()) return Failed(path, "cannot create a file in its directory");
   NascentFile file(std::move(fd), path, std::move(hidden));
+  const absl::Status usable = CheckFileSystem(file.fd(), path);
+  if (!usable.ok()) return usable;
+  // Before it has a header, and so before anybody could take it for a leftover.
+  const absl::Status marked = MarkInUse(file.fd());
+  if (!marked.ok()) {
+    return absl::Status(marked.code(), absl::StrCat(path, ": ", marked.message()));
+  }
   // The mode that was asked for, whatever the umask.
   if (fchmod(file.fd(), mode) != 0) return Failed(path, "cannot set its mode");
   return file;
@@ -66,23 +81,28 @@ NascentFile::~NascentFile() {
   if (!hidden_.empty()) unlink(hidden_.c_str());
 }
 
-absl::Status NascentFile::Name() {
+absl::Status NascentFile::LinkTo(const std::string& path, absl::string_view what) {
   const std::string from = hidden_.empty() ? absl::StrCat("/proc/self/fd/", fd()) : hidden_;
-  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0)
+  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return absl::OkStatus();
-  if (errno == EEXIST)
-    return absl::AlreadyExistsError(absl::StrCat(path_, ": something is there already"));
-  return Failed(path_, "cannot give the new channel its name");
+  const int error = errno;
+  if (error == EEXIST)
+    return absl::AlreadyExistsError(absl::StrCat(path, ": something is there already"));
+  if (error == ENOENT && hidden_.empty() && access("/proc/self/fd", F_OK) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat(path_, ": ", what, ": /proc is not mounted; mount it"));
+  }
+  return PathError(error, path_, what);
 }
+
+absl::Status NascentFile::Name() { return LinkTo(path_, "cannot give the new channel its name"); }
 
 absl::Status NascentFile::GiveHiddenName() {
   if (!hidden_.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> name = HiddenName(path_);
   if (!name.ok()) return name.status();
-  const std::string from = absl::StrCat("/proc/self/fd/", fd());
-  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, name->c_str(), AT_SYMLINK_FOLLOW) != 0) {
-    return Failed(path_, "cannot give the new channel a name");
-  }
+  const absl::Status linked = LinkTo(*name, "cannot give the new channel a name");
+  if (!linked.ok()) return linked;
   hidden_ = *std::move(name);
   return absl::OkStatus();
 }

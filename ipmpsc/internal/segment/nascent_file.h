@@ -19,7 +19,10 @@ class NascentFile {
   // In the directory where `path` is to be. Where the file system cannot hold files without a name,
   // it gets a hidden one there until it is named.
   //
-  // Errors: kInvalidArgument (no directory), kNotFound, kPermissionDenied, kResourceExhausted.
+  // Nobody takes it for a leftover: it is marked as in use (use_mark.h).
+  //
+  // Errors: kInvalidArgument (no directory, hugetlbfs), kNotFound, kPermissionDenied,
+  // kResourceExhausted.
   static absl::StatusOr<NascentFile> Create(absl::string_view path, mode_t mode);
 
   NascentFile(NascentFile&& other) noexcept;
@@ -32,21 +35,28 @@ class NascentFile {
 
   // Gives it the name `path`.
   //
-  // Errors: kAlreadyExists; kPermissionDenied; kResourceExhausted.
+  // Errors: kAlreadyExists; kPermissionDenied; kResourceExhausted; kUnavailable - no /proc.
   absl::Status Name();
 
   // Gives it the name `path`, atomically in the place of what has that name. Returns the file that
   // had it, open for reading and writing, or an invalid fd where there was none or it cannot be
   // opened.
   //
-  // Errors: as `Name`; kAborted - others kept changing the name.
+  // Errors: as `Name`, but for kAlreadyExists; kFailedPrecondition - `path` is a mount point;
+  // kAborted - others kept changing the name.
   absl::StatusOr<UniqueFd> NameInPlace();
+
+  // Whether a hidden name is left that the destructor removes: after `NameInPlace`, that of the file
+  // which was replaced.
+  bool has_hidden_name() const { return !hidden_.empty(); }
 
  private:
   NascentFile(UniqueFd fd, absl::string_view path, std::string hidden)
       : fd_(std::move(fd)), path_(path), hidden_(std::move(hidden)) {}
 
   absl::Status GiveHiddenName();
+  // As linkat, from the name or the descriptor that it has.
+  absl::Status LinkTo(const std::string& path, absl::string_view what);
 
   UniqueFd fd_;
   std::string path_;

@@ -23,6 +23,18 @@ absl::Status PathError(int error, absl::string_view path, absl::string_view what
       return absl::InvalidArgumentError(absl::StrCat(text, ": ", strerror(error)));
     case EROFS:
       return absl::PermissionDeniedError(absl::StrCat(text, ": ", strerror(error)));
+    case EBUSY:
+      return absl::FailedPreconditionError(
+          absl::StrCat(text, ": ", path,
+                       " is a mount point; replace the file where it was mounted from, and mount "
+                       "the directory instead of the file"));
+    case EMFILE:
+      return absl::ResourceExhaustedError(absl::StrCat(
+          text,
+          ": this process has as many file descriptors as it may (RLIMIT_NOFILE, ulimit -n)"));
+    case ENFILE:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(text, ": the machine has as many open files as it may (fs.file-max)"));
     default:
       return absl::ErrnoToStatus(error, text);
   }
@@ -36,6 +48,12 @@ absl::Status CheckPath(absl::string_view path) {
     return absl::InvalidArgumentError("a channel's path has no zero bytes; the one given has");
   }
   return absl::OkStatus();
+}
+
+std::string DirectoryOf(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == absl::string_view::npos) return ".";
+  return std::string(path.substr(0, slash + 1));
 }
 
 }  // namespace ipmpsc::internal

@@ -1,6 +1,7 @@
 #include "ipmpsc/internal/segment/segment.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -14,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/use_mark.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::internal {
@@ -96,6 +99,18 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   return header;
 }
 
+// Age counts from here. Cleaners that know no locks (systemd-tmpfiles before version 254, tmpreaper) go
+// by the youngest of a file's times.
+void Refresh(int fd) { (void)futimens(fd, nullptr); }
+
+// Empty where it cannot be known.
+std::string Absolute(const std::string& path) {
+  if (path.empty() || path[0] == '/') return path;
+  char working[PATH_MAX];
+  if (getcwd(working, sizeof(working)) == nullptr) return "";
+  return absl::StrCat(working, "/", path);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path,
@@ -109,6 +124,10 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::stri
   absl::StatusOr<Mapping> mapping =
       Mapping::Map(fd.get(), header->data_offset, header->capacity, mapping_options);
   if (!mapping.ok()) return Named(mapping.status(), path);
+  // Best done and not needed: a cleaner that removes the file meanwhile makes it one that is gone from
+  // its path, as it could a moment earlier.
+  MarkInUse(fd.get()).IgnoreError();
+  Refresh(fd.get());
   return std::shared_ptr<Segment>(new Segment(std::move(fd), path, *header, *std::move(mapping)));
 }
 
@@ -118,7 +137,9 @@ Segment::Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& heade
       header_(header),
       mapping_(std::move(mapping)),
       ring_(RingIn(mapping_, header_)),
-      description_(mapping_.base() + header_.description_offset, header_.description_size) {}
+      description_(mapping_.base() + header_.description_offset, header_.description_size),
+      absolute_path_(Absolute(path_)),
+      refreshed_(MonotonicNow()) {}
 
 Segment::~Segment() {
   if (!unlink_when_done_ || !fork_guard_.InSameProcess()) return;
@@ -134,6 +155,30 @@ bool Segment::IsUnlinked() const {
   struct stat file;
   // A memfd never has a name.
   return !path_.empty() && fstat(fd_.get(), &file) == 0 && file.st_nlink == 0;
+}
+
+bool Segment::IsGoneFromPath() const {
+  if (absolute_path_.empty()) return false;
+  struct stat named;
+  if (stat(absolute_path_.c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
+  struct stat ours;
+  return fstat(fd_.get(), &ours) == 0 &&
+         (named.st_dev != ours.st_dev || named.st_ino != ours.st_ino);
+}
+
+bool Segment::HasEnded() const {
+  // Relaxed: nothing else is read by it.
+  return (ring_.control->flags.load(std::memory_order_relaxed) & (kFlagClosed | kFlagReplaced)) !=
+         0;
+}
+
+void Segment::KeepFresh() const {
+  constexpr int64_t kHour = int64_t{3'600'000'000'000};
+  const int64_t now = MonotonicTick();
+  // Relaxed: only a time. Two threads that find it old refresh twice.
+  if (now - refreshed_.load(std::memory_order_relaxed) < kHour) return;
+  refreshed_.store(now, std::memory_order_relaxed);
+  Refresh(fd_.get());
 }
 
 absl::Status Segment::CheckFileSize() const {

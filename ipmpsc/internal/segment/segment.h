@@ -2,6 +2,7 @@
 #ifndef IPMPSC_INTERNAL_SEGMENT_SEGMENT_H_
 #define IPMPSC_INTERNAL_SEGMENT_SEGMENT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,6 +42,19 @@ class Segment {
   // Whether the file once had the name `path()`, and has none any more.
   bool IsUnlinked() const;
 
+  // Whether its file is not at `path()` any more: the name was removed, moved away, given to another
+  // file, or covered by a mount. One system call (stat). False where the channel has no path, or where
+  // the kernel does not say. A relative path counts from the working directory at the time of opening.
+  bool IsGoneFromPath() const;
+
+  // Whether it was closed or replaced.
+  bool HasEnded() const;
+
+  // Moves the file's times to now, at most once in an hour, so that programs that remove old files
+  // leave it alone. For places that sleep or are slow anyway. Writing to a mapped file does not move
+  // them: not at all in memory, and not always on disk.
+  void KeepFresh() const;
+
   // To be asked before the mapping is used for the first time by a new participant: behind the end
   // of a file that somebody has truncated, every touch is a SIGBUS.
   //
@@ -78,6 +92,9 @@ class Segment {
   const Ring ring_;
   const std::string description_;  // a private copy
   const ForkGuard fork_guard_;
+  // Where to look for the file, absolute; empty where nobody can know.
+  const std::string absolute_path_;
+  mutable std::atomic<int64_t> refreshed_;  // on the monotonic clock
   bool unlink_when_done_ = false;
 };
 

@@ -56,7 +56,6 @@ TEST_F(LayoutTest, AbiVersion3IsTheseNumbers) {
   EXPECT_EQ(offsetof(SegmentHeader, stamp_key), 112u);
   EXPECT_EQ(offsetof(SegmentHeader, created), 120u);
 
-  EXPECT_EQ(kMapPrefault, 1u);
   EXPECT_EQ(kMapHugePages, 2u);
   EXPECT_EQ(kTimestamps, 4u);
 

@@ -1,0 +1,23 @@
+// What creators that died have left behind: temporary channels, which go with their creator, and
+// files under the hidden names that they have while one channel replaces another.
+#ifndef IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
+#define IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace ipmpsc::internal {
+
+// Before 16 hexadecimal digits: the names of temporary channels, and of files on their way to a name.
+inline constexpr char kTemporaryPrefix[] = "ipmpsc-";
+inline constexpr char kHiddenPrefix[] = ".ipmpsc-";
+
+// Removes from `directory` what nobody uses of what creators have left under names that begin with
+// `prefix`. Takes only channels of this ABI version and of this user. Looks at a bounded number of
+// names. Says nothing where it cannot.
+void RemoveLeftovers(const std::string& directory, absl::string_view prefix);
+
+}  // namespace ipmpsc::internal
+
+#endif  // IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
