@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -27,13 +29,17 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
+#include "tests/testing/in_child.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
+using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::Exists;
+using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
@@ -205,6 +211,132 @@ TEST(SegmentTest, UnlinkWhenDoneLeavesANameThatIsAnotherFilesByNow) {
     WriteFile(directory / "a", "another's");
   }
   EXPECT_TRUE(Exists(directory / "a"));
+}
+
+// Whether the file is at its path.
+
+class SegmentPathTest : public ::testing::Test {
+ protected:
+  const SharedMemoryDirectory directory_;
+  const std::string path_ = directory_ / "a";
+  const std::shared_ptr<Segment> segment_ = *CreateSegment(path_, Small());
+};
+
+TEST_F(SegmentPathTest, ItIsThereUntilItsNameIsRemoved) {
+  EXPECT_FALSE(segment_->IsGoneFromPath());
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  EXPECT_TRUE(segment_->IsGoneFromPath());
+  WriteFile(path_, "another's");
+  EXPECT_TRUE(segment_->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, AnotherProgramRenamesAFileOntoIt) {
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> other,
+                       CreateSegment(directory_ / "b", Small()));
+  ASSERT_EQ(rename((directory_ / "b").c_str(), path_.c_str()), 0);
+  EXPECT_TRUE(segment_->IsGoneFromPath());
+  EXPECT_FALSE(segment_->HasEnded()) << "nobody has told it";
+  EXPECT_TRUE(other->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, ItIsMovedAwayAndBack) {
+  ASSERT_EQ(rename(path_.c_str(), (directory_ / "b").c_str()), 0);
+  EXPECT_TRUE(segment_->IsGoneFromPath());
+  EXPECT_FALSE(segment_->IsUnlinked()) << "it has a name";
+  ASSERT_EQ(rename((directory_ / "b").c_str(), path_.c_str()), 0);
+  EXPECT_FALSE(segment_->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, ItsDirectoryIsMovedAway) {
+  const std::string elsewhere = directory_.path() + "-elsewhere";
+  ASSERT_EQ(rename(directory_.path().c_str(), elsewhere.c_str()), 0);
+  EXPECT_TRUE(segment_->IsGoneFromPath());
+  ASSERT_EQ(rename(elsewhere.c_str(), directory_.path().c_str()), 0);
+  EXPECT_FALSE(segment_->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, OneNameOfSeveralIsReplaced) {
+  ASSERT_EQ(link(path_.c_str(), (directory_ / "b").c_str()), 0);
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> by_b, OpenSegment(directory_ / "b"));
+  ChannelOptions options = Small();
+  options.exist_policy = ExistPolicy::kReplace;
+  ASSERT_OK(CreateSegment(directory_ / "b", options));
+  EXPECT_TRUE(by_b->IsGoneFromPath());
+  EXPECT_FALSE(segment_->IsGoneFromPath());
+  EXPECT_FALSE(by_b->HasEnded());
+}
+
+TEST_F(SegmentPathTest, ALinkThatLeadsElsewhereByNow) {
+  const std::string name = directory_ / "link";
+  ASSERT_EQ(symlink("a", name.c_str()), 0);
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> opened, OpenSegment(name));
+  EXPECT_FALSE(opened->IsGoneFromPath());
+  ASSERT_OK(CreateSegment(directory_ / "b", Small()));
+  ASSERT_EQ(unlink(name.c_str()), 0);
+  ASSERT_EQ(symlink("b", name.c_str()), 0);
+  EXPECT_TRUE(opened->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, SomethingIsMountedOverIt) {
+  WriteFile(directory_ / "over", "");
+  WriteFile(directory_ / "point", "");
+  const std::string result = InChild([&]() -> std::string {
+    const std::string entered = EnterOwnMounts();
+    if (!entered.empty()) return absl::StrCat("cannot: ", entered);
+    const auto bind = [&](const std::string& from, const std::string& to) {
+      return mount(from.c_str(), to.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    };
+    // As a container sees a single file.
+    if (!bind(path_, directory_ / "point")) return "cannot: mount";
+    const absl::StatusOr<std::shared_ptr<Segment>> mounted = OpenSegment(directory_ / "point");
+    if (!mounted.ok()) return mounted.status().ToString();
+    if ((*mounted)->IsGoneFromPath()) return "mounted, and said to be gone";
+    if (!bind(directory_ / "over", path_)) return "cannot: mount";
+    return segment_->IsGoneFromPath() ? "gone" : "there";
+  });
+  if (absl::StartsWith(result, "cannot: ")) GTEST_SKIP() << result;
+  EXPECT_EQ(result, "gone");
+}
+
+TEST_F(SegmentPathTest, WhatCannotBeKnownIsNotGone) {
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0), 0);
+  EXPECT_EQ(InChild([&]() -> std::string {
+              const std::string dropped = DropFileRights();
+              if (!dropped.empty()) return dropped;
+              return segment_->IsGoneFromPath() ? "gone" : "not known";
+            }),
+            "not known");
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0700), 0);
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> anonymous, CreateAnonymousSegment(Small()));
+  EXPECT_FALSE(anonymous->IsGoneFromPath());
+}
+
+TEST_F(SegmentPathTest, ARelativePathCountsFromWhereItWasOpened) {
+  EXPECT_EQ(InChild([&]() -> std::string {
+              if (chdir(directory_.path().c_str()) != 0) return "chdir";
+              const absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment("a");
+              if (!opened.ok()) return opened.status().ToString();
+              if (chdir("/") != 0) return "chdir";
+              if ((*opened)->IsGoneFromPath()) return "gone with the working directory";
+              unlink(path_.c_str());
+              return (*opened)->IsGoneFromPath() ? "gone" : "there";
+            }),
+            "gone");
+}
+
+TEST_F(SegmentPathTest, OpeningMakesItYoungAndKeepsItSoAtMostOnceInAnHour) {
+  const timespec old[] = {{1000, 0}, {1000, 0}};
+  const auto age = [&] { EXPECT_EQ(futimens(segment_->fd(), old), 0); };
+  const auto modified = [&] {
+    struct stat file;
+    EXPECT_EQ(fstat(segment_->fd(), &file), 0);
+    return file.st_mtime;
+  };
+  age();
+  segment_->KeepFresh();
+  EXPECT_EQ(modified(), 1000) << "the hour is not over";
+  ASSERT_OK(OpenSegment(path_));
+  EXPECT_GT(modified(), 1000);
 }
 
 TEST(SegmentTest, WithoutUnlinkWhenDoneTheNameStays) {
