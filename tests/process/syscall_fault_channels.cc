@@ -47,8 +47,21 @@ FaultOperation CreateAt(const std::string& name, ExistPolicy policy, bool there)
   return operation;
 }
 
+FaultOperation RenewWhatHasEnded() {
+  FaultOperation operation = CreateAt("RenewWhatHasEnded", ExistPolicy::kOpenOrReplace, true);
+  operation.prepare = [](FaultWorld& world) {
+    world.Open();
+    world.channel->Close();
+  };
+  // The lock that says who replaces it cannot be had.
+  operation.codes.insert(StatusCode::kAborted);
+  return operation;
+}
+
 FaultOperation CreateTemp() {
   FaultOperation operation = CreateAt("CreateTemp", ExistPolicy::kFail, false);
+  // It looks at every temporary channel of this user.
+  operation.calls_vary = true;
   operation.run = [](FaultWorld& world) {
     return Keep(Channel::CreateTemp(Options()), &world.made);
   };
@@ -165,6 +178,8 @@ std::vector<FaultOperation> ChannelFaultOperations() {
   return {CreateAt("Create", ExistPolicy::kFail, false),
           CreateAt("CreateOrOpenWhereNothingIs", ExistPolicy::kOpen, false),
           CreateAt("CreateOrOpenWhatIsThere", ExistPolicy::kOpen, true),
+          CreateAt("OpenOrReplaceWhatIsThere", ExistPolicy::kOpenOrReplace, true),
+          RenewWhatHasEnded(),
           CreateAt("ReplaceNothing", ExistPolicy::kReplace, false),
           CreateAt("ReplaceWhatIsThere", ExistPolicy::kReplace, true),
           CreateTemp(),

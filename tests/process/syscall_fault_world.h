@@ -80,6 +80,7 @@ struct FaultOperation {
   absl::StatusCode usual = absl::StatusCode::kOk;  // without a fault
   int new_names = 0;                               // in the directory, when it has returned OK
   bool waits = false;                              // or wakes, or perhaps not
+  bool calls_vary = false;                         // with what others do meanwhile
   // Otherwise it waits for as long as the kernel does not say who lives: that is not tried.
   bool survives_lasting_errors = true;
   uint64_t most_calls = 1000;  // that are looked at
