@@ -8,19 +8,30 @@
 //   absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(*channel);
 //
 // What it promises: a channel that can be opened is complete (it gets its name last); a channel
-// that was created has all its memory (a full file system is an error at creation, not a signal
-// later); what is left in a channel stays there until it is received, also while no process has it
-// open. What it does not: messages do not outlive the machine's memory, and somebody who may write
-// the file may also truncate it. Opening it or attaching to it fails then (kDataLoss), and a process
-// that is attached is killed by SIGBUS when it touches what is gone. An anonymous channel cannot be
-// truncated.
+// that was created has all its memory (a full file system or a memory limit is an error at creation,
+// not a signal later); what is left in a channel stays there until it is received, also while no
+// process has it open. What it does not: messages do not outlive the machine's memory, and somebody
+// who may write the file may also truncate it. Opening it or attaching to it fails then (kDataLoss),
+// and a process that is attached is killed by SIGBUS when it touches what is gone. An anonymous
+// channel cannot be truncated.
+//
+// The memory of a channel in memory is charged to the control group of the process that created it,
+// as long as the channel exists.
+//
+// A channel that a process has open is marked as in use by a shared flock on its file. systemd-tmpfiles
+// leaves such a file alone from version 254 on (Debian 13). Older versions (252 in Debian 12) and
+// tmpreaper go by the youngest of a file's times, which opening moves to the present.
+//
+// A container that is to use a channel needs its directory mounted, not the file: a file that is
+// mounted by itself cannot be replaced there (kFailedPrecondition), and after it was replaced outside
+// the container goes on seeing the old one, which says that it was replaced however often it is opened.
 //
 // Where the kernel refuses something for a reason that the lists of errors do not name (an I/O
 // error, a filter of system calls), the code is what `absl::ErrnoToStatus` makes of it, and the
 // text says what was refused. That holds for attaching, too.
 //
-// Whether a file may be opened is asked when it is: who has a channel open and is attached goes on
-// when its mode is changed or its name is removed.
+// Permissions are checked when a channel is opened and when something attaches to it. A participant
+// that is attached is not affected if the mode is changed or the name is removed later.
 #ifndef IPMPSC_CHANNEL_H_
 #define IPMPSC_CHANNEL_H_
 
@@ -55,26 +66,37 @@ enum class ChannelState {
 class Channel {
  public:
   // Creates the channel at `path`, in a directory of a file system in memory (/dev/shm) or on disk.
+  // Where `path` is a symbolic link, its target is created, opened or replaced, and the link stays.
+  // Where the old channel's file has other names (hard links), kReplace takes one of them away: the old
+  // channel goes on under the others and is not told. Removes files that creators which died have left
+  // in that directory under hidden names (.ipmpsc- and 16 hexadecimal digits) and that nobody has open.
   //
   // Errors:
-  //  * kInvalidArgument    - capacity, max_senders or description out of range; empty path; the
-  //                          directory's name is no directory; exist_policy kOpen and kReplace:
-  //                          what is there is no channel
+  //  * kInvalidArgument    - capacity, max_senders, mode or description out of range; empty path; the
+  //                          directory's name is no directory; a directory on hugetlbfs; all policies
+  //                          but kFail: what is there is no channel
   //  * kNotFound           - no such directory
   //  * kPermissionDenied   - the directory may not be written (kOpen: what is there may not be
-  //                          opened)
+  //                          opened); a link of another user in a directory that everybody may write
   //  * kAlreadyExists      - the path is taken (exist_policy kFail)
-  //  * kResourceExhausted  - no space for it on the file system, or no file descriptors or address
-  //                          space left
-  //  * kAborted            - exist_policy kOpen and kReplace: others kept creating and removing
-  //                          what is there
-  //  * kUnavailable        - the kernel gives no random numbers
-  //  * what `Open` returns - exist_policy kOpen, what is there is damaged or of another version
+  //  * kFailedPrecondition - exist_policy kOpen: the channel there has ended (closed or replaced);
+  //                          kReplace: `path` is a mount point
+  //  * kResourceExhausted  - one of these has run out, and the text says which: space or quota of the
+  //                          file system; what RLIMIT_FSIZE allows; the memory limit of a control
+  //                          group; the machine's memory; file descriptors; address space; memory that
+  //                          may be locked (under mlockall)
+  //  * kAborted            - all policies but kFail: others kept creating and removing what is there
+  //  * kUnavailable        - /proc is not mounted; the kernel gives no random numbers
+  //  * what `Open` returns - exist_policy kOpen and kOpenOrReplace, what is there is damaged or of
+  //                          another version
   static absl::StatusOr<Channel> Create(absl::string_view path, const ChannelOptions& options);
 
-  // Creates a channel under a new name in /dev/shm ($TMPDIR where that is not there), told by
-  // `path()`. The name goes when the last copy of this `Channel` and the last end attached through
-  // it are destroyed. `exist_policy` is not used.
+  // Creates a channel under a new name in /dev/shm, told by `path()`, which is absolute. Where /dev/shm
+  // cannot be written, TMPDIR names the directory, or else it is /tmp. The name goes when the last copy
+  // of this `Channel` and the last end attached through it are destroyed. If this process is killed
+  // before that, the name stays until the next `CreateTemp` there by the same user while no process has
+  // the channel open: names of the form ipmpsc- and 16 hexadecimal digits are for this function alone.
+  // `exist_policy` is not used.
   //
   // Errors: as `Create`.
   static absl::StatusOr<Channel> CreateTemp(const ChannelOptions& options);
@@ -86,7 +108,8 @@ class Channel {
   // Errors: kInvalidArgument, kResourceExhausted and kUnavailable as `Create`.
   static absl::StatusOr<Channel> CreateAnonymous(const ChannelOptions& options);
 
-  // Opens the channel at `path`.
+  // Opens the channel at `path`, also one that has ended: what is left in it can be received. Takes no
+  // memory but for page tables, unless `options` ask for more.
   //
   // Errors:
   //  * kNotFound           - no such path
@@ -94,8 +117,9 @@ class Channel {
   //  * kInvalidArgument    - not a channel (a directory, a device, a file with other content); an
   //                          empty path
   //  * kFailedPrecondition - a channel of another ABI version, byte order or page size
-  //  * kDataLoss           - a channel whose file is truncated, or whose header contradicts itself
-  //  * kResourceExhausted  - no file descriptors or address space left
+  //  * kDataLoss           - a channel whose file is truncated or has holes (as a copying program may
+  //                          leave them), or whose header contradicts itself
+  //  * kResourceExhausted  - no file descriptors, address space or memory that may be locked left
   static absl::StatusOr<Channel> Open(absl::string_view path, const OpenOptions& options = {});
 
   // Opens the channel behind a file descriptor, which stays the caller's.
