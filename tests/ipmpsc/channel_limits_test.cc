@@ -7,10 +7,12 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -334,21 +336,123 @@ TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
   }
 }
 
-TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirectory) {
-  const SharedMemoryDirectory directory;
-  const std::string result = InChild([&]() -> std::string {
-    // Not below /dev/shm, which is about to go.
+// The path of a temporary channel where /dev/shm cannot be written, or the error. `temporary`: what
+// TMPDIR says, null where it is not set.
+std::string TempPathWithoutSharedMemory(const char* temporary) {
+  return InChild([&]() -> std::string {
     const std::string mounted = MountTmpfs("/tmp", "size=1m");
     if (!mounted.empty()) return mounted;
     if (mount("tmpfs", "/dev/shm", "tmpfs", MS_RDONLY, "size=4k") != 0) {
       return absl::StrCat(kCannot, "mount(/dev/shm): ", strerror(errno));
     }
-    setenv("TMPDIR", "/tmp", 1);
+    if (mkdir("/tmp/sub", 0700) != 0 || chdir("/tmp") != 0) return "mkdir";
+    if (temporary == nullptr) {
+      unsetenv("TMPDIR");
+    } else {
+      setenv("TMPDIR", temporary, 1);
+    }
     const absl::StatusOr<Channel> channel = Channel::CreateTemp(OfSize(4096));
     return channel.ok() ? channel->path() : channel.status().ToString();
   });
+}
+
+TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirectory) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/tmp/sub", "/tmp/sub/ipmpsc-"},
+      {"/tmp", "/tmp/ipmpsc-"},
+      // Not set, in two ways.
+      {nullptr, "/tmp/ipmpsc-"},
+      {"", "/tmp/ipmpsc-"},
+      // Absolute, since others are to open it.
+      {"sub", "/tmp/sub/ipmpsc-"},
+  };
+  for (const auto& [temporary, expected] : cases) {
+    const std::string result = TempPathWithoutSharedMemory(temporary);
+    SKIP_IF_CANNOT(result);
+    EXPECT_THAT(result, ::testing::StartsWith(expected));
+  }
+}
+
+TEST(ChannelLimitsTest, TempChannelInADirectoryThatIsNotThere) {
+  const std::string result = TempPathWithoutSharedMemory("/tmp/none");
   SKIP_IF_CANNOT(result);
-  EXPECT_THAT(result, ::testing::StartsWith("/tmp/ipmpsc-"));
+  EXPECT_THAT(result,
+              AllOf(HasSubstr("NOT_FOUND"), HasSubstr("/tmp/none/ipmpsc-"), HasSubstr("TMPDIR")));
+}
+
+TEST(ChannelLimitsTest, WithoutProcOnlyAnonymousChannelsAreMadeAndTheTextSaysWhy) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    // Over it, so that it looks as where it is not mounted.
+    const std::string mounted = MountTmpfs("/proc", "size=4k");
+    if (!mounted.empty()) return mounted;
+    std::string results;
+    for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace,
+                                     ExistPolicy::kOpenOrReplace}) {
+      ChannelOptions options = OfSize(4096);
+      options.exist_policy = policy;
+      const absl::Status status = Channel::Create(directory / "a", options).status();
+      if (!absl::IsUnavailable(status) ||
+          !absl::StrContains(status.message(), "/proc is not mounted") ||
+          !absl::StrContains(status.message(), directory / "a")) {
+        return status.ToString();
+      }
+    }
+    return Channel::CreateAnonymous(OfSize(4096)).status().ToString();
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_EQ(result, "OK");
+  EXPECT_EQ(CountNames(directory.path()), 0);
+}
+
+TEST(ChannelLimitsTest, HugetlbfsIsNoPlaceForAChannel) {
+  const SharedMemoryDirectory directory;
+  const std::string result = InChild([&]() -> std::string {
+    const std::string entered = EnterOwnMounts();
+    if (!entered.empty()) return absl::StrCat(kCannot, entered);
+    if (mount("hugetlbfs", directory.path().c_str(), "hugetlbfs", 0, nullptr) != 0) {
+      return absl::StrCat(kCannot, "mount(hugetlbfs): ", strerror(errno));
+    }
+    ChannelOptions options = OfSize(4096);
+    options.huge_pages = true;
+    return absl::StrCat(Channel::Create(directory / "a", options).status().ToString(),
+                        "; names: ", CountNames(directory.path()));
+  });
+  SKIP_IF_CANNOT(result);
+  EXPECT_THAT(result, AllOf(HasSubstr("INVALID_ARGUMENT"), HasSubstr(directory / "a"),
+                            HasSubstr("hugetlbfs"), HasSubstr("tmpfs"), HasSubstr("names: 0")));
+}
+
+// What has run out is in the text, with what to do.
+TEST(ChannelLimitsTest, TheTextsTellWhatHasRunOut) {
+  const SharedMemoryDirectory directory;
+  const std::string full =
+      InChild([&] { return CreateInFullTmpfs(directory.path(), 1 << 20, ExistPolicy::kFail); });
+  if (!absl::StartsWith(full, kCannot)) {
+    EXPECT_THAT(full, AllOf(HasSubstr("its file system has"), HasSubstr("bytes free")));
+  }
+  EXPECT_THAT(InChild([] {
+                const rlimit limit = {64 << 10, 64 << 10};
+                setrlimit(RLIMIT_FSIZE, &limit);
+                return Channel::CreateAnonymous(OfSize(1 << 20)).status().ToString();
+              }),
+              AllOf(HasSubstr("65536 bytes"), HasSubstr("RLIMIT_FSIZE")));
+  EXPECT_THAT(Channel::CreateAnonymous(OfSize(uint64_t{1} << 46)).status().ToString(),
+              ::testing::AnyOf(HasSubstr("the machine has available"), HasSubstr("control group")));
+  EXPECT_THAT(InChild([&] {
+                for (int fd; (fd = dup(0)) >= 0;) {
+                }
+                return Channel::Create(directory / "a", OfSize(4096)).status().ToString();
+              }),
+              HasSubstr("RLIMIT_NOFILE"));
+#ifndef IPMPSC_SANITIZED
+  EXPECT_THAT(InChild([&] {
+                const rlimit limit = {100 << 20, 100 << 20};
+                setrlimit(RLIMIT_AS, &limit);
+                return Channel::CreateAnonymous(OfSize(64 << 20)).status().ToString();
+              }),
+              AllOf(HasSubstr("the data twice"), HasSubstr("RLIMIT_AS"), HasSubstr("104857600")));
+#endif
 }
 
 }  // namespace

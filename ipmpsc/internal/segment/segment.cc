@@ -172,9 +172,8 @@ bool Segment::HasEnded() const {
          0;
 }
 
-void Segment::KeepFresh() const {
+void Segment::KeepFresh(int64_t now) const {
   constexpr int64_t kHour = int64_t{3'600'000'000'000};
-  const int64_t now = MonotonicTick();
   // Relaxed: only a time. Two threads that find it old refresh twice.
   if (now - refreshed_.load(std::memory_order_relaxed) < kHour) return;
   refreshed_.store(now, std::memory_order_relaxed);

@@ -50,10 +50,10 @@ class Segment {
   // Whether it was closed or replaced.
   bool HasEnded() const;
 
-  // Moves the file's times to now, at most once in an hour, so that programs that remove old files
+  // Moves the file's times to the present, if that was not done for an hour, so that programs that remove old files
   // leave it alone. For places that sleep or are slow anyway. Writing to a mapped file does not move
-  // them: not at all in memory, and not always on disk.
-  void KeepFresh() const;
+  // them: not at all in memory, and not always on disk. `now`: as `MonotonicNow`.
+  void KeepFresh(int64_t now) const;
 
   // To be asked before the mapping is used for the first time by a new participant: behind the end
   // of a file that somebody has truncated, every touch is a SIGBUS.

@@ -24,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
@@ -333,8 +334,15 @@ TEST_F(SegmentPathTest, OpeningMakesItYoungAndKeepsItSoAtMostOnceInAnHour) {
     return file.st_mtime;
   };
   age();
-  segment_->KeepFresh();
+  constexpr int64_t kHour = int64_t{3'600'000'000'000};
+  const int64_t begin = MonotonicNow();
+  segment_->KeepFresh(begin + kHour - int64_t{60'000'000'000});
   EXPECT_EQ(modified(), 1000) << "the hour is not over";
+  segment_->KeepFresh(begin + kHour);
+  EXPECT_GT(modified(), 1000);
+  age();
+  segment_->KeepFresh(begin + kHour + 1);
+  EXPECT_EQ(modified(), 1000) << "another hour has begun";
   ASSERT_OK(OpenSegment(path_));
   EXPECT_GT(modified(), 1000);
 }
