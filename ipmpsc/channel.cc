@@ -59,7 +59,7 @@ ChannelState Channel::state() const {
       segment_->ring().control->claim_word.load(std::memory_order_relaxed);
   if ((word & internal::kClaimReplaced) != 0) return ChannelState::kReplaced;
   if ((word & internal::kClaimClosed) != 0) return ChannelState::kClosed;
-  return segment_->IsAtItsPath() ? ChannelState::kOpen : ChannelState::kUnlinked;
+  return segment_->IsGoneFromPath() ? ChannelState::kUnlinked : ChannelState::kOpen;
 }
 
 bool Channel::HasReceiver() const { return segment_->HasReceiver().value_or(true); }

@@ -107,7 +107,7 @@ absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_vi
   } else {
     absl::StrAppend(&text, reason);
   }
-  if (!segment.IsAtItsPath()) {
+  if (segment.IsGoneFromPath()) {
     absl::StrAppend(&text,
                     "; the channel's file is gone from its path, so no other program opens it");
   }

@@ -22,6 +22,8 @@ namespace {
 // it commits, so that sleep has a bound only where the receiver must notice more than messages.
 constexpr int64_t kLongestSleepUnfinished = 10'000'000;
 constexpr int64_t kLongestSleepWithChecks = 100'000'000;
+// Not for messages: an hour is the interval in which the file's times move (`Segment::KeepFresh`).
+constexpr int64_t kLongestSleep = 3'600'000'000'000;
 
 // From this capacity on, the low half of the claim word could come round to the same value while the
 // receiver falls asleep.
@@ -368,7 +370,7 @@ ReceiverCore::Look ReceiverCore::ResolveUnclaimed(ClaimWord word) {
       gone = !*has_sender;
     }
   }
-  const bool moved = require_path_ && !segment_->IsAtItsPath();
+  const bool moved = require_path_ && segment_->IsGoneFromPath();
   if (ABSL_PREDICT_TRUE(!gone && !moved)) {
     unclaimed_word_ = word;
     return Look::kNothing;
@@ -389,6 +391,7 @@ std::string ReceiverCore::DescribeWriter() const {
 
 void ReceiverCore::Sleep(Look look, Deadline deadline) {
   AddToOwnCounter(&ring_.receiver_slot->sleeps, 1);
+  segment_->KeepFresh(MonotonicNow());
   if (look == Look::kNothing) {
     SleepUntilClaimed(deadline);
   } else {
@@ -411,13 +414,12 @@ void ReceiverCore::SleepUntilClaimed(Deadline deadline) {
   // Relaxed: ordered by the barrier.
   if (control->claim_word.load(std::memory_order_relaxed) != unclaimed_word_) return;
   // Where a waker's barrier may be a weak one still, its wake may be missed.
-  const bool bounded = end_without_senders_ || require_path_ ||
-                       ring_.capacity >= kHalfWordRepeats ||
-                       (unclaimed_word_ & kClaimEnding) != 0 ||
-                       (full_barriers && !kClaimIsFullBarrier);
-  const int64_t end = bounded ? MonotonicNow() + kLongestSleepWithChecks : Deadline::kNever;
+  const bool bounded =
+      end_without_senders_ || require_path_ || ring_.capacity >= kHalfWordRepeats ||
+      (unclaimed_word_ & kClaimEnding) != 0 || (full_barriers && !kClaimIsFullBarrier);
+  const int64_t longest = bounded ? kLongestSleepWithChecks : kLongestSleep;
   FutexWait(LowHalfOfClaimWord(control), static_cast<uint32_t>(unclaimed_word_),
-            std::min(deadline.nanoseconds(), end));
+            std::min(deadline.nanoseconds(), MonotonicNow() + longest));
 }
 
 void ReceiverCore::SleepUntilCommitted(Deadline deadline) {

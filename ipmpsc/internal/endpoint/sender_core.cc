@@ -134,7 +134,7 @@ absl::Status SenderCore::CheckSurroundings() {
                           "require_receiver");
     }
   }
-  if (require_path_ && !segment_->IsAtItsPath()) return GoneFromItsPath(*segment_);
+  if (require_path_ && segment_->IsGoneFromPath()) return GoneFromItsPath(*segment_);
   next_check_ = now + kCheckInterval;
   return absl::OkStatus();
 }
@@ -263,6 +263,7 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   if (has_space() || HasEnded(word)) return;
   // A turn is taken anew, or has ended, before its end.
   const int64_t longest = HasTurnBit(word) ? kTurnDuration / 2 : kLongestSleep;
+  segment_->KeepFresh(MonotonicNow());
   FutexWait(&control->senders_wait, announced,
             std::min(options.deadline.nanoseconds(), MonotonicNow() + longest));
   spin_.Slept(has_space());

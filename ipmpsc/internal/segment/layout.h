@@ -40,8 +40,7 @@ inline constexpr uint32_t kMapHugePages = 2;
 inline constexpr uint32_t kTimestamps = 4;
 // Its creator's sleepers poll: it was built for a system without futexes.
 inline constexpr uint32_t kPolledWaits = 8;
-inline constexpr uint32_t kKnownFlags =
-    kMapHugePages | kTimestamps | kPolledWaits;
+inline constexpr uint32_t kKnownFlags = kMapHugePages | kTimestamps | kPolledWaits;
 
 struct SegmentHeader {
   char magic[8];

@@ -14,8 +14,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/os/futex.h"
-#include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/use_mark.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
@@ -89,10 +89,10 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   const absl::Status checked = CheckHeader(header, static_cast<uint64_t>(file.st_size));
   if (!checked.ok()) return checked;
   if (((header.flags & kPolledWaits) == 0) != kFutexWakes) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the channel's creator sleeps ", kFutexWakes ? "without" : "with",
-        " futexes, and this program ", kFutexWakes ? "with" : "without",
-        " them: build all programs that use a channel alike (IPMPSC_NOFUTEX)"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the channel's creator sleeps ", kFutexWakes ? "without" : "with",
+                     " futexes, and this program ", kFutexWakes ? "with" : "without",
+                     " them: build all programs that use a channel alike (IPMPSC_NOFUTEX)"));
   }
   const absl::Status whole = CheckNoHoles(fd, file);
   if (!whole.ok()) return whole;
@@ -151,12 +151,6 @@ Segment::~Segment() {
   }
 }
 
-bool Segment::IsUnlinked() const {
-  struct stat file;
-  // A memfd never has a name.
-  return !path_.empty() && fstat(fd_.get(), &file) == 0 && file.st_nlink == 0;
-}
-
 bool Segment::IsGoneFromPath() const {
   if (absolute_path_.empty()) return false;
   struct stat named;
@@ -168,8 +162,7 @@ bool Segment::IsGoneFromPath() const {
 
 bool Segment::HasEnded() const {
   // Relaxed: nothing else is read by it.
-  return (ring_.control->flags.load(std::memory_order_relaxed) & (kFlagClosed | kFlagReplaced)) !=
-         0;
+  return internal::HasEnded(ring_.control->claim_word.load(std::memory_order_relaxed));
 }
 
 void Segment::KeepFresh(int64_t now) const {
@@ -203,15 +196,6 @@ absl::StatusOr<bool> Segment::HasReceiver() const { return IsHeld(ParticipantLoc
 
 absl::StatusOr<bool> Segment::HasSender() const {
   return IsHeld(ParticipantLock::OfSender(0), header_.max_senders);
-}
-
-bool Segment::IsAtItsPath() const {
-  if (path_.empty()) return true;
-  struct stat ours;
-  struct stat named;
-  if (fstat(fd_.get(), &ours) != 0) return true;
-  if (stat(path_.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
-  return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 void Segment::End(ClaimWord end) {

@@ -39,9 +39,6 @@ class Segment {
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return path_; }
   int fd() const { return fd_.get(); }
 
-  // Whether the file once had the name `path()`, and has none any more.
-  bool IsUnlinked() const;
-
   // Whether its file is not at `path()` any more: the name was removed, moved away, given to another
   // file, or covered by a mount. One system call (stat). False where the channel has no path, or where
   // the kernel does not say. A relative path counts from the working directory at the time of opening.
@@ -50,8 +47,8 @@ class Segment {
   // Whether it was closed or replaced.
   bool HasEnded() const;
 
-  // Moves the file's times to the present, if that was not done for an hour, so that programs that remove old files
-  // leave it alone. For places that sleep or are slow anyway. Writing to a mapped file does not move
+  // Moves the file's times to the present, if that was not done for an hour, so that programs that
+  // remove old files leave it alone. For places that sleep or are slow anyway. Writing to a mapped file does not move
   // them: not at all in memory, and not always on disk. `now`: as `MonotonicNow`.
   void KeepFresh(int64_t now) const;
 
@@ -73,10 +70,6 @@ class Segment {
   absl::StatusOr<bool> IsHeld(uint32_t first, uint32_t count) const;
   absl::StatusOr<bool> HasReceiver() const;
   absl::StatusOr<bool> HasSender() const;
-
-  // Whether the file at `path()` is still this one. True where there is no path, or it cannot be
-  // looked at.
-  bool IsAtItsPath() const;
 
   // Sets `end`, one of `kClaimEnded`, in the claim word, and wakes all who wait. Each claim precedes
   // it or fails.
