@@ -1,4 +1,4 @@
-#include "examples/demo_checksum.h"
+#include "examples/demo/checksum.h"
 
 #include <cstddef>
 #include <cstring>

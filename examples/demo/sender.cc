@@ -1,4 +1,4 @@
-#include "examples/demo_sender.h"
+#include "examples/demo/sender.h"
 
 #include <errno.h>
 
@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "examples/demo.ipmpsc.h"
-#include "examples/demo.pb.h"
-#include "examples/demo_checksum.h"
+#include "examples/demo/checksum.h"
+#include "examples/demo/demo.ipmpsc.h"
+#include "examples/demo/demo.pb.h"
 #include "examples/stop.h"
 #include "ipmpsc/deadline.h"
 

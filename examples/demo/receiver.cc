@@ -1,12 +1,12 @@
-#include "examples/demo_receiver.h"
+#include "examples/demo/receiver.h"
 
 #include <atomic>
 #include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "examples/demo.ipmpsc.h"
-#include "examples/demo_checksum.h"
+#include "examples/demo/checksum.h"
+#include "examples/demo/demo.ipmpsc.h"
 #include "ipmpsc/deadline.h"
 
 namespace ipmpsc::examples {

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "examples/demo_ledger.h"
+#include "examples/demo/ledger.h"
 
 namespace ipmpsc::examples {
 

@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "examples/command_line.h"
-#include "examples/text.ipmpsc.h"
-#include "examples/text.pb.h"
+#include "examples/text/text.ipmpsc.h"
+#include "examples/text/text.pb.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 

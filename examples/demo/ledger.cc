@@ -1,4 +1,4 @@
-#include "examples/demo_ledger.h"
+#include "examples/demo/ledger.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "examples/command_line.h"
-#include "examples/text.ipmpsc.h"
-#include "examples/text.pb.h"
+#include "examples/text/text.ipmpsc.h"
+#include "examples/text/text.pb.h"
 
 ABSL_FLAG(absl::Duration, timeout, absl::InfiniteDuration(),
           "how long to wait while the ring is full");

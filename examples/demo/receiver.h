@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "examples/demo_ledger.h"
+#include "examples/demo/ledger.h"
 
 namespace ipmpsc::examples {
 
