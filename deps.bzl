@@ -6,7 +6,6 @@ A workspace that defines one of these names before it calls `ipmpsc_dependencies
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
-load("//third_party/benchmark:benchmark.bzl", "debian_benchmark")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
 def ipmpsc_dependencies():
@@ -34,7 +33,6 @@ def ipmpsc_dependencies():
     )
     maybe(debian_abseil, name = "com_google_absl")
     maybe(debian_protobuf, name = "com_google_protobuf")
-    maybe(debian_benchmark, name = "com_github_google_benchmark")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",

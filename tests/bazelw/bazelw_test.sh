@@ -102,14 +102,14 @@ prints_the_apt_line_for_what_is_missing() {
   new_machine
   add_files build
   add_jvm java-17 17.0.15
-  rm "$sysroot/usr/bin/protoc" "$sysroot/usr/include/benchmark/benchmark.h"
+  rm "$sysroot/usr/bin/protoc" "$sysroot/usr/include/google/protobuf/compiler/plugin.h"
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
   expect_eq 1 "$status"
   expect_eq 1 "$(wc -l <"$TEST_TMPDIR/stdout")"
   expect_in "apt-get update && " "$stdout"
-  expect_in "apt-get install -y --no-install-recommends protobuf-compiler libbenchmark-dev" "$stdout"
+  expect_in "apt-get install -y --no-install-recommends libprotoc-dev protobuf-compiler" "$stdout"
   expect_not_in libabsl-dev "$stdout"
-  expect_in "missing: protobuf-compiler libbenchmark-dev" "$stderr"
+  expect_in "missing: libprotoc-dev protobuf-compiler" "$stderr"
   expect_eq "" "$(cat "$TEST_TMPDIR/apt.log")"
 }
 
