@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds and tests tests/module, a project of its own that depends on this one as a module. Bazel has modules
-# from 7 on: .ci/compat runs this where there is one.
+# Builds and tests tests/module, a project that depends on this one as a module, as docs/install.md says.
+# Passes without building on a Bazel before 7, which has no modules; .ci/compat runs it with a later one.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f WORKSPACE)")
@@ -14,11 +14,9 @@ case $version in
 esac
 
 output_root=$TEST_TMPDIR/bazel
-# Its outputs are read-only folders in part, which Bazel would not be able to delete with the rest.
+# Bazel could not delete its outputs with the rest of the folder, as some of them are read-only.
 trap 'chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 cd "$here/tests/module"
-# --batch: no server stays behind. --symlink_prefix=/: no links either. Not by bazelw, whose options are for
-# its own tree.
-bazel=$(command -v bazel || command -v bazelisk)
-"$bazel" --batch --output_user_root="$output_root" test --symlink_prefix=/ --jobs=2 //app/... 2>&1 |
+# --batch: no server stays behind. --symlink_prefix=/: no links either.
+"$here/bazelw" --batch --output_user_root="$output_root" test --symlink_prefix=/ --jobs=2 //app/... 2>&1 |
   sed 's/^/  /'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs bazelw against a made-up machine: a folder in place of /, and an apt-get that "installs" into it.
+# Runs bazelw on an imitated machine: a folder in place of /, and an apt-get that "installs" into it.
 set -u
 
 failures=0
@@ -19,7 +19,7 @@ expect_eq() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 expect_in() { [[ $2 == *"$1"* ]] || fail "'$1' is not in '$2'"; }
 expect_not_in() { [[ $2 != *"$1"* ]] || fail "'$1' is in '$2'"; }
 
-# Every file that packages.txt names for the groups given.
+# Prints every file that packages.txt names as a sign for the groups given.
 signs() {
   awk -v groups=" $* " '$1 !~ /^#/ && index(groups, " " $1 " ") && $3 ~ /^\// { print $3 }' "$packages"
 }
@@ -46,13 +46,13 @@ EOF
   chmod +x "$sysroot/usr/bin/bazel-4"
 }
 
-# A Debian 12 with the tree on it and nothing installed; apt-get "installs" when told to.
+# Makes a Debian 12 with the tree on it and nothing installed. $ON_INSTALL is what its apt-get does.
 new_machine() {
   rm -rf "$sysroot" "$tree" "$bin"
   mkdir -p "$sysroot/etc" "$tree/some/folder" "$tree/$(dirname $packages)" "$bin"
   printf 'ID=debian\nVERSION_CODENAME=bookworm\n' >"$sysroot/etc/os-release"
   cp -L bazelw "$tree/bazelw"
-  cp -L "$packages" "$tree/$packages"
+  cp -L "$packages" third_party/debian/modules.bazelrc "$tree/$(dirname $packages)"
   cat >"$bin/apt-get" <<'EOF'
 #!/bin/bash
 echo "apt-get $*" >>"$TEST_TMPDIR/apt.log"
@@ -61,7 +61,7 @@ if [ "$1" = update ]; then exit "${APT_UPDATE_STATUS-0}"; fi
 eval "${ON_INSTALL-}"
 EOF
   printf '#!/bin/sh\nexec "$@"\n' >"$bin/sudo"
-  # Whatever Bazel the real machine has is none of this one.
+  # Hides the Bazel of the real machine.
   printf '#!/bin/sh\nexit 1\n' | tee "$bin/bazel" >"$bin/bazelisk"
   chmod +x "$bin"/*
   : >"$TEST_TMPDIR/apt.log"
@@ -89,7 +89,7 @@ bazelw_from() { # FOLDER [NAME=VALUE...] -- ARGUMENT...
 
 passes_on_arguments_status_and_folder() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree/some/folder" -- run :x -- 'two words' '*'
   expect_eq 7 "$status"
@@ -100,7 +100,7 @@ passes_on_arguments_status_and_folder() {
 
 prints_the_apt_line_for_what_is_missing() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   rm "$sysroot/usr/bin/protoc" "$sysroot/usr/include/google/protobuf/compiler/plugin.h"
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
@@ -118,15 +118,66 @@ lists_each_package_of_an_empty_machine() {
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
   expect_eq 1 "$status"
   local package
-  for package in $(awk '$1 == "build" || $1 == "bookworm" { print $2 }' "$packages"); do
+  for package in $(awk '$1 ~ /^(build|bookworm|test|viewer)$/ { print $2 }' "$packages"); do
     expect_in " $package" "$stdout"
   done
   expect_not_in clang "$stdout"
 }
 
-# Makes the machine complete, and puts that aside for the fake apt-get to install.
+# packages_of GROUP...: the packages of the groups, as the apt line has them.
+packages_of() {
+  local group
+  for group; do awk -v group="$group" '$1 == group { printf " %s", $2 }' "$packages"; done
+}
+
+# expect_install GROUPS -- ARGUMENT...: on an empty machine the arguments install these groups, nothing else.
+expect_install() {
+  local groups=()
+  while [ "$1" != -- ]; do
+    groups+=("$1")
+    shift
+  done
+  shift
+  bazelw_from "$folder" IPMPSC_NO_INSTALL=1 -- "$@"
+  expect_eq 1 "$status"
+  expect_eq "$(packages_of "${groups[@]}" | tr ' ' '\n' | sort)" \
+    "$(sed 's/.*--no-install-recommends//' <<<"$stdout" | tr ' ' '\n' | sort)"
+}
+
+installs_for_each_command_what_it_needs() {
+  new_machine
+  mkdir -p "$tree/tests/codegen" "$tree/examples"
+  local folder=$tree
+  expect_install build bookworm -- run //examples:demo
+  expect_install build bookworm -- run -c opt //examples:demo
+  expect_install build bookworm -- --output_user_root=/x run //examples:demo -- //tests/x //...
+  expect_install build bookworm -- run //:install -- --prefix /opt/ipmpsc
+  expect_install build bookworm -- build //codegen:protoc-gen-ipmpsc
+  expect_install build bookworm -- --version
+  expect_install build bookworm viewer -- run //examples:viewer
+  expect_install build bookworm viewer -- build //examples/video:camera
+  expect_install build bookworm test -- test //examples:demo
+  expect_install build bookworm test -- coverage //ipmpsc:channel
+  expect_install build bookworm test -- run -c opt //tests/process:soak
+  expect_install build bookworm test -- run -c opt //benchmarks:compare
+  expect_install build bookworm test viewer -- test //...
+  expect_install build bookworm test viewer -- build //...
+  expect_install build bookworm test viewer -- query //ipmpsc:all
+  expect_install build bookworm test viewer -- build '//ipmpsc:*'
+  # Labels that count from the folder.
+  expect_install build bookworm test viewer -- build ...
+  expect_install build bookworm -- run :x
+  expect_install build bookworm test -- build tests/codegen:x
+  folder=$tree/tests/codegen
+  expect_install build bookworm test -- run :x
+  expect_install build bookworm -- run //examples:demo
+  folder=$tree/examples
+  expect_install build bookworm viewer -- run :viewer
+}
+
+# Makes the machine complete, and puts its files aside for the apt-get above to install.
 put_aside_complete_machine() {
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   rm -rf "$TEST_TMPDIR/complete"
   mv "$sysroot/usr" "$TEST_TMPDIR/complete"
@@ -156,7 +207,7 @@ installs_although_the_update_failed() {
 
 stops_when_the_installation_did_not_help() {
   new_machine
-  add_files build
+  add_files build test viewer
   bazelw_from "$tree" ON_INSTALL=true -- info
   expect_eq 1 "$status"
   expect_in "still missing" "$stderr"
@@ -167,7 +218,7 @@ stops_when_the_installation_did_not_help() {
 
 takes_a_jvm_between_11_and_17() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm a-25 25.0.3
   add_jvm b-8 1.8.0_402
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 JAVA_HOME="$sysroot/usr/lib/jvm/a-25" -- info
@@ -183,7 +234,7 @@ takes_a_jvm_between_11_and_17() {
 
 wants_clang_where_it_is_asked_for() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=clang
   expect_in " clang-14 " "$stdout "
@@ -195,7 +246,7 @@ wants_clang_where_it_is_asked_for() {
 
 adds_the_architecture_that_it_builds_for() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=aarch64
   expect_in "dpkg --add-architecture arm64 && " "$stdout"
@@ -208,7 +259,7 @@ adds_the_architecture_that_it_builds_for() {
   expect_in "apt-get install -y --no-install-recommends g++-aarch64-linux-gnu" "$(tail -1 "$TEST_TMPDIR/apt.log")"
 }
 
-# Puts a Bazel into the PATH that tells what it was called with.
+# Puts a Bazel into the PATH that prints what it was called with.
 add_bazel() { # NAME VERSION
   cat >"$bin/$1" <<EOF
 #!/bin/sh
@@ -224,7 +275,7 @@ takes_a_bazel_in_the_path() {
   local name
   for name in bazel bazelisk; do
     new_machine
-    add_files build
+    add_files build test viewer
     rm "$sysroot/usr/bin/bazel-4"
     add_bazel "$name" 7.7.1
     bazelw_from "$tree/some/folder" -- info x
@@ -237,16 +288,44 @@ takes_a_bazel_in_the_path() {
 
 takes_workspace_before_bazel_7() {
   new_machine
-  add_files build
+  add_files build test viewer
   rm "$sysroot/usr/bin/bazel-4"
   add_bazel bazel 6.5.0
   bazelw_from "$tree" -- info
   expect_in "bazel info with" "$stdout"
 }
 
+# In a project of its own beside the tree: the tree's modules, under the tree's path.
+gives_other_projects_the_modules_of_this_tree() {
+  new_machine
+  add_files build test viewer
+  rm "$sysroot/usr/bin/bazel-4"
+  add_bazel bazel 7.7.1
+  local project=$TEST_TMPDIR/project options
+  rm -rf "$project"
+  mkdir -p "$project/app"
+  touch "$project/MODULE.bazel"
+  options=$(sed -n "s|%workspace%|$tree|; s/^common //p" "$tree/third_party/debian/modules.bazelrc" | tr '\n' ' ')
+  expect_in "--override_module=protobuf=$tree/third_party/debian/modules/protobuf " "$options"
+  bazelw_from "$project/app" -- --batch test --jobs=2 test ''
+  expect_in "bazel --batch test $options--jobs=2 test  with" "$stdout"
+  expect_not_in --bazelrc "$stdout"
+  # From a folder of the tree, and from one that belongs to no project, the tree's own file serves.
+  touch "$tree/MODULE.bazel"
+  bazelw_from "$tree/some/folder" -- info
+  expect_in "bazel --bazelrc=$tree/third_party/debian/modules.bazelrc info with" "$stdout"
+  bazelw_from / -- info
+  expect_in "bazel --bazelrc=$tree/third_party/debian/modules.bazelrc info with" "$stdout"
+  # Without modules there is nothing to override.
+  rm "$project/MODULE.bazel"
+  touch "$project/WORKSPACE"
+  bazelw_from "$project" -- info
+  expect_in "bazel info with" "$stdout"
+}
+
 prefers_the_bazel_of_debian_12() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   add_bazel bazel 7.7.1
   bazelw_from "$tree" -- info
@@ -255,14 +334,14 @@ prefers_the_bazel_of_debian_12() {
 
 takes_no_bazel_that_is_too_old() {
   new_machine
-  add_files build
+  add_files build test viewer
   add_jvm java-17 17.0.15
   rm "$sysroot/usr/bin/bazel-4"
   add_bazel bazel 4.1.0
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- info
   expect_eq 1 "$status"
   expect_in " bazel-bootstrap" "$stdout"
-  expect_in "bazel is 4.1.0, and 4.2 or later is needed" "$stderr"
+  expect_in "bazel is version 4.1.0; version 4.2 or later is needed" "$stderr"
   add_bazel bazelisk 7.0.0-pre.1
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- info
   expect_in "bazelisk --bazelrc=" "$stdout"
@@ -303,6 +382,7 @@ takes_modules_from_the_registry_on_another_system() {
 passes_on_arguments_status_and_folder
 prints_the_apt_line_for_what_is_missing
 lists_each_package_of_an_empty_machine
+installs_for_each_command_what_it_needs
 installs_and_runs
 installs_although_the_update_failed
 stops_when_the_installation_did_not_help
@@ -311,6 +391,7 @@ wants_clang_where_it_is_asked_for
 adds_the_architecture_that_it_builds_for
 takes_a_bazel_in_the_path
 takes_workspace_before_bazel_7
+gives_other_projects_the_modules_of_this_tree
 prefers_the_bazel_of_debian_12
 takes_no_bazel_that_is_too_old
 installs_on_ubuntu_and_other_debians
