@@ -1,29 +1,26 @@
+#include <cstdio>
 #include <iostream>
 
 #include "examples/quickstart/frame.ipmpsc.h"
 
-int main() {
-  // The channel is there from now on, also while nobody receives; a receiver before may have made
-  // it.
+absl::Status ReceiveFrame() {
   ipmpsc::ChannelOptions options = camera::FrameChannel::Options();
-  options.exist_policy = ipmpsc::ExistPolicy::kOpen;
-  absl::StatusOr<ipmpsc::Channel> channel =
-      camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
-  if (!channel.ok()) {
-    std::cerr << channel.status() << "\n";
-    return 1;
-  }
-  absl::StatusOr<camera::FrameReceiver> receiver = camera::FrameReceiver::Attach(*channel);
-  if (!receiver.ok()) {
-    std::cerr << receiver.status() << "\n";
-    return 1;
-  }
-  absl::StatusOr<camera::FrameLease> frame = receiver->Receive(absl::Seconds(60));
-  if (!frame.ok()) {
-    std::cerr << frame.status() << "\n";
-    return 1;
-  }
-  // No copy: the pixels are looked at where the sender put them.
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
+  auto channel = camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
+  if (!channel.ok()) return channel.status();
+  auto receiver = camera::FrameReceiver::Attach(*channel);
+  if (!receiver.ok()) return receiver.status();
+  auto frame = receiver->Receive(absl::Seconds(60));
+  if (!frame.ok()) return frame.status();
+  // The pixels are not copied: they lie in the ring until `frame` is destroyed.
   std::cout << (*frame)->width() << "x" << (*frame)->height() << ", " << (*frame)->pixels().size()
             << " bytes\n";
+  std::remove(channel->path().c_str());  // A service would leave its channel in /dev/shm.
+  return absl::OkStatus();
+}
+
+int main() {
+  const absl::Status status = ReceiveFrame();
+  std::cerr << "receive_frame: " << status << "\n";
+  return status.ok() ? 0 : 1;
 }

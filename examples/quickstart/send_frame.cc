@@ -4,19 +4,22 @@
 #include "examples/quickstart/frame.ipmpsc.h"
 #include "examples/quickstart/frame.pb.h"
 
-int main() {
-  absl::StatusOr<camera::FrameSender> sender = camera::FrameSender::Open();
-  if (!sender.ok()) {
-    std::cerr << sender.status() << "\n";
-    return 1;
-  }
+absl::Status SendFrame() {
+  ipmpsc::ChannelOptions options = camera::FrameChannel::Options();
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
+  auto channel = camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
+  if (!channel.ok()) return channel.status();
+  auto sender = camera::FrameSender::Attach(*channel);
+  if (!sender.ok()) return sender.status();
   camera::Frame frame;
   frame.set_width(1920);
   frame.set_height(1080);
   frame.set_pixels(std::string(1920 * 1080, 'x'));
-  const absl::Status sent = sender->Send(frame, absl::Seconds(1));
-  if (!sent.ok()) {
-    std::cerr << sent << "\n";
-    return 1;
-  }
+  return sender->Send(frame, absl::Seconds(1));  // Waits for space in the ring, 1 s at most.
+}
+
+int main() {
+  const absl::Status status = SendFrame();
+  std::cerr << "send_frame: " << status << "\n";
+  return status.ok() ? 0 : 1;
 }
