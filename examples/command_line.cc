@@ -57,8 +57,7 @@ std::vector<std::string> ParseArguments(int argc, char** argv, absl::string_view
         absl::StrSplit(argument, absl::MaxSplits('=', 1));
     const bool has_value = absl::StrContains(argument, '=');
     if (std::find(flags.begin(), flags.end(), parts.first) == flags.end()) {
-      Fail(kBadInput,
-           absl::StrCat("there is no flag --", parts.first, "; --help lists those that are"));
+      Fail(kBadInput, absl::StrCat("unknown flag --", parts.first, "; --help lists the flags"));
     }
     absl::CommandLineFlag* flag = absl::FindCommandLineFlag(parts.first);
     absl::string_view value = parts.second;

@@ -1,7 +1,7 @@
-// The command line of an example: Abseil's flags, and what is no flag.
+// The command line of an example: Abseil's flags and positional arguments.
 //
-// Unlike absl::ParseCommandLine, bad input gets one line that names it and status 2, and --help
-// status 0.
+// Unlike with absl::ParseCommandLine, bad input ends the program with one line that names it and with
+// status 2, and --help with status 0.
 #ifndef IPMPSC_EXAMPLES_COMMAND_LINE_H_
 #define IPMPSC_EXAMPLES_COMMAND_LINE_H_
 
@@ -17,15 +17,15 @@ namespace ipmpsc::examples {
 inline constexpr int kFault = 1;
 inline constexpr int kBadInput = 2;
 
-// Sets the flags that `argv` gives, and returns what is left. Ends the program where an argument is
-// wrong, and, with `usage` and a list of `flags` on standard output, where --help is among them.
+// Sets the flags in `argv` and returns the other arguments. Ends the program if an argument is wrong. At
+// --help, prints `usage` and the list of `flags` and ends the program.
 std::vector<std::string> ParseArguments(int argc, char** argv, absl::string_view usage,
                                         const std::vector<absl::string_view>& flags);
 
-// One line on standard error, which begins with the program's name.
+// Prints one line on standard error, which begins with the program's name.
 void Complain(absl::string_view what);
 
-// Ends the program with one line on standard error.
+// Prints one line as `Complain` does and ends the program.
 [[noreturn]] void Fail(int exit_status, absl::string_view what);
 
 }  // namespace ipmpsc::examples

@@ -32,7 +32,7 @@ Process Start(const std::string& name, const std::function<absl::Status()>& work
   const pid_t pid = fork();
   if (pid < 0) Fail(kFault, absl::StrCat("cannot start a process: ", std::strerror(errno)));
   if (pid > 0) return {name, pid, true};
-  // Nothing of the example stays behind when somebody kills it.
+  // Ends this process when the example is killed.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kFault);
   const absl::Status done = work();

@@ -1,4 +1,4 @@
-// The processes that an example starts: each does one thing, and is gone when the example is.
+// The processes that an example starts. Each does one thing and ends with the example.
 #ifndef IPMPSC_EXAMPLES_PROCESSES_H_
 #define IPMPSC_EXAMPLES_PROCESSES_H_
 
@@ -16,26 +16,26 @@ struct Process {
   std::string name;
   pid_t pid = 0;
   bool running = false;
-  int status = 0;  // as waitpid gives it
+  int status = 0;  // of waitpid
 
   bool ended_well() const;
   bool killed() const;
-  // "killed by signal 9", "failed with status 1", "running"; empty where it ended well.
+  // "killed by signal 9", "failed with status 1", "running", or nothing if the process ended well.
   std::string Ending() const;
 };
 
-// Runs `work` in a process of its own. Its error is one line on standard error that begins with
-// `name`, and status kBadInput where something is missing or may not be had, kFault otherwise. Ends
-// the program where no process can be had.
+// Runs `work` in a process of its own. An error of `work` becomes one line on standard error that begins
+// with `name`, and the exit status: kBadInput for kNotFound and kPermissionDenied, kFault for others.
+// Ends the program if it cannot start a process.
 Process Start(const std::string& name, const std::function<absl::Status()>& work);
 
-// Notes which have ended. Returns whether any runs.
+// Updates `running` and `status` of each process. Returns whether any process runs.
 bool AnyRunning(std::vector<Process>* processes);
 
-// Waits until it has ended, and notes how.
+// Waits until the process has ended, and updates `running` and `status`.
 void Wait(Process* process);
 
-// Sends it a signal, if it runs.
+// Sends a signal to the process if it runs.
 void Signal(const Process& process, int signal);
 
 }  // namespace ipmpsc::examples

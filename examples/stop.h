@@ -1,4 +1,4 @@
-// Ctrl-C: asks an example to end, which then gives back what it holds and says what it did.
+// Ctrl-C: asks an example to end. The example then cleans up and prints its results.
 #ifndef IPMPSC_EXAMPLES_STOP_H_
 #define IPMPSC_EXAMPLES_STOP_H_
 
@@ -6,12 +6,12 @@
 
 namespace ipmpsc::examples {
 
-// From now on SIGINT and SIGTERM only ask this process to stop.
+// Makes SIGINT and SIGTERM set `StopRequested()` instead of ending this process.
 void StopOnSignals();
 
 bool StopRequested();
 
-// How long a wait may take before it looks at `StopRequested()` again.
+// The longest wait between two checks of `StopRequested()`.
 inline constexpr absl::Duration kLookForStop = absl::Milliseconds(100);
 
 }  // namespace ipmpsc::examples

@@ -7,7 +7,7 @@ namespace ipmpsc::examples {
 namespace {
 
 uint64_t Mix(uint64_t sum, uint64_t word) {
-  // An odd factor, and a rotation: both can be undone.
+  // An odd factor and a rotation are both reversible.
   sum = (sum ^ word) * 0x9E3779B97F4A7C15;
   return sum << 29 | sum >> 35;
 }

@@ -1,16 +1,17 @@
-// One receiver and three senders, each a process of its own, on one channel: what went in is held
-// against what came out.
+// Runs one receiver and three senders, each a process of its own, on one channel, and compares what was
+// sent with what was received.
 //
-//   demo [--seconds=5] [--frames=0] [--text=PATH]
+//   demo [--seconds=20] [--frames=0] [--text=PATH]
 //
-// Kill any of the senders while it runs: the others go on, and the count of the killed one is right
-// up to its last message.
+// Prints the command that kills a sender. After it the other senders go on, and the table shows that
+// every message which the killed sender had committed was received.
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -35,15 +36,22 @@
 #include "examples/stop.h"
 #include "ipmpsc/channel.h"
 
-ABSL_FLAG(double, seconds, 5, "for how long the senders send");
-ABSL_FLAG(uint64_t, frames, 0, "how many frames are sent at most; 0: as many as the time allows");
-ABSL_FLAG(std::string, text, "/usr/share/common-licenses/GPL-3", "the text whose lines are sent");
+ABSL_FLAG(double, seconds, 20, "how many seconds the senders run");
+ABSL_FLAG(uint64_t, frames, 0, "the most frames to send; 0 means as many as the time allows");
+ABSL_FLAG(std::string, text, "/usr/share/common-licenses/GPL-3",
+          "the text file whose lines are sent");
 
 namespace ipmpsc::examples {
 namespace {
 
-// Tells its number: it is there to be killed.
-Process StartAndTell(const std::string& name, const std::function<absl::Status()>& work) {
+#ifdef __OPTIMIZE__
+constexpr bool kOptimized = true;
+#else
+constexpr bool kOptimized = false;
+#endif
+
+// Starts a process and prints its number, by which it can be killed.
+Process StartAndPrint(const std::string& name, const std::function<absl::Status()>& work) {
   Process process = Start(name, work);
   std::printf("%-10s process %d\n", name.c_str(), static_cast<int>(process.pid));
   return process;
@@ -73,87 +81,141 @@ void PrintProgress(const DemoLedger& ledger, absl::Duration elapsed) {
   std::fflush(stdout);
 }
 
-// Prints the table and the last line. Returns whether all is well.
+// What a sender committed and what the receiver got of it.
+struct Account {
+  uint64_t committed = 0;
+  uint64_t received = 0;
+  uint64_t lost = 0;
+};
+
+Account AccountOf(const DemoLedger& ledger, int sender) {
+  const DemoLedger::Received& received = ledger.received[sender];
+  const uint64_t noted = Get(ledger.senders[sender].committed);
+  const uint64_t last = Get(received.last_sequence);
+  Account account;
+  // A sender killed between its commit and its note has committed one message more than it noted.
+  account.committed = std::max(noted, last);
+  account.received = Get(received.messages);
+  // Counts the gaps in the sequence, and what was committed after the last message received.
+  account.lost = Get(received.lost) + account.committed - last;
+  return account;
+}
+
+// "killed by signal 9 after it committed 17 messages; all 17 arrived"
+std::string Ending(const Process& sender, const Account& account) {
+  if (!sender.killed()) return sender.Ending();
+  return absl::StrCat(sender.Ending(), " after it committed ", account.committed, " messages; ",
+                      account.lost == 0 ? absl::StrCat("all ", account.committed, " arrived")
+                                        : absl::StrCat(account.lost, " of them did not arrive"));
+}
+
+// Prints the table and the last line. Returns whether every committed message arrived once, whole
+// and in order.
 bool PrintVerdict(const DemoLedger& ledger, const std::vector<Process>& senders,
                   absl::Duration elapsed) {
-  std::printf("\n%-10s %12s %15s %9s %6s %6s %13s\n", "sender", "messages", "bytes", "MB/s", "lost",
-              "torn", "out of order");
+  std::printf("\n%-7s %11s %11s %13s %8s %5s %5s %13s\n", "sender", "committed", "received",
+              "bytes", "MB/s", "lost", "torn", "out of order");
   uint64_t lost = 0;
   uint64_t torn = Get(ledger.torn_of_unknown);
   uint64_t out_of_order = 0;
+  std::string endings;
   for (int i = 0; i < kDemoSenders; ++i) {
     const DemoLedger::Received& received = ledger.received[i];
-    // What was left out in between, and what was committed behind the last that came.
-    const uint64_t committed = Get(ledger.senders[i].committed);
-    const uint64_t last = Get(received.last_sequence);
-    const uint64_t lost_here = Get(received.lost) + (committed > last ? committed - last : 0);
-    lost += lost_here;
+    const Account account = AccountOf(ledger, i);
+    lost += account.lost;
     torn += Get(received.torn);
     out_of_order += Get(received.out_of_order);
-    std::printf("%-10s %12llu %15llu %9.1f %6llu %6llu %13llu  %s\n", senders[i].name.c_str(),
-                static_cast<unsigned long long>(Get(received.messages)),
+    std::printf("%-7s %11llu %11llu %13llu %8.1f %5llu %5llu %13llu\n", senders[i].name.c_str(),
+                static_cast<unsigned long long>(account.committed),
+                static_cast<unsigned long long>(account.received),
                 static_cast<unsigned long long>(Get(received.bytes)),
                 static_cast<double>(Get(received.bytes)) / 1e6 / absl::ToDoubleSeconds(elapsed),
-                static_cast<unsigned long long>(lost_here),
+                static_cast<unsigned long long>(account.lost),
                 static_cast<unsigned long long>(Get(received.torn)),
-                static_cast<unsigned long long>(Get(received.out_of_order)),
-                senders[i].Ending().c_str());
+                static_cast<unsigned long long>(Get(received.out_of_order)));
+    const std::string ending = Ending(senders[i], account);
+    if (!ending.empty()) absl::StrAppend(&endings, senders[i].name, ": ", ending, "\n");
   }
-  std::printf("verified: %llu messages, %llu lost, %llu torn, %llu out of order\n",
-              static_cast<unsigned long long>(Received(ledger).messages),
+  std::printf("%sverified: %llu messages, %llu lost, %llu torn, %llu out of order\n",
+              endings.c_str(), static_cast<unsigned long long>(Received(ledger).messages),
               static_cast<unsigned long long>(lost), static_cast<unsigned long long>(torn),
               static_cast<unsigned long long>(out_of_order));
   return lost == 0 && torn == 0 && out_of_order == 0;
+}
+
+// Prints which senders were killed since the last call.
+void PrintKilled(const std::vector<Process>& senders, std::vector<bool>* printed) {
+  for (size_t i = 0; i < senders.size(); ++i) {
+    if (!senders[i].killed() || (*printed)[i]) continue;
+    (*printed)[i] = true;
+    std::printf("%s was %s; the others go on\n", senders[i].name.c_str(),
+                senders[i].Ending().c_str());
+    std::fflush(stdout);
+  }
 }
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments = ParseArguments(
       argc, argv,
       "demo [flags]\n\nRuns one receiver and three senders on one channel, each in a process of "
-      "its own: two send the "
-      "lines of a text, one sends 3840x2160 YUV frames. The receiver checks every message.",
+      "its own. Two send the lines of a text file, one sends 3840x2160 YUV frames. The receiver "
+      "checks every message.",
       {"seconds", "frames", "text"});
   const absl::Duration time = absl::Seconds(absl::GetFlag(FLAGS_seconds));
   const std::string text = absl::GetFlag(FLAGS_text);
   if (!arguments.empty())
-    Fail(kBadInput, absl::StrCat("no argument is wanted; what is '", arguments[0], "'?"));
+    Fail(kBadInput,
+         absl::StrCat("unexpected argument '", arguments[0], "'; --help lists the flags"));
   if (!(time > absl::ZeroDuration() && time <= absl::Hours(24))) {
     Fail(kBadInput, "--seconds must be more than 0 and at most 86400");
   }
   if (access(text.c_str(), R_OK) != 0) {
-    Fail(kBadInput,
-         absl::StrCat(text, ": ", std::strerror(errno), "; name a readable text with --text"));
+    Fail(kBadInput, absl::StrCat("cannot read ", text, ": ", std::strerror(errno),
+                                 "; name a readable text file with --text"));
   }
 
   const absl::StatusOr<DemoLedger*> ledger = DemoLedger::Create();
   if (!ledger.ok()) Fail(kFault, ledger.status().message());
   absl::StatusOr<Channel> channel = DemoMessageChannel::CreateTemp();
   if (!channel.ok()) Fail(kFault, channel.status().message());
+  if (!kOptimized) {
+    std::printf("This build is not optimised; for speed: ./bazelw run -c opt //examples:demo\n\n");
+  }
   std::printf("channel    %s, %llu bytes\n", channel->path().c_str(),
               static_cast<unsigned long long>(channel->capacity()));
 
   const std::string path = channel->path();
-  StopOnSignals();  // which the children inherit; the receiver goes on until the channel is closed
+  // The children inherit the handler. The receiver ignores the request and goes on until the channel
+  // is closed.
+  StopOnSignals();
   std::vector<Process> receivers = {
-      StartAndTell("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
+      StartAndPrint("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
   std::vector<Process> senders;
   for (uint32_t i = 0; i < kDemoSenders; ++i) {
     const DemoSending sending = {path, i, time};
     if (i < 2) {
-      senders.push_back(StartAndTell(absl::StrCat("text ", i + 1),
-                                     [&] { return SendText(sending, text, *ledger); }));
+      senders.push_back(StartAndPrint(absl::StrCat("text ", i + 1),
+                                      [&] { return SendText(sending, text, *ledger); }));
     } else {
-      senders.push_back(StartAndTell(
+      senders.push_back(StartAndPrint(
           "frames", [&] { return SendFrames(sending, absl::GetFlag(FLAGS_frames), *ledger); }));
     }
   }
 
-  // Not the clock on the wall, which somebody may set.
+  std::printf(
+      "\nThe senders run for %g s. To kill one of them, paste this into another terminal:\n"
+      "  kill -9 %d\n\n",
+      absl::ToDoubleSeconds(time), static_cast<int>(senders[0].pid));
+  std::fflush(stdout);
+
+  // The steady clock, since the system's clock may be set while the demo runs.
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
   absl::Duration next_progress = absl::Seconds(1);
+  std::vector<bool> printed_killed(senders.size());
   while (AnyRunning(&senders) && AnyRunning(&receivers)) {
     absl::SleepFor(absl::Milliseconds(10));
+    PrintKilled(senders, &printed_killed);
     if (StopRequested()) {
       for (const Process& sender : senders) Signal(sender, SIGTERM);
     }
@@ -162,18 +224,18 @@ int Main(int argc, char** argv) {
       next_progress += absl::Seconds(1);
     }
   }
-  // The receiver ends when it has received what is there.
+  // A closed channel ends the receiver once it has received every message.
   if (AnyRunning(&receivers)) channel->Close();
   while (AnyRunning(&receivers)) absl::SleepFor(absl::Milliseconds(1));
   if (!receivers[0].ended_well()) {
     for (const Process& sender : senders) Signal(sender, SIGKILL);
     Complain(absl::StrCat("the receiver was ", receivers[0].Ending()));
-    return kFault;  // and not Fail, which would leave the channel behind
+    return kFault;  // `Fail` would leave the channel behind, as it runs no destructors.
   }
 
   const bool verified = PrintVerdict(**ledger, senders, elapsed());
   for (const Process& sender : senders) {
-    // Being killed is part of the demonstration; failing is not.
+    // A killed sender is part of the demonstration, one that fails is not.
     if (WIFEXITED(sender.status) && !sender.ended_well()) return WEXITSTATUS(sender.status);
   }
   return verified ? 0 : kFault;

@@ -1,8 +1,7 @@
-// The ledger: what each process of the demo says it has done, where all of them see it, also after
-// its death.
+// The ledger: counters in which each process of the demo notes what it has done.
 //
-// It lies beside the channel, so that what the receiver got can be held against what the senders
-// committed.
+// Its memory is shared and separate from the channel. The demo compares what the senders noted with what
+// the receiver noted, also after a sender's death.
 #ifndef IPMPSC_EXAMPLES_DEMO_LEDGER_H_
 #define IPMPSC_EXAMPLES_DEMO_LEDGER_H_
 
@@ -17,25 +16,27 @@ inline constexpr int kDemoSenders = 3;
 
 struct DemoLedger {
   struct Sender {
-    // By the sender, after `Send` returned: the sequence number of the message.
+    // The sequence number of the last message, noted by the sender after `Send` returned.
     std::atomic<uint64_t> committed;
   };
   struct Received {
-    // By the receiver.
+    // Noted by the receiver.
     std::atomic<uint64_t> messages;
     std::atomic<uint64_t> bytes;
     std::atomic<uint64_t> last_sequence;
-    std::atomic<uint64_t> lost;          // sequence numbers that were left out
-    std::atomic<uint64_t> torn;          // messages whose checksum is wrong, or that do not parse
-    std::atomic<uint64_t> out_of_order;  // not behind all earlier ones of its sender
+    std::atomic<uint64_t> lost;          // sequence numbers that are missing
+    std::atomic<uint64_t> torn;          // messages with a wrong checksum
+    std::atomic<uint64_t> out_of_order;  // messages that came after a later one
   };
 
   Sender senders[kDemoSenders];
   Received received[kDemoSenders];
-  // Of no sender that could be told.
+  // Messages that did not parse, or whose sender is unknown.
   std::atomic<uint64_t> torn_of_unknown;
 
-  // In memory that forked children share. Lasts as long as the process.
+  // Creates the ledger in memory that forked children share, for the lifetime of the process.
+  //
+  // Errors: kResourceExhausted - no memory.
   static absl::StatusOr<DemoLedger*> Create();
 };
 

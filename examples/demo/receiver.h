@@ -9,7 +9,7 @@
 
 namespace ipmpsc::examples {
 
-// Receives and checks every message until the channel is closed, and keeps the ledger.
+// Receives and checks every message until the channel is closed, and notes the results in the ledger.
 //
 // Errors: what `Open` and `Receive` of a typed receiver return.
 absl::Status ReceiveAndCheck(const std::string& channel, DemoLedger* ledger);

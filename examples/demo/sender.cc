@@ -21,26 +21,26 @@ namespace {
 constexpr uint32_t kWidth = 3840;
 constexpr uint32_t kHeight = 2160;
 
-// Long enough for any receiver that lives.
+// Bounds the wait for a receiver that is stuck.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
 absl::StatusOr<std::vector<std::string>> ReadLines(const std::string& path) {
   std::ifstream file(path);
-  if (!file) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot read it"));
+  if (!file) return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   if (lines.empty())
-    return absl::InvalidArgumentError(absl::StrCat(path, ": a text without lines"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " has no lines; name another text file"));
   return lines;
 }
 
-// A gradient that moves from picture to picture.
+// Draws a gradient that moves from picture to picture.
 void Draw(uint64_t sequence, std::string* pixels) {
   pixels->resize(kWidth * kHeight * 3 / 2);
   constexpr uint64_t kRamp = 0x0706050403020100;
   constexpr uint64_t kEachByte = 0x0101010101010101;
   for (size_t i = 0; i < pixels->size(); i += sizeof(uint64_t)) {
-    // Eight neighbours at once; a carry between them does not matter to a test picture.
+    // Writes eight neighbours at once. A carry between them is harmless in a test picture.
     const uint64_t word = kRamp + kEachByte * ((i + sequence) & 0xFF);
     std::memcpy(&(*pixels)[i], &word, sizeof(word));
   }
@@ -62,7 +62,7 @@ class NumberingSender {
     message_.set_sequence(next_sequence());
     message_.set_checksum(DemoChecksum(message_.sender(), message_.sequence(), content));
     const absl::Status sent = sender_.Send(message_, kPatience);
-    // Relaxed: a count, read by others when this process has ended.
+    // Relaxed: a counter that others read after this process has ended.
     if (sent.ok()) ledger_->committed.store(message_.sequence(), std::memory_order_relaxed);
     return sent;
   }

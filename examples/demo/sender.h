@@ -14,17 +14,17 @@ namespace ipmpsc::examples {
 struct DemoSending {
   std::string channel;  // path
   uint32_t sender;      // 0 to kDemoSenders - 1
-  absl::Duration time;  // for how long
+  absl::Duration time;  // how long to send
 };
 
-// Sends the lines of the file at `text`, over and over.
+// Sends the lines of the file at `text` again and again.
 //
 // Errors: kNotFound, kPermissionDenied - the text cannot be read; what `Open` and `Send` of a typed
 // sender return.
 absl::Status SendText(const DemoSending& sending, const std::string& text, DemoLedger* ledger);
 
-// Sends pictures of 3840 x 2160 in YUV 4:2:0, each other than the one before; `most` of them, or as
-// many as the time allows where that is 0.
+// Sends pictures of 3840 x 2160 pixels in YUV 4:2:0, each different from the one before: `most` of
+// them, or as many as the time allows if `most` is 0.
 //
 // Errors: what `Open` and `Send` of a typed sender return.
 absl::Status SendFrames(const DemoSending& sending, uint64_t most, DemoLedger* ledger);

@@ -1,4 +1,4 @@
-// What is known of all vehicles together, from their samples.
+// The state of all vehicles, gathered from their samples.
 #ifndef IPMPSC_EXAMPLES_TELEMETRY_FLEET_H_
 #define IPMPSC_EXAMPLES_TELEMETRY_FLEET_H_
 
@@ -14,9 +14,9 @@ namespace ipmpsc::examples {
 struct VehicleState {
   uint64_t samples = 0;
   uint64_t last_sequence = 0;
-  uint64_t lost = 0;  // sequence numbers that were left out, came twice or too late
+  uint64_t lost = 0;  // sequence numbers that are missing, came twice or came late
   double speed_sum = 0;
-  uint64_t wheels = 0;  // in all samples
+  uint64_t wheels = 0;  // the number of wheels in all samples
   float lowest_pressure = 0;
   float highest_temperature = 0;
   std::string hottest_part;
@@ -33,12 +33,12 @@ class Fleet {
   const std::vector<VehicleState>& vehicles() const { return vehicles_; }
   uint64_t samples() const { return samples_; }
   uint64_t lost() const;
-  // Samples of vehicles that do not belong to it.
+  // Samples of vehicles that do not belong to the fleet.
   uint64_t strangers() const { return strangers_; }
 
-  // A line of what the columns are.
+  // The line with the names of the columns.
   static std::string TableHead();
-  // A line for one vehicle.
+  // The line of one vehicle.
   std::string TableRow(size_t vehicle) const;
 
  private:

@@ -1,8 +1,8 @@
-// Many vehicles, each a process of its own, tell one receiver how they go.
+// Runs many vehicles, each a process of its own, that report to one receiver.
 //
 //   telemetry [--vehicles=16] [--samples=2000] [--rate=500]
 //
-// Kill any of them while it runs: what it has sent counts, and the others go on.
+// A vehicle may be killed: the samples that it sent are counted, and the others go on.
 
 #include <signal.h>
 
@@ -24,14 +24,14 @@
 #include "examples/telemetry/vehicle_sample.ipmpsc.h"
 #include "ipmpsc/channel.h"
 
-ABSL_FLAG(uint32_t, vehicles, 16, "how many there are, each a process");
-ABSL_FLAG(uint64_t, samples, 2000, "how many samples each sends");
-ABSL_FLAG(double, rate, 500, "samples that each sends in a second; 0: as many as it can");
+ABSL_FLAG(uint32_t, vehicles, 16, "the number of vehicles, each a process");
+ABSL_FLAG(uint64_t, samples, 2000, "the number of samples that each vehicle sends");
+ABSL_FLAG(double, rate, 500, "samples per second and vehicle; 0 means as many as possible");
 
 namespace ipmpsc::examples {
 namespace {
 
-// Receives until no vehicle runs and all that they have sent has been received.
+// Receives until no vehicle runs and every sample is received.
 absl::Status ReceiveAll(Channel* channel, VehicleSampleReceiver* receiver,
                         std::vector<Process>* vehicles, Fleet* fleet) {
   using Clock = std::chrono::steady_clock;
@@ -44,7 +44,7 @@ absl::Status ReceiveAll(Channel* channel, VehicleSampleReceiver* receiver,
     } else if (absl::IsInvalidArgument(sample.status())) {
       Complain(sample.status().message());
     } else if (absl::IsDeadlineExceeded(sample.status())) {
-      // The next `Receive` tells the end, when what is there has been received.
+      // The next `Receive` returns the samples that are left, then kOutOfRange.
       if (!AnyRunning(vehicles)) channel->Close();
     } else {
       return absl::IsOutOfRange(sample.status()) ? absl::OkStatus() : sample.status();
@@ -61,13 +61,14 @@ absl::Status ReceiveAll(Channel* channel, VehicleSampleReceiver* receiver,
   }
 }
 
-// Prints the table and the last line. Returns whether all is well.
+// Prints the table and the last line. Returns whether every sample of every vehicle that was not killed
+// arrived.
 bool PrintTable(const Fleet& fleet, const std::vector<Process>& vehicles) {
   std::printf("\n%s\n", Fleet::TableHead().c_str());
   bool well = fleet.lost() == 0 && fleet.strangers() == 0;
   for (size_t i = 0; i < vehicles.size(); ++i) {
     std::printf("%s  %s\n", fleet.TableRow(i).c_str(), vehicles[i].Ending().c_str());
-    // Being killed is part of the demonstration; failing, or a sample too few, is not.
+    // A killed vehicle is part of the demonstration. A failure or a missing sample is not.
     well &= vehicles[i].killed() ||
             (vehicles[i].ended_well() &&
              (StopRequested() || fleet.vehicles()[i].samples == absl::GetFlag(FLAGS_samples)));
@@ -83,13 +84,14 @@ int Main(int argc, char** argv) {
   const std::vector<std::string> arguments =
       ParseArguments(argc, argv,
                      "telemetry [flags]\n\nRuns vehicles, each in a process of its own, that send "
-                     "small nested messages on one channel, and prints what their samples come to.",
+                     "small nested messages on one channel, and prints a summary of their samples.",
                      {"vehicles", "samples", "rate"});
   const uint32_t count = absl::GetFlag(FLAGS_vehicles);
   const uint32_t most = VehicleSampleChannel::Options().max_senders;
   const double rate = absl::GetFlag(FLAGS_rate);
   if (!arguments.empty())
-    Fail(kBadInput, absl::StrCat("no argument is wanted; what is '", arguments[0], "'?"));
+    Fail(kBadInput,
+         absl::StrCat("unexpected argument '", arguments[0], "'; --help lists the flags"));
   if (count < 1 || count > most) Fail(kBadInput, absl::StrCat("--vehicles must be 1 to ", most));
   if (absl::GetFlag(FLAGS_samples) < 1) Fail(kBadInput, "--samples must be 1 or more");
   if (!(rate == 0 || (rate >= 1 && rate <= 1e6))) {
@@ -113,7 +115,7 @@ int Main(int argc, char** argv) {
       receiver.ok() ? ReceiveAll(&*channel, &*receiver, &vehicles, &fleet) : receiver.status();
   if (!received.ok()) {
     Complain(received.message());
-    return kFault;  // and not Fail, which would leave the channel behind
+    return kFault;  // `Fail` would leave the channel behind, as it runs no destructors.
   }
   return PrintTable(fleet, vehicles) ? 0 : kFault;
 }

@@ -13,13 +13,13 @@
 namespace ipmpsc::examples {
 namespace {
 
-// Long enough for any receiver that lives.
+// Bounds the wait for a receiver that is stuck.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
 }  // namespace
 
 void WriteSample(uint32_t vehicle, uint64_t sequence, VehicleSampleWriter* sample) {
-  // It drives in a circle of its own.
+  // Each vehicle drives in a circle of its own.
   const double angle = 0.001 * static_cast<double>(sequence % 100000) + vehicle;
   const double speed = 20 + 5 * std::sin(angle);
   sample->set_vehicle(vehicle);
@@ -29,7 +29,7 @@ void WriteSample(uint32_t vehicle, uint64_t sequence, VehicleSampleWriter* sampl
     position.set_latitude(static_cast<int32_t>(525200000 + 100000 * std::cos(angle)));
     position.set_longitude(static_cast<int32_t>(134050000 + 100000 * std::sin(angle)));
   }
-  // Every third one is a lorry.
+  // Every third vehicle is a lorry.
   const uint32_t wheels = vehicle % 3 == 2 ? 6 : 4;
   for (uint32_t i = 0; i < wheels; ++i) {
     VehicleSampleWriter::WheelWriter wheel = sample->add_wheels();

@@ -1,4 +1,4 @@
-// A vehicle: a process that tells how it goes, many times a second.
+// A vehicle: a process that reports its state many times a second.
 #ifndef IPMPSC_EXAMPLES_TELEMETRY_VEHICLE_H_
 #define IPMPSC_EXAMPLES_TELEMETRY_VEHICLE_H_
 
@@ -14,18 +14,18 @@ struct Drive {
   std::string channel;  // path
   uint32_t vehicle = 0;
   uint64_t samples = 0;
-  double rate = 0;  // samples a second; 0: as many as the channel takes
+  double rate = 0;  // samples per second; 0 means as many as the channel takes
 };
 
-// Sends its samples, until there are as many as wanted or this process is asked to stop.
+// Sends the samples of a vehicle until all are sent or this process is asked to stop.
 //
 // Errors: what `Open` and `Loan` of a typed sender, and `Publish` of its loan, return.
 absl::Status SendSamples(const Drive& drive);
 
-// Writes the sample with the number `sequence`: always the same one for the same vehicle.
+// Writes the sample with the number `sequence`, which depends on `vehicle` and `sequence` only.
 void WriteSample(uint32_t vehicle, uint64_t sequence, VehicleSampleWriter* sample);
 
-// Enough for any of them.
+// The bound for the loan of any sample, in bytes.
 inline constexpr size_t kMaxSampleSize = 1024;
 
 }  // namespace ipmpsc::examples

@@ -1,6 +1,6 @@
-// Prints the lines that any number of //examples:send processes send.
+// Prints the lines that any number of //examples:send processes send, until Ctrl-C.
 //
-//   receive [--zero_copy] PATH
+//   receive [--zero_copy] [--capacity=BYTES] PATH
 
 #include <cstdint>
 #include <cstdio>
@@ -11,32 +11,48 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "examples/command_line.h"
+#include "examples/stop.h"
 #include "examples/text/text.ipmpsc.h"
 #include "examples/text/text.pb.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/deadline.h"
 
 ABSL_FLAG(bool, zero_copy, false,
-          "print each line from where it lies in the ring, instead of from a copy");
-ABSL_FLAG(uint64_t, capacity, 65536, "bytes of a ring that is created");
+          "prints each line from where it lies in the ring, instead of from a copy");
+ABSL_FLAG(uint64_t, capacity, 65536, "the ring's size in bytes, if the receiver creates it");
 
 namespace ipmpsc::examples {
 namespace {
 
 bool Print(absl::string_view line) {
-  // An empty line may have no address.
+  // Gives an empty line an address, which it may lack.
   if (line.empty()) line = "";
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
          std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0;
+}
+
+// Prints the next line. Returns false if none came within `timeout`.
+bool PrintNext(LineReceiver* receiver, absl::Duration timeout) {
+  const absl::StatusOr<LineLease> line = receiver->Receive(timeout);
+  if (absl::IsDeadlineExceeded(line.status())) return false;
+  if (absl::IsInvalidArgument(line.status())) {
+    // Goes on after one sender's mistake, for the sake of the others.
+    Complain(line.status().message());
+    return true;
+  }
+  if (!line.ok()) Fail(kFault, line.status().message());
+  const bool printed =
+      absl::GetFlag(FLAGS_zero_copy) ? Print((*line)->text()) : Print((*line)->ToMessage().text());
+  if (!printed) Fail(kFault, "cannot write to standard output");
+  return true;
 }
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments =
       ParseArguments(argc, argv,
                      "receive [flags] PATH\n\nPrints the lines that come through the channel at "
-                     "PATH, which it creates "
-                     "if there is none.",
+                     "PATH, until Ctrl-C. Creates the channel if it does not exist.",
                      {"zero_copy", "capacity"});
   if (arguments.size() != 1)
     Fail(kBadInput, "give the path of one channel, for example /dev/shm/lines");
@@ -49,18 +65,17 @@ int Main(int argc, char** argv) {
   absl::StatusOr<LineReceiver> receiver = LineReceiver::Attach(*channel);
   if (!receiver.ok()) Fail(kBadInput, receiver.status().message());
 
-  for (;;) {
-    absl::StatusOr<LineLease> line = receiver->Receive(Deadline::Never());
-    if (absl::IsInvalidArgument(line.status())) {
-      // One sender's mistake is no reason to leave the others.
-      std::fprintf(stderr, "receive: %s\n", std::string(line.status().message()).c_str());
-      continue;
-    }
-    if (!line.ok()) Fail(kFault, line.status().message());
-    const bool printed = absl::GetFlag(FLAGS_zero_copy) ? Print((*line)->text())
-                                                        : Print((*line)->ToMessage().text());
-    if (!printed) Fail(kFault, "cannot write to standard output");
+  StopOnSignals();
+  while (!StopRequested()) PrintNext(&*receiver, kLookForStop);
+  // The last to use the channel empties and removes it. A sender that is attached goes on.
+  while (!channel->HasSender() && PrintNext(&*receiver, absl::ZeroDuration())) {
   }
+  receiver = absl::CancelledError("detached");
+  if (!channel->HasReceiver() && !channel->HasSender() &&
+      channel->state() != ChannelState::kUnlinked) {
+    std::remove(arguments[0].c_str());
+  }
+  return 0;
 }
 
 }  // namespace

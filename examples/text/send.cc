@@ -1,6 +1,6 @@
 // Sends the lines of standard input to //examples:receive.
 //
-//   send PATH
+//   send [--timeout=DURATION] [--wait=10s] PATH
 
 #include <iostream>
 #include <string>
@@ -11,30 +11,47 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "examples/command_line.h"
 #include "examples/text/text.ipmpsc.h"
 #include "examples/text/text.pb.h"
+#include "ipmpsc/deadline.h"
 
 ABSL_FLAG(absl::Duration, timeout, absl::InfiniteDuration(),
-          "how long to wait while the ring is full");
+          "the longest wait for space in the ring");
+ABSL_FLAG(absl::Duration, wait, absl::Seconds(10),
+          "the longest wait for a receiver to create the channel");
 
 namespace ipmpsc::examples {
 namespace {
 
+// Opens the channel, and waits for a receiver to create it where it does not exist yet.
+absl::StatusOr<LineSender> OpenWhenCreated(const std::string& path) {
+  const Deadline deadline = absl::GetFlag(FLAGS_wait);
+  bool told = false;
+  for (;;) {
+    absl::StatusOr<LineSender> sender = LineSender::Open(path);
+    if (!absl::IsNotFound(sender.status()) || deadline.Passed()) return sender;
+    if (!told) Complain(absl::StrCat("waiting for //examples:receive to create ", path));
+    told = true;
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments = ParseArguments(
       argc, argv,
-      "send [flags] PATH\n\nSends the lines of standard input through the channel at PATH, which a "
-      "receiver has created.",
-      {"timeout"});
+      "send [flags] PATH\n\nSends the lines of standard input through the channel at PATH, which "
+      "//examples:receive creates.",
+      {"timeout", "wait"});
   if (arguments.size() != 1)
     Fail(kBadInput, "give the path of one channel, for example /dev/shm/lines");
 
-  absl::StatusOr<LineSender> sender = LineSender::Open(arguments[0]);
+  absl::StatusOr<LineSender> sender = OpenWhenCreated(arguments[0]);
   if (absl::IsNotFound(sender.status())) {
     Fail(kBadInput, absl::StrCat(sender.status().message(),
-                                 ": start //examples:receive with this path first"));
+                                 "; start //examples:receive with this path, or raise --wait"));
   }
   if (!sender.ok()) Fail(kBadInput, sender.status().message());
 
@@ -43,7 +60,8 @@ int Main(int argc, char** argv) {
     line.set_text(std::move(text));
     const absl::Status sent = sender->Send(line, absl::GetFlag(FLAGS_timeout));
     if (absl::IsInvalidArgument(sent)) Fail(kBadInput, sent.message());
-    if (absl::IsDeadlineExceeded(sent)) Fail(kFault, "the ring is full, and nobody receives");
+    if (absl::IsDeadlineExceeded(sent))
+      Fail(kFault, "the ring is full; start //examples:receive with this path, or raise --timeout");
     if (!sent.ok()) Fail(kFault, sent.message());
   }
   return 0;

@@ -1,4 +1,4 @@
-// Sends the frames of a video, each read straight to where //examples:viewer finds it.
+// Sends the frames of a video to //examples:viewer, each read straight into the ring.
 //
 //   camera [--input=FILE] [PATH]
 
@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "examples/command_line.h"
 #include "examples/processes.h"
+#include "examples/status_line.h"
 #include "examples/stop.h"
 #include "examples/video/camera_channel.h"
 #include "examples/video/camera_frame.ipmpsc.h"
@@ -29,23 +30,23 @@
 #include "ipmpsc/channel.h"
 
 ABSL_FLAG(std::string, input, "",
-          "a video file, device or address that ffmpeg reads; empty: a moving test picture");
+          "a video file, device or address for ffmpeg; empty means a moving test picture");
 ABSL_FLAG(std::string, size, "1280x720", "width and height of the test picture");
-ABSL_FLAG(double, rate, 25, "frames of the test picture in a second");
+ABSL_FLAG(double, rate, 25, "frames of the test picture per second");
 ABSL_FLAG(
     std::string, ppm, "",
-    "pictures in the PPM format, one after the other, instead of what ffmpeg decodes; - reads "
-    "them from standard input");
-ABSL_FLAG(uint64_t, frames, 0, "how many frames are read at most; 0: all");
+    "a file of pictures in the PPM format to send instead of ffmpeg's; - means standard input");
+ABSL_FLAG(uint64_t, frames, 0, "the most frames to read; 0 means all");
 ABSL_FLAG(bool, live, true,
-          "as a real camera: at the pace of the video, and a frame that finds no room is dropped; "
-          "otherwise as fast as the viewer takes them");
-ABSL_FLAG(uint64_t, capacity, 67108864, "bytes of a ring that is created");
+          "true: sends at the pace of the video and drops a frame that finds no space, as a camera "
+          "does; false: sends as fast as the viewer receives");
+ABSL_FLAG(uint64_t, capacity, ipmpsc::examples::kCameraCapacity,
+          "the ring's size in bytes, if the camera creates it");
 
 namespace ipmpsc::examples {
 namespace {
 
-// What a frame takes beside its pixels: four numbers, and the alignment of the pixels.
+// Bytes of a frame besides its pixels: four numbers, and the padding that aligns the pixels.
 constexpr size_t kBesidePixels = 256;
 
 int64_t Now() {
@@ -57,49 +58,83 @@ struct Counts {
   uint64_t dropped = 0;
 };
 
-absl::StatusOr<CameraFrameLoan> Lend(CameraFrameSender* sender, size_t bound) {
+// Prints once a second how the camera is getting on.
+class Progress {
+ public:
+  explicit Progress(const Channel& channel) : channel_(channel) {}
+
+  const Counts& counts() const { return counts_; }
+  void AddSent() { ++counts_.sent; }
+  void AddDropped() { ++counts_.dropped; }
+  // Whether a viewer was attached when this was last printed, or at any time before.
+  bool had_viewer() const { return had_viewer_; }
+
+  void Print() {
+    const int64_t now = Now();
+    if (now < next_) return;
+    next_ = now + kInterval;
+    const bool has_viewer = channel_.HasReceiver();
+    had_viewer_ |= has_viewer;
+    PrintStatusLine(absl::StrCat(counts_.sent, " frames sent, ", counts_.dropped, " dropped, ",
+                                 has_viewer ? "a viewer is attached" : "no viewer is attached"),
+                    /*last=*/false);
+  }
+
+ private:
+  static constexpr int64_t kInterval = 1000000000;
+
+  const Channel channel_;
+  Counts counts_;
+  bool had_viewer_ = false;
+  int64_t next_ = Now() + kInterval;
+};
+
+absl::StatusOr<CameraFrameLoan> Claim(CameraFrameSender* sender, size_t bound, Progress* progress) {
   if (absl::GetFlag(FLAGS_live)) return sender->TryLoan(bound);
   for (;;) {
     absl::StatusOr<CameraFrameLoan> loan = sender->Loan(bound, kLookForStop);
     if (!absl::IsDeadlineExceeded(loan.status())) return loan;
     if (StopRequested()) return absl::CancelledError("asked to stop");
+    progress->Print();
   }
 }
 
-absl::Status SendNext(PpmStream* pictures, CameraFrameSender* sender, Counts* counts) {
+absl::Status SendNext(PpmStream* pictures, CameraFrameSender* sender, Progress* progress) {
   const absl::StatusOr<PictureSize> size = pictures->Next();
   if (!size.ok()) return size.status();
-  absl::StatusOr<CameraFrameLoan> frame = Lend(sender, size->bytes() + kBesidePixels);
+  absl::StatusOr<CameraFrameLoan> frame = Claim(sender, size->bytes() + kBesidePixels, progress);
   if (absl::IsResourceExhausted(frame.status())) {
-    ++counts->dropped;
+    progress->AddDropped();
     return pictures->Skip(size->bytes());
   }
   if (absl::IsInvalidArgument(frame.status())) {
     return absl::InvalidArgumentError(absl::StrCat("a frame of ", size->width, "x", size->height,
                                                    ": ", frame.status().message(),
-                                                   "; remove the channel and give --capacity"));
+                                                   "; remove the channel and set --capacity"));
   }
   if (!frame.ok()) return frame.status();
 
-  frame->set_number(counts->sent + counts->dropped + 1);
+  frame->set_number(progress->counts().sent + progress->counts().dropped + 1);
   frame->set_width(size->width);
   frame->set_height(size->height);
-  // The one copy that there is: from the pipe into the ring.
+  // The only copy of the pixels: from the pipe into the ring.
   const absl::Status read = pictures->Read(frame->mutable_pixels(size->bytes()));
   if (!read.ok()) return read;
   frame->set_taken(Now());
   const absl::Status published = std::move(*frame).Publish();
-  if (published.ok()) ++counts->sent;
+  if (published.ok()) progress->AddSent();
   return published;
 }
 
-// Returns why there is no further frame; OK where there are as many as were asked for.
-absl::Status SendAll(int fd, CameraFrameSender* sender, Counts* counts) {
+// Sends until --frames are sent (OK) or there is no further frame, and returns the reason.
+absl::Status SendAll(int fd, CameraFrameSender* sender, Progress* progress) {
   PpmStream pictures(fd);
   const uint64_t most = absl::GetFlag(FLAGS_frames);
   absl::Status status;
-  while (status.ok() && (most == 0 || counts->sent + counts->dropped < most)) {
-    status = SendNext(&pictures, sender, counts);
+  const Counts& counts = progress->counts();
+  while (status.ok() && (most == 0 || counts.sent + counts.dropped < most)) {
+    status = SendNext(&pictures, sender, progress);
+    progress->Print();
   }
   return status;
 }
@@ -124,12 +159,12 @@ VideoSource SourceFromFlags() {
   return source;
 }
 
-absl::Status SendVideo(CameraFrameSender* sender, Counts* counts) {
+absl::Status SendVideo(CameraFrameSender* sender, Progress* progress) {
   absl::StatusOr<Ffmpeg> ffmpeg = StartFfmpeg(SourceFromFlags());
   if (!ffmpeg.ok()) return ffmpeg.status();
-  const absl::Status status = SendAll(ffmpeg->fd, sender, counts);
+  const absl::Status status = SendAll(ffmpeg->fd, sender, progress);
   const bool at_end = absl::IsOutOfRange(status);
-  // It has nothing to lose; asked to end, it would complain of a pipe that nobody reads.
+  // SIGKILL, since SIGTERM would have ffmpeg complain of a pipe that nobody reads.
   if (!at_end) Signal(ffmpeg->process, SIGKILL);
   Wait(&ffmpeg->process);
   close(ffmpeg->fd);
@@ -137,38 +172,58 @@ absl::Status SendVideo(CameraFrameSender* sender, Counts* counts) {
   return absl::InvalidArgumentError(absl::StrCat("ffmpeg ", ffmpeg->process.Ending()));
 }
 
-absl::Status SendPpm(const std::string& path, CameraFrameSender* sender, Counts* counts) {
-  if (path == "-") return SendAll(STDIN_FILENO, sender, counts);
+absl::Status SendPpm(const std::string& path, CameraFrameSender* sender, Progress* progress) {
+  if (path == "-") return SendAll(STDIN_FILENO, sender, progress);
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
-  const absl::Status status = SendAll(fd, sender, counts);
+  const absl::Status status = SendAll(fd, sender, progress);
   close(fd);
   return status;
 }
 
-int Main(int argc, char** argv) {
-  const std::vector<std::string> arguments = ParseArguments(
-      argc, argv,
-      "camera [flags] [PATH]\n\nSends the frames of a video through the channel at PATH, or the "
-      "one that camera_frame.proto declares, which it creates if there is none. //examples:viewer "
-      "shows them.",
-      {"input", "size", "rate", "ppm", "frames", "live", "capacity"});
-  StopOnSignals();
-  const absl::StatusOr<Channel> channel =
-      OpenCameraChannel(arguments, absl::GetFlag(FLAGS_capacity));
-  if (!channel.ok()) Fail(kBadInput, channel.status().message());
-  absl::StatusOr<CameraFrameSender> sender = CameraFrameSender::Attach(*channel);
-  if (!sender.ok()) Fail(kBadInput, sender.status().message());
-
-  Counts counts;
+// Attaches a sender to `channel` and sends what the flags ask for.
+absl::Status Send(const Channel& channel, Progress* progress) {
+  absl::StatusOr<CameraFrameSender> sender = CameraFrameSender::Attach(channel);
+  if (!sender.ok()) return sender.status();
   const std::string ppm = absl::GetFlag(FLAGS_ppm);
-  const absl::Status status =
-      ppm.empty() ? SendVideo(&*sender, &counts) : SendPpm(ppm, &*sender, &counts);
+  return ppm.empty() ? SendVideo(&*sender, progress) : SendPpm(ppm, &*sender, progress);
+}
+
+// Removes the channel if this camera is the last to use it, and keeps frames that no viewer has seen.
+void Leave(const CameraChannel& opened, const Progress& progress) {
+  const Channel& channel = opened.channel;
+  if (channel.HasReceiver() || channel.HasSender()) return;
+  if (progress.had_viewer() || (opened.created && progress.counts().sent == 0)) {
+    RemoveDeclaredChannel(channel);
+  } else if (progress.counts().sent > 0) {
+    std::printf("The frames wait in %s for a viewer. To remove them: rm %s\n",
+                channel.path().c_str(), channel.path().c_str());
+  }
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> arguments =
+      ParseArguments(argc, argv,
+                     "camera [flags] [PATH]\n\nSends the frames of a video to //examples:viewer. "
+                     "The channel is the "
+                     "one at PATH or, without PATH, the one that camera_frame.proto declares. The "
+                     "camera creates it "
+                     "if it does not exist.",
+                     {"input", "size", "rate", "ppm", "frames", "live", "capacity"});
+  StopOnSignals();
+  const absl::StatusOr<CameraChannel> opened =
+      OpenCameraChannel(arguments, absl::GetFlag(FLAGS_capacity));
+  if (!opened.ok()) Fail(kBadInput, opened.status().message());
+
+  Progress progress(opened->channel);
+  const absl::Status status = Send(opened->channel, &progress);
+  const Counts& counts = progress.counts();
   const bool well = status.ok() || absl::IsOutOfRange(status) || StopRequested();
   if (well || counts.sent + counts.dropped > 0) {
-    std::printf("%llu frames sent, %llu dropped\n", static_cast<unsigned long long>(counts.sent),
-                static_cast<unsigned long long>(counts.dropped));
+    PrintStatusLine(absl::StrCat(counts.sent, " frames sent, ", counts.dropped, " dropped"),
+                    /*last=*/true);
   }
+  if (arguments.empty()) Leave(*opened, progress);
   if (!well) {
     Fail(absl::IsFailedPrecondition(status) || absl::IsAborted(status) ? kFault : kBadInput,
          status.message());

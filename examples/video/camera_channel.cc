@@ -1,22 +1,33 @@
 #include "examples/video/camera_channel.h"
 
+#include <unistd.h>
+
 #include "absl/status/status.h"
-#include "examples/video/camera_frame.ipmpsc.h"
 #include "ipmpsc/channel_options.h"
 
 namespace ipmpsc::examples {
 
-absl::StatusOr<Channel> OpenCameraChannel(const std::vector<std::string>& arguments,
-                                          uint64_t capacity) {
+absl::StatusOr<CameraChannel> OpenCameraChannel(const std::vector<std::string>& arguments,
+                                                uint64_t capacity) {
   if (arguments.size() > 1) {
     return absl::InvalidArgumentError(
         "give the path of one channel, or none for the one that camera_frame.proto declares");
   }
+  const std::string path = arguments.empty() ? CameraFrameChannel::Path() : arguments[0];
   ChannelOptions options = CameraFrameChannel::Options();
   options.capacity = capacity;
-  options.exist_policy = ExistPolicy::kOpen;
-  return CameraFrameChannel::Create(arguments.empty() ? CameraFrameChannel::Path() : arguments[0],
-                                    options);
+  absl::StatusOr<Channel> channel = CameraFrameChannel::Create(path, options);
+  const bool created = channel.ok();
+  if (absl::IsAlreadyExists(channel.status())) {
+    options.exist_policy = ExistPolicy::kOpen;
+    channel = CameraFrameChannel::Create(path, options);
+  }
+  if (!channel.ok()) return channel.status();
+  return CameraChannel{*std::move(channel), created};
+}
+
+void RemoveDeclaredChannel(const Channel& channel) {
+  if (channel.state() != ChannelState::kUnlinked) unlink(channel.path().c_str());
 }
 
 }  // namespace ipmpsc::examples

@@ -38,7 +38,7 @@ std::vector<std::string> Command(const VideoSource& source) {
   return command;
 }
 
-// Returns only where that fails.
+// Replaces this process by the command. Returns only if that fails.
 absl::Status Become(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& argument : command) {
@@ -54,11 +54,11 @@ absl::Status Become(const std::vector<std::string>& command) {
 absl::StatusOr<Ffmpeg> StartFfmpeg(const VideoSource& source) {
   if (!IsInstalled("ffmpeg")) {
     return absl::NotFoundError(
-        "ffmpeg is missing; this installs it: apt-get install --no-install-recommends ffmpeg");
+        "ffmpeg is not installed; to install it: apt-get install --no-install-recommends ffmpeg");
   }
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "cannot make a pipe");
-  // Fewer switches between the two. No error where it may not be had.
+  if (pipe2(ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "cannot create a pipe");
+  // Saves context switches between the two. The smaller pipe serves too if this fails.
   fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
   const Process process = Start("ffmpeg", [&] {
     dup2(ends[1], STDOUT_FILENO);

@@ -10,22 +10,24 @@
 namespace ipmpsc::examples {
 
 struct VideoSource {
-  // A file, device or address that ffmpeg reads; empty: a moving test picture.
+  // A file, device or address for ffmpeg. Empty means a moving test picture.
   std::string input;
-  // Of the test picture.
+  // Width and height of the test picture.
   std::string size = "1280x720";
-  // Of the test picture: frames a second.
+  // Frames of the test picture per second.
   double rate = 25;
-  // As fast as it was recorded, or as fast as it is read.
+  // Decodes at the pace of the video (true) or as fast as the pictures are read (false).
   bool own_pace = true;
 };
 
-// The pictures come out of `fd`, the caller's, in the PPM format.
+// A running ffmpeg. Its pictures come out of `fd`, which the caller closes, in the PPM format.
 struct Ffmpeg {
   Process process;
   int fd;
 };
 
+// Starts ffmpeg.
+//
 // Errors: kNotFound - ffmpeg is not installed; kResourceExhausted - no file descriptors left.
 absl::StatusOr<Ffmpeg> StartFfmpeg(const VideoSource& source);
 

@@ -15,16 +15,18 @@ void FrameStatistics::Add(uint16_t camera, uint64_t number, int64_t taken, int64
   }
   last = number;
   ++recent_frames_;
-  // Whatever the sender says: a double does not overflow.
+  // In double, which no value from a sender can overflow.
   recent_latency_ += static_cast<double>(now) - static_cast<double>(taken);
 }
 
 std::string FrameStatistics::Line(int64_t now) {
   const double seconds = static_cast<double>(now - since_) / 1e9;
   const double frames = static_cast<double>(recent_frames_);
-  std::string line = absl::StrFormat("%d frames, %d dropped, %.1f frames/s, latency %.2f ms",
-                                     frames_, dropped_, seconds > 0 ? frames / seconds : 0,
-                                     recent_frames_ > 0 ? recent_latency_ / frames / 1e6 : 0);
+  std::string line = absl::StrFormat("%d frames, %d dropped, %.1f frames/s", frames_, dropped_,
+                                     seconds > 0 ? frames / seconds : 0);
+  if (recent_frames_ > 0) {
+    absl::StrAppendFormat(&line, ", latency %.2f ms", recent_latency_ / frames / 1e6);
+  }
   since_ = now;
   recent_frames_ = 0;
   recent_latency_ = 0;

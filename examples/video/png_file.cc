@@ -19,7 +19,7 @@ absl::Status WritePngFile(const std::string& path, uint32_t width, uint32_t heig
   image.width = width;
   image.height = height;
   image.format = PNG_FORMAT_RGB;
-  image.flags = PNG_IMAGE_FLAG_FAST;  // While it is written, nothing is received.
+  image.flags = PNG_IMAGE_FLAG_FAST;  // The viewer receives nothing meanwhile.
   errno = 0;
   const bool written = png_image_write_to_stdio(&image, file, /*convert_to_8_bit=*/0, rgb.data(),
                                                 /*row_stride=*/0, /*colormap=*/nullptr) != 0;

@@ -10,10 +10,10 @@
 
 namespace ipmpsc::examples {
 
-// The file at `path` is there whole, or not at all. REQUIRES: `rgb` is width * height * 3 bytes, and
-// not empty.
+// Writes the picture to the file at `path`, which exists only once it is complete. REQUIRES: `rgb` has
+// width * height * 3 bytes and is not empty.
 //
-// Errors: what opening, writing and renaming a file fail with.
+// Errors: the codes of `absl::ErrnoToStatus` for opening, writing and renaming a file.
 absl::Status WritePngFile(const std::string& path, uint32_t width, uint32_t height,
                           absl::string_view rgb);
 

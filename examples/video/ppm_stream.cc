@@ -16,8 +16,8 @@
 namespace ipmpsc::examples {
 namespace {
 
-absl::Status NoPicture(absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("no picture in the PPM format: ", why));
+absl::Status NotAPicture(absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("not a picture in the PPM format: ", why));
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ absl::StatusOr<PictureSize> PpmStream::Next() {
   if (*first == 0) return absl::OutOfRangeError("no more pictures");
   const absl::Status second = Read(absl::MakeSpan(magic + 1, 1));
   if (!second.ok()) return second;
-  if (magic[0] != 'P' || magic[1] != '6') return NoPicture("it does not begin with P6");
+  if (magic[0] != 'P' || magic[1] != '6') return NotAPicture("it does not begin with P6");
 
   const absl::StatusOr<uint32_t> width = ReadNumber();
   if (!width.ok()) return width.status();
@@ -38,9 +38,10 @@ absl::StatusOr<PictureSize> PpmStream::Next() {
   const absl::StatusOr<uint32_t> brightest = ReadNumber();
   if (!brightest.ok()) return brightest.status();
   if (*width < 1 || *width > kMaxPictureSide || *height < 1 || *height > kMaxPictureSide) {
-    return NoPicture(absl::StrCat("it is ", *width, "x", *height));
+    return NotAPicture(absl::StrCat("its size is ", *width, "x", *height));
   }
-  if (*brightest != 255) return NoPicture(absl::StrCat("its brightest colour is ", *brightest));
+  if (*brightest != 255)
+    return NotAPicture(absl::StrCat("its maximum colour value is ", *brightest, " instead of 255"));
   return PictureSize{*width, *height};
 }
 
@@ -55,17 +56,17 @@ absl::Status PpmStream::Read(absl::Span<char> pixels) {
 }
 
 absl::Status PpmStream::Skip(size_t size) {
-  char nowhere[65536];
+  char dropped[65536];
   absl::Status status;
   while (size > 0 && status.ok()) {
-    const size_t part = std::min(size, sizeof(nowhere));
-    status = Read(absl::MakeSpan(nowhere, part));
+    const size_t part = std::min(size, sizeof(dropped));
+    status = Read(absl::MakeSpan(dropped, part));
     size -= part;
   }
   return status;
 }
 
-// One byte at a time, since the first pixel follows the white space behind the last number.
+// Reads one byte at a time, since the first pixel follows the white space after the last number.
 absl::StatusOr<uint32_t> PpmStream::ReadNumber() {
   uint32_t number = 0;
   int digits = 0;
@@ -74,10 +75,10 @@ absl::StatusOr<uint32_t> PpmStream::ReadNumber() {
     const absl::Status read = Read(absl::MakeSpan(&c, 1));
     if (!read.ok()) return read;
     if (absl::ascii_isdigit(static_cast<unsigned char>(c))) {
-      if (++digits > 5) return NoPicture("a number in front of it is too long");
+      if (++digits > 5) return NotAPicture("a number in its header is too long");
       number = number * 10 + static_cast<uint32_t>(c - '0');
     } else if (!absl::ascii_isspace(static_cast<unsigned char>(c))) {
-      return NoPicture("its size is not told");
+      return NotAPicture("its size is missing");
     } else if (digits > 0) {
       return number;
     }

@@ -1,10 +1,9 @@
-// PpmStream: pictures one after the other in the PPM format, as `ffmpeg -c:v ppm -f image2pipe`
-// writes them. Each says how large it is, then come its pixels, as they lie in memory:
+// PpmStream: a sequence of pictures in the PPM format, as `ffmpeg -c:v ppm -f image2pipe` writes them.
+// Each picture is its size, followed by its pixels as they lie in memory:
 //
 //   P6\n1280 720\n255\n  and 1280 * 720 * 3 bytes
 //
-// So whoever reads knows how much space the pixels take before it reads them, and may read them to
-// where they stay.
+// A reader knows the size of the pixels before it reads them, so it can read them into their final place.
 #ifndef IPMPSC_EXAMPLES_VIDEO_PPM_STREAM_H_
 #define IPMPSC_EXAMPLES_VIDEO_PPM_STREAM_H_
 
@@ -24,29 +23,29 @@ struct PictureSize {
   size_t bytes() const { return size_t{width} * height * 3; }
 };
 
-// The largest width and the largest height.
+// The largest width and height, in pixels.
 inline constexpr uint32_t kMaxPictureSide = 16384;
 
-// Every function returns beside its own errors:
+// Reads pictures from a file descriptor. Every function returns these errors besides its own:
 //  * kCancelled       - this process was asked to stop
 //  * kDataLoss        - the stream ends in the middle of a picture
 //  * kInvalidArgument - the stream cannot be read
 class PpmStream {
  public:
-  // `fd` stays the caller's.
+  // `fd` remains the caller's.
   explicit PpmStream(int fd) : fd_(fd) {}
 
   // Waits for the next picture and reads up to its first pixel.
   //
   // Errors:
-  //  * kOutOfRange      - there is none any more
-  //  * kInvalidArgument - something else than a picture with one byte for each colour
+  //  * kOutOfRange      - the stream has ended
+  //  * kInvalidArgument - the stream has something else than a picture with one byte per colour
   absl::StatusOr<PictureSize> Next();
 
-  // Reads the next `pixels.size()` bytes of its pixels.
+  // Reads the next `pixels.size()` bytes of the picture's pixels.
   absl::Status Read(absl::Span<char> pixels);
 
-  // Reads them to nowhere.
+  // Reads the next `size` bytes of the picture's pixels and drops them.
   absl::Status Skip(size_t size);
 
  private:

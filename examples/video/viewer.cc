@@ -1,4 +1,5 @@
-// Shows what //examples:camera sends: a line that tells how it goes, and frames as PNG files.
+// Receives the frames of //examples:camera, prints their rate and latency, and writes some of them as PNG
+// files.
 //
 //   viewer [--directory=DIRECTORY] [PATH]
 
@@ -19,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "examples/command_line.h"
+#include "examples/status_line.h"
 #include "examples/stop.h"
 #include "examples/video/camera_channel.h"
 #include "examples/video/camera_frame.ipmpsc.h"
@@ -28,10 +30,11 @@
 #include "ipmpsc/channel.h"
 
 ABSL_FLAG(std::string, directory, "",
-          "where frames are written as PNG files; made if it is not there; empty: nowhere");
-ABSL_FLAG(uint64_t, every, 25, "every how many frames one is written");
-ABSL_FLAG(uint64_t, frames, 0, "after how many frames to end; 0: when asked to, by Ctrl-C");
-ABSL_FLAG(uint64_t, capacity, 67108864, "bytes of a ring that is created");
+          "the directory for PNG files, created if missing; empty means that no file is written");
+ABSL_FLAG(uint64_t, every, 25, "writes one of this many frames");
+ABSL_FLAG(uint64_t, frames, 0, "ends after this many frames; 0 means at Ctrl-C");
+ABSL_FLAG(uint64_t, capacity, ipmpsc::examples::kCameraCapacity,
+          "the ring's size in bytes, if the viewer creates it");
 
 namespace ipmpsc::examples {
 namespace {
@@ -42,31 +45,26 @@ int64_t Now() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// On a terminal one line that changes, elsewhere a line each second.
-void PrintLine(const std::string& line, bool last) {
-  const bool terminal = isatty(STDOUT_FILENO) != 0;
-  std::printf("%s%s%s", terminal ? "\r\x1b[K" : "", line.c_str(), terminal && !last ? "" : "\n");
-  if (std::fflush(stdout) != 0) Fail(kFault, "cannot write to standard output");
-}
-
-// A sender may be damaged, too: what it says of its pixels is no reason to read beyond them.
+// Checks the size that the sender states against the bytes that are there, as a sender may be faulty.
 bool IsWhole(const CameraFrameView& frame) {
   const PictureSize size = {frame.width(), frame.height()};
   return size.width >= 1 && size.width <= kMaxPictureSide && size.height >= 1 &&
          size.height <= kMaxPictureSide && frame.pixels().size() == size.bytes();
 }
 
-// Returns the name of the file.
+// Writes the frame from where it lies in the ring, and returns the file's name.
 std::string Write(const CameraFrameView& frame, uint16_t camera) {
   const std::string path = absl::StrFormat("%s/camera%d-%06d.png", absl::GetFlag(FLAGS_directory),
                                            camera, frame.number());
-  // From where the pixels lie in the ring.
   const absl::Status written = WritePngFile(path, frame.width(), frame.height(), frame.pixels());
   if (!written.ok()) Fail(kFault, written.message());
   return path;
 }
 
-void Show(CameraFrameReceiver* receiver) {
+// Receives until --frames have come, Ctrl-C or an error, which it returns.
+absl::Status Show(const Channel& channel) {
+  absl::StatusOr<CameraFrameReceiver> receiver = CameraFrameReceiver::Attach(channel);
+  if (!receiver.ok()) return receiver.status();
   const uint64_t most = absl::GetFlag(FLAGS_frames);
   const bool writes = !absl::GetFlag(FLAGS_directory).empty();
   FrameStatistics statistics;
@@ -88,44 +86,49 @@ void Show(CameraFrameReceiver* receiver) {
         written = Write(frame, lease->sender());
       }
     } else if (lease.ok()) {
-      Complain(absl::StrCat("the frame at position ", lease->position(), " is not whole"));
+      Complain(absl::StrCat("the frame at position ", lease->position(), " is incomplete"));
     } else if (absl::IsInvalidArgument(lease.status())) {
-      // One sender's mistake is no reason to leave the others.
+      // Goes on after one sender's mistake, for the sake of the others.
       Complain(lease.status().message());
     } else if (!absl::IsDeadlineExceeded(lease.status())) {
       status = lease.status();
       break;
     }
     if (now >= next_line) {
-      PrintLine(line(now), /*last=*/false);
+      PrintStatusLine(line(now), /*last=*/false);
       next_line = now + kSecond;
     }
   }
-  PrintLine(line(Now()), /*last=*/true);
-  if (!status.ok()) Fail(kFault, status.message());
+  PrintStatusLine(line(Now()), /*last=*/true);
+  return status;
 }
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments = ParseArguments(
       argc, argv,
-      "viewer [flags] [PATH]\n\nShows the frames that //examples:camera sends through the channel "
-      "at PATH, or the one that camera_frame.proto declares, which it creates if there is none.",
+      "viewer [flags] [PATH]\n\nReceives the frames that //examples:camera sends. The channel is "
+      "the one at PATH or, without PATH, the one that camera_frame.proto declares. The viewer "
+      "creates "
+      "it if it does not exist.",
       {"directory", "every", "frames", "capacity"});
   const std::string directory = absl::GetFlag(FLAGS_directory);
   if (absl::GetFlag(FLAGS_every) == 0) Fail(kBadInput, "--every must be 1 or more");
   if (!directory.empty() && mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
-    Fail(kBadInput, absl::StrCat("cannot make ", directory, ": ", std::strerror(errno)));
+    Fail(kBadInput, absl::StrCat("cannot create ", directory, ": ", std::strerror(errno)));
   }
   if (!directory.empty() && access(directory.c_str(), W_OK | X_OK) != 0) {
     Fail(kBadInput, absl::StrCat("cannot write to ", directory, ": ", std::strerror(errno)));
   }
   StopOnSignals();
-  const absl::StatusOr<Channel> channel =
+  const absl::StatusOr<CameraChannel> opened =
       OpenCameraChannel(arguments, absl::GetFlag(FLAGS_capacity));
-  if (!channel.ok()) Fail(kBadInput, channel.status().message());
-  absl::StatusOr<CameraFrameReceiver> receiver = CameraFrameReceiver::Attach(*channel);
-  if (!receiver.ok()) Fail(kBadInput, receiver.status().message());
-  Show(&*receiver);
+  if (!opened.ok()) Fail(kBadInput, opened.status().message());
+  const absl::Status status = Show(opened->channel);
+  // A camera that is still attached removes the channel when it ends.
+  if (arguments.empty() && !opened->channel.HasReceiver() && !opened->channel.HasSender()) {
+    RemoveDeclaredChannel(opened->channel);
+  }
+  if (!status.ok()) Fail(absl::IsAlreadyExists(status) ? kBadInput : kFault, status.message());
   return 0;
 }
 

@@ -1,21 +1,24 @@
 #!/bin/bash
-# The demo verifies what it should, also when its senders are killed, and notices when its receiver is.
-# Argument: the demo binary.
+# The demo verifies what it should when its senders are killed, and notices when its receiver is killed.
+# Arguments: the demo binary, and how many times it says that it is not optimised, or "any".
 source tests/examples/expect.sh
 demo=$1
+notices=$2
 
 number_of() { sed -n "s/^$1 *process \([0-9]*\)$/\1/p" "$TEST_TMPDIR/output"; }
 is_shown() { [ -n "$(number_of "$1")" ]; }
+# table SENDER COLUMN: a number of the table, where column 1 is "committed".
+table() { grep "^$1  *[0-9]" "$TEST_TMPDIR/output" | sed "s/^$1//" | awk -v column="$2" '{ print $column }'; }
 has_progress() { grep -q ' s .* messages ' "$TEST_TMPDIR/output"; }
 
-# Where the channel is: while the demo runs, and not afterwards.
+# Prints the path of the channel, which exists only while the demo runs.
 channel() { sed -n 's/^channel *\([^ ,]*\),.*/\1/p' "$TEST_TMPDIR/output"; }
 expect_no_channel() {
   [[ $(channel) == /dev/shm/* ]] || fail "the channel is '$(channel)'"
   [ ! -e "$(channel)" ] || fail "the channel was left behind"
 }
 
-# start ARGUMENT...: the demo in the background, `pid`. What an earlier one printed is gone.
+# start ARGUMENT...: runs the demo in the background, as `pid`, with a new output.
 start() {
   : >"$TEST_TMPDIR/output"
   "$demo" "$@" >"$TEST_TMPDIR/output" &
@@ -34,23 +37,30 @@ expect_verified
 for sender in 'text 1' 'text 2' frames; do
   grep -q "^$sender  *[1-9]" "$TEST_TMPDIR/output" || fail "the table has no messages of $sender"
 done
-# Frames of 3840 x 2160 x 1.5 bytes, no more than were asked for; fewer where the machine is slow.
-read -r _ frames bytes _ < <(grep '^frames .* [0-9]' "$TEST_TMPDIR/output" | tail -n 1)
-[ "$frames" -le 3 ] && [ "$bytes" = $((frames * 12441600)) ] || fail "$frames frames have $bytes bytes"
+# Frames have 3840 x 2160 x 1.5 bytes. There are at most those asked for, and fewer on a slow machine.
+read -r _ committed frames bytes _ < <(grep '^frames .* [0-9]' "$TEST_TMPDIR/output" | tail -n 1)
+[ "$frames" -le 3 ] && [ "$frames" = "$committed" ] && [ "$bytes" = $((frames * 12441600)) ] || fail "$frames frames have $bytes bytes"
 
-# Each sender in turn is killed in the middle of its work.
+# Each sender is killed in the middle of its work.
 for victim in 'text 1' 'text 2' frames; do
   start --seconds=2
   wait_until is_shown frames
   wait_until has_progress
-  kill -9 "$(number_of "$victim")" || fail "$victim could not be killed"
+  command=$(sed -n "s/^  \(kill -9 [0-9]*\)$/\1/p" "$TEST_TMPDIR/output")
+  [ "$command" = "kill -9 $(number_of "text 1")" ] || fail "the demo invites to: $command"
+  bash -c "${command/$(number_of "text 1")/$(number_of "$victim")}" || fail "$victim could not be killed"
   wait $pid || fail "the demo failed when $victim was killed"
   expect_verified
   expect_no_channel
-  grep -q "^$victim .*killed by signal 9" "$TEST_TMPDIR/output" || fail "the table does not say that $victim was killed"
+  grep -q "^$victim was killed by signal 9; the others go on$" "$TEST_TMPDIR/output" || fail "the demo does not say at once that $victim was killed"
+  count=$(table "$victim" 1)
+  [ "${count:-0}" -ge 1 ] || fail "the table does not have what $victim committed"
+  [ "$count" = "$(table "$victim" 2)" ] || fail "$victim committed $count messages, received were $(table "$victim" 2)"
+  grep -q "^$victim: killed by signal 9 after it committed $count messages; all $count arrived$" "$TEST_TMPDIR/output" ||
+    fail "the demo does not say that all $count messages of $victim arrived"
 done
 
-# Without a receiver there is nothing to verify.
+# A demo whose receiver is killed has nothing to verify.
 start --seconds=60 2>"$TEST_TMPDIR/errors"
 wait_until is_shown frames
 kill -9 "$(number_of receiver)"
@@ -59,7 +69,7 @@ wait $pid
 grep -q "the receiver was killed by signal 9" "$TEST_TMPDIR/errors" || fail "the demo does not say why"
 expect_no_channel
 
-# Asked to end, it verifies what there is. At Ctrl-C all of its processes are asked.
+# A demo that is asked to end verifies what was sent. Ctrl-C asks all of its processes.
 for asked in demo all; do
   start --seconds=60
   wait_until is_shown frames
@@ -74,5 +84,9 @@ for asked in demo all; do
   expect_verified
   expect_no_channel
 done
+
+# Only a build without optimisation says so, once.
+said=$(grep -c '^This build is not optimised; for speed: ./bazelw run -c opt //examples:demo$' "$TEST_TMPDIR/output")
+[ "$notices" = any ] || [ "$said" = "$notices" ] || fail "the demo says $said times instead of $notices that it is not optimised"
 
 finish

@@ -19,7 +19,7 @@ wait_until() {
   return 1
 }
 
-# expect_bad_input TEXT COMMAND...: the command ends with status 2, and with one line on standard error that has TEXT.
+# expect_bad_input TEXT COMMAND...: the command ends with status 2, and prints one line with TEXT on standard error.
 expect_bad_input() {
   local text=$1 errors status
   shift
@@ -29,7 +29,7 @@ expect_bad_input() {
   [ "$(printf '%s\n' "$errors" | wc -l)" = 1 ] || fail "$* printed more than one line: $errors"
   case $errors in
     *"$text"*) ;;
-    *) fail "$* printed '$errors', which does not say '$text'" ;;
+    *) fail "$* printed '$errors' without '$text'" ;;
   esac
 }
 

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Drives //examples:send and //examples:receive as people do: what goes in comes out, byte for byte.
+# The lines that enter //examples:send leave //examples:receive, byte for byte.
 # Arguments: the send and the receive binary.
 source tests/examples/expect.sh
 send=$1
 receive=$2
 channel=$TEST_TMPDIR/lines
 
-# Lines of every kind: empty, long, with tabs, in another encoding, with control bytes.
+# Prints lines of every kind: empty, long, with tabs, with control bytes, not UTF-8.
 make_lines() {
   local name=$1
   awk -v name="$name" 'BEGIN {
@@ -26,7 +26,7 @@ trap 'kill -9 $receiver 2>/dev/null' EXIT
 
 has_lines() { [ "$(wc -l <"$TEST_TMPDIR/output")" -ge "$1" ]; }
 
-# Each sender's lines, in its order, and nothing else.
+# expect_output NAME...: the output has each sender's lines in its order, and no other lines.
 expect_output() {
   local name
   for name in "$@"; do
@@ -43,7 +43,7 @@ each=$(wc -l <"$TEST_TMPDIR/one")
 for zero_copy in --zero_copy --zero_copy=false; do
   rm -f "$TEST_TMPDIR/output" "$channel"
 
-  # Three senders at one time.
+  # Three senders at the same time.
   start_receiver $zero_copy
   wait_until test -e "$channel"
   pids=
@@ -55,7 +55,7 @@ for zero_copy in --zero_copy --zero_copy=false; do
   wait_until has_lines $((3 * each))
   expect_output one two three
 
-  # The receiver dies; a sender comes and goes in the meantime; a new receiver goes on where it was.
+  # The receiver dies, a sender comes and goes, and a new receiver goes on where the first was.
   kill -9 $receiver
   wait $receiver 2>/dev/null
   head -n 50 "$TEST_TMPDIR/four" | "$send" "$channel" || fail "sending without a receiver failed"
@@ -65,16 +65,50 @@ for zero_copy in --zero_copy --zero_copy=false; do
   expect_output one two three four
   [ -s "$TEST_TMPDIR/errors" ] && fail "the receiver complained: $(cat "$TEST_TMPDIR/errors")"
 
-  # A second receiver is refused and told by whom; the first one is left alone.
+  # A second receiver is refused with the number of the first, which goes on.
   expect_bad_input "process $receiver" "$receive" "$channel"
   kill -0 $receiver || fail "the first receiver died of the second"
   kill -9 $receiver
   wait $receiver 2>/dev/null
 done
 
-# A sender that is too fast for nobody: the ring is full, its patience ends.
+# A sender without a receiver fills the ring and gives up at its timeout.
 yes | "$send" --timeout=100ms "$channel" 2>"$TEST_TMPDIR/errors"
 [ "${PIPESTATUS[1]}" = 1 ] || fail "a full ring did not end the sender with status 1"
-grep -q "ring is full" "$TEST_TMPDIR/errors" || fail "a full ring was not named"
+grep -q "ring is full" "$TEST_TMPDIR/errors" || fail "the error does not say that the ring is full"
+
+# The sender may start first: it waits for the channel.
+rm "$channel"
+echo early | "$send" "$channel" 2>"$TEST_TMPDIR/errors" &
+pid=$!
+wait_until grep -q "waiting for //examples:receive to create" "$TEST_TMPDIR/errors"
+rm -f "$TEST_TMPDIR/output"
+start_receiver
+wait $pid || fail "the sender that started first failed"
+wait_until test -s "$TEST_TMPDIR/output"
+[ "$(cat "$TEST_TMPDIR/output")" = early ] || fail "the receiver printed: $(cat "$TEST_TMPDIR/output")"
+
+# A receiver that is asked to end leaves the channel to a sender that is attached.
+mkfifo "$TEST_TMPDIR/feed"
+"$send" "$channel" <"$TEST_TMPDIR/feed" &
+pid=$!
+exec 3>"$TEST_TMPDIR/feed"
+echo attached >&3
+wait_until has_lines 2
+kill -INT $receiver
+wait $receiver || fail "the receiver ended with an error at SIGINT"
+[ -e "$channel" ] || fail "the receiver removed the channel of a sender that is attached"
+echo late >&3
+exec 3>&-
+wait $pid || fail "the sender without a receiver failed"
+
+# The last to leave prints what is in the channel and removes it.
+start_receiver
+wait_until has_lines 3
+kill -INT $receiver
+wait $receiver || fail "the receiver ended with an error at SIGINT"
+[ "$(tail -n 2 "$TEST_TMPDIR/output")" = "attached
+late" ] || fail "the receivers printed: $(cat "$TEST_TMPDIR/output")"
+[ ! -e "$channel" ] || fail "the receiver left its channel behind"
 
 finish
