@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds, tests and runs examples/monorepo, a project of its own that depends on this workspace: with
-# all the changes turned on by which Bazel may break those who are not ready for them.
+# Builds, tests and runs examples/monorepo, a project that depends on this workspace, with the incompatible
+# changes that later Bazels make.
 set -u
 
 here=$(dirname "$(readlink -f WORKSPACE)")
@@ -17,33 +17,45 @@ cd "$here/examples/monorepo" || exit 1
 
 # --max_idle_secs: no server stays behind, not even when this test is killed.
 bazel() { "$here/bazelw" --output_user_root="$output_root" --max_idle_secs=60 "$@"; }
-# Bazel's outputs are read-only folders in part, which it would not be able to delete with the rest.
+# Bazel could not delete its outputs with the rest of the folder, as some of them are read-only.
 trap 'bazel shutdown; chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 
-# All changes but one: it wants upstream's rules_cc, and Debian's Bazel cannot load that; see
+# All changes but the one that needs upstream's rules_cc, which Debian's Bazel cannot load; see
 # third_party/rules_cc.
 changes=(--all_incompatible_changes --noincompatible_load_cc_rules_from_bzl)
-# --symlink_prefix=/: the links of somebody's own build stay as they are.
+# --symlink_prefix=/ keeps the links of a user's own build.
 flags=("${changes[@]}" --noshow_progress --symlink_prefix=/ --jobs=2)
 
-# Indented, so that nobody takes its summary for the outer Bazel's.
+# Indented, so that its summary is not taken for that of the outer Bazel.
 bazel test "${flags[@]}" //... 2>&1 | sed 's/^/  /'
 [ "${PIPESTATUS[0]}" = 0 ] || fail "//... does not build and pass"
 
-# What was built runs: from one process of another workspace to another.
-bin=$(bazel info "${flags[@]}" bazel-bin 2>/dev/null)
-export IPMPSC_DIR=$TEST_TMPDIR
-"$bin/app/show_tracks" >"$TEST_TMPDIR/tracks" &
-receiver=$!
-wait_until test -e "$IPMPSC_DIR/tracking.tracks"
-"$bin/app/send_track" ball || fail "send_track failed"
-wait_until test -s "$TEST_TMPDIR/tracks"
-kill $receiver
-[ "$(cat "$TEST_TMPDIR/tracks")" = "ball: 10,0 20,0 30,0 (0.5 mm of rain)" ] ||
-  fail "show_tracks shows: $(cat "$TEST_TMPDIR/tracks")"
+# expect_tracks FIRST: a track goes from send_track to show_tracks, whichever of them starts first, and both
+# leave nothing behind.
+expect_tracks() {
+  local receiver
+  [ "$1" != send ] || "$bin/app/send_track" ball || fail "send_track failed when it started first"
+  "$bin/app/show_tracks" >"$TEST_TMPDIR/tracks" &
+  receiver=$!
+  if [ "$1" = show ]; then
+    wait_until test -e "$IPMPSC_DIR/tracking.tracks"
+    "$bin/app/send_track" ball || fail "send_track failed"
+  fi
+  wait $receiver || fail "show_tracks failed"
+  [ "$(cat "$TEST_TMPDIR/tracks")" = "$shown" ] || fail "show_tracks shows: $(cat "$TEST_TMPDIR/tracks")"
+  [ -z "$(ls "$IPMPSC_DIR")" ] || fail "left behind: $(ls "$IPMPSC_DIR")"
+}
 
-# However many targets ask for it, each .proto is generated once: those of this workspace, and those
-# of others that they import.
+# The programs run as the project's README says.
+bin=$(bazel info "${flags[@]}" bazel-bin 2>/dev/null)
+export IPMPSC_DIR=$TEST_TMPDIR/channels
+mkdir "$IPMPSC_DIR"
+shown=$(sed -n 's/^The first prints `\(.*\)`.*/\1/p' README.md)
+[ -n "$shown" ] || fail "README.md does not say what show_tracks prints"
+for first in show send; do expect_tracks $first; done
+
+# Each .proto of this workspace, and each that they import from others, is generated once, however many targets
+# need it.
 bazel aquery "${changes[@]}" --noshow_progress --include_aspects \
   'mnemonic("IpmpscGenerate", deps(//...))' 2>/dev/null |
   sed -n 's/^  Outputs: \[\(.*\)\]$/\1/p' | tr -d ' ' | tr , '\n' | sed 's|^bazel-out/[^/]*/bin/||' |
@@ -66,7 +78,7 @@ schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.h
 tracking/track.ipmpsc.h
 END
 
-# expect_query EXPRESSION LABEL...: the targets that a query has.
+# expect_query EXPRESSION LABEL...: the query returns these targets.
 expect_query() {
   local expression=$1 found
   shift
@@ -80,7 +92,7 @@ expect_query "attr(features, layering, $both)" //rules:attributes_ipmpsc //rules
 expect_query "visible(//app:app_test, //rules:attributes_ipmpsc)" //rules:attributes_ipmpsc
 expect_query "visible(//camera:frame_ipmpsc, //rules:attributes_ipmpsc)"
 
-# What does not build says which target it is, and why.
+# Errors name the target and the reason.
 bazel build "${flags[@]}" --keep_going \
   //rules/broken:{misaligned_ipmpsc,no_proto_ipmpsc,no_proto_views,two_deps_ipmpsc,two_selected_ipmpsc,sees_private,uses_testonly} \
   >"$TEST_TMPDIR/errors" 2>&1 && fail "broken targets were built"

@@ -12,7 +12,7 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
-// The parts of the message come from other packages, one of them under an import prefix.
+// The parts of the message are defined in other packages, one of them under an import prefix.
 TEST(AppTest, ReceivesWhatItSent) {
   absl::StatusOr<ipmpsc::Channel> channel = camera::FrameChannel::CreateTemp();
   ASSERT_TRUE(channel.ok()) << channel.status();

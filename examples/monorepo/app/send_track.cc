@@ -1,4 +1,4 @@
-// send_track LABEL: sends a track, written in place, to //app:show_tracks.
+// send_track LABEL: writes a track into the ring in place and sends it to //app:show_tracks.
 #include <cstdint>
 #include <iostream>
 #include <utility>
@@ -7,14 +7,23 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "ipmpsc/channel.h"
 #include "tracking/track.ipmpsc.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::cerr << "send_track: give a label\n";
+    std::cerr << "send_track: give one label, for example: send_track ball\n";
     return 2;
   }
-  absl::StatusOr<tracking::TrackSender> sender = tracking::TrackSender::Open();
+  ipmpsc::ChannelOptions options = tracking::TrackChannel::Options();
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
+  absl::StatusOr<ipmpsc::Channel> channel =
+      tracking::TrackChannel::Create(tracking::TrackChannel::Path(), options);
+  if (!channel.ok()) {
+    std::cerr << "send_track: " << channel.status() << "\n";
+    return 1;
+  }
+  absl::StatusOr<tracking::TrackSender> sender = tracking::TrackSender::Attach(*channel);
   if (!sender.ok()) {
     std::cerr << "send_track: " << sender.status() << "\n";
     return 1;
@@ -26,7 +35,7 @@ int main(int argc, char** argv) {
   }
   track->set_label(argv[1]);
   for (int32_t i = 1; i <= 3; ++i) {
-    // Writers of messages that are in other packages, and in other repositories.
+    // The messages of these writers are defined in other packages and in another repository.
     tracking::TrackWriter::SightingWriter sighting = track->add_sightings();
     sighting.mutable_at().set_x(10 * i);
     camera::FrameWriter frame = sighting.mutable_frame();

@@ -1,21 +1,27 @@
-// show_tracks: makes the channel that tracking/track.proto declares, and shows what comes.
+// show_tracks: prints the tracks of the channel that tracking/track.proto declares, until every sender has
+// come and gone. Removes the channel then.
+#include <cstdio>
 #include <iostream>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "tracking/track.ipmpsc.h"
 
 int main() {
   ipmpsc::ChannelOptions options = tracking::TrackChannel::Options();
-  options.exist_policy = ipmpsc::ExistPolicy::kOpen;
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
   absl::StatusOr<ipmpsc::Channel> channel =
       tracking::TrackChannel::Create(tracking::TrackChannel::Path(), options);
   if (!channel.ok()) {
     std::cerr << "show_tracks: " << channel.status() << "\n";
     return 1;
   }
-  absl::StatusOr<tracking::TrackReceiver> receiver = tracking::TrackReceiver::Attach(*channel);
+  ipmpsc::ReceiverOptions end_with_senders;
+  end_with_senders.end_without_senders = true;
+  absl::StatusOr<tracking::TrackReceiver> receiver =
+      tracking::TrackReceiver::Attach(*channel, end_with_senders);
   if (!receiver.ok()) {
     std::cerr << "show_tracks: " << receiver.status() << "\n";
     return 1;
@@ -28,6 +34,9 @@ int main() {
     }
     std::cout << " (" << track->forecast().rain() << " mm of rain)" << std::endl;
   }
-  std::cerr << "show_tracks: " << tracks.status() << "\n";
-  return 1;
+  if (!absl::IsOutOfRange(tracks.status())) {  // kOutOfRange: no sender is left.
+    std::cerr << "show_tracks: " << tracks.status() << "\n";
+    return 1;
+  }
+  std::remove(channel->path().c_str());
 }
