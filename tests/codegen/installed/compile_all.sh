@@ -3,17 +3,23 @@
 #
 #   tests/codegen/installed/compile_all.sh FOLDER [IMPORT_ROOT...]
 #
-# Imports are looked for in the roots, then in FOLDER, then in /usr/include. Compiles with $CXX (by
+# Searches the roots for imports, then FOLDER, then the .proto files of ipmpsc, then /usr/include. Compiles with $CXX (by
 # default g++), -Wall -Wextra -Werror. Prints what does not compile, and one line at the end. No failure,
 # but counted, are files that protoc refuses (they are named), and those of which protobuf makes no
 # .pb.h, or none that compiles: what is ours must compile without.
 set -u
-cd "$(dirname "$0")/../../.."
-folder=$(realpath "${1:?a folder with .proto files}")
+tree=$(cd "$(dirname "$0")/../../.." && pwd -P)
+if [ $# = 0 ] || [ ! -d "$1" ]; then
+  [ $# = 0 ] || echo "compile_all.sh: $1 is not a folder" >&2
+  echo "usage: tests/codegen/installed/compile_all.sh FOLDER_WITH_PROTO_FILES [IMPORT_ROOT...]" >&2
+  exit 2
+fi
+folder=$(realpath "$1")
 shift
 roots=()
-for root in "$@" "$folder" /usr/include; do roots+=("-I$(realpath "$root")"); done
+for root in "$@" "$folder" "$tree/proto" /usr/include; do roots+=("-I$(realpath "$root")"); done
 
+cd "$tree" || exit 1
 ./bazelw build --noshow_progress --show_result=0 //codegen:protoc-gen-ipmpsc || exit 1
 plugin=$PWD/bazel-bin/codegen/protoc-gen-ipmpsc
 scratch=$(mktemp -d)
