@@ -164,7 +164,7 @@ TEST_P(ProducerAtEdgeTest, ClaimMoreThanACapacityAheadIsCorrupt) {
 TEST_P(ProducerAtEdgeTest, BitsThatNoParticipantSetsAreCorruptWhateverStandsBesideThem) {
   Producer producer(test_.ring, 0);
   for (ClaimWord bits = 0; bits <= kClaimBits; ++bits) {
-    if (bits < 8) continue;  // the known ones and their unions
+    if (bits < 16) continue;  // the known ones and their unions
     test_.SetPositions(start_, start_ | bits);
     for (const TurnBit turn_bit : {TurnBit::kRespect, TurnBit::kKeep, TurnBit::kClear}) {
       Position claimed = kUntouched;
@@ -183,19 +183,22 @@ TEST_P(ProducerAtEdgeTest, UnknownBitsAreCorruptAlsoWhereItLooksFull) {
   Producer producer(test_.ring, 0);
   Position claimed = kUntouched;
   EXPECT_EQ(producer.Claim(64, &claimed), ClaimResult::kCorrupt);
-  test_.SetPositions(start_, start_ + 64 + 8);
+  test_.SetPositions(start_, start_ + 64 + 16);
   EXPECT_EQ(producer.ClaimWhenEmpty(64, &claimed), ClaimResult::kCorrupt);
   EXPECT_EQ(test_.intent(0), kNoIntent);
 }
 
 // The end of the channel.
 
-constexpr ClaimWord kEnds[] = {kClaimClosed,
-                               kClaimReplaced,
-                               kClaimEnded,
-                               kClaimClosed | kClaimTurn,
-                               kClaimReplaced | kClaimTurn,
-                               kClaimEnded | kClaimTurn};
+constexpr ClaimWord kEnds[] = {
+    kClaimClosed,
+    kClaimReplaced,
+    kClaimEnded,
+    kClaimClosed | kClaimTurn,
+    kClaimReplaced | kClaimTurn,
+    kClaimClosed | kClaimEnding,
+    kClaimEnded | kClaimEnding | kClaimTurn,
+};
 
 TEST_P(ProducerAtEdgeTest, AfterTheEndNothingIsClaimedAndTheWordStays) {
   for (const ClaimWord bits : kEnds) {
@@ -248,6 +251,27 @@ TEST_P(ProducerAtEdgeTest, TheTurnBitIsRespectedKeptOrCleared) {
   EXPECT_EQ(test_.intent(0), start_ + 64);
   EXPECT_EQ(test_.intent_size(0), 128u);
   EXPECT_EQ(test_.claim_word(), start_ + 192);
+}
+
+TEST_P(ProducerAtEdgeTest, AnEndThatIsAnnouncedKeepsNoSenderFromClaimingAndIsKept) {
+  Producer producer(test_.ring, 0);
+  test_.SetPositions(start_, start_ | kClaimEnding);
+  Position claimed = kUntouched;
+  EXPECT_FALSE(producer.TryFastClaim(64, &claimed));
+  Position next = start_;
+  for (const TurnBit turn_bit : {TurnBit::kRespect, TurnBit::kKeep, TurnBit::kClear}) {
+    ASSERT_EQ(producer.Claim(64, &claimed, turn_bit), ClaimResult::kClaimed);
+    EXPECT_EQ(claimed, next);
+    EXPECT_EQ(test_.intent(0), next);
+    next += 64;
+    EXPECT_EQ(test_.claim_word(), next | kClaimEnding);
+  }
+  test_.SetPositions(next, next | kClaimEnding | kClaimTurn);
+  EXPECT_EQ(producer.Claim(64, &claimed, TurnBit::kRespect), ClaimResult::kTurnTaken);
+  ASSERT_EQ(producer.ClaimWhenEmpty(64, &claimed, TurnBit::kKeep), ClaimResult::kClaimed);
+  EXPECT_EQ(test_.claim_word(), (next + 64) | kClaimEnding | kClaimTurn);
+  ASSERT_EQ(producer.Claim(64, &claimed, TurnBit::kClear), ClaimResult::kClaimed);
+  EXPECT_EQ(test_.claim_word(), (next + 128) | kClaimEnding) << "only the turn is given back";
 }
 
 TEST_P(ProducerAtEdgeTest, WhereTheTurnBitIsClearEachWayOfClaimingLeavesItClear) {

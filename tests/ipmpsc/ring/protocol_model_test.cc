@@ -92,6 +92,9 @@ class World {
   }
 
   void Close() {
+    // As `Segment::End`: announced first. Some die in between.
+    test_->ring.control->claim_word.fetch_or(kClaimEnding);
+    if (Chance(30)) return;
     const ClaimWord before =
         test_->ring.control->claim_word.fetch_or(Chance(50) ? kClaimClosed : kClaimReplaced);
     if (!closed_at_) closed_at_ = ClaimPosition(before);
@@ -428,8 +431,8 @@ TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {
 }
 
 TEST(ProtocolModelTest, BothTreatTheTurnBitAndTheEndAlike) {
-  for (const ClaimWord bits :
-       {ClaimWord{0}, kClaimTurn, kClaimClosed, kClaimReplaced | kClaimTurn}) {
+  for (const ClaimWord bits : {ClaimWord{0}, kClaimTurn, kClaimClosed, kClaimReplaced | kClaimTurn,
+                               kClaimEnding, kClaimEnding | kClaimTurn}) {
     for (const TurnBit turn_bit : {TurnBit::kRespect, TurnBit::kKeep, TurnBit::kClear}) {
       SCOPED_TRACE(::testing::Message() << bits << " " << static_cast<int>(turn_bit));
       TestRing real;

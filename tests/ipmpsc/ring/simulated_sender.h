@@ -135,10 +135,11 @@ class SimulatedSender {
         step_ = Step::kCas;
         break;
       case Step::kCas:
-        step_ = ring_.control->claim_word.compare_exchange_strong(
-                    word_, (plan_.turn_bit == TurnBit::kClear ? position() : word_) + size())
-                    ? Step::kPayload
-                    : Step::kCheckWord;
+        step_ =
+            ring_.control->claim_word.compare_exchange_strong(
+                word_, (plan_.turn_bit == TurnBit::kClear ? word_ & ~kClaimTurn : word_) + size())
+                ? Step::kPayload
+                : Step::kCheckWord;
         break;
       case Step::kPayload:
         write_payload(position(), plan_);

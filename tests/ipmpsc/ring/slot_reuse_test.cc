@@ -76,7 +76,8 @@ TEST_P(SlotReuseTest, HostileUnalignedIntentIsNotLookedUpInTheData) {
 
 TEST_P(SlotReuseTest, BitsBesideTheClaimPositionDoNotMatter) {
   // Compared with its bits, the word would lie beyond the position.
-  for (const ClaimWord bits : {kClaimClosed, kClaimReplaced, kClaimTurn, kClaimEnded}) {
+  for (const ClaimWord bits :
+       {kClaimClosed, kClaimReplaced, kClaimTurn, kClaimEnding, kClaimEnded}) {
     test_.SetPositions(start_, (start_ + 512) | bits);
     test_.SetIntent(1, start_ + 512, 64);
     EXPECT_TRUE(IsReusable()) << bits;

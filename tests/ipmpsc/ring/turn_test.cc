@@ -68,7 +68,8 @@ TEST_F(TurnTest, TakingItSetsTheBitAndGivingItBackClearsIt) {
 }
 
 TEST_F(TurnTest, TheEndOfTheChannelIsNeverTouched) {
-  for (const ClaimWord end : {kClaimClosed, kClaimReplaced, kClaimEnded}) {
+  for (const ClaimWord end :
+       {kClaimClosed, kClaimReplaced, kClaimEnded, kClaimEnding, kClaimEnding | kClaimClosed}) {
     control_.claim_word = 640 | end;
     ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
     EXPECT_EQ(control_.claim_word, 640 | end | kClaimTurn);
