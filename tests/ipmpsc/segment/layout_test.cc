@@ -58,6 +58,7 @@ TEST_F(LayoutTest, AbiVersion3IsTheseNumbers) {
 
   EXPECT_EQ(kMapHugePages, 2u);
   EXPECT_EQ(kTimestamps, 4u);
+  EXPECT_EQ(kPolledWaits, 8u);
 
   EXPECT_EQ(sizeof(ControlBlock), 512u);
   EXPECT_EQ(offsetof(ControlBlock, flags), 0u);
@@ -72,6 +73,7 @@ TEST_F(LayoutTest, AbiVersion3IsTheseNumbers) {
   EXPECT_EQ(kClaimClosed, 1u);
   EXPECT_EQ(kClaimReplaced, 2u);
   EXPECT_EQ(kClaimTurn, 4u);
+  EXPECT_EQ(kClaimEnding, 8u);
   EXPECT_EQ(kRecordAlignment, 64u);
 
   EXPECT_EQ(sizeof(ReceiverSlot), 256u);

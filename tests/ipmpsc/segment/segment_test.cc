@@ -362,12 +362,12 @@ TEST(SegmentTest, EndSetsItsBitAndMovesAllWaitWords) {
   control->senders_wait = 5;  // somebody waits
   segment->End(kClaimReplaced);
   EXPECT_EQ(control->flags, kFlagFullBarrier);
-  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimReplaced);
+  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimEnding | kClaimReplaced);
   EXPECT_EQ(control->receiver_wait, 0u);
   EXPECT_EQ(control->claim_wait, 0u);
   EXPECT_EQ(control->senders_wait, 6u);
   segment->End(kClaimClosed);
-  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimReplaced | kClaimClosed);
+  EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimEnding | kClaimEnded);
   EXPECT_EQ(control->senders_wait, 6u) << "nobody waits";
 }
 
