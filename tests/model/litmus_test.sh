@@ -36,4 +36,4 @@ for shape in tests/model/litmus/*.litmus; do
   done
 done
 echo "$shapes shapes never, $weakened weakened ones sometimes"
-[ "$shapes" -ge 6 ] || fail "few shapes"
+[ "$shapes" -ge 8 ] || fail "few shapes"

@@ -9,8 +9,10 @@
 //   CAPACITY  cells in the ring
 //   BIG       cells that sender 0 needs
 //   EACH      how many claims each of them tries; 0: no end of them, for the search for a sender
-//             that never gets its space. Then only sender 0 takes the turn, and it runs out only
-//             where nobody uses it any more: 10 ms are enough for the receiver
+//             that never gets its space. Then only sender 0 takes the turn
+//   LATE      how often a turn runs out although its holder lives and still tries. A clock that did
+//             so for ever could let two senders change the turn bit in turn, each between the other's
+//             look and CAS, and neither would claim; each round of that takes 10 ms
 
 #ifndef SENDERS
 #define SENDERS 2
@@ -23,6 +25,14 @@
 #endif
 #ifndef EACH
 #define EACH 2
+#endif
+
+#ifndef LATE
+#if EACH == 0
+#define LATE 0
+#else
+#define LATE 1
+#endif
 #endif
 
 #define NOBODY 0
@@ -51,12 +61,14 @@ byte finished = 0;  // senders that have made all their tries
 #endif
 
 active proctype Clock() {
+#if LATE > 0
+  byte late;
+#endif
 end_clock:
   do
-#if EACH == 0
   :: atomic { turn != NOBODY && !is_over && !is_trying[turn - 1] -> is_over = true }
-#else
-  :: atomic { turn != NOBODY && !is_over -> is_over = true }
+#if LATE > 0
+  :: atomic { turn != NOBODY && !is_over && late < LATE -> late++; is_over = true }
 #endif
   od
 }
