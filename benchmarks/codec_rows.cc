@@ -2,48 +2,24 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "benchmarks/measurement/frames.h"
-#include "benchmarks/measurement/processes.h"
 #include "benchmarks/mixed.ipmpsc.h"
 #include "benchmarks/mixed.pb.h"
 #include "benchmarks/mixed_messages.h"
 #include "benchmarks/mixed_protozero.h"
+#include "benchmarks/time_per_call.h"
 #include "google/protobuf/arena.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/message_writer.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
-
-constexpr int64_t kTime = 100'000'000;  // nanoseconds
-
-// Calls `work` for a while. Returns nanoseconds per call.
-absl::StatusOr<Figures> TimePerCall(const std::function<bool()>& work) {
-  // Looked at the clock after so many calls; few enough that a slow one ends in time, too.
-  int64_t calls_per_look = 1;
-  int64_t calls = 0;
-  if (!work()) return absl::InternalError("the message was not what it should be");
-  const int64_t begin = Now();
-  int64_t now = begin;
-  while (now - begin < kTime) {
-    for (int64_t i = 0; i < calls_per_look; ++i) {
-      if (!work()) return absl::InternalError("the message was not what it should be");
-    }
-    calls += calls_per_look;
-    now = Now();
-    if ((now - begin) * 100 < kTime) calls_per_look *= 2;
-  }
-  return Figures{{"time", static_cast<double>(now - begin) / static_cast<double>(calls)}};
-}
 
 // With `reading`, every field is looked at, too.
 Row ReadRow(bool reading) {

@@ -29,6 +29,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "benchmarks/codec_rows.h"
+#include "benchmarks/kind_rows.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/report.h"
 #include "benchmarks/results.pb.h"
@@ -157,6 +158,7 @@ Results Measure(const std::string& command) {
 
   std::vector<Row> rows = TransportRows(measured);
   for (Row& row : CodecRows()) rows.push_back(std::move(row));
+  for (Row& row : KindRows()) rows.push_back(std::move(row));
   for (const Row& row : rows) {
     if (!IsWanted(row.id, absl::GetFlag(FLAGS_rows))) continue;
     RowResult* const result = results.add_rows();
