@@ -117,7 +117,7 @@ absl::Status CheckIsChannel(int fd, const std::string& path) {
 // its users; null where nothing is there, or what is there cannot have users. Protects what is no
 // channel from being replaced by one.
 absl::StatusOr<std::shared_ptr<Segment>> OpenReplaceable(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {
     if (errno == ENOENT) return nullptr;
     return PathError(errno, path, "cannot open what is to be replaced");
@@ -245,7 +245,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
   const absl::Status filled = Fill(file->fd(), *layout, options.description);
   if (!filled.ok()) return Named(filled, target);
   // Mapped before it is named, so that a failure leaves nothing behind.
-  UniqueFd fd(fcntl(file->fd(), F_DUPFD_CLOEXEC, 0));
+  UniqueFd fd = DuplicateFd(file->fd());
   if (!fd.valid()) return PathError(errno, target, "cannot duplicate its file descriptor");
   absl::StatusOr<std::shared_ptr<Segment>> segment =
       Segment::FromFd(std::move(fd), path, OwnMapping(options));
@@ -314,7 +314,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
   if (!usable.ok()) return usable;
   const std::string name(path);
   // O_NONBLOCK: a FIFO is no channel, and must not keep us waiting to say so.
-  UniqueFd fd(open(name.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  UniqueFd fd = OpenFile(name.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {
     const int error = errno;
     const absl::Status failed =
@@ -366,7 +366,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions&
 absl::StatusOr<std::shared_ptr<Segment>> CreateAnonymousSegment(const ChannelOptions& options) {
   const absl::StatusOr<SegmentHeader> layout = LayoutFor(options);
   if (!layout.ok()) return layout.status();
-  UniqueFd fd(memfd_create("ipmpsc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  UniqueFd fd = CreateMemoryFile("ipmpsc", MFD_ALLOW_SEALING);
   if (!fd.valid()) return PathError(errno, "memfd", "cannot create an anonymous file");
   const absl::Status filled = Fill(fd.get(), *layout, options.description);
   if (!filled.ok()) return filled;

@@ -48,7 +48,7 @@ absl::Status CheckFileSystem(int fd, absl::string_view path) {
 absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t mode) {
   const std::string directory = DirectoryOf(path);
   std::string hidden;
-  UniqueFd fd(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  UniqueFd fd = OpenFile(directory.c_str(), O_TMPFILE | O_RDWR, mode);
   struct stat status;
   // Old kernels know O_TMPFILE as O_DIRECTORY, and say EISDIR.
   if (!fd.valid() && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR) &&
@@ -56,7 +56,7 @@ absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t m
     absl::StatusOr<std::string> name = HiddenName(path);
     if (!name.ok()) return name.status();
     hidden = *std::move(name);
-    fd = UniqueFd(open(hidden.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode));
+    fd = OpenFile(hidden.c_str(), O_CREAT | O_EXCL | O_RDWR, mode);
   }
   if (!fd.valid()) return Failed(path, "cannot create a file in its directory");
   NascentFile file(std::move(fd), path, std::move(hidden));
@@ -116,12 +116,11 @@ absl::StatusOr<UniqueFd> NascentFile::NameInPlace() {
   for (int i = 0; i < kTries; ++i) {
     // An exchange, so that exactly what was there is in hand afterwards, under the hidden name,
     // which the destructor removes.
-    if (rename_with(RENAME_EXCHANGE))
-      return UniqueFd(open(hidden_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    if (rename_with(RENAME_EXCHANGE)) return OpenFile(hidden_.c_str(), O_RDWR | O_NONBLOCK);
     if (errno == EINVAL || errno == ENOSYS) {
       // A file system that cannot exchange: who replaces at the same moment may leave a channel
       // untold.
-      UniqueFd old(open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+      UniqueFd old = OpenFile(path_.c_str(), O_RDWR | O_NONBLOCK);
       if (!rename_with(0)) return Failed(path_, "cannot replace it");
       hidden_.clear();
       return old;
