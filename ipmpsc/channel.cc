@@ -1,7 +1,6 @@
 #include "ipmpsc/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include <atomic>
 #include <memory>
@@ -43,7 +42,7 @@ absl::StatusOr<Channel> Channel::Open(absl::string_view path, const OpenOptions&
 }
 
 absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
-  internal::UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  internal::UniqueFd own = internal::DuplicateFd(fd);
   if (!own.valid()) {
     const std::string text = absl::StrCat("cannot use file descriptor ", fd);
     return errno == EBADF ? absl::InvalidArgumentError(text) : absl::ErrnoToStatus(errno, text);
@@ -68,7 +67,9 @@ bool Channel::HasSender() const { return segment_->HasSender().value_or(true); }
 
 const std::string& Channel::path() const { return segment_->path(); }
 
-int Channel::fd() const { return segment_->fd(); }
+int Channel::fd() const {
+  return absl::IsFailedPrecondition(segment_->CheckFd()) ? -1 : segment_->fd();
+}
 
 uint64_t Channel::capacity() const { return segment_->header().capacity; }
 

@@ -135,14 +135,15 @@ class Channel {
   // The first that is true of: replaced, closed, unlinked. The last takes a system call.
   ChannelState state() const;
 
-  // Whether a receiver, or any sender, is attached and lives. One system call each. Where the
-  // kernel does not say: true.
+  // Whether a receiver, or any sender, is attached and lives. Two system calls each at most. Where
+  // the kernel does not say, or the program has closed the channel's descriptor: true.
   bool HasReceiver() const;
   bool HasSender() const;
 
   // The path it was created or opened by; empty where it has none.
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
-  // Stays the channel's; duplicate it to keep it.
+  // Stays the channel's; duplicate it to keep it. Above 2, close-on-exec. -1 where the program has
+  // closed it (one system call).
   int fd() const;
   // Bytes for records.
   uint64_t capacity() const;

@@ -1,11 +1,13 @@
 // A second receiver waits to take over, and takes over nothing from the living. A receiver that has
 // lost its lock without noticing can do no harm to its successor.
-#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -111,14 +113,19 @@ TEST_F(HandoverTest, AStoppedReceiverKeepsTheChannelAndGoesOn) {
   EXPECT_EQ(Next(first_), 1u);
 }
 
-// --- A receiver whose program has closed a file that was the library's ---
+// --- A receiver whose program has unmapped memory that was the library's ---
 
-std::set<int> OpenFiles() {
-  std::set<int> fds;
-  for (int fd = 0; fd < 1024; ++fd) {
-    if (fcntl(fd, F_GETFD) >= 0) fds.insert(fd);
+// The pages that keep locks, one for each participant of this process: shared, and not to be read.
+std::set<void*> LockPages() {
+  std::set<void*> pages;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t address = 0;
+    if (line.find(" ---s ") == std::string::npos) continue;
+    std::istringstream(line) >> std::hex >> address;
+    pages.insert(reinterpret_cast<void*>(address));
   }
-  return fds;
+  return pages;
 }
 
 class LostLockTest : public ::testing::Test {
@@ -126,25 +133,28 @@ class LostLockTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous({}));
     channel_.emplace(std::move(channel));
-    const std::set<int> before = OpenFiles();
+    const std::set<void*> before = LockPages();
     ASSERT_OK_AND_ASSIGN(Receiver stale, Receiver::Attach(*channel_));
     stale_.emplace(std::move(stale));
-    for (const int fd : OpenFiles()) {
-      if (before.count(fd) == 0) lock_ = fd;
+    for (void* const page : LockPages()) {
+      if (before.count(page) == 0) lock_ = page;
     }
-    ASSERT_GE(lock_, 0);
+    ASSERT_NE(lock_, nullptr);
     ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
     for (int i = 0; i < 4; ++i) ASSERT_OK(sender.TrySend(absl::StrCat("message ", i)));
   }
 
-  // As a program does that calls closefrom(). Another file gets the number, so that nothing else is
-  // closed by the library later.
-  void LoseLock() { ASSERT_EQ(dup2(STDIN_FILENO, lock_), lock_); }
+  // Another mapping gets the place, so that nothing else is unmapped by the library later.
+  void LoseLock() {
+    ASSERT_EQ(mmap(lock_, static_cast<size_t>(getpagesize()), PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+              lock_);
+  }
   uint64_t released() const { return channel_->segment()->ring().control->release_position.load(); }
 
   std::optional<Channel> channel_;
   std::optional<Receiver> stale_;
-  int lock_ = -1;
+  void* lock_ = nullptr;
 };
 
 TEST_F(LostLockTest, ItIsToldAndReleasesNothing) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -69,14 +70,21 @@ uint64_t SenderOwners(const Ring& ring) {
 absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segment> segment,
                                                             const ReceiverOptions& options) {
   const Ring& ring = segment->ring();
-  absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(segment->fd());
-  if (!lock.ok()) return lock.status();
+  std::optional<ParticipantLock> lock;
   for (;;) {
     const absl::Status complete = segment->CheckFileSize();
     if (!complete.ok()) return complete;
-    const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::kReceiver);
-    if (!locked.ok()) return locked.status();
-    if (*locked) break;
+    const absl::StatusOr<bool> held = segment->HasReceiver();
+    if (!held.ok()) return held.status();
+    if (!*held) {
+      absl::StatusOr<std::optional<ParticipantLock>> locked =
+          ParticipantLock::TryLock(segment->file(), ParticipantLock::kReceiver);
+      if (!locked.ok()) return locked.status();
+      if (locked->has_value()) {
+        lock.emplace(**std::move(locked));
+        break;
+      }
+    }
     if (options.deadline.Passed()) {
       return ChannelError(
           absl::StatusCode::kAlreadyExists, *segment,
@@ -131,7 +139,7 @@ ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock loc
 ReceiverCore::~ReceiverCore() {
   if (!fork_guard_.InSameProcess() || !IsCurrent()) return;
   ClearOwner(ring_.receiver_slot);
-  lock_.Unlock(ParticipantLock::kReceiver);
+  lock_.Unlock();
   // Senders that want a receiver may wait for space.
   WakeSenders();
 }
@@ -320,7 +328,7 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
   int questions = 0;
   const Scan scan = consumer_.Recover([&](uint16_t slot) {
     if (questions++ > 0 && MonotonicNow() >= budget_end) return OwnerState::kUnknown;
-    const absl::StatusOr<bool> held = segment_->IsHeld(ParticipantLock::OfSender(slot), 1);
+    const absl::StatusOr<bool> held = segment_->IsAnyHeld(ParticipantLock::OfSender(slot), 1);
     if (!held.ok()) {
       refused = held.status();
       return OwnerState::kUnknown;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -30,7 +31,7 @@ constexpr int64_t kCheckInterval = 1'000'000;
 constexpr int kWaitsBeforeTurn = 4;
 
 // Takes a slot whose owner is dead and on whose intent nothing depends.
-absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, ParticipantLock* lock) {
+absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<ParticipantLock>* lock) {
   const Ring& ring = segment.ring();
   uint32_t living = 0;
   // Slots whose owners have said that they left come first: they are free without a doubt, so many
@@ -43,14 +44,24 @@ absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, ParticipantLock* lock)
       // Asked before the lock too, so that a slot that must wait for the receiver does not look
       // alive while it does.
       if (!IsSlotReusable(ring, slot)) continue;
-      const absl::StatusOr<bool> locked = lock->TryLock(ParticipantLock::OfSender(slot));
-      if (!locked.ok()) return locked.status();
-      if (!*locked) {
+      const uint32_t participant = ParticipantLock::OfSender(slot);
+      const absl::StatusOr<bool> held = segment.IsAnyHeld(participant, 1);
+      if (!held.ok()) return held.status();
+      if (*held) {
         ++living;
         continue;
       }
-      if (IsSlotReusable(ring, slot)) return slot;
-      lock->Unlock(ParticipantLock::OfSender(slot));
+      absl::StatusOr<std::optional<ParticipantLock>> locked =
+          ParticipantLock::TryLock(segment.file(), participant);
+      if (!locked.ok()) return locked.status();
+      if (!locked->has_value()) {
+        ++living;
+        continue;
+      }
+      if (IsSlotReusable(ring, slot)) {
+        lock->emplace(**std::move(locked));
+        return slot;
+      }
     }
   }
   std::string text = absl::StrCat("no sender slot is free: of ", ring.sender_slot_count, ", ",
@@ -74,9 +85,8 @@ absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment>
   // Relaxed: nothing else is read by it.
   const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
   if (ABSL_PREDICT_FALSE(HasEnded(word))) return EndedForSender(*segment, word);
-  absl::StatusOr<ParticipantLock> lock = ParticipantLock::Open(segment->fd());
-  if (!lock.ok()) return lock.status();
-  const absl::StatusOr<uint16_t> slot = TakeSlot(*segment, &*lock);
+  std::optional<ParticipantLock> lock;
+  const absl::StatusOr<uint16_t> slot = TakeSlot(*segment, &lock);
   if (!slot.ok()) return slot.status();
   if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
   return LocalRef<SenderCore>(new SenderCore(std::move(segment), *std::move(lock), *slot, options));
@@ -107,7 +117,7 @@ SenderCore::~SenderCore() {
   // All that it claimed is committed, so the slot need not wait for the receiver.
   producer_.ClearIntent();
   ClearOwner(&ring_.sender_slots[slot_]);
-  lock_.Unlock(ParticipantLock::OfSender(slot_));
+  lock_.Unlock();
   // The receiver may wait for the last sender to go.
   WakerBarrier(*ring_.control);
   if (IsReceiverWaiting(*ring_.control)) {
@@ -184,8 +194,12 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
       status = CorruptPositions(*segment_);
       break;
     }
-    // The claim that takes the space may be that of a sender that died before its wake.
-    WakeForClaim();
+    // The claim that takes the space may be that of a sender that died before its wake. The
+    // announcement stays: the claim word has not changed, so the receiver may be about to sleep on it.
+    WakerBarrier(*ring_.control);
+    if (ClaimWaitAnnounced(*ring_.control) != 0) {
+      FutexWakeAll(LowHalfOfClaimWord(ring_.control));
+    }
     if (options.when == ClaimOptions::When::kNow) {
       AddToOwnCounter(&ring_.sender_slots[slot_].refused, 1);
       status = absl::Status(absl::StatusCode::kResourceExhausted, "");

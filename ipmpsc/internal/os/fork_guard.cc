@@ -1,87 +1,251 @@
 #include "ipmpsc/internal/os/fork_guard.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <mutex>
-#include <vector>
+#include <atomic>
+#include <cstddef>
+#include <initializer_list>
+#include <new>
+
+#include "ipmpsc/internal/os/monotonic_clock.h"
 
 namespace ipmpsc::internal {
 namespace {
 
-class ForkRegistry {
- public:
-  static ForkRegistry& Get() {
-    // Never destroyed: handles may outlive every static object.
-    static ForkRegistry* const registry = new ForkRegistry;
-    return *registry;
-  }
+// All of this is used by fork handlers, which may run in signal handlers: it has no lock, allocates
+// nothing, and is never destroyed.
 
-  const volatile uint64_t* generation_word() {
-    // Zero only in a child whose fork handlers did not run. Nobody else runs there yet that could
-    // hold the mutex, but a thread of the parent may have held it.
-    if (*generation_ == 0 && mutex_.try_lock()) {
-      AfterForkInChild();
-    } else if (*generation_ == 0) {
-      *generation_ = ++last_generation_;
-    }
-    return generation_;
-  }
+// How long forks and sections wait for each other, in nanoseconds.
+constexpr int64_t kLongestWait = 20'000'000;
+constexpr int64_t kPause = 20'000;
+constexpr int kLongWaits = 50;
 
-  // The mutex keeps forks out, since their first handler takes it.
-  int Open(const char* path) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd >= 0) fds_.push_back(fd);
-    return fd;
-  }
+std::atomic<uint64_t> last_generation{1};
+std::atomic<uint64_t> generation_without_page{1};
+std::atomic<std::atomic<uint64_t>*> generation_word{nullptr};
 
-  void Close(int fd) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    fds_.erase(std::remove(fds_.begin(), fds_.end(), fd), fds_.end());
-    close(fd);
-  }
+std::atomic<uint32_t> sections{0};
+std::atomic<uint32_t> forks_under_way{0};
+std::atomic<uint64_t> forks_begun{0};
 
- private:
-  ForkRegistry() {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    void* memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-      generation_ = &fallback_;
-    } else {
-      // Where the kernel cannot do it, the fork handler alone must serve.
-      madvise(memory, page, MADV_WIPEONFORK);
-      generation_ = static_cast<volatile uint64_t*>(memory);
-    }
-    *generation_ = last_generation_;
-    pthread_atfork([] { Get().mutex_.lock(); }, [] { Get().mutex_.unlock(); },
-                   [] { Get().AfterForkInChild(); });
-  }
-
-  // REQUIRES: mutex_ is held; releases it.
-  void AfterForkInChild() {
-    for (const int fd : fds_) close(fd);
-    fds_.clear();
-    *generation_ = ++last_generation_;
-    mutex_.unlock();
-  }
-
-  std::mutex mutex_;
-  std::vector<int> fds_;
-  uint64_t last_generation_ = 1;
-  uint64_t fallback_ = 0;
-  volatile uint64_t* generation_;
+// Descriptors that a child closes. As many as there are threads that attach at the same moment; with
+// more than these, a fork that comes in is told only by `forks_begun`.
+struct GuardedFd {
+  std::atomic<bool> taken{false};
+  std::atomic<int> fd{-1};
+  std::atomic<uint64_t> device{0};
+  std::atomic<uint64_t> inode{0};
 };
+GuardedFd guarded_fds[16];
+
+// In a child in which no fork handler ran, the parent's threads are counted that are not there.
+void ForgetThreadsOfParent() {
+  // Relaxed, all: the child's first use of the library, before it has threads that use it.
+  for (GuardedFd& guarded : guarded_fds) {
+    guarded.fd.store(-1, std::memory_order_relaxed);
+    guarded.taken.store(false, std::memory_order_relaxed);
+  }
+  sections.store(0, std::memory_order_relaxed);
+  forks_under_way.store(0, std::memory_order_relaxed);
+}
+
+void BeginGeneration(std::atomic<uint64_t>* word, uint64_t old) {
+  // Relaxed, all: they only tell processes apart, and a process has its number before it is compared.
+  const uint64_t generation = last_generation.fetch_add(1, std::memory_order_relaxed) + 1;
+  word->compare_exchange_strong(old, generation, std::memory_order_relaxed,
+                                std::memory_order_relaxed);
+}
+
+// Waits until `done`. False: not within `kLongestWait`.
+template <typename Done>
+bool WaitFor(Done done) {
+  if (done()) return true;
+  const int64_t end = MonotonicNow() + kLongestWait;
+  while (MonotonicNow() < end) {
+    const timespec pause = {0, kPause};
+    nanosleep(&pause, nullptr);
+    if (done()) return true;
+  }
+  return false;
+}
+
+bool NoForkUnderWay() {
+  // [section] seq_cst; pairs with [fork] seq_cst: of a section and a fork that begin together, at
+  // least one sees the other.
+  return forks_under_way.load(std::memory_order_seq_cst) == 0;
+}
+
+const std::atomic<uint64_t>* Generation();
+
+// Before the fork, in the process that forks.
+void BeforeFork() {
+  const int saved = errno;
+  // If this is a child in which no fork handler ran.
+  Generation();
+  bool waited_enough = false;
+  for (;;) {
+    // [fork] seq_cst; pairs with [section] seq_cst: as there.
+    forks_under_way.fetch_add(1, std::memory_order_seq_cst);
+    // [fork] seq_cst; pairs with [section] seq_cst: as there.
+    if (sections.load(std::memory_order_seq_cst) == 0 || waited_enough) break;
+    // [fork] seq_cst; pairs with [section] seq_cst: as there.
+    forks_under_way.fetch_sub(1, std::memory_order_seq_cst);
+    waited_enough = !WaitFor([] {
+      // Relaxed: looked at once more, in order.
+      return sections.load(std::memory_order_relaxed) == 0;
+    });
+  }
+  // [fork] seq_cst; pairs with [section] seq_cst: a section that does not see it has told the child
+  // what to close.
+  forks_begun.fetch_add(1, std::memory_order_seq_cst);
+  errno = saved;
+}
+
+void AfterForkInParent() {
+  // [fork] seq_cst; pairs with [section] seq_cst: the child has got all that it will ever get.
+  forks_under_way.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+void AfterForkInChild() {
+  const int saved = errno;
+  for (GuardedFd& guarded : guarded_fds) {
+    // Relaxed, all: this thread is alone. What was written before the fork is in its memory.
+    const int fd = guarded.fd.load(std::memory_order_relaxed);
+    struct stat file;
+    if (fd >= 0 && fstat(fd, &file) == 0 &&
+        file.st_dev == guarded.device.load(std::memory_order_relaxed) &&
+        file.st_ino == guarded.inode.load(std::memory_order_relaxed)) {
+      close(fd);
+    }
+  }
+  ForgetThreadsOfParent();
+  // Where the kernel does not wipe the page, this must do. Relaxed, all: as above.
+  std::atomic<uint64_t>* const word = generation_word.load(std::memory_order_relaxed);
+  if (word != nullptr) BeginGeneration(word, word->load(std::memory_order_relaxed));
+  errno = saved;
+}
+
+// Makes the page and has the fork handlers run. Several threads may do it at once, also one that was
+// interrupted by a signal, and a child whose parent was doing it: one page is used, and handlers that
+// are registered twice do all things twice.
+std::atomic<uint64_t>* SetUp() {
+  std::atomic<uint64_t>* word = &generation_without_page;
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* const memory =
+      mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory != MAP_FAILED) {
+    // Where the kernel cannot do it, the fork handler alone must serve.
+    madvise(memory, page, MADV_WIPEONFORK);
+    word = new (memory) std::atomic<uint64_t>(1);
+  }
+  pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  std::atomic<uint64_t>* expected = nullptr;
+  // [page] acq_rel; pairs with [page] acquire: the number before its place.
+  if (generation_word.compare_exchange_strong(expected, word, std::memory_order_acq_rel))
+    return word;
+  if (memory != MAP_FAILED) munmap(memory, page);
+  return expected;
+}
+
+// The number of this process.
+const std::atomic<uint64_t>* Generation() {
+  // [page] acquire; pairs with [page] acq_rel: the number before its place.
+  std::atomic<uint64_t>* word = generation_word.load(std::memory_order_acquire);
+  if (word == nullptr) word = SetUp();
+  // Relaxed: only a child in which no fork handler ran has none, and it gives itself one.
+  if (word->load(std::memory_order_relaxed) == 0) {
+    ForgetThreadsOfParent();
+    BeginGeneration(word, 0);
+  }
+  return word;
+}
+
+// Before main, so that no two threads have to.
+[[maybe_unused]] const std::atomic<uint64_t>* const set_up = Generation();
 
 }  // namespace
 
-ForkGuard::ForkGuard() : current_(ForkRegistry::Get().generation_word()), generation_(*current_) {}
+ForkGuard::ForkGuard()
+    : current_(Generation()),
+      // Relaxed: as in `InSameProcess`.
+      generation_(current_->load(std::memory_order_relaxed)) {}
 
-int OpenClosedInForkedChild(const char* path) { return ForkRegistry::Get().Open(path); }
+ForkFreeSection::ForkFreeSection() {
+  sigset_t handled_later;
+  sigfillset(&handled_later);
+  // What a thread does to itself cannot wait.
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+    sigdelset(&handled_later, signal);
+  }
+  signals_blocked_ = pthread_sigmask(SIG_BLOCK, &handled_later, &signals_) == 0;
+  // [section] seq_cst; pairs with [fork] seq_cst: as in `NoForkUnderWay`.
+  sections.fetch_add(1, std::memory_order_seq_cst);
+  WaitFor(NoForkUnderWay);
+  // [section] seq_cst; pairs with [fork] seq_cst: as in `BeforeFork`.
+  begun_ = forks_begun.load(std::memory_order_seq_cst);
+}
 
-void CloseInParent(int fd) { ForkRegistry::Get().Close(fd); }
+ForkFreeSection::~ForkFreeSection() {
+  const int saved = errno;
+  Unguard();
+  if (process_.InSameProcess()) {
+    // [section] seq_cst; pairs with [fork] seq_cst: as in `NoForkUnderWay`.
+    sections.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  if (signals_blocked_) pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
+  errno = saved;
+}
+
+bool ForkFreeSection::Undisturbed() const {
+  // One that waits for this section is seen for a moment, too.
+  if (!NoForkUnderWay() && !WaitFor(NoForkUnderWay)) return false;
+  // [section] seq_cst; pairs with [fork] seq_cst: as in `BeforeFork`.
+  return forks_begun.load(std::memory_order_seq_cst) == begun_;
+}
+
+bool ForkFreeSection::Guard(int fd, dev_t device, ino_t inode) {
+  constexpr int kEntries = sizeof(guarded_fds) / sizeof(guarded_fds[0]);
+  for (int i = 0; i < kEntries && entry_ < 0; ++i) {
+    // Relaxed, both: nobody reads the rest but a child, and that is ordered below.
+    if (!guarded_fds[i].taken.exchange(true, std::memory_order_relaxed)) entry_ = i;
+  }
+  if (entry_ >= 0) {
+    GuardedFd& guarded = guarded_fds[entry_];
+    // Relaxed, both: before the number, as far as a child can tell that forks after `Undisturbed`.
+    guarded.device.store(device, std::memory_order_relaxed);
+    guarded.inode.store(inode, std::memory_order_relaxed);
+    // [section] seq_cst; pairs with [fork] seq_cst: a fork that the look below does not see has it in
+    // its child.
+    guarded.fd.store(fd, std::memory_order_seq_cst);
+  }
+  return Undisturbed();
+}
+
+void ForkFreeSection::Close(int fd, int other) {
+  // A child got the one file or the other, and closes it.
+  if (dup3(other, fd, O_CLOEXEC) >= 0 && !Undisturbed()) {
+    // A fork of a large process takes long.
+    for (int i = 0; i < kLongWaits && !WaitFor(NoForkUnderWay); ++i) {
+    }
+  }
+  Unguard();
+  close(fd);
+}
+
+void ForkFreeSection::Unguard() {
+  if (entry_ < 0 || !process_.InSameProcess()) return;
+  // [section] seq_cst; pairs with [fork] seq_cst: before the number can be another file's.
+  guarded_fds[entry_].fd.store(-1, std::memory_order_seq_cst);
+  // [section] seq_cst; pairs with [fork] seq_cst: after that.
+  guarded_fds[entry_].taken.store(false, std::memory_order_seq_cst);
+  entry_ = -1;
+}
 
 }  // namespace ipmpsc::internal

@@ -2,17 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/unique_fd.h"
 
 namespace ipmpsc::internal {
 namespace {
 
 // Behind every byte that a segment can have.
 constexpr off_t kLockOffset = off_t{1} << 62;
+
+// How often forks may come in before a lock is made in spite of them.
+constexpr int kTries = 8;
 
 struct flock LockOf(uint32_t participant, short type) {
   struct flock lock = {};
@@ -23,54 +31,88 @@ struct flock LockOf(uint32_t participant, short type) {
   return lock;
 }
 
-// Of every participant.
-struct flock UnlockAll() {
-  struct flock lock = LockOf(0, F_UNLCK);
-  lock.l_len = 0;  // up to any end
-  return lock;
+size_t PageSize() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+
+absl::Status CannotOpen(const KeptFile& segment, int error) {
+  if (error == ENOENT || error == ENOTDIR) {
+    const absl::Status ours = segment.Check();
+    if (!ours.ok()) return ours;
+    return absl::UnavailableError("/proc is not mounted: a participant's lock needs it");
+  }
+  return absl::ErrnoToStatus(error, "cannot open the channel's file for a participant's lock");
+}
+
+void Unmap(void* page) {
+  if (munmap(page, PageSize()) == 0 || munmap(page, PageSize()) == 0) return;
+  // What the kernel does not unmap can still be replaced.
+  mmap(page, PageSize(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+// A page of the open file that children do not inherit. Null, with `status`, where it cannot be had.
+void* MapForThisProcess(int fd, absl::Status* status) {
+  void* const page = mmap(nullptr, PageSize(), PROT_NONE, MAP_SHARED, fd, 0);
+  if (page == MAP_FAILED) {
+    *status = absl::ErrnoToStatus(errno, "cannot map the channel's file for a participant's lock");
+    return nullptr;
+  }
+  if (madvise(page, PageSize(), MADV_DONTFORK) == 0) return page;
+  *status = absl::ErrnoToStatus(errno, "cannot keep a participant's lock out of forked children");
+  Unmap(page);
+  return nullptr;
 }
 
 }  // namespace
 
-absl::StatusOr<ParticipantLock> ParticipantLock::Open(int segment_fd) {
-  const std::string path = absl::StrCat("/proc/self/fd/", segment_fd);
-  const int fd = OpenClosedInForkedChild(path.c_str());
-  if (fd < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      return absl::UnavailableError("/proc is not mounted: a participant's lock needs it");
+absl::StatusOr<std::optional<ParticipantLock>> ParticipantLock::TryLock(const KeptFile& segment,
+                                                                        uint32_t participant) {
+  const std::string path = absl::StrCat("/proc/self/fd/", segment.fd());
+  for (int tries = 1;; ++tries) {
+    ForkFreeSection section;
+    UniqueFd fd = OpenFile(path.c_str(), O_RDWR);
+    if (!fd.valid()) return CannotOpen(segment, errno);
+    const FileIdentity& expected = segment.identity();
+    FileIdentity opened;
+    if (!IdentifyFile(fd.get(), &opened) || !(opened == expected)) {
+      const absl::Status ours = segment.Check();
+      return ours.ok() ? absl::UnavailableError("the kernel does not tell which file it opened")
+                       : ours;
     }
-    return absl::ErrnoToStatus(errno, "cannot open the channel's file for a participant's lock");
+    absl::Status status;
+    void* const page = MapForThisProcess(fd.get(), &status);
+    if (page == nullptr) return status;
+    // Before it is locked: until then a child may have got anything.
+    if (!section.Guard(fd.get(), expected.device, expected.inode) && tries < kTries) {
+      section.Close(fd.Release(), segment.fd());
+      Unmap(page);
+      continue;
+    }
+    struct flock lock = LockOf(participant, F_WRLCK);
+    const bool locked = fcntl(fd.get(), F_OFD_SETLK, &lock) == 0;
+    const int error = errno;
+    section.Close(fd.Release(), segment.fd());
+    if (locked) return std::optional<ParticipantLock>(ParticipantLock(page));
+    Unmap(page);
+    if (error == EAGAIN || error == EACCES) return std::optional<ParticipantLock>();
+    return absl::ErrnoToStatus(error, "cannot lock a participant's byte of the channel's file");
   }
-  return ParticipantLock(fd);
 }
 
-ParticipantLock::~ParticipantLock() {
-  // In a forked child the fork handler has closed it, and the number may be another file's by now.
-  if (fd_ < 0 || !fork_guard_.InSameProcess()) return;
-  // Before it is closed: a child that is being forked by another thread may have the open file for
-  // a moment longer, and the lock with it.
-  struct flock lock = UnlockAll();
-  fcntl(fd_, F_OFD_SETLK, &lock);
-  CloseInParent(fd_);
+void ParticipantLock::Unlock() {
+  void* const page = std::exchange(page_, nullptr);
+  // In a forked child there is no such page, and the address may be another's.
+  if (page != nullptr && fork_guard_.InSameProcess()) Unmap(page);
 }
 
-absl::StatusOr<bool> ParticipantLock::TryLock(uint32_t participant) {
-  struct flock lock = LockOf(participant, F_WRLCK);
-  if (fcntl(fd_, F_OFD_SETLK, &lock) == 0) return true;
-  if (errno == EAGAIN || errno == EACCES) return false;
-  return absl::ErrnoToStatus(errno, "cannot lock a participant's byte of the channel's file");
-}
-
-void ParticipantLock::Unlock(uint32_t participant) {
-  struct flock lock = LockOf(participant, F_UNLCK);
-  fcntl(fd_, F_OFD_SETLK, &lock);
-}
-
-bool ParticipantLock::IsAnyHeld(int fd, uint32_t first, uint32_t count) {
+absl::StatusOr<bool> ParticipantLock::IsAnyHeld(const KeptFile& segment, uint32_t first,
+                                                uint32_t count) {
   struct flock lock = LockOf(first, F_WRLCK);
   lock.l_len = count;
-  if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return true;
-  return lock.l_type != F_UNLCK;
+  const bool told = fcntl(segment.fd(), F_OFD_GETLK, &lock) == 0;
+  if (told && lock.l_type != F_UNLCK) return true;
+  // Before the verdict: another file has no such lock.
+  const absl::Status ours = segment.Check();
+  if (absl::IsFailedPrecondition(ours)) return ours;
+  return !told || !ours.ok();
 }
 
 }  // namespace ipmpsc::internal

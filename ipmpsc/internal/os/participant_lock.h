@@ -3,14 +3,20 @@
 // An open-file-description lock on one byte, far behind the data of the segment's file: byte 0 for
 // the receiver, 1 + slot for a sender. The kernel drops it when the process ends, however it ends;
 // and unlike a pid it means the same in every PID namespace and is never reused.
+//
+// The lock belongs to an open file of its own, which is kept open by a mapping of one page, and not by
+// a descriptor. So a program that closes descriptors that are not its own does not lose it, nothing can
+// be written to it, and forked children, which do not inherit the mapping, do not keep it.
 #ifndef IPMPSC_INTERNAL_OS_PARTICIPANT_LOCK_H_
 #define IPMPSC_INTERNAL_OS_PARTICIPANT_LOCK_H_
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/kept_file.h"
 
 namespace ipmpsc::internal {
 
@@ -19,34 +25,36 @@ class ParticipantLock {
   static constexpr uint32_t kReceiver = 0;
   static constexpr uint32_t OfSender(uint32_t slot) { return 1 + slot; }
 
-  // Opens the file behind `segment_fd` once more, since locks belong to open files and every
-  // participant needs its own.
+  // Takes the lock of `participant`. Nothing: another participant holds it. A dozen system calls, so
+  // whoever has many to try asks with `IsAnyHeld` first.
   //
-  // Errors: kResourceExhausted (no file descriptors), kPermissionDenied, kUnavailable (no /proc).
-  static absl::StatusOr<ParticipantLock> Open(int segment_fd);
+  // Errors: kResourceExhausted (no file descriptors, mappings or locks), kPermissionDenied,
+  // kUnavailable (no /proc), kFailedPrecondition (the program has closed the segment's descriptor).
+  static absl::StatusOr<std::optional<ParticipantLock>> TryLock(const KeptFile& segment,
+                                                                uint32_t participant);
 
   ParticipantLock(ParticipantLock&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), fork_guard_(other.fork_guard_) {}
-  ParticipantLock& operator=(ParticipantLock&& other) = delete;
-  // Drops what it holds. In a forked child it does nothing: there the file is closed already.
-  ~ParticipantLock();
+      : page_(std::exchange(other.page_, nullptr)), fork_guard_(other.fork_guard_) {}
+  ParticipantLock& operator=(ParticipantLock&& other) noexcept {
+    std::swap(page_, other.page_);
+    std::swap(fork_guard_, other.fork_guard_);
+    return *this;
+  }
+  ~ParticipantLock() { Unlock(); }
 
-  // False: another participant holds it.
-  absl::StatusOr<bool> TryLock(uint32_t participant);
-  void Unlock(uint32_t participant);
+  // Drops the lock. In a forked child it does nothing, since the lock is the parent's.
+  void Unlock();
 
-  // Whether a participant other than this one holds it. Where the kernel does not say, it counts as
-  // held: a living sender must never be taken for dead.
-  bool IsHeld(uint32_t participant) const { return IsAnyHeld(fd_, participant, 1); }
-
-  // The same for any of `count` participants in a row, asked through any file descriptor of the
-  // segment: whether one is held through another open file.
-  static bool IsAnyHeld(int fd, uint32_t first, uint32_t count);
+  // Whether one of `count` participants in a row is held, by whatever process, this one included.
+  // Where the kernel does not say, it counts as held: a living sender must never be taken for dead.
+  //
+  // Errors: kFailedPrecondition - the program has closed the segment's descriptor.
+  static absl::StatusOr<bool> IsAnyHeld(const KeptFile& segment, uint32_t first, uint32_t count);
 
  private:
-  explicit ParticipantLock(int fd) : fd_(fd) {}
+  explicit ParticipantLock(void* page) : page_(page) {}
 
-  int fd_;  // -1 when moved from
+  void* page_;  // null when moved from or unlocked
   ForkGuard fork_guard_;
 };
 

@@ -128,11 +128,15 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::stri
   // its path, as it could a moment earlier.
   MarkInUse(fd.get()).IgnoreError();
   Refresh(fd.get());
-  return std::shared_ptr<Segment>(new Segment(std::move(fd), path, *header, *std::move(mapping)));
+  absl::StatusOr<KeptFile> file = KeptFile::Keep(std::move(fd));
+  if (!file.ok()) return Named(file.status(), path);
+  return std::shared_ptr<Segment>(
+      new Segment(*std::move(file), path, *header, *std::move(mapping)));
 }
 
-Segment::Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& header, Mapping mapping)
-    : fd_(std::move(fd)),
+Segment::Segment(KeptFile file, absl::string_view path, const SegmentHeader& header,
+                 Mapping mapping)
+    : file_(std::move(file)),
       path_(path),
       header_(header),
       mapping_(std::move(mapping)),
@@ -143,10 +147,9 @@ Segment::Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& heade
 
 Segment::~Segment() {
   if (!unlink_when_done_ || !fork_guard_.InSameProcess()) return;
-  struct stat ours;
   struct stat named;
-  if (fstat(fd_.get(), &ours) == 0 && lstat(path_.c_str(), &named) == 0 &&
-      ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+  if (lstat(path_.c_str(), &named) == 0 &&
+      FileIdentity{named.st_dev, named.st_ino} == file_.identity()) {
     unlink(path_.c_str());
   }
 }
@@ -155,9 +158,7 @@ bool Segment::IsGoneFromPath() const {
   if (absolute_path_.empty()) return false;
   struct stat named;
   if (stat(absolute_path_.c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
-  struct stat ours;
-  return fstat(fd_.get(), &ours) == 0 &&
-         (named.st_dev != ours.st_dev || named.st_ino != ours.st_ino);
+  return !(FileIdentity{named.st_dev, named.st_ino} == file_.identity());
 }
 
 bool Segment::HasEnded() const {
@@ -170,17 +171,19 @@ void Segment::KeepFresh(int64_t now) const {
   // Relaxed: only a time. Two threads that find it old refresh twice.
   if (now - refreshed_.load(std::memory_order_relaxed) < kHour) return;
   refreshed_.store(now, std::memory_order_relaxed);
-  Refresh(fd_.get());
+  if (file_.Check().ok()) Refresh(fd());
 }
 
 absl::Status Segment::CheckFileSize() const {
+  const absl::Status ours = CheckFd();
+  if (!ours.ok()) return ours;
   struct stat file;
-  if (fstat(fd_.get(), &file) != 0) {
+  if (fstat(fd(), &file) != 0) {
     return Named(absl::ErrnoToStatus(errno, "cannot look at the channel's file"), path_);
   }
   const absl::Status long_enough = CheckSize(header_, static_cast<uint64_t>(file.st_size));
   if (!long_enough.ok()) return Named(long_enough, path_);
-  return Named(CheckNoHoles(fd_.get(), file), path_);
+  return Named(CheckNoHoles(fd(), file), path_);
 }
 
 size_t Segment::max_payload() const {
@@ -188,14 +191,20 @@ size_t Segment::max_payload() const {
                             kMaxPayload);
 }
 
-absl::StatusOr<bool> Segment::IsHeld(uint32_t first, uint32_t count) const {
-  return ParticipantLock::IsAnyHeld(fd_.get(), first, count);
+absl::Status Segment::CheckFd() const { return Named(file_.Check(), path_); }
+
+absl::StatusOr<bool> Segment::IsAnyHeld(uint32_t first, uint32_t count) const {
+  const absl::StatusOr<bool> held = ParticipantLock::IsAnyHeld(file_, first, count);
+  if (!held.ok()) return Named(held.status(), path_);
+  return held;
 }
 
-absl::StatusOr<bool> Segment::HasReceiver() const { return IsHeld(ParticipantLock::kReceiver, 1); }
+absl::StatusOr<bool> Segment::HasReceiver() const {
+  return IsAnyHeld(ParticipantLock::kReceiver, 1);
+}
 
 absl::StatusOr<bool> Segment::HasSender() const {
-  return IsHeld(ParticipantLock::OfSender(0), header_.max_senders);
+  return IsAnyHeld(ParticipantLock::OfSender(0), header_.max_senders);
 }
 
 void Segment::End(ClaimWord end) {

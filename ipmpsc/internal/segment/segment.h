@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/fork_guard.h"
+#include "ipmpsc/internal/os/kept_file.h"
 #include "ipmpsc/internal/os/mapping.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/ring/claim_word.h"
@@ -37,7 +38,9 @@ class Segment {
   const Ring& ring() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return ring_; }
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return description_; }
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return path_; }
-  int fd() const { return fd_.get(); }
+  const KeptFile& file() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return file_; }
+  // May be another file's, if the program has closed it: `CheckFd` tells.
+  int fd() const { return file_.fd(); }
 
   // Whether its file is not at `path()` any more: the name was removed, moved away, given to another
   // file, or covered by a mount. One system call (stat). False where the channel has no path, or where
@@ -55,7 +58,7 @@ class Segment {
   // To be asked before the mapping is used for the first time by a new participant: behind the end
   // of a file that somebody has truncated, every touch is a SIGBUS.
   //
-  // Errors: kDataLoss - it is shorter than its header says, or has holes.
+  // Errors: kDataLoss - it is shorter than its header says, or has holes; as `CheckFd`.
   absl::Status CheckFileSize() const;
 
   // The name goes with this object, unless it is another file's by then.
@@ -64,10 +67,14 @@ class Segment {
   // The longest message: what the data holds beside a header, and the trailer if there are any.
   size_t max_payload() const;
 
-  // Whether any of `count` participants, from `first` on, is attached and lives (participant_lock.h).
+  // Errors: kFailedPrecondition - the program has closed the channel's descriptor.
+  absl::Status CheckFd() const;
+
+  // Whether one of `count` participants in a row (`ParticipantLock`) lives. Where the kernel does not
+  // say: true.
   //
-  // Errors: kFailedPrecondition - the program has closed the segment's descriptor.
-  absl::StatusOr<bool> IsHeld(uint32_t first, uint32_t count) const;
+  // Errors: as `CheckFd`.
+  absl::StatusOr<bool> IsAnyHeld(uint32_t first, uint32_t count) const;
   absl::StatusOr<bool> HasReceiver() const;
   absl::StatusOr<bool> HasSender() const;
 
@@ -76,9 +83,9 @@ class Segment {
   void End(ClaimWord end);
 
  private:
-  Segment(UniqueFd fd, absl::string_view path, const SegmentHeader& header, Mapping mapping);
+  Segment(KeptFile file, absl::string_view path, const SegmentHeader& header, Mapping mapping);
 
-  const UniqueFd fd_;
+  const KeptFile file_;
   const std::string path_;
   const SegmentHeader header_;  // a private copy, checked
   const Mapping mapping_;
