@@ -1,19 +1,23 @@
 #include "ipmpsc/fd_passing.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/segment/segment.h"
 
 namespace ipmpsc {
 namespace {
@@ -21,49 +25,70 @@ namespace {
 // What goes with the descriptor: a stream socket passes none without a byte.
 constexpr char kCompanion = 'C';
 
-// One message: the byte, and room for one descriptor.
-class FdMessage {
- public:
-  FdMessage() {
-    header_.msg_iov = &bytes_;
-    header_.msg_iovlen = 1;
-    header_.msg_control = control_;
-    // Not CMSG_SPACE, whose padding is room for a second one.
-    header_.msg_controllen = CMSG_LEN(sizeof(int));
-  }
-  FdMessage(const FdMessage&) = delete;
-  FdMessage& operator=(const FdMessage&) = delete;
+// Sends the byte and one descriptor. As sendmsg.
+ssize_t SendMessage(int socket, int fd) {
+  char byte = kCompanion;
+  iovec bytes = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &bytes;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = CMSG_LEN(sizeof(fd));
+  cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(fd));
+  std::memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+  return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
-  void SetFd(int fd) {
-    byte_ = kCompanion;
-    cmsghdr* const rights = CMSG_FIRSTHDR(&header_);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(fd));
-    std::memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-  }
-
-  // What came with it; invalid where none did.
-  internal::UniqueFd TakeFd() {
-    const cmsghdr* const rights = CMSG_FIRSTHDR(&header_);
-    if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
-        rights->cmsg_len != CMSG_LEN(sizeof(int))) {
-      return internal::UniqueFd();
-    }
-    int fd;
-    std::memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-    return internal::UniqueFd(fd);
-  }
-
-  char byte() const { return byte_; }
-  msghdr* header() { return &header_; }
-
- private:
-  char byte_ = 0;
-  iovec bytes_ = {&byte_, 1};
-  alignas(cmsghdr) char control_[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header_ = {};
+struct Message {
+  ssize_t size;  // as recvmsg
+  char byte = 0;
+  int flags = 0;
+  int fd_count = 0;  // that came
+  // The first one.
+  internal::UniqueFd fd;
 };
+
+// The process of a sender (SO_PASSPIDFD); newer than the headers of some systems.
+constexpr int kScmPidFd = 0x04;
+
+// Receives one byte and what came with it. All descriptors but the first one are closed.
+Message ReceiveMessage(int socket) {
+  // Room for as many descriptors as one message can have (253), so that none is cut off unseen, and for
+  // what options of the socket add: credentials, a security label of a page at most, times.
+  alignas(cmsghdr) char control[8192];
+  Message message = {};
+  iovec bytes = {&message.byte, 1};
+  msghdr header = {};
+  header.msg_iov = &bytes;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof(control);
+  const internal::StdioPlug plug;
+  message.size = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (message.size < 0) return message;
+  message.flags = header.msg_flags;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET ||
+        (part->cmsg_type != SCM_RIGHTS && part->cmsg_type != kScmPidFd))
+      continue;
+    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+      internal::UniqueFd own(fd);
+      if (part->cmsg_type == SCM_RIGHTS && ++message.fd_count == 1) message.fd = std::move(own);
+    }
+  }
+  if (message.fd.valid()) {
+    message.fd = internal::AboveStdio(std::move(message.fd));
+    if (!message.fd.valid()) message.flags |= MSG_CTRUNC;
+  }
+  return message;
+}
 
 absl::Status SocketError(int error, absl::string_view what) {
   switch (error) {
@@ -96,7 +121,7 @@ absl::Status RequireUnixSocket(int socket, absl::string_view what) {
 // Waits until the socket is ready for `events`, or `deadline`.
 absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_view what) {
   constexpr int64_t kMillisecond = 1'000'000;
-  for (;;) {
+  while (!deadline.Passed()) {
     const int64_t left = std::max<int64_t>(deadline.nanoseconds() - internal::MonotonicNow(), 0);
     // Rounded up, so that the last wait is not a busy one.
     const int64_t timeout = std::min<int64_t>(left / kMillisecond + (left % kMillisecond != 0),
@@ -105,10 +130,40 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
     const int ready = poll(&poll_fd, 1, static_cast<int>(timeout));
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return SocketError(errno, what);
-    if (deadline.Passed()) {
-      return absl::DeadlineExceededError(absl::StrCat(what, ": the peer does nothing"));
-    }
   }
+  return absl::DeadlineExceededError(absl::StrCat(what, ": the peer does nothing"));
+}
+
+// Whether nothing can come any more from a socket that gave no bytes: else it was an empty message.
+bool HasEnded(int socket) {
+  int type = SOCK_STREAM;
+  socklen_t size = sizeof(type);
+  if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type == SOCK_STREAM)
+    return true;
+  pollfd poll_fd = {socket, POLLRDHUP, 0};
+  return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
+// Asks without waiting for a file system: a file may be one that its sender's process serves.
+bool IsRegularFile(int fd) {
+  struct statx file;
+  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) == 0 &&
+         S_ISREG(file.stx_mode);
+}
+
+absl::Status CheckSealed(int fd, absl::string_view what) {
+  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  const int seals = fcntl(fd, F_GET_SEALS);
+  if (seals >= 0 && (seals & kSeals) == kSeals) return absl::OkStatus();
+  if (!IsRegularFile(fd)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": not an ipmpsc channel: not a regular file"));
+  }
+  return absl::PermissionDeniedError(absl::StrCat(
+      what,
+      ": the file is not sealed against being resized, so its sender could kill this process "
+      "by truncating it: send a channel of CreateAnonymous, or set "
+      "ReceiveFdOptions::allow_unsealed where the sender is trusted"));
 }
 
 }  // namespace
@@ -116,39 +171,42 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
 absl::Status SendFd(int socket, const Channel& channel, Deadline deadline) {
   constexpr absl::string_view kWhat = "cannot send the channel's file descriptor";
   absl::Status status = RequireUnixSocket(socket, kWhat);
-  FdMessage message;
-  message.SetFd(channel.fd());
+  if (status.ok()) status = channel.segment()->CheckFd();
   while (status.ok()) {
-    if (sendmsg(socket, message.header(), MSG_DONTWAIT | MSG_NOSIGNAL) == 1) return status;
+    if (SendMessage(socket, channel.segment()->fd()) == 1) return status;
     if (errno == EINTR) continue;
     status = errno == EAGAIN ? Await(socket, POLLOUT, deadline, kWhat) : SocketError(errno, kWhat);
   }
   return status;
 }
 
-absl::StatusOr<Channel> ReceiveFd(int socket, Deadline deadline) {
+absl::StatusOr<Channel> ReceiveFd(int socket, Deadline deadline, const ReceiveFdOptions& options) {
   constexpr absl::string_view kWhat = "cannot receive a channel's file descriptor";
   absl::Status status = RequireUnixSocket(socket, kWhat);
   while (status.ok()) {
-    FdMessage message;
-    const ssize_t size = recvmsg(socket, message.header(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (size < 0) {
+    const Message message = ReceiveMessage(socket);
+    if (message.size < 0) {
       if (errno == EINTR) continue;
       status = errno == EAGAIN ? Await(socket, POLLIN, deadline, kWhat) : SocketError(errno, kWhat);
       continue;
     }
-    const internal::UniqueFd fd = message.TakeFd();
-    const int flags = message.header()->msg_flags;
-    if (size == 0 && !fd.valid()) return SocketError(ENOTCONN, kWhat);
-    if (!fd.valid() && (flags & MSG_CTRUNC) != 0) {
+    if (message.size == 0 && message.fd_count == 0 && HasEnded(socket)) {
+      return SocketError(ENOTCONN, kWhat);
+    }
+    if (!message.fd.valid() && (message.flags & MSG_CTRUNC) != 0) {
       return absl::ResourceExhaustedError(
           absl::StrCat(kWhat, ": it came, and no file descriptor was left for it"));
     }
-    if (!fd.valid() || message.byte() != kCompanion || (flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
+    if (message.fd_count != 1 || message.size != 1 || message.byte != kCompanion ||
+        (message.flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(kWhat, ": something else came, that SendFd does not send"));
     }
-    return Channel::OpenFd(fd.get());
+    if (!options.allow_unsealed) {
+      const absl::Status sealed = CheckSealed(message.fd.get(), kWhat);
+      if (!sealed.ok()) return sealed;
+    }
+    return Channel::OpenFd(message.fd.get());
   }
   return status;
 }
