@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
@@ -146,6 +147,13 @@ FaultOperation Close() {
   return operation;
 }
 
+// The world's channel has a path.
+absl::StatusOr<Channel> ReceiveUnsealed(int socket) {
+  ReceiveFdOptions options;
+  options.allow_unsealed = true;
+  return ReceiveFd(socket, kPatience, options);
+}
+
 FaultOperation PassFd(bool receive) {
   FaultOperation operation;
   operation.name = receive ? "ReceiveFd" : "SendFd";
@@ -158,12 +166,12 @@ FaultOperation PassFd(bool receive) {
     }
   };
   operation.run = [receive](FaultWorld& world) {
-    if (receive) return Keep(ReceiveFd(world.sockets[1], kPatience), &world.made);
+    if (receive) return Keep(ReceiveUnsealed(world.sockets[1]), &world.made);
     return SendFd(world.sockets[0], *world.channel, kPatience);
   };
   operation.works = [receive](FaultWorld& world) {
     if (!receive) {
-      const absl::Status received = Keep(ReceiveFd(world.sockets[1], kPatience), &world.made);
+      const absl::Status received = Keep(ReceiveUnsealed(world.sockets[1]), &world.made);
       if (!received.ok()) return received.ToString();
     }
     return world.made->id() == world.channel->id() ? MadeWorks(world) : "another channel";
