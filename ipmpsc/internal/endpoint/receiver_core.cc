@@ -71,12 +71,13 @@ absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segm
                                                             const ReceiverOptions& options) {
   const Ring& ring = segment->ring();
   std::optional<ParticipantLock> lock;
-  for (;;) {
+  // The first try tells what stands in the way of any, a later one asks before it tries.
+  for (bool first = true;; first = false) {
     const absl::Status complete = segment->CheckFileSize();
     if (!complete.ok()) return complete;
     const absl::StatusOr<bool> held = segment->HasReceiver();
     if (!held.ok()) return held.status();
-    if (!*held) {
+    if (first || !*held) {
       absl::StatusOr<std::optional<ParticipantLock>> locked =
           ParticipantLock::TryLock(segment->file(), ParticipantLock::kReceiver);
       if (!locked.ok()) return locked.status();
