@@ -14,7 +14,9 @@
 #include "absl/status/statusor.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/require.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -118,9 +120,10 @@ Position TakePosition(const Ring& ring, Input* input) {
   const uint8_t from = input->Take<uint8_t>();
   if (from % 4 == 3) return input->Take<uint64_t>();
   const Position anchor = from % 4 == 0   ? Load(ring.control->release_position)
-                          : from % 4 == 1 ? Load(ring.control->claim_position)
+                          : from % 4 == 1 ? internal::ClaimPosition(Load(ring.control->claim_word))
                                           : Load(ring.sender_slots[from / 4 % 4].intent_position);
-  return anchor + static_cast<uint64_t>(int64_t{16} * input->Take<int16_t>());
+  return anchor +
+         internal::kRecordAlignment * static_cast<uint64_t>(int64_t{input->Take<int16_t>()});
 }
 
 void TamperPosition(const Ring& ring, Input* input) {
@@ -129,7 +132,7 @@ void TamperPosition(const Ring& ring, Input* input) {
   const auto store = [&](std::atomic<uint64_t>* word) {
     word->store(position, std::memory_order_relaxed);
   };
-  if (which == 0) return store(&ring.control->claim_position);
+  if (which == 0) return store(&ring.control->claim_word);
   if (which == 1) return store(&ring.control->release_position);
   internal::SenderSlot& slot = ring.sender_slots[(which - 2) / 2];
   store(which % 2 == 0 ? &slot.intent_position : &slot.intent_size);
@@ -137,7 +140,8 @@ void TamperPosition(const Ring& ring, Input* input) {
 
 void Stamp(const Ring& ring, Position position, uint64_t description) {
   // Records of senders are aligned, and so is every word that is read as a stamp.
-  internal::RecordHeader* const header = ring.HeaderAt(position & ~uint64_t{15});
+  internal::RecordHeader* const header =
+      ring.HeaderAt(position & ~(internal::kRecordAlignment - 1));
   header->description.store(description, std::memory_order_relaxed);
   header->stamp.store(ring.StampOf(position), std::memory_order_release);
 }
@@ -161,16 +165,16 @@ void TamperPlausibleRecord(const Ring& ring, Input* input) {
 void TamperStart(const Ring& ring, Input* input) {
   constexpr Position kEdges[] = {
       0,
-      AttackedChannel::kCapacity - 16,
+      AttackedChannel::kCapacity - internal::kRecordAlignment,
       (uint64_t{1} << 32) - AttackedChannel::kCapacity,
-      (uint64_t{1} << 32) - 16,
-      (uint64_t{1} << 63) - 16,
+      (uint64_t{1} << 32) - internal::kRecordAlignment,
+      (uint64_t{1} << 63) - internal::kRecordAlignment,
       ~uint64_t{0} - 4095,
-      ~uint64_t{0} - 15,
+      ~uint64_t{0} - (internal::kRecordAlignment - 1),
       8,  // no record begins there
   };
   const Position position = kEdges[input->Pick(8)];
-  ring.control->claim_position.store(position, std::memory_order_relaxed);
+  ring.control->claim_word.store(position, std::memory_order_relaxed);
   ring.control->release_position.store(position, std::memory_order_relaxed);
 }
 
@@ -187,11 +191,11 @@ void TamperSignals(const Ring& ring, Input* input) {
 
 void TamperOrphan(const Ring& ring, Input* input) {
   internal::SenderSlot& slot = ring.sender_slots[input->Pick(AttackedChannel::kSlots)];
-  const uint64_t size = uint64_t{16} * input->Take<uint8_t>();
-  const Position claim = Load(ring.control->claim_position);
+  const uint64_t size = internal::kRecordAlignment * input->Take<uint8_t>();
+  const Position claim = internal::ClaimPosition(Load(ring.control->claim_word));
   slot.intent_size.store(size, std::memory_order_relaxed);
   slot.intent_position.store(claim, std::memory_order_release);
-  ring.control->claim_position.store(claim + size, std::memory_order_release);
+  ring.control->claim_word.store(claim + size, std::memory_order_release);
 }
 
 }  // namespace
@@ -215,7 +219,8 @@ void AttackedChannel::Tamper(const Ring& ring, Input* input) {
 
 void AttackedChannel::RequireInside(const char* payload, size_t size) const {
   const char* const data = channel_.segment()->ring().data;
-  Require(payload >= data + sizeof(internal::RecordHeader) && payload < data + kCapacity + 16 &&
+  Require(payload >= data + sizeof(internal::RecordHeader) &&
+              payload < data + kCapacity + sizeof(internal::RecordHeader) &&
               size <= kCapacity - sizeof(internal::RecordHeader),
           "a payload lies in the ring");
 }

@@ -301,7 +301,8 @@ TEST(RandomReceiverDeathsTest, NothingIsLostAndSendersGoOn) {
       if (!lease.ok()) {
         EXPECT_THAT(lease, StatusIs(absl::StatusCode::kDeadlineExceeded));
         const internal::ControlBlock& control = *channel.segment()->ring().control;
-        return control.claim_position.load() == control.release_position.load();
+        return internal::ClaimPosition(control.claim_word.load()) ==
+               control.release_position.load();
       }
       const MessageIdentity identity = IdentityOf(lease->payload());
       const uint64_t stream = identity.stream;

@@ -71,7 +71,8 @@ class Survivor {
         [&] {
           ReceiveUntil(absl::ZeroDuration());
           return ::testing::Test::HasFatalFailure() ||
-                 control.claim_position.load() == control.release_position.load();
+                 internal::ClaimPosition(control.claim_word.load()) ==
+                     control.release_position.load();
         },
         kHeldUp);
     EXPECT_TRUE(emptied) << "held up by the dead";

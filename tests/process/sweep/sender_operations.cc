@@ -232,7 +232,7 @@ Operation WriteBatch() {
   return SendBatch("write-batch", [](Stage& stage, const std::vector<absl::string_view>& batch) {
     const std::vector<size_t> sizes(batch.size(), kSize);
     const auto write = [&](size_t i, absl::Span<char> to) { batch[i].copy(to.data(), to.size()); };
-    (void)stage.sender->SendBatch(sizes, write, kHangs);
+    (void)stage.sender->WriteBatch(sizes, write, kHangs);
   });
 }
 

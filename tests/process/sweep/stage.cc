@@ -11,8 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::testing {
 namespace {
@@ -65,8 +67,11 @@ ReceiverProcess::ReceiverProcess(const Channel& channel) {
 
 bool ReceiverProcess::AwaitAsleep(const internal::Ring& ring, internal::Position position) const {
   return Await([&] {
-    return ring.control->receiver_wait.load() == internal::ReceiverWaitWord(position) &&
-           IsAsleep(child_.pid());
+    const bool unclaimed = internal::ClaimPosition(ring.control->claim_word.load()) == position;
+    const bool announced =
+        unclaimed ? ring.control->claim_wait.load() != 0
+                  : ring.control->receiver_wait.load() == internal::ReceiverWaitWord(position);
+    return announced && IsAsleep(child_.pid());
   });
 }
 
@@ -87,7 +92,9 @@ absl::StatusOr<Message> ReceiverProcess::Next(absl::Duration patience) {
 
 Stage::Stage() : channel(NewChannel()) {}
 
-internal::Position Stage::claim_position() const { return ring().control->claim_position.load(); }
+internal::Position Stage::claim_position() const {
+  return internal::ClaimPosition(ring().control->claim_word.load());
+}
 
 internal::Position Stage::release_position() const {
   return ring().control->release_position.load();
@@ -167,7 +174,7 @@ void Stage::LeaveLoser(size_t size) {
     absl::StatusOr<Sender> own = Sender::Attach(channel);
     if (!own.ok()) return 1;
     internal::SenderSlot& slot = ring().sender_slots[own->slot()];
-    slot.intent_size.store(internal::RecordSize(size));
+    slot.intent_size.store(ring().RecordSizeOf(size));
     slot.intent_position.store(claim_position());
     raise(SIGKILL);
     return 1;
@@ -190,7 +197,7 @@ std::vector<Message> Stage::Committed() const {
         (description.kind == internal::RecordKind::kInBatch && at != behind_committed)) {
       continue;
     }
-    behind_committed = at + internal::RecordSize(std::min<uint32_t>(description.length, kCapacity));
+    behind_committed = at + ring().RecordSizeOf(std::min<uint32_t>(description.length, kCapacity));
     const char* payload = ring().At(at) + sizeof(internal::RecordHeader);
     messages.push_back(MessageIn(at, {payload, std::min<uint64_t>(description.length, kCapacity)}));
   }
@@ -199,7 +206,8 @@ std::vector<Message> Stage::Committed() const {
 
 uint64_t Stage::Owners() const {
   uint64_t owners = ring().receiver_slot->epoch.load();
-  for (uint32_t slot = 0; slot < kSlots; ++slot) owners += ring().sender_slots[slot].owners.load();
+  for (uint32_t slot = 0; slot < kSlots; ++slot)
+    owners += ring().sender_slots[slot].incarnation.load();
   return owners;
 }
 
