@@ -12,6 +12,7 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "tests/testing/process_board.h"
@@ -66,7 +67,8 @@ TEST(AttachTest, TooManySenders) {
     EXPECT_THAT(attached.numbers, ElementsAre(i));
   }
   EXPECT_THAT(peers[3].Ask("attach_sender 0").status(),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("all 3 sender slots")));
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("of 3, 3 belong to living senders")));
   peers[1].Kill();
   EXPECT_THAT(peers[3].Ask("attach_sender 0").numbers, ElementsAre(1u));
 }
@@ -276,7 +278,7 @@ TEST_P(EndTest, WakesTheReceiver) {
   ASSERT_OK(receiver.Ask("open " + path_).status());
   ASSERT_OK(receiver.Ask("attach_receiver").status());
   receiver.Tell("receive 1000000");
-  ASSERT_TRUE(Await([&] { return control().receiver_wait.load() != 0; }));
+  ASSERT_TRUE(Await([&] { return internal::IsReceiverWaiting(control()); }));
   End();
   EXPECT_THAT(receiver.Answer().status(),
               StatusIs(replaced() ? absl::StatusCode::kAborted : absl::StatusCode::kOutOfRange));

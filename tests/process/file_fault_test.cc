@@ -161,11 +161,12 @@ TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
   ExpectStates(ChannelState::kClosed);
 }
 
-TEST_P(FileFaultTest, AnotherNameIsAName) {
+TEST_P(FileFaultTest, WhenItIsMovedItIsGoneFromItsPath) {
   ASSERT_EQ(rename(path_.c_str(), (path_ + "-elsewhere").c_str()), 0);
-  EXPECT_EQ(channel_->state(), ChannelState::kOpen);
+  EXPECT_EQ(channel_->state(), ChannelState::kUnlinked);
   ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Open(path_ + "-elsewhere"));
   EXPECT_EQ(opened.id(), channel_->id());
+  EXPECT_EQ(opened.state(), ChannelState::kOpen);
 }
 
 TEST_P(FileFaultTest, WhenItIsReplacedAllAreTold) {

@@ -17,8 +17,10 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
@@ -104,7 +106,7 @@ TEST_F(ReceiverDeathTest, TheSuccessorGetsNothingThatWasReleased) {
 TEST_F(ReceiverDeathTest, WhileItSleeps) {
   for (uint64_t number = 0; number < 5; ++number) {
     receiver().Tell("receive 20000");
-    ASSERT_TRUE(Await([&] { return control().receiver_wait.load() != 0; }));
+    ASSERT_TRUE(Await([&] { return internal::IsReceiverWaiting(control()); }));
     receiver().Kill();
     // The first successor finds the message there, the others sleep when it comes.
     if (number == 0) SendNumbers(0, 0);
@@ -115,7 +117,7 @@ TEST_F(ReceiverDeathTest, WhileItSleeps) {
       continue;
     }
     receiver().Tell("receive 20000");
-    ASSERT_TRUE(Await([&] { return control().receiver_wait.load() != 0; }));
+    ASSERT_TRUE(Await([&] { return internal::IsReceiverWaiting(control()); }));
     SendNumbers(number, number);
     const Reply reply = receiver().Answer();
     ASSERT_OK(reply.status());

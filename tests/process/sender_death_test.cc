@@ -19,7 +19,9 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
@@ -250,7 +252,7 @@ TEST_F(LoanDeathsTest, TheReceiverSleepsWhileTheyDie) {
   Send(1, 100);
   ChildProcess killer = ChildProcess::Fork([&, victim = peers_[0].pid()] {
     const internal::ControlBlock& control = *channel_[0].segment()->ring().control;
-    if (!Await([&] { return control.receiver_wait.load() != 0; })) return 1;
+    if (!Await([&] { return internal::IsReceiverWaiting(control); })) return 1;
     return kill(victim, SIGKILL) == 0 ? 0 : 2;
   });
   // Not before the survivor's message is received.

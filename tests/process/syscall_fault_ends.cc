@@ -10,6 +10,7 @@
 #include "ipmpsc/attach_options.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/syscall_fault_world.h"
@@ -165,7 +166,7 @@ FaultOperation SendThatWakes() {
   operation.prepare = [prepare = operation.prepare](FaultWorld& world) {
     prepare(world);
     world.Meanwhile([&world] { return TextOf(ReceiveExpected(world, kPatience, "x")); });
-    Await([&] { return world.control().receiver_wait.load() != 0; });
+    Await([&] { return internal::IsReceiverWaiting(world.control()); });
   };
   operation.run = [](FaultWorld& world) { return world.sender->TrySend("x"); };
   operation.works = [](FaultWorld& world) { return world.Helped(); };
@@ -207,7 +208,7 @@ FaultOperation ReceiveThatWaits() {
   operation.prepare = [prepare = operation.prepare](FaultWorld& world) {
     prepare(world);
     world.Meanwhile([&world] {
-      if (!Await([&] { return world.control().receiver_wait.load() != 0; })) {
+      if (!Await([&] { return internal::IsReceiverWaiting(world.control()); })) {
         return std::string("no wait");
       }
       return TextOf(world.sender->TrySend("x"));

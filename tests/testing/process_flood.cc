@@ -8,7 +8,9 @@
 
 #include "absl/types/span.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "tests/testing/process_child.h"
 #include "tests/testing/process_message.h"
@@ -69,11 +71,10 @@ absl::Status SendSomehow(Sender* sender, MessageIdentity identity, size_t size,
 }  // namespace
 
 absl::Status Flood(Sender* sender, const FloodPlan& plan, std::atomic<uint64_t>* committed) {
-  const std::atomic<uint32_t>& receiver_wait =
-      sender->channel().segment()->ring().control->receiver_wait;
+  const internal::ControlBlock& control = *sender->channel().segment()->ring().control;
   for (uint64_t number = 0; plan.count == 0 || number < plan.count; ++number) {
     if (plan.let_receiver_sleep && number % 32 == 31 &&
-        !Await([&] { return receiver_wait.load() != 0; })) {
+        !Await([&] { return internal::IsReceiverWaiting(control); })) {
       return absl::UnavailableError("the receiver did not go to sleep");
     }
     const MessageIdentity identity = {plan.stream, number};
