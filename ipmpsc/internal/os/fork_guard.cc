@@ -22,16 +22,19 @@ namespace {
 // All of this is used by fork handlers, which may run in signal handlers: it has no lock, allocates
 // nothing, and is never destroyed.
 
-// How long forks and sections wait for each other, in nanoseconds.
-constexpr int64_t kLongestWait = 20'000'000;
+// How long forks and sections wait for each other, in nanoseconds; and how long a section lets forks
+// that wait go first, so that many sections in a row do not hold them up.
+constexpr int64_t kLongestWait = 100'000'000;
+constexpr int64_t kCourtesy = 5'000'000;
 constexpr int64_t kPause = 20'000;
-constexpr int kLongWaits = 50;
+constexpr int kLongWaits = 10;
 
 std::atomic<uint64_t> last_generation{1};
 std::atomic<uint64_t> generation_without_page{1};
 std::atomic<std::atomic<uint64_t>*> generation_word{nullptr};
 
 std::atomic<uint32_t> sections{0};
+std::atomic<uint32_t> forks_waiting{0};
 std::atomic<uint32_t> forks_under_way{0};
 std::atomic<uint64_t> forks_begun{0};
 
@@ -53,6 +56,7 @@ void ForgetThreadsOfParent() {
     guarded.taken.store(false, std::memory_order_relaxed);
   }
   sections.store(0, std::memory_order_relaxed);
+  forks_waiting.store(0, std::memory_order_relaxed);
   forks_under_way.store(0, std::memory_order_relaxed);
 }
 
@@ -63,11 +67,11 @@ void BeginGeneration(std::atomic<uint64_t>* word, uint64_t old) {
                                 std::memory_order_relaxed);
 }
 
-// Waits until `done`. False: not within `kLongestWait`.
+// Waits until `done`. False: not within `longest`.
 template <typename Done>
-bool WaitFor(Done done) {
+bool WaitFor(Done done, int64_t longest = kLongestWait) {
   if (done()) return true;
-  const int64_t end = MonotonicNow() + kLongestWait;
+  const int64_t end = MonotonicNow() + longest;
   while (MonotonicNow() < end) {
     const timespec pause = {0, kPause};
     nanosleep(&pause, nullptr);
@@ -90,6 +94,8 @@ void BeforeFork() {
   // If this is a child in which no fork handler ran.
   Generation();
   bool waited_enough = false;
+  // Relaxed: advice.
+  forks_waiting.fetch_add(1, std::memory_order_relaxed);
   for (;;) {
     // [fork] seq_cst; pairs with [section] seq_cst: as there.
     forks_under_way.fetch_add(1, std::memory_order_seq_cst);
@@ -102,6 +108,8 @@ void BeforeFork() {
       return sections.load(std::memory_order_relaxed) == 0;
     });
   }
+  // Relaxed: advice.
+  forks_waiting.fetch_sub(1, std::memory_order_relaxed);
   // [fork] seq_cst; pairs with [section] seq_cst: a section that does not see it has told the child
   // what to close.
   forks_begun.fetch_add(1, std::memory_order_seq_cst);
@@ -185,6 +193,13 @@ ForkFreeSection::ForkFreeSection() {
     sigdelset(&handled_later, signal);
   }
   signals_blocked_ = pthread_sigmask(SIG_BLOCK, &handled_later, &signals_) == 0;
+  WaitFor(
+      [] {
+        // Relaxed, both: advice.
+        return forks_waiting.load(std::memory_order_relaxed) == 0 &&
+               forks_under_way.load(std::memory_order_relaxed) == 0;
+      },
+      kCourtesy);
   // [section] seq_cst; pairs with [fork] seq_cst: as in `NoForkUnderWay`.
   sections.fetch_add(1, std::memory_order_seq_cst);
   WaitFor(NoForkUnderWay);

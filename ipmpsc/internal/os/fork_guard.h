@@ -40,12 +40,12 @@ class ForkGuard {
 //
 // Nothing here waits without a bound, and no fork waits for what its own thread holds: the section
 // blocks this thread's signals, whose handlers may fork, and forks of other threads wait for its end
-// for 20 ms at most. A fork that went on all the same is told by `Guard`, and from then on the child's
+// for 0.1 s at most. A fork that went on all the same is told by `Guard`, and from then on the child's
 // fork handler closes the guarded descriptor. What remains is a child that another thread makes without
 // fork handlers (_Fork, raw clone; posix_spawn and vfork until they exec) just between these calls.
 class ForkFreeSection {
  public:
-  // Waits for the forks of other threads that are under way, for 20 ms at most.
+  // Waits for the forks of other threads that are under way, for 0.1 s at most.
   ForkFreeSection();
   ForkFreeSection(const ForkFreeSection&) = delete;
   ForkFreeSection& operator=(const ForkFreeSection&) = delete;
@@ -55,12 +55,14 @@ class ForkFreeSection {
   // a fork came in since the section began, and its child may have got what was opened meanwhile. Once.
   bool Guard(int fd, dev_t device, ino_t inode);
 
+  // Whether no fork has come in since the section began.
+  bool Undisturbed() const;
+
   // Closes the guarded descriptor. `other`, any other descriptor, which children may have, takes its
   // place for a moment, so that the number is nobody else's before forks that have come in are over.
   void Close(int fd, int other);
 
  private:
-  bool Undisturbed() const;
   void Unguard();
 
   ForkGuard process_;

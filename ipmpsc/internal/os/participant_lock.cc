@@ -89,7 +89,17 @@ absl::StatusOr<std::optional<ParticipantLock>> ParticipantLock::TryLock(const Ke
     struct flock lock = LockOf(participant, F_WRLCK);
     const bool locked = fcntl(fd.get(), F_OFD_SETLK, &lock) == 0;
     const int error = errno;
+    // The child would close it, but only once it runs.
+    const bool again = locked && !section.Undisturbed() && tries < kTries;
+    if (again) {
+      lock.l_type = F_UNLCK;
+      fcntl(fd.get(), F_OFD_SETLK, &lock);
+    }
     section.Close(fd.Release(), segment.fd());
+    if (again) {
+      Unmap(page);
+      continue;
+    }
     if (locked) return std::optional<ParticipantLock>(ParticipantLock(page));
     Unmap(page);
     if (error == EAGAIN || error == EACCES) return std::optional<ParticipantLock>();
