@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/in_child.h"
@@ -161,6 +164,84 @@ TEST_P(FdPassingTest, SomethingElseComes) {
   EXPECT_EQ(OpenFiles(), files);
   ASSERT_OK(SendFd(here(), *channel_, kPatience));
   EXPECT_OK(ReceiveFd(there(), kPatience));
+}
+
+TEST_P(FdPassingTest, AFileThatIsNotSealedIsTakenOnlyWhereTheCallerAllowsIt) {
+  // The same bytes, with all but one of the seals.
+  struct stat whole;
+  ASSERT_EQ(fstat(channel_->fd(), &whole), 0);
+  std::string bytes(static_cast<size_t>(whole.st_size), '\0');
+  ASSERT_EQ(pread(channel_->fd(), bytes.data(), bytes.size(), 0), whole.st_size);
+  for (const int seals :
+       {0, F_SEAL_GROW | F_SEAL_SEAL, F_SEAL_SHRINK | F_SEAL_SEAL, F_SEAL_SHRINK | F_SEAL_GROW}) {
+    const UniqueFd file(memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    ASSERT_EQ(pwrite(file.get(), bytes.data(), bytes.size(), 0), whole.st_size);
+    ASSERT_EQ(fcntl(file.get(), F_ADD_SEALS, seals), 0);
+    ASSERT_OK_AND_ASSIGN(const Channel unsealed, Channel::OpenFd(file.get()));
+    const size_t files = OpenFiles();
+    ASSERT_OK(SendFd(here(), unsealed, kPatience));
+    EXPECT_THAT(ReceiveFd(there(), kPatience),
+                StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("allow_unsealed")));
+    ASSERT_OK(SendFd(here(), unsealed, kPatience));
+    {
+      ReceiveFdOptions options;
+      options.allow_unsealed = true;
+      ASSERT_OK_AND_ASSIGN(const Channel received, ReceiveFd(there(), kPatience, options));
+      EXPECT_EQ(received.id(), channel_->id());
+    }
+    EXPECT_EQ(OpenFiles(), files);
+  }
+}
+
+TEST_P(FdPassingTest, OptionsOfTheSocketMakeNoDifference) {
+  for (const int option : {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP}) {
+    const int on = 1;
+    // Not every kernel has a security module.
+    if (setsockopt(there(), SOL_SOCKET, option, &on, sizeof(on)) != 0) continue;
+    const size_t files = OpenFiles();
+    ASSERT_OK(SendFd(here(), *channel_, kPatience));
+    {
+      ASSERT_OK_AND_ASSIGN(const Channel received, ReceiveFd(there(), kPatience));
+      EXPECT_EQ(received.id(), channel_->id()) << option;
+    }
+    SendBytes(here(), "C", 4);
+    EXPECT_THAT(ReceiveFd(there(), kPatience), StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_EQ(OpenFiles(), files) << option;
+  }
+}
+
+TEST_P(FdPassingTest, AnEmptyMessageIsNotTheEnd) {
+  if (GetParam() == SOCK_STREAM) GTEST_SKIP() << "a stream has no messages";
+  const size_t files = OpenFiles();
+  SendBytes(here(), "", 0);
+  EXPECT_THAT(ReceiveFd(there(), kPatience),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("something else came")));
+  SendBytes(here(), "", 1);
+  EXPECT_THAT(ReceiveFd(there(), kPatience),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("something else came")));
+  EXPECT_EQ(OpenFiles(), files);
+  ASSERT_OK(SendFd(here(), *channel_, kPatience));
+  EXPECT_OK(ReceiveFd(there(), kPatience));
+}
+
+TEST_P(FdPassingTest, WithStandardStreamsClosed) {
+  ASSERT_OK(SendFd(here(), *channel_, kPatience));
+  EXPECT_EQ(InChild([&]() -> std::string {
+              for (const int fd : {0, 1, 2}) close(fd);
+              absl::StatusOr<Channel> channel = ReceiveFd(there(), kPatience);
+              if (!channel.ok()) return channel.status().ToString();
+              for (const int fd : {0, 1, 2}) {
+                if (fcntl(fd, F_GETFD) >= 0) return "one of them is open";
+              }
+              return channel->fd() > 2 ? "" : "a low number";
+            }),
+            "");
+}
+
+TEST_P(FdPassingTest, TheProgramHasClosedTheChannelsDescriptor) {
+  close(channel_->segment()->fd());
+  EXPECT_THAT(SendFd(here(), *channel_, kPatience),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("open the channel anew")));
 }
 
 TEST_P(FdPassingTest, NoDescriptorLeftToReceiveItWith) {

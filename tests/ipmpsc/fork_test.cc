@@ -1,5 +1,10 @@
 // What a fork does to handles: the child may not use its parent's, has its own, and keeps no lock
 // of its parent alive.
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +21,10 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -248,6 +255,135 @@ TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
   close(hold[1]);
   close(hold[0]);
   for (const pid_t pid : children) waitpid(pid, nullptr, 0);
+}
+
+// --- fork in a signal handler ---
+
+pid_t (*handlers_fork)() = nullptr;
+volatile sig_atomic_t handlers_forks = 0;
+pid_t handlers_children[64];
+
+// The child lives on: whatever it has got it keeps.
+void ForkInHandler(int) {
+  if (handlers_forks >= 64) return;
+  const int saved = errno;
+  const pid_t pid = handlers_fork();
+  if (pid == 0) {
+    for (;;) pause();
+  }
+  if (pid > 0) {
+    handlers_children[handlers_forks] = pid;
+    handlers_forks = handlers_forks + 1;
+  }
+  errno = saved;
+}
+
+// Attaches and detaches until the handler has forked 64 times. What went wrong, or "".
+std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
+  handlers_fork = how;
+  handlers_forks = 0;
+  struct sigaction action = {};
+  action.sa_handler = ForkInHandler;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGALRM, &action, nullptr);
+  const itimerval often = {{0, 700}, {0, 700}};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  std::string wrong;
+  while (handlers_forks < 64 && wrong.empty()) {
+    const absl::StatusOr<Sender> sender = Sender::Attach(channel);
+    const absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);
+    if (!sender.ok()) wrong = sender.status().ToString();
+    if (!receiver.ok()) wrong = receiver.status().ToString();
+    if (sender.ok() && sender->slot() != 0) wrong = "a slot was left behind";
+  }
+  const itimerval never = {};
+  setitimer(ITIMER_REAL, &never, nullptr);
+  // All children still live.
+  if (channel.HasSender() || channel.HasReceiver()) wrong = "a child keeps a lock alive";
+  for (int i = 0; i < handlers_forks; ++i) {
+    kill(handlers_children[i], SIGKILL);
+    waitpid(handlers_children[i], nullptr, 0);
+  }
+  return wrong;
+}
+
+TEST_F(ForkTest, AHandlerForksWhileItsThreadAttaches) {
+  EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, fork); }), "");
+}
+
+TEST_F(ForkTest, AHandlerForksWithoutForkHandlersWhileItsThreadAttaches) {
+  const auto raw = []() -> pid_t {
+    return static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  };
+  EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, raw); }), "");
+}
+
+TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
+  EXPECT_EQ(InChild([&] {
+              std::atomic<bool> done = false;
+              std::thread attaching([&] {
+                sigset_t alarm;
+                sigemptyset(&alarm);
+                sigaddset(&alarm, SIGALRM);
+                pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+                ChannelOptions options;
+                const absl::StatusOr<Channel> other = Channel::CreateAnonymous(options);
+                while (!done) (void)Sender::Attach(*other).ok();
+              });
+              const std::string wrong = AttachUnderSignals(*channel_, fork);
+              done = true;
+              attaching.join();
+              return wrong;
+            }),
+            "");
+}
+
+// In a child that no fork handler has seen, in the midst of what other threads did.
+TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
+  AttachBoth();
+  std::atomic<bool> done = false;
+  std::thread attaching([&] {
+    const absl::StatusOr<Channel> other = Channel::CreateAnonymous({});
+    while (!done) (void)Sender::Attach(*other).ok();
+  });
+  for (int i = 0; i < 50; ++i) {
+    const pid_t child =
+        static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    if (child == 0) {
+      // Allocates nothing: another thread may have been doing so.
+      const internal::ForkGuard here;
+      const internal::ForkFreeSection section;
+      _exit(here.InSameProcess() ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  done = true;
+  attaching.join();
+  EXPECT_OK(sender_->TrySend("x"));
+}
+
+TEST_F(ForkTest, ProgramsAreStartedWhileOthersAttach) {
+  std::atomic<bool> done = false;
+  std::thread starting([&] {
+    for (int i = 0; i < 100; ++i) {
+      char name[] = "/bin/true";
+      char* arguments[] = {name, nullptr};
+      pid_t pid = -1;
+      EXPECT_EQ(posix_spawn(&pid, name, nullptr, nullptr, arguments, nullptr), 0);
+      EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+    }
+    done = true;
+  });
+  while (!done) {
+    // One that is between its start and exec shares all of this process, for as long.
+    ReceiverOptions patient;
+    patient.deadline = absl::Seconds(20);
+    EXPECT_OK(Receiver::Attach(*channel_, patient));
+  }
+  starting.join();
+  EXPECT_FALSE(channel_->HasReceiver());
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ class KeptFile {
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&& other) = delete;
   // Closes the descriptor, unless the program has closed it. The number may be a file of the program's
-  // by now, even the same file opened once more: that one stays open.
+  // by now, even the same file opened once more: that one stays open, as far as this open file is mapped
+  // still.
   ~KeptFile();
 
   int fd() const { return fd_; }
@@ -59,7 +60,8 @@ class KeptFile {
   int fd_;  // -1 when moved from
   FileIdentity identity_;
   // The byte whose lock marks the open file, or 0. Two descriptors of one file differ in their open
-  // files only, and the mark tells these apart: the one that holds it does not see it as a lock.
+  // files only, and the mark tells these apart: the one that holds it does not see it as a lock. It is
+  // there for as long as the open file is: while something of it is mapped.
   int64_t mark_ = 0;
   ForkGuard fork_guard_;
 };

@@ -136,10 +136,10 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::stri
 
 Segment::Segment(KeptFile file, absl::string_view path, const SegmentHeader& header,
                  Mapping mapping)
-    : file_(std::move(file)),
-      path_(path),
+    : path_(path),
       header_(header),
       mapping_(std::move(mapping)),
+      file_(std::move(file)),
       ring_(RingIn(mapping_, header_)),
       description_(mapping_.base() + header_.description_offset, header_.description_size),
       absolute_path_(Absolute(path_)),

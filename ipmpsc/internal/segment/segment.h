@@ -85,10 +85,11 @@ class Segment {
  private:
   Segment(KeptFile file, absl::string_view path, const SegmentHeader& header, Mapping mapping);
 
-  const KeptFile file_;
   const std::string path_;
   const SegmentHeader header_;  // a private copy, checked
   const Mapping mapping_;
+  // Behind the mapping, so that it goes first: while the open file is mapped, its mark is there.
+  const KeptFile file_;
   const Ring ring_;
   const std::string description_;  // a private copy
   const ForkGuard fork_guard_;
