@@ -54,7 +54,7 @@ absl::StatusOr<std::string> Follow(const std::string& path) {
   if (size < 0) return PathError(errno, path, "cannot read the link");
   std::string text(target, static_cast<size_t>(size));
   if (!text.empty() && text[0] == '/') return text;
-  return absl::StrCat(directory, "/", text);
+  return absl::StrCat(directory, directory.back() == '/' ? "" : "/", text);
 }
 
 }  // namespace
