@@ -1,0 +1,61 @@
+#include "examples/status_line.h"
+
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace ipmpsc::examples {
+namespace {
+
+// Returns what a child prints in `print`, on a terminal of `columns`, or into a pipe where `columns` is 0.
+std::string Printed(unsigned short columns, const std::function<void()>& print) {
+  winsize size = {};
+  size.ws_row = 24;
+  size.ws_col = columns;
+  int ends[2] = {-1, -1};
+  if (columns == 0 && pipe(ends) != 0) return "no pipe";
+  const pid_t child = columns == 0 ? fork() : forkpty(&ends[0], nullptr, nullptr, &size);
+  if (child < 0) return "no child";
+  if (child == 0) {
+    if (columns == 0) dup2(ends[1], STDOUT_FILENO);
+    print();
+    _exit(0);
+  }
+  if (columns == 0) close(ends[1]);
+  std::string printed;
+  char bytes[256];
+  for (ssize_t count; (count = read(ends[0], bytes, sizeof(bytes))) > 0;) {
+    printed.append(bytes, static_cast<size_t>(count));
+  }
+  close(ends[0]);
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  return printed;
+}
+
+void PrintThree() {
+  PrintStatusLine("first, longer than 20 columns", /*last=*/false);
+  PrintStatusLine("second", /*last=*/false);
+  PrintStatusLine("third, longer than 20 columns", /*last=*/true);
+}
+
+TEST(StatusLineTest, ReplacesAndCutsLinesOnATerminal) {
+  EXPECT_EQ(Printed(20, PrintThree),
+            "\r\x1b[Kfirst, longer than "
+            "\r\x1b[Ksecond"
+            "\r\x1b[Kthird, longer than 20 columns\r\n");
+}
+
+TEST(StatusLineTest, PrintsWholeLinesElsewhere) {
+  EXPECT_EQ(Printed(0, PrintThree),
+            "first, longer than 20 columns\nsecond\nthird, longer than 20 columns\n");
+}
+
+}  // namespace
+}  // namespace ipmpsc::examples
