@@ -18,5 +18,5 @@ output_root=$TEST_TMPDIR/bazel
 trap 'chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 cd "$here/tests/module"
 # --batch: no server stays behind. --symlink_prefix=/: no links either.
-"$here/bazelw" --batch --output_user_root="$output_root" test --symlink_prefix=/ --jobs=2 //app/... 2>&1 |
+"$here/bazelw" --batch --output_user_root="$output_root" test --symlink_prefix=/ --jobs=2 //... 2>&1 |
   sed 's/^/  /'
