@@ -59,6 +59,40 @@ constexpr uint32_t WireTypeOf(FieldType type) {
   }
 }
 
+// What the parser does with a field that comes with its usual tag: chosen when the table is made, so
+// that one jump decides it. A number or a text has a kind with a has bit and one without.
+enum class Operation : uint8_t {
+  kGeneral,  // whatever has no kind of its own
+  kInt32,
+  kInt64,
+  kSint32,
+  kSint64,
+  kBool,
+  kFixed32,
+  kFixed64,
+  kBytes,
+  kString,
+  kInt32Bit,
+  kInt64Bit,
+  kSint32Bit,
+  kSint64Bit,
+  kBoolBit,
+  kFixed32Bit,
+  kFixed64Bit,
+  kBytesBit,
+  kStringBit,
+  kClosedEnum,
+  kMessage,
+  kMessages,
+  kTexts,
+  kPacked,
+  kOneofVarint,
+  kOneofFixed,
+  kOneofText,
+  kOneofMessage,
+  kMapEntry,
+};
+
 // One field. Read as a sentence: `Field::String(3, offsetof(FrameView, name_)).HasBit(0)`.
 struct Field {
   static constexpr uint32_t kNoHasBit = 0xffffffff;
@@ -68,6 +102,12 @@ struct Field {
   uint32_t presence = kNoHasBit;  // singular: its has bit; in a oneof: offset of the oneof's case
   FieldType type;
   Cardinality cardinality = Cardinality::kSingular;
+  Operation operation = Operation::kGeneral;
+  // The usual tag as it lies on the wire: of a number that repeats, that of packed ones. `wire_tag`
+  // are its first two bytes, of which `wire_mask` counts; longer tags are general.
+  uint8_t wire_width = 0;
+  uint16_t wire_tag = 0;
+  uint16_t wire_mask = 0;
   uint16_t range_count = 0;
   union {
     const MessageTable* message = nullptr;  // kMessage, kGroup
@@ -76,8 +116,13 @@ struct Field {
 
   constexpr uint32_t number() const { return tag >> 3; }
 
+  // Whether what begins with these two bytes is this field with its usual tag.
+  bool Matches(uint32_t two_bytes) const { return ((two_bytes ^ wire_tag) & wire_mask) == 0; }
+
   constexpr Field(FieldType t, uint32_t n, size_t o)
-      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t) {}
+      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t) {
+    Plan();
+  }
 
   static constexpr Field Int32(uint32_t n, size_t offset) {
     return Field(FieldType::kInt32, n, offset);
@@ -119,6 +164,7 @@ struct Field {
   static constexpr Field Map(uint32_t n, size_t offset, const MessageTable* entry) {
     Field field(FieldType::kMessage, n, offset, entry);
     field.cardinality = Cardinality::kMap;
+    field.Plan();
     return field;
   }
   template <size_t kCount>
@@ -135,23 +181,28 @@ struct Field {
   constexpr Field HasBit(uint32_t bit) const {
     Field field = *this;
     field.presence = bit;
+    field.Plan();
     return field;
   }
   constexpr Field Oneof(size_t case_offset) const {
     Field field = *this;
     field.presence = static_cast<uint32_t>(case_offset);
     field.cardinality = Cardinality::kOneof;
+    field.Plan();
     return field;
   }
   constexpr Field Repeated() const {
     Field field = *this;
     field.cardinality = Cardinality::kRepeated;
+    field.Plan();
     return field;
   }
 
  private:
   constexpr Field(FieldType t, uint32_t n, size_t o, const MessageTable* m)
-      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t), message(m) {}
+      : tag(n << 3 | WireTypeOf(t)), offset(static_cast<uint32_t>(o)), type(t), message(m) {
+    Plan();
+  }
   template <size_t kCount>
   constexpr Field(FieldType t, uint32_t n, size_t o, const EnumRange (&r)[kCount])
       : tag(n << 3 | WireTypeOf(t)),
@@ -160,10 +211,102 @@ struct Field {
         range_count(kCount),
         ranges(r) {
     static_assert(kCount < 65536, "an enum in more pieces than a table holds");
+    Plan();
+  }
+
+  constexpr Operation PlanSingular() const {
+    const bool bit = presence != kNoHasBit;
+    switch (type) {
+      case FieldType::kInt32:
+        return bit ? Operation::kInt32Bit : Operation::kInt32;
+      case FieldType::kInt64:
+        return bit ? Operation::kInt64Bit : Operation::kInt64;
+      case FieldType::kSint32:
+        return bit ? Operation::kSint32Bit : Operation::kSint32;
+      case FieldType::kSint64:
+        return bit ? Operation::kSint64Bit : Operation::kSint64;
+      case FieldType::kBool:
+        return bit ? Operation::kBoolBit : Operation::kBool;
+      case FieldType::kFixed32:
+        return bit ? Operation::kFixed32Bit : Operation::kFixed32;
+      case FieldType::kFixed64:
+        return bit ? Operation::kFixed64Bit : Operation::kFixed64;
+      case FieldType::kBytes:
+        return bit ? Operation::kBytesBit : Operation::kBytes;
+      case FieldType::kString:
+        return bit ? Operation::kStringBit : Operation::kString;
+      case FieldType::kClosedEnum:
+        return Operation::kClosedEnum;
+      case FieldType::kMessage:
+        return Operation::kMessage;
+      default:
+        return Operation::kGeneral;
+    }
+  }
+  constexpr Operation PlanOneof() const {
+    switch (type) {
+      case FieldType::kFixed32:
+      case FieldType::kFixed64:
+        return Operation::kOneofFixed;
+      case FieldType::kBytes:
+      case FieldType::kString:
+        return Operation::kOneofText;
+      case FieldType::kMessage:
+        return Operation::kOneofMessage;
+      case FieldType::kClosedEnum:
+      case FieldType::kGroup:
+        return Operation::kGeneral;
+      default:
+        return Operation::kOneofVarint;
+    }
+  }
+  constexpr Operation PlanRepeated() const {
+    switch (type) {
+      case FieldType::kBytes:
+      case FieldType::kString:
+        return Operation::kTexts;
+      case FieldType::kMessage:
+        return Operation::kMessages;
+      case FieldType::kGroup:
+        return Operation::kGeneral;
+      default:
+        return Operation::kPacked;
+    }
+  }
+  // Chooses the operation, and the tag that goes with it.
+  constexpr void Plan() {
+    switch (cardinality) {
+      case Cardinality::kSingular:
+        operation = PlanSingular();
+        break;
+      case Cardinality::kOneof:
+        operation = PlanOneof();
+        break;
+      case Cardinality::kRepeated:
+        operation = PlanRepeated();
+        break;
+      case Cardinality::kMap:
+        operation = Operation::kMapEntry;
+        break;
+    }
+    const uint32_t usual = operation == Operation::kPacked ? number() << 3 | 2 : tag;
+    if (usual < 0x80) {
+      wire_tag = static_cast<uint16_t>(usual);
+      wire_mask = 0xff;
+      wire_width = 1;
+    } else if (usual < 0x4000) {
+      wire_tag = static_cast<uint16_t>((usual & 0x7f) | 0x80 | usual >> 7 << 8);
+      wire_mask = 0xffff;
+      wire_width = 2;
+    } else {
+      wire_tag = wire_mask = 0xffff;  // two bytes that no shorter tag has
+      wire_width = 0;
+      operation = Operation::kGeneral;
+    }
   }
 };
 
-static_assert(sizeof(Field) == 24);
+static_assert(sizeof(Field) == 32);
 
 // One message type.
 //

@@ -4,6 +4,10 @@
 #include <cstdint>
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "absl/base/optimization.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/memory.h"
@@ -34,6 +38,63 @@ const char* ParseFixed(size_t element_size, char* at, const char* p, const char*
   return end;
 }
 
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
+// Eight of one byte, or four of two, at once: neighbours are mostly as long as each other.
+// Returns the position of the first that is neither. REQUIRES: the elements are 4 bytes each.
+#ifdef __SSE2__
+inline const char* ParseEvenRuns(const char* p, const char* end, char** element,
+                                 const char* elements_end) {
+  char* to = *element;
+  while (end - p >= 8 && elements_end - to >= 32) {
+    const uint64_t word = LoadWord(p);
+    const uint64_t high = word & kHighBits;
+    const __m128i zero = _mm_setzero_si128();
+    if (high == 0) {
+      const __m128i eight = _mm_unpacklo_epi8(_mm_cvtsi64_si128(static_cast<int64_t>(word)), zero);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi16(eight, zero));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to) + 1, _mm_unpackhi_epi16(eight, zero));
+      to += 32;
+    } else if (high == 0x0080008000800080) {
+      const uint64_t four = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm_unpacklo_epi16(_mm_cvtsi64_si128(static_cast<int64_t>(four)), zero));
+      to += 16;
+    } else {
+      break;
+    }
+    p += 8;
+  }
+  *element = to;
+  return p;
+}
+#endif
+
+// Bools are mostly 0 or 1: eight at once.
+inline const char* ParseBools(const char* p, const char* end, char** element,
+                              const char* elements_end) {
+  char* to = *element;
+  while (end - p >= 8 && elements_end - to >= 8) {
+    const uint64_t word = LoadWord(p);
+    if ((word & 0xfefefefefefefefe) != 0) break;
+    Store(to, word);
+    to += 8;
+    p += 8;
+  }
+  *element = to;
+  return p;
+}
+
+// `PushTogether` of as many bits; numbers of a field are mostly about as long as each other.
+inline uint64_t PushBytesTogether(uint64_t bytes, int bits) {
+  if (bits <= 16) return (bytes & 0x7f) | (bytes & 0x7f00) >> 1;
+  if (bits <= 32) {
+    const uint64_t pairs = (bytes & 0x007f007f) | (bytes & 0x7f007f00) >> 1;
+    return (pairs & 0x3fff) | (pairs & 0x3fff0000) >> 2;
+  }
+  return PushTogether(bytes);
+}
+
 template <FieldType kType>
 const char* ParseVarints(const Field& field, char* at, const char* p, const char* end,
                          Arena* arena) {
@@ -43,15 +104,50 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
   RepeatedData data = Load<RepeatedData>(at);
   if (data.size + count > data.capacity && !GrowForNumbers(&data, element_size, count, arena))
     return nullptr;
-  char* element = NextElementOf(data, element_size);
-  for (size_t i = 0; i < count && p != end; ++i) {
+  char* const begin = NextElementOf(data, element_size);
+  char* element = begin;
+  const char* const elements_end = begin + count * element_size;
+  while (p < end && element != elements_end) {
+#ifdef __SSE2__
+    if (kType == FieldType::kInt32) p = ParseEvenRuns(p, end, &element, elements_end);
+#endif
+    if (kType == FieldType::kBool) p = ParseBools(p, end, &element, elements_end);
+    if (end - p < 10) break;
+    // All that end in the next eight bytes: the position moves once for them.
+    const uint64_t word = LoadWord(p);
+    uint64_t stops = ~word & kHighBits;
+    if (ABSL_PREDICT_FALSE(stops == 0)) {
+      if (element == elements_end) break;
+      const uint64_t ninth = LoadByte(p + 8);
+      uint64_t value = PushTogether(word & ~kHighBits) | (ninth & 0x7f) << 56;
+      p += 9;
+      if (ninth >= 0x80) {
+        const uint64_t tenth = LoadByte(p++);
+        if (ABSL_PREDICT_FALSE(tenth >= 0x80)) return nullptr;
+        value |= tenth << 63;
+      }
+      if (StoreVarint(field, kType, value, element)) element += element_size;
+      continue;
+    }
+    int begin_bit = 0;
+    while (stops != 0 && element != elements_end) {
+      const int end_bit = __builtin_ctzll(stops) + 1;
+      stops &= stops - 1;
+      const uint64_t bytes = word << (64 - end_bit) >> (64 - end_bit) >> begin_bit & ~kHighBits;
+      const int bits = end_bit - begin_bit;
+      begin_bit = end_bit;
+      if (StoreVarint(field, kType, PushBytesTogether(bytes, bits), element))
+        element += element_size;
+    }
+    p += begin_bit / 8;
+  }
+  while (p != end && element != elements_end) {
     uint64_t value;
     p = ReadVarint(p, end, &value);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-    if (!StoreVarint(field, kType, value, element)) continue;
-    element += element_size;
-    ++data.size;
+    if (StoreVarint(field, kType, value, element)) element += element_size;
   }
+  data.size += static_cast<uint32_t>(static_cast<size_t>(element - begin) / element_size);
   Store(at, data);
   return p == end ? p : nullptr;
 }

@@ -1,9 +1,14 @@
 #include "ipmpsc/view/parser.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -23,10 +28,19 @@
 namespace ipmpsc::view {
 namespace {
 
-// All its functions return the position behind what they read, null where it is malformed.
+// All its functions return the position behind what they read, null where it is malformed or where
+// there is no memory.
+//
+// The fast loop looks once per field whether `kAhead` bytes of the record are left, and then reads a
+// tag and a number, or a short text, without looking where the message ends that they are in: what
+// passes its end is malformed, and is found to be so in front of the next field. Nothing behind the
+// record is ever read.
 class Parser {
  public:
-  Parser(absl::string_view wire, Arena* arena) : wire_(wire), arena_(arena) {}
+  Parser(absl::string_view wire, Arena* arena)
+      : wire_(wire),
+        arena_(arena),
+        fast_end_(wire.data() + (wire.size() >= kAhead ? wire.size() - kAhead : 0)) {}
 
   // Parses the fields of a message into `view`, up to `end`, or up to the end-group tag of `group`
   // where it is not 0.
@@ -40,14 +54,30 @@ class Parser {
   }
 
  private:
+  // The longest tag of the fast loop, a length of one byte, and 16 bytes of a text; or a tag and the
+  // longest number.
+  static constexpr size_t kAhead = 2 + 1 + 16;
+
+  // A view has 16 bytes or more, and a multiple of 8.
   static char* InitView(const MessageTable& table, void* memory) {
-    return static_cast<char*>(std::memcpy(memory, table.empty_view, table.view_size));
+    char* const to = static_cast<char*>(memory);
+    const char* const from = static_cast<const char*>(table.empty_view);
+    const size_t last = table.view_size - 16;
+    if (ABSL_PREDICT_FALSE(last > 128)) {
+      std::memcpy(to, from, table.view_size);
+      return to;
+    }
+    for (size_t i = 0; i < last; i += 16) std::memcpy(to + i, from + i, 16);
+    std::memcpy(to + last, from + last, 16);
+    return to;
   }
 
-  // A field with the tag that its table has. The first is for those that come most often, the rest
-  // for what would only make it slower.
-  const char* ParseSingular(const Field& field, char* view, const char* p, const char* end);
-  const char* ParseUnusual(const Field& field, char* view, const char* p, const char* end);
+  // One field, looked at byte for byte. `expected` is where the fields are searched first, and becomes
+  // the one behind it. Sets `ended` where the field was the end of `group`.
+  const char* ParseGeneral(const MessageTable& table, char* view, const char* p, const char* end,
+                           uint32_t group, const Field** expected, bool* ended);
+  // A field with the tag that its table has.
+  const char* ParseKnown(const Field& field, char* view, const char* p, const char* end);
   // A field with another tag than expected: packed where the table has it unpacked, or unknown.
   const char* ParseOther(const Field* field, uint32_t tag, char* view, const char* p,
                          const char* end);
@@ -55,9 +85,11 @@ class Parser {
   bool GrowFor(const Field& field, size_t element_size, RepeatedData* data, const char* p,
                const char* end);
   const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end);
+  const char* ParseTexts(const Field& field, char* at, const char* p, const char* end);
   const char* ParseMessages(const Field& field, char* at, const char* p, const char* end);
   const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end);
   const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end);
+  const char* ParseNewMessage(const Field& field, char* message, const char* p, const char* end);
   const char* ParseMessage(const Field& field, char* message, const char* p, const char* end);
   const char* ParseGroup(const Field& field, char* message, const char* p, const char* end);
 
@@ -68,6 +100,7 @@ class Parser {
 
   const absl::string_view wire_;
   Arena* const arena_;
+  const char* const fast_end_;       // in front of it, `kAhead` bytes may be read
   int depth_ = kMaxDepth;            // how many messages may still lie within each other
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
@@ -115,14 +148,6 @@ inline const char* ParseString(bool checked, char* at, const char* p, const char
   return p + size;
 }
 
-template <FieldType kType>
-const char* ParseVarint(const Field& field, char* at, const char* p, const char* end) {
-  uint64_t value;
-  p = ReadVarint(p, end, &value);
-  if (ABSL_PREDICT_TRUE(p != nullptr)) StoreVarint(field, kType, value, at);
-  return p;
-}
-
 template <typename T>
 const char* ParseFixed(char* at, const char* p, const char* end) {
   T value;
@@ -157,80 +182,230 @@ inline const char* ParseScalar(const Field& field, char* at, const char* p, cons
   return p;
 }
 
+// A varint of which 10 bytes may be read.
+inline const char* ReadVarintAhead(const char* p, uint64_t* value) {
+  const uint32_t two = LoadTwoBytes(p);
+  *value = two & 0x7f;
+  if ((two & 0x80) == 0) return p + 1;
+  if ((two & 0x8000) == 0) {
+    *value |= (two & 0x7f00) >> 1;
+    return p + 2;
+  }
+  const LongVarint read = ReadLongVarintAhead(p);
+  *value = read.value;
+  return read.end;
+}
+
+// Reads the size of what follows, which lies before `end` when this succeeds; `p` may lie behind it.
+inline const char* ReadSizeAhead(const char* p, const char* end, size_t* size) {
+  *size = LoadByte(p);
+  if (ABSL_PREDICT_FALSE(*size >= 0x80)) return p < end ? ReadSize(p, end, size) : nullptr;
+  ++p;
+  return ABSL_PREDICT_TRUE(static_cast<std::ptrdiff_t>(*size) <= end - p) ? p : nullptr;
+}
+
+// Whether a text is UTF-8 of which 16 bytes may be read, whatever its size.
+inline bool IsUtf8Ahead(const char* p, size_t size) {
+#ifdef __SSE2__
+  const auto high_bits = [](const char* at) {
+    return static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+  };
+  uint32_t bits;
+  if (ABSL_PREDICT_TRUE(size <= 16)) {
+    bits = high_bits(p) & ((uint32_t{1} << size) - 1);
+  } else {
+    bits = high_bits(p + size - 16);
+    for (size_t i = 0; i + 16 < size; i += 16) bits |= high_bits(p + i);
+  }
+  return ABSL_PREDICT_TRUE(bits == 0) || IsUtf8Slow(absl::string_view(p, size));
+#else
+  return IsUtf8(absl::string_view(p, size));
+#endif
+}
+
 const char* Parser::ParseFields(const MessageTable& table, char* view, const char* p,
                                 const char* end, uint32_t group) {
   const Field* expected = table.fields;  // most messages have their fields in order
   const Field* const fields_end = expected + table.field_count;
-  while (p != end) {
-    const char* const tag_begin = p;
-    uint32_t tag;
-    p = ReadTag(p, end, &tag);
-    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-
-    const Field* field = expected;
-    if (field == fields_end || field->tag != tag) {
-      field = field != fields_end && field + 1 != fields_end && field[1].tag == tag
-                  ? field + 1
-                  : FindField(table, tag >> 3);
-      if (ABSL_PREDICT_FALSE(field == nullptr || field->tag != tag)) {
-        if ((tag & 7) == kWireEndGroup) {
-          group_end_ = tag_begin;
-          return tag >> 3 == group && group != 0 ? p : nullptr;
-        }
-        p = ParseOther(field, tag, view, p, end);
-        if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-        if (field != nullptr) expected = field + 1;
-        continue;
-      }
+  const char* const fast_end = std::min(end, fast_end_);
+  while (true) {
+    if (ABSL_PREDICT_FALSE(p >= fast_end)) {
+      if (p == end) return group == 0 ? p : nullptr;
+      if (p > end) return nullptr;
     }
+    const Field* field = expected;
+    if (ABSL_PREDICT_TRUE(p < fast_end)) {
+      const uint32_t two = LoadTwoBytes(p);
+      if (ABSL_PREDICT_FALSE(field == fields_end || !field->Matches(two))) {
+        const uint32_t number =
+            (two & 0x80) == 0 ? (two & 0x7f) >> 3 : (two & 0x7f) >> 3 | (two & 0x7f00) >> 4;
+        field = FindField(table, number);
+        if (field != nullptr && !field->Matches(two)) field = nullptr;
+      }
+    } else {
+      field = nullptr;
+    }
+    if (ABSL_PREDICT_FALSE(field == nullptr || field->operation == Operation::kGeneral)) {
+      bool ended = false;
+      p = ParseGeneral(table, view, p, end, group, &expected, &ended);
+      if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+      if (ended) return p;
+      continue;
+    }
+    p += field->wire_width;
     expected = field + 1;
-    p = field->cardinality == Cardinality::kSingular ? ParseSingular(*field, view, p, end)
-                                                     : ParseUnusual(*field, view, p, end);
+    char* const at = view + field->offset;
+    uint64_t value;
+    size_t size;
+    switch (field->operation) {
+      case Operation::kInt32Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kInt32:
+        p = ReadVarintAhead(p, &value);
+        Store(at, static_cast<uint32_t>(value));
+        break;
+      case Operation::kInt64Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kInt64:
+        p = ReadVarintAhead(p, &value);
+        Store(at, value);
+        break;
+      case Operation::kSint32Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kSint32:
+        p = ReadVarintAhead(p, &value);
+        Store(at, ZigZagDecode32(static_cast<uint32_t>(value)));
+        break;
+      case Operation::kSint64Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kSint64:
+        p = ReadVarintAhead(p, &value);
+        Store(at, ZigZagDecode64(value));
+        break;
+      case Operation::kBoolBit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kBool:
+        p = ReadVarintAhead(p, &value);
+        Store(at, static_cast<uint8_t>(value != 0));
+        break;
+      case Operation::kFixed32Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kFixed32:
+        Store(at, Load<uint32_t>(p));
+        p += sizeof(uint32_t);
+        continue;
+      case Operation::kFixed64Bit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kFixed64:
+        Store(at, Load<uint64_t>(p));
+        p += sizeof(uint64_t);
+        continue;
+      case Operation::kBytesBit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kBytes:
+        p = ReadSizeAhead(p, end, &size);
+        if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+        Store(at, absl::string_view(p, size));
+        p += size;
+        continue;
+      case Operation::kStringBit:
+        SetHasBit(view, field->presence);
+        ABSL_FALLTHROUGH_INTENDED;
+      case Operation::kString:
+        p = ReadSizeAhead(p, end, &size);
+        if (ABSL_PREDICT_FALSE(p == nullptr || !IsUtf8Ahead(p, size))) return nullptr;
+        Store(at, absl::string_view(p, size));
+        p += size;
+        continue;
+      case Operation::kClosedEnum:
+        p = ReadVarintAhead(p, &value);
+        if (ABSL_PREDICT_TRUE(p != nullptr && InRanges(*field, static_cast<int32_t>(value)))) {
+          Store(at, static_cast<uint32_t>(value));
+          if (field->presence != Field::kNoHasBit) SetHasBit(view, field->presence);
+        }
+        break;
+      case Operation::kMessage:
+      case Operation::kOneofMessage:
+        p = ParseSingularMessage(*field, view, p, end);
+        break;
+      case Operation::kMessages:
+        p = ParseMessages(*field, at, p, end);
+        break;
+      case Operation::kTexts:
+        p = ParseTexts(*field, at, p, end);
+        break;
+      case Operation::kPacked:
+        p = ABSL_PREDICT_TRUE(p < end) ? ParsePacked(*field, at, p, end, arena_) : nullptr;
+        break;
+      case Operation::kOneofVarint:
+        p = ReadVarintAhead(p, &value);
+        StoreVarint(*field, field->type, value, at);
+        Store(view + field->presence, field->number());
+        break;
+      case Operation::kOneofFixed:
+        if (field->type == FieldType::kFixed32) {
+          Store(at, Load<uint32_t>(p));
+          p += sizeof(uint32_t);
+        } else {
+          Store(at, Load<uint64_t>(p));
+          p += sizeof(uint64_t);
+        }
+        Store(view + field->presence, field->number());
+        continue;
+      case Operation::kOneofText:
+        p = ReadSizeAhead(p, end, &size);
+        if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+        if (field->type == FieldType::kString && ABSL_PREDICT_FALSE(!IsUtf8Ahead(p, size)))
+          return nullptr;
+        Store(at, absl::string_view(p, size));
+        Store(view + field->presence, field->number());
+        p += size;
+        continue;
+      case Operation::kMapEntry:
+        p = ABSL_PREDICT_TRUE(p < end) ? ParseMapEntry(*field, at, p, end) : nullptr;
+        break;
+      case Operation::kGeneral:
+        return nullptr;  // told apart above
+    }
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   }
-  return group == 0 ? p : nullptr;
 }
 
-inline const char* Parser::ParseSingular(const Field& field, char* view, const char* p,
-                                         const char* end) {
-  char* const at = view + field.offset;
-  switch (field.type) {
-    case FieldType::kInt32:
-      p = ParseVarint<FieldType::kInt32>(field, at, p, end);
-      break;
-    case FieldType::kInt64:
-      p = ParseVarint<FieldType::kInt64>(field, at, p, end);
-      break;
-    case FieldType::kSint32:
-      p = ParseVarint<FieldType::kSint32>(field, at, p, end);
-      break;
-    case FieldType::kSint64:
-      p = ParseVarint<FieldType::kSint64>(field, at, p, end);
-      break;
-    case FieldType::kBool:
-      p = ParseVarint<FieldType::kBool>(field, at, p, end);
-      break;
-    case FieldType::kFixed32:
-      p = ParseFixed<uint32_t>(at, p, end);
-      break;
-    case FieldType::kFixed64:
-      p = ParseFixed<uint64_t>(at, p, end);
-      break;
-    case FieldType::kBytes:
-      p = ParseString(/*checked=*/false, at, p, end);
-      break;
-    case FieldType::kString:
-      p = ParseString(/*checked=*/true, at, p, end);
-      break;
-    default:
-      return ParseUnusual(field, view, p, end);
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseGeneral(const MessageTable& table, char* view,
+                                                         const char* p, const char* end,
+                                                         uint32_t group, const Field** expected,
+                                                         bool* ended) {
+  const char* const tag_begin = p;
+  uint32_t tag;
+  p = ReadTag(p, end, &tag);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  const Field* field = *expected;
+  if (field == table.fields + table.field_count || field->tag != tag) {
+    field = FindField(table, tag >> 3);
+    if (ABSL_PREDICT_FALSE(field == nullptr || field->tag != tag)) {
+      if ((tag & 7) == kWireEndGroup) {
+        group_end_ = tag_begin;
+        *ended = true;
+        return tag >> 3 == group && group != 0 ? p : nullptr;
+      }
+      if (field != nullptr) *expected = field + 1;
+      return ParseOther(field, tag, view, p, end);
+    }
   }
-  if (field.presence != Field::kNoHasBit) SetHasBit(view, field.presence);
-  return p;
+  *expected = field + 1;
+  return ParseKnown(*field, view, p, end);
 }
 
-ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseUnusual(const Field& field, char* view,
-                                                         const char* p, const char* end) {
+const char* Parser::ParseKnown(const Field& field, char* view, const char* p, const char* end) {
   char* const at = view + field.offset;
   if (field.cardinality > Cardinality::kOneof) return ParseRepeated(field, at, p, end);
   if (field.type >= FieldType::kMessage) return ParseSingularMessage(field, view, p, end);
@@ -286,14 +461,39 @@ const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, c
   return p;
 }
 
+// REQUIRES: 1 + 16 bytes may be read, whatever `end` is.
+const char* Parser::ParseTexts(const Field& field, char* at, const char* p, const char* end) {
+  const bool is_checked = field.type == FieldType::kString;
+  const char* const fast_end = std::min(end, fast_end_);
+  RepeatedData data = Load<RepeatedData>(at);
+  while (true) {
+    if (ABSL_PREDICT_FALSE(data.size == data.capacity) &&
+        (p > end || !GrowFor(field, sizeof(absl::string_view), &data, p, end)))
+      return nullptr;
+    size_t size;
+    p = ReadSizeAhead(p, end, &size);
+    if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+    if (is_checked && ABSL_PREDICT_FALSE(!IsUtf8Ahead(p, size))) return nullptr;
+    Store(NextElementOf(data, sizeof(absl::string_view)), absl::string_view(p, size));
+    ++data.size;
+    p += size;
+    if (p >= fast_end || !field.Matches(LoadTwoBytes(p))) break;
+    p += field.wire_width;
+  }
+  Store(at, data);
+  return p;
+}
+
 const char* Parser::ParseMessages(const Field& field, char* at, const char* p, const char* end) {
+  if (ABSL_PREDICT_FALSE(p >= end)) return nullptr;  // not even a length
   const MessageTable& table = *field.message;
   RepeatedData data = Load<RepeatedData>(at);
   do {
-    if (data.size == data.capacity && !GrowFor(field, table.view_size, &data, p, end))
+    if (ABSL_PREDICT_FALSE(data.size == data.capacity) &&
+        !GrowFor(field, table.view_size, &data, p, end))
       return nullptr;
     char* const message = InitView(table, NextElementOf(data, table.view_size));
-    p = ParseMessage(field, message, p, end);
+    p = ParseNewMessage(field, message, p, end);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
     ++data.size;
   } while (NextElement(field, &p, end));
@@ -313,12 +513,12 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
   } else if (field.presence != Field::kNoHasBit) {
     SetHasBit(view, field.presence);
   }
-  if (message == nullptr) {
-    message = NewView(*field.message);
-    if (ABSL_PREDICT_FALSE(message == nullptr)) return nullptr;
-    Store(at, message);
-  }
-  return ParseMessage(field, message, p, end);
+  if (ABSL_PREDICT_FALSE(p >= end)) return nullptr;  // not even a length
+  if (ABSL_PREDICT_FALSE(message != nullptr)) return ParseMessage(field, message, p, end);
+  message = NewView(*field.message);
+  if (ABSL_PREDICT_FALSE(message == nullptr)) return nullptr;
+  Store(at, message);
+  return ParseNewMessage(field, message, p, end);
 }
 
 // The value of an entry that holds no value of a closed enum makes the entry an unknown field.
@@ -328,7 +528,7 @@ const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, c
   if (data.size == data.capacity && !GrowFor(field, view_size, &data, p, end)) return nullptr;
   char* const entry = InitView(*field.message, NextElementOf(data, view_size));
   Store(at, data);
-  p = ParseMessage(field, entry, p, end);
+  p = ParseNewMessage(field, entry, p, end);
   if (p == nullptr) return nullptr;
   const Field& value = field.message->fields[1];
   const bool closed = value.type == FieldType::kInt32 && value.range_count != 0;
@@ -338,8 +538,25 @@ const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, c
   return p;
 }
 
-inline const char* Parser::ParseMessage(const Field& field, char* message, const char* p,
-                                        const char* end) {
+// The first piece of a message.
+inline const char* Parser::ParseNewMessage(const Field& field, char* message, const char* p,
+                                           const char* end) {
+  if (ABSL_PREDICT_FALSE(field.type == FieldType::kGroup))
+    return ParseGroup(field, message, p, end);
+  if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
+  size_t size;
+  p = ReadSize(p, end, &size);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  Store(message, absl::string_view(p, size));
+  if (size == 0) return p;
+  --depth_;
+  p = ParseFields(*field.message, message, p, p + size, 0);
+  ++depth_;
+  return p;
+}
+
+const char* Parser::ParseMessage(const Field& field, char* message, const char* p,
+                                 const char* end) {
   if (ABSL_PREDICT_FALSE(field.type == FieldType::kGroup))
     return ParseGroup(field, message, p, end);
   if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;

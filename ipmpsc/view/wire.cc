@@ -12,15 +12,6 @@ namespace {
 // protobuf keeps that much below the largest int.
 constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
 
-struct __attribute__((packed, may_alias)) UnalignedWord {
-  uint64_t value;
-};
-
-// Loaded exactly once, as by `LoadByte`.
-uint64_t LoadWord(const char* p) {
-  return reinterpret_cast<const volatile UnalignedWord*>(p)->value;
-}
-
 template <int kMaxBytes>
 LongVarint ReadBytesOfVarint(const char* p, const char* end) {
   uint64_t result = 0;
@@ -36,17 +27,24 @@ LongVarint ReadBytesOfVarint(const char* p, const char* end) {
 
 // Eight bytes at a time, where that many are left: no branch depends on the length.
 LongVarint ReadLongVarint(const char* p, const char* end) {
+  if (end - p < 10) return ReadBytesOfVarint<10>(p, end);
+  return ReadLongVarintAhead(p);
+}
+
+LongVarint ReadLongVarintAhead(const char* p) {
   constexpr uint64_t kHighBits = 0x8080808080808080;
-  if (end - p < 8) return ReadBytesOfVarint<10>(p, end);
-  uint64_t word = LoadWord(p);
+  const uint64_t word = LoadWord(p);
   const uint64_t last = ~word & kHighBits;  // the high bits of the bytes that may end it
-  if (ABSL_PREDICT_FALSE(last == 0)) return ReadBytesOfVarint<10>(p, end);
-  word &= (last ^ (last - 1)) & ~kHighBits;
-  // Seven bits of each byte, pushed together by pairs.
-  word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
-  word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
-  word = (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
-  return {p + __builtin_ctzll(last) / 8 + 1, word};
+  if (ABSL_PREDICT_TRUE(last != 0)) {
+    return {p + __builtin_ctzll(last) / 8 + 1,
+            PushTogether(word & (last ^ (last - 1)) & ~kHighBits)};
+  }
+  const uint64_t low = PushTogether(word & ~kHighBits);
+  const uint64_t ninth = LoadByte(p + 8);
+  if (ninth < 0x80) return {p + 9, low | ninth << 56};
+  const uint64_t tenth = LoadByte(p + 9);
+  if (tenth < 0x80) return {p + 10, low | (ninth & 0x7f) << 56 | tenth << 63};
+  return {nullptr, 0};
 }
 
 LongVarint ReadLongTag(const char* p, const char* end) { return ReadBytesOfVarint<5>(p, end); }

@@ -32,12 +32,35 @@ inline uint8_t LoadByte(const char* p) {
   return __atomic_load_n(reinterpret_cast<const uint8_t*>(p), __ATOMIC_RELAXED);
 }
 
+// The same for several bytes, at any address.
+inline uint64_t LoadWord(const char* p) {
+  struct __attribute__((packed, may_alias)) Word {
+    uint64_t value;
+  };
+  return reinterpret_cast<const volatile Word*>(p)->value;
+}
+inline uint32_t LoadTwoBytes(const char* p) {
+  struct __attribute__((packed, may_alias)) Word {
+    uint16_t value;
+  };
+  return reinterpret_cast<const volatile Word*>(p)->value;
+}
+
+// Seven bits of each byte, the high bits being 0, pushed together by pairs.
+inline uint64_t PushTogether(uint64_t word) {
+  word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
+  word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
+  return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
+}
+
 // What the functions below leave to others, in registers.
 struct LongVarint {
   const char* end;  // null: malformed
   uint64_t value;
 };
 LongVarint ReadLongVarint(const char* p, const char* end);
+// Of three bytes or more. REQUIRES: 10 bytes may be read.
+LongVarint ReadLongVarintAhead(const char* p);
 LongVarint ReadLongTag(const char* p, const char* end);
 LongVarint ReadLongSize(const char* p, const char* end);
 
