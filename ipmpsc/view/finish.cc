@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
@@ -15,24 +17,66 @@
 namespace ipmpsc::view {
 namespace {
 
-// Merge sort of `order`, by `less`. Keys may be strings in the record, which a hostile peer may
-// change meanwhile: the order is then nonsense, but nothing outside the arrays is touched, which
-// std::sort does not promise.
+// An entry of a map that is being sorted. Keys may be strings in the record, which a hostile peer may
+// change meanwhile: what is compared first is loaded once.
+struct Order {
+  uint64_t key;    // orders entries, unless it is the same
+  uint32_t index;  // of the entry
+};
+
+// Sorts `order` by merging, by `less`. Keys that change meanwhile make the order nonsense, but nothing
+// outside the arrays is touched, which std::sort does not promise. Equal ones stay in their order.
 template <typename Less>
-void SortOrder(uint32_t* order, uint32_t* scratch, size_t size, Less less) {
-  for (size_t run = 1; run < size; run *= 2) {
+void SortOrder(Order* order, Order* scratch, size_t size, Less less) {
+  constexpr size_t kFirstRun = 8;
+  for (size_t begin = 0; begin < size; begin += kFirstRun) {
+    const size_t end = std::min(begin + kFirstRun, size);
+    for (size_t i = begin + 1; i < end; ++i) {
+      const Order one = order[i];
+      size_t to = i;
+      for (; to > begin && less(one, order[to - 1]); --to) order[to] = order[to - 1];
+      order[to] = one;
+    }
+  }
+  Order* from = order;
+  Order* to = scratch;
+  for (size_t run = kFirstRun; run < size; run *= 2) {
     for (size_t begin = 0; begin < size; begin += 2 * run) {
       const size_t middle = std::min(begin + run, size);
       const size_t end = std::min(begin + 2 * run, size);
       size_t left = begin;
       size_t right = middle;
-      for (size_t to = begin; to < end; ++to) {
-        const bool take_right = left == middle || (right < end && less(order[right], order[left]));
-        scratch[to] = order[take_right ? right++ : left++];
+      for (size_t i = begin; i < end; ++i) {
+        const bool take_right = left == middle || (right < end && less(from[right], from[left]));
+        to[i] = from[take_right ? right++ : left++];
       }
     }
-    std::memcpy(order, scratch, size * sizeof(uint32_t));
+    std::swap(from, to);
   }
+  if (from != order) std::memcpy(order, from, size * sizeof(Order));
+}
+
+// The eight bytes of a text behind the first `skipped`, as a number in their order; zeros for what it
+// does not have.
+uint64_t PrefixOf(absl::string_view text, size_t skipped) {
+  text.remove_prefix(std::min(skipped, text.size()));
+  uint64_t word = 0;
+  std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
+  return __builtin_bswap64(word);
+}
+
+// How many bytes all keys begin with.
+template <typename KeyOf>
+size_t CommonPrefix(KeyOf key, uint32_t size) {
+  const absl::string_view first = key(0);
+  size_t common = first.size();
+  for (uint32_t i = 1; i < size && common != 0; ++i) {
+    const absl::string_view other = key(i);
+    size_t same = 0;
+    while (same < common && same < other.size() && first[same] == other[same]) ++same;
+    common = same;
+  }
+  return common;
 }
 
 // Sorts entries by key, the last of equal ones surviving, into a new array where they are not in
@@ -47,16 +91,27 @@ bool SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena
   if (sorted >= data->size) return true;
 
   char* const entries = static_cast<char*>(arena->Allocate(size_t{data->size} * entry_size));
-  uint32_t* const order =
-      static_cast<uint32_t*>(arena->Allocate(2 * size_t{data->size} * sizeof(uint32_t)));
+  Order* const order = static_cast<Order*>(arena->Allocate(2 * size_t{data->size} * sizeof(Order)));
   if (entries == nullptr || order == nullptr) return false;
-  for (uint32_t i = 0; i < data->size; ++i) order[i] = i;
-  SortOrder(order, order + data->size, data->size,
-            [&](uint32_t a, uint32_t b) { return MapKeyLess(key(a), key(b)); });
+  constexpr bool kIsText = std::is_same_v<Key, absl::string_view>;
+  size_t common = 0;
+  if constexpr (kIsText) common = CommonPrefix(key, data->size);
+  for (uint32_t i = 0; i < data->size; ++i) {
+    if constexpr (kIsText) {
+      order[i] = {PrefixOf(key(i), common), i};
+    } else {
+      order[i] = {static_cast<uint64_t>(key(i)), i};
+    }
+  }
+  SortOrder(order, order + data->size, data->size, [&](const Order& a, const Order& b) {
+    if (!kIsText || a.key != b.key) return a.key < b.key;
+    return MapKeyLess(key(a.index), key(b.index));
+  });
   uint32_t kept = 0;
   for (uint32_t i = 0; i < data->size; ++i) {
-    if (i + 1 < data->size && key(order[i]) == key(order[i + 1])) continue;
-    std::memcpy(entries + kept * entry_size, data->elements + order[i] * entry_size, entry_size);
+    if (i + 1 < data->size && key(order[i].index) == key(order[i + 1].index)) continue;
+    std::memcpy(entries + kept * entry_size, data->elements + order[i].index * entry_size,
+                entry_size);
     ++kept;
   }
   *data = {entries, kept, data->size};
