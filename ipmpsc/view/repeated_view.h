@@ -3,6 +3,9 @@
 //   for (float x : view.points()) { ... }
 //   for (const DetectionView& d : view.detections()) { ... }
 //
+//   std::vector<float> points(view.points().size());
+//   view.points().CopyTo(points.data());                    // all at once
+//
 // Numbers of fixed width that came packed stay in the record, where they need not be aligned:
 // elements are loaded, so numbers, enums and strings come by value and messages by reference.
 #ifndef IPMPSC_VIEW_REPEATED_VIEW_H_
@@ -87,6 +90,19 @@ class RepeatedView {
   // REQUIRES: index < size()
   const_reference operator[](size_t index) const {
     return Load(data_.elements + index * sizeof(T));
+  }
+  // The elements as an array, for numbers and enums. Null where they lie in the record at an address
+  // that is no multiple of their alignment, as numbers of fixed width that came packed may: `CopyTo`
+  // copies those. As long as the view.
+  const T* data() const {
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
+    if (reinterpret_cast<uintptr_t>(data_.elements) % alignof(T) != 0) return nullptr;
+    return reinterpret_cast<const T*>(data_.elements);
+  }
+  // Copies all elements to `to`, at the speed of memcpy. REQUIRES: there is space for size() of them.
+  void CopyTo(T* to) const {
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
+    if (data_.size != 0) std::memcpy(to, data_.elements, size_t{data_.size} * sizeof(T));
   }
   const_iterator begin() const { return const_iterator(data_.elements); }
   const_iterator end() const {

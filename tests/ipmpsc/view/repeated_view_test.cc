@@ -76,5 +76,26 @@ TEST(RepeatedViewTest, IteratorsMove) {
   EXPECT_TRUE(view.begin() != view.end());
 }
 
+TEST(RepeatedViewTest, NumbersAsAnArray) {
+  alignas(8) char bytes[sizeof(float) * 3 + 1];
+  const float values[] = {1.5f, -2, 3};
+  for (const size_t shift : {0, 1}) {
+    std::memcpy(bytes + shift, values, sizeof(values));
+    const RepeatedData data = {bytes + shift, 3, 0};
+    RepeatedView<float> view;
+    std::memcpy(static_cast<void*>(&view), &data, sizeof(data));
+    if (shift == 0) {
+      ASSERT_NE(view.data(), nullptr);
+      EXPECT_EQ(view.data()[2], 3);
+    } else {
+      EXPECT_EQ(view.data(), nullptr);
+    }
+    float copied[3] = {};
+    view.CopyTo(copied);
+    EXPECT_EQ(std::memcmp(copied, values, sizeof(values)), 0);
+  }
+  RepeatedView<float>().CopyTo(nullptr);
+}
+
 }  // namespace
 }  // namespace ipmpsc::view
