@@ -35,6 +35,36 @@ inline char* EncodeVarint(uint64_t value, char* p) {
   return p;
 }
 
+// Without a branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
+// written behind what is returned.
+inline char* EncodeVarintAhead(uint64_t value, char* p) {
+  if (value < 0x80) {
+    *p = static_cast<char>(value);
+    return p + 1;
+  }
+  if (value < 0x4000) {
+    const uint16_t both = static_cast<uint16_t>((value & 0x7f) | 0x80 | (value << 1 & 0x7f00));
+    std::memcpy(p, &both, sizeof(both));
+    return p + 2;
+  }
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  // Seven bits for each byte, pulled apart by pairs.
+  uint64_t word = (value & 0x0fffffff) | (value & 0x00fffffff0000000) << 4;
+  word = (word & 0x00003fff00003fff) | (word & 0x0fffc0000fffc000) << 2;
+  word = (word & 0x007f007f007f007f) | (word & 0x3f803f803f803f80) << 1;
+  const size_t width = VarintSize(value);
+  if (width <= 8) {
+    word |= kHighBits & ((uint64_t{1} << (8 * (width - 1))) - 1);
+    std::memcpy(p, &word, sizeof(word));
+    return p + width;
+  }
+  word |= kHighBits;
+  std::memcpy(p, &word, sizeof(word));
+  p[8] = static_cast<char>((value >> 56 & 0x7f) | (width == 10 ? 0x80 : 0));
+  p[9] = static_cast<char>(value >> 63);
+  return p + width;
+}
+
 // In `width` bytes, which may be more than need be: every parser reads it.
 // REQUIRES: VarintSize(value) <= width
 inline char* EncodePaddedVarint(uint64_t value, size_t width, char* p) {

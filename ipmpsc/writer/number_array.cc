@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "absl/base/optimization.h"
+#include "ipmpsc/view/wire.h"
 #include "ipmpsc/writer/encoding.h"
 #include "ipmpsc/writer/output.h"
 
@@ -38,17 +40,52 @@ uint64_t WireValue(const char* p) {
 }
 
 template <Number kType>
-void PutPackedVarints(uint32_t number, const char* elements, size_t count, Output* output) {
-  const char* const end = elements + count * SizeOf(kType);
+size_t EncodedSize(const char* p, const char* end) {
   size_t size = 0;
-  for (const char* p = elements; p != end; p += SizeOf(kType)) {
-    size += VarintSize(WireValue<kType>(p));
-  }
-  char* to = output->AppendBytes(number, size);
+  for (; p != end; p += SizeOf(kType)) size += VarintSize(WireValue<kType>(p));
+  return size;
+}
+
+// Where there may be too little space: looks how much is needed first.
+template <Number kType>
+void PutExactly(uint32_t number, const char* elements, const char* end, Output* output) {
+  char* to = output->AppendBytes(number, EncodedSize<kType>(elements, end));
   if (to == nullptr) return;
   for (const char* p = elements; p != end; p += SizeOf(kType)) {
     to = EncodeVarint(WireValue<kType>(p), to);
   }
+}
+
+// In one pass. The length gets the width that it has at least, which is mostly right: the elements
+// move by a byte where it is not.
+template <Number kType>
+void PutPackedVarints(uint32_t number, const char* elements, size_t count, Output* output) {
+  const char* const end = elements + count * SizeOf(kType);
+  char* const begin = output->free_space();
+  const size_t left = output->free_size();
+  const size_t width = VarintSize(count);
+  // A number of ten bytes is up to ten times as long as one of one byte: one byte of length more.
+  constexpr size_t kSpare = kMaxVarintWidth + 1;
+  if (left < kMaxTagWidth + kMaxLengthWidth + kSpare)
+    return PutExactly<kType>(number, elements, end, output);
+  char* const length = EncodeVarint(Tag(number, view::kWireLengthDelimited), begin);
+  char* const body = length + width;
+  const char* const stop = begin + left - kSpare;  // up to here, any number has space
+  char* to = body;
+  const char* p = elements;
+  for (; p != end && to <= stop; p += SizeOf(kType))
+    to = EncodeVarintAhead(WireValue<kType>(p), to);
+  if (p != end) {
+    const size_t rest = EncodedSize<kType>(p, end);
+    if (rest >= static_cast<size_t>(begin + left - to))
+      return PutExactly<kType>(number, elements, end, output);
+    for (; p != end; p += SizeOf(kType)) to = EncodeVarint(WireValue<kType>(p), to);
+  }
+  const size_t size = static_cast<size_t>(to - body);
+  const size_t more = VarintSize(size) - width;
+  if (ABSL_PREDICT_FALSE(more != 0)) std::memmove(body + more, body, size);
+  EncodeVarint(size, length);
+  output->Use(static_cast<size_t>(to - begin) + more);
 }
 
 template <Number kType>
@@ -82,8 +119,7 @@ void PutPacked(Number type, uint32_t number, const void* elements, size_t count,
       return PutPackedVarints<Number::kSint32>(number, p, count, output);
     case Number::kSint64:
       return PutPackedVarints<Number::kSint64>(number, p, count, output);
-    case Number::kBool:
-      return PutPackedVarints<Number::kBool>(number, p, count, output);
+    case Number::kBool:  // is 0 or 1 in memory and on the wire
     case Number::kFixed32:
     case Number::kFixed64: {
       char* const to = output->AppendBytes(number, count * SizeOf(type));

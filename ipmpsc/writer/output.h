@@ -64,6 +64,12 @@ class Output {
   // not be a repeated one. It takes less than `alignment` + 6 bytes.
   char* AppendAlignedBytes(uint32_t number, size_t size, size_t alignment);
 
+  // Where the next bytes belong, and how many there is space for: none once something did not fit.
+  char* free_space() { return data_ + used_; }
+  size_t free_size() const { return limit_ - used_; }
+  // The first `size` bytes of it are written. REQUIRES: size <= free_size()
+  void Use(size_t size) { used_ += size; }
+
   // Fields that are in wire format already.
   void PutEncoded(absl::string_view fields);
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "gtest/gtest.h"
 #include "ipmpsc/view/wire.h"
@@ -57,6 +58,22 @@ TEST(EncodingTest, ZigZagIsReadBack) {
     EXPECT_EQ(static_cast<int64_t>(view::ZigZagDecode64(ZigZagEncode64(n))), n);
   }
   EXPECT_EQ(ZigZagEncode32(-2), 3);
+}
+
+TEST(EncodingTest, VarintsAheadAreTheSame) {
+  for (int bits = 0; bits <= 64; ++bits) {
+    for (const uint64_t low :
+         {uint64_t{0}, uint64_t{1}, ~uint64_t{0}, uint64_t{0x123456789abcdef}}) {
+      const uint64_t top = bits == 0 ? 0 : uint64_t{1} << (bits - 1);
+      const uint64_t value = top | (top == 0 ? 0 : low & (top - 1));
+      char expected[kMaxVarintWidth];
+      char ahead[kMaxVarintWidth];
+      const size_t size = static_cast<size_t>(EncodeVarint(value, expected) - expected);
+      ASSERT_EQ(EncodeVarintAhead(value, ahead) - ahead, static_cast<std::ptrdiff_t>(size))
+          << value;
+      EXPECT_EQ(std::string(ahead, size), std::string(expected, size)) << value;
+    }
+  }
 }
 
 }  // namespace
