@@ -30,8 +30,15 @@ def _output_root(ctx, proto_info):
         return root
     return bin_dir + "/" + root
 
-def _declare_header(ctx, output_root, import_path):
-    path = "%s/%s.ipmpsc.h" % (output_root, import_path[:-len(".proto")])
+# Of each .proto file.
+_SUFFIXES = [
+    ".ipmpsc.fwd.h",
+    ".ipmpsc.h",
+    ".ipmpsc.views.h",
+]
+
+def _declare_header(ctx, output_root, import_path, suffix):
+    path = "%s/%s%s" % (output_root, import_path[:-len(".proto")], suffix)
     parts = [ctx.bin_dir.path, ctx.label.workspace_root, ctx.label.package]
     package_dir = "/".join([part for part in parts if part])
     return ctx.actions.declare_file(path[len(package_dir) + 1:])
@@ -42,7 +49,11 @@ def _generate(ctx, proto_info, output_root):
         proto: _import_path(proto, proto_info)
         for proto in proto_info.direct_sources
     }
-    headers = [_declare_header(ctx, output_root, path) for path in imports.values()]
+    headers = [
+        _declare_header(ctx, output_root, path, suffix)
+        for path in imports.values()
+        for suffix in _SUFFIXES
+    ]
 
     args = ctx.actions.args()
     args.add(ctx.executable._plugin, format = "--plugin=protoc-gen-ipmpsc=%s")

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "codegen/file_plan.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
-#include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
 
@@ -37,14 +37,14 @@ std::string ConstantName(absl::string_view name) {
 
 }  // namespace
 
-void PrintEnumConstants(const EnumDescriptor& enum_type, GeneratedNames* names, Printer* printer) {
-  const std::string type = google::protobuf::compiler::cpp::ClassName(&enum_type);
-  printer->Print("struct $constants$ {\n", "constants", names->Name(enum_type, "Constants"));
+void PrintEnumConstants(const EnumPlan& plan, Printer* printer) {
+  const EnumDescriptor& enum_type = *plan.descriptor;
+  printer->Print("struct $constants$ {\n", "constants", plan.constants);
   NameScope taken;
   for (int i = 0; i < enum_type.value_count(); ++i) {
     printer->Print("  static constexpr $type$ $name$ = static_cast<$type$>($number$);\n", "type",
-                   type, "name", taken.TakeFree(ConstantName(enum_type.value(i)->name())), "number",
-                   EnumNumber(enum_type.value(i)->number()));
+                   plan.type, "name", taken.TakeFree(ConstantName(enum_type.value(i)->name())),
+                   "number", EnumNumber(enum_type.value(i)->number()));
   }
   printer->Print("};\n");
 }

@@ -2,14 +2,12 @@
 #ifndef IPMPSC_CODEGEN_ENUM_CONSTANTS_H_
 #define IPMPSC_CODEGEN_ENUM_CONSTANTS_H_
 
-#include "codegen/names.h"
-#include "google/protobuf/descriptor.h"
+#include "codegen/file_plan.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
 
-void PrintEnumConstants(const google::protobuf::EnumDescriptor& enum_type, GeneratedNames* names,
-                        google::protobuf::io::Printer* printer);
+void PrintEnumConstants(const EnumPlan& plan, google::protobuf::io::Printer* printer);
 
 }  // namespace ipmpsc::codegen
 

@@ -90,16 +90,34 @@ uint64_t Fnv1a(uint64_t hash, absl::string_view bytes) {
   return hash;
 }
 
+uint64_t Hash(absl::string_view name, const Types& types) {
+  uint64_t hash = Fnv1a(0xcbf29ce484222325, name);
+  for (const auto& [type, descriptor] : types) {
+    hash = Fnv1a(Fnv1a(hash, absl::StrCat("/", type, "/")), descriptor);
+  }
+  return hash;
+}
+
+// `message` with all that is declared in it, used or not.
+void AddNested(const Descriptor& message, Types* types) {
+  AddMessage(message, types);
+  for (int i = 0; i < message.nested_type_count(); ++i) AddNested(*message.nested_type(i), types);
+  for (int i = 0; i < message.enum_type_count(); ++i) AddEnum(*message.enum_type(i), types);
+}
+
 }  // namespace
 
 uint64_t Fingerprint(const Descriptor& message) {
   Types types;
   AddMessage(message, &types);
-  uint64_t hash = Fnv1a(0xcbf29ce484222325, message.full_name());
-  for (const auto& [name, descriptor] : types) {
-    hash = Fnv1a(Fnv1a(hash, absl::StrCat("/", name, "/")), descriptor);
-  }
-  return hash;
+  return Hash(message.full_name(), types);
+}
+
+uint64_t Fingerprint(const FileDescriptor& file) {
+  Types types;
+  for (int i = 0; i < file.message_type_count(); ++i) AddNested(*file.message_type(i), &types);
+  for (int i = 0; i < file.enum_type_count(); ++i) AddEnum(*file.enum_type(i), &types);
+  return Hash(file.name(), types);
 }
 
 }  // namespace ipmpsc::codegen

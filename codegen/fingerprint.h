@@ -15,6 +15,10 @@ namespace ipmpsc::codegen {
 // files lie.
 uint64_t Fingerprint(const google::protobuf::Descriptor& message);
 
+// Of all messages and enums of the file. Another one means that what was generated for a file that imports
+// this one may be out of date.
+uint64_t Fingerprint(const google::protobuf::FileDescriptor& file);
+
 }  // namespace ipmpsc::codegen
 
 #endif  // IPMPSC_CODEGEN_FINGERPRINT_H_

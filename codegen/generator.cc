@@ -1,12 +1,15 @@
 #include "codegen/generator.h"
 
+#include <iostream>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "codegen/check.h"
+#include "codegen/file_plan.h"
 #include "codegen/header.h"
 #include "codegen/names.h"
+#include "codegen/warnings.h"
 #include "google/protobuf/compiler/code_generator.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
@@ -26,13 +29,19 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
   // The caller puts the file's name in front of what is said of it.
   *error = FindUnsupported(*file);
   if (!error->empty()) return false;
-  const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(
-      context->Open(HeaderName(*file)));
-  google::protobuf::io::Printer printer(output.get(), '$');
-  PrintHeader(*file, &printer);
-  if (printer.failed()) {
-    *error = absl::StrCat(HeaderName(*file), " cannot be written");
-    return false;
+  const FilePlan plan = PlanFile(*file);
+  for (const std::string& warning : FindWarnings(plan)) {
+    std::cerr << file->name() << ": warning: " << warning << "\n";
+  }
+  for (const HeaderKind kind : {HeaderKind::kForward, HeaderKind::kViews, HeaderKind::kWhole}) {
+    const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(
+        context->Open(HeaderName(*file, kind)));
+    google::protobuf::io::Printer printer(output.get(), '$');
+    PrintHeader(plan, kind, &printer);
+    if (printer.failed()) {
+      *error = absl::StrCat(HeaderName(*file, kind), " cannot be written");
+      return false;
+    }
   }
   return true;
 }

@@ -1,4 +1,4 @@
-// Generator: one .ipmpsc.h for each .proto file.
+// Generator: the headers of each .proto file, see HeaderKind.
 #ifndef IPMPSC_CODEGEN_GENERATOR_H_
 #define IPMPSC_CODEGEN_GENERATOR_H_
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,17 +21,16 @@ namespace cpp = google::protobuf::compiler::cpp;
 using google::protobuf::Descriptor;
 using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptor;
 using google::protobuf::OneofDescriptor;
 
 namespace {
 
-// `qualified` without the namespace, where that means the same in the view's class.
-std::string ShortName(const MessagePlan& plan, const FileDescriptor& file, const std::string& name,
-                      const std::string& qualified) {
-  return file.package() == plan.message->file()->package() && !plan.members.Contains(name)
+// The view of `type`, without the namespace where that means the same in the view's class.
+std::string ViewType(const MessagePlan& plan, const Descriptor& type, GeneratedNames* names) {
+  std::string name = names->Name(type, "View");
+  return type.file() == plan.message->file() && !plan.members.Contains(name)
              ? name
-             : qualified;
+             : names->QualifiedName(type, "View");
 }
 
 std::string ValueType(const MessagePlan& plan, const FieldDescriptor& field,
@@ -51,16 +51,49 @@ std::string ValueType(const MessagePlan& plan, const FieldDescriptor& field,
     case FieldDescriptor::CPPTYPE_BOOL:
       return "bool";
     case FieldDescriptor::CPPTYPE_ENUM:
-      return ShortName(plan, *field.enum_type()->file(), cpp::ClassName(field.enum_type()),
-                       QualifiedEnumName(*field.enum_type()));
+      return QualifiedEnumName(*field.enum_type());
     case FieldDescriptor::CPPTYPE_STRING:
       return "::absl::string_view";
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return ShortName(plan, *field.message_type()->file(),
-                       names->Name(*field.message_type(), "View"),
-                       names->QualifiedName(*field.message_type(), "View"));
+      return ViewType(plan, *field.message_type(), names);
   }
   return "";
+}
+
+void NameClasses(MessagePlan* plan, GeneratedNames* names) {
+  const Descriptor& message = *plan->message;
+  plan->view = names->Name(message, "View");
+  if (plan->is_map_entry) return;
+  plan->type = QualifiedMessageName(message);
+  plan->writer = names->Name(message, "Writer");
+  plan->channel = names->Name(message, "Channel");
+  plan->loan = names->Name(message, "Loan");
+  plan->lease = names->Name(message, "Lease");
+  plan->sender = names->Name(message, "Sender");
+  plan->receiver = names->Name(message, "Receiver");
+  plan->qualified_writer = names->QualifiedName(message, "Writer");
+  for (int i = 0; i < message.nested_type_count(); ++i) {
+    const Descriptor& nested = *message.nested_type(i);
+    if (nested.options().map_entry()) continue;
+    plan->nested.push_back({std::string(nested.name()), names->Name(nested, "View"),
+                            names->QualifiedName(nested, "Writer")});
+  }
+}
+
+// The writer of what a field of `plan` holds, without the namespace where that means the same in the
+// message's writer; empty for what is no message.
+std::string WriterOf(const MessagePlan& plan, const FieldDescriptor& field, GeneratedNames* names) {
+  const Descriptor* const type =
+      field.is_map() ? field.message_type()->map_value()->message_type() : field.message_type();
+  if (type == nullptr) return "";
+  std::string name = names->Name(*type, "Writer");
+  // Of the base classes' names, and of nested messages', the class has its own idea.
+  const bool is_hidden =
+      name == "MessageWriter" || name == "RequiredWriter" ||
+      std::any_of(plan.nested.begin(), plan.nested.end(),
+                  [&](const NestedPlan& nested) { return nested.name + "Writer" == name; });
+  return is_hidden || type->file() != plan.message->file() ? names->QualifiedName(*type, "Writer")
+                                                           : name;
 }
 
 bool NeedsFinish(const Descriptor& message, std::set<const Descriptor*>* seen) {
@@ -157,7 +190,7 @@ MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
   MessagePlan plan;
   plan.message = &message;
   plan.is_map_entry = message.options().map_entry();
-  plan.view = names->Name(message, "View");
+  NameClasses(&plan, names);
   for (int i = 0; i < message.real_oneof_decl_count(); ++i) {
     const OneofDescriptor& oneof = *message.oneof_decl(i);
     plan.oneofs.push_back({&oneof, OneofCaseName(oneof), OneofNotSetName(oneof),
@@ -171,6 +204,11 @@ MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
     field.accessor = cpp::FieldName(&descriptor);
     field.type = ValueType(plan, descriptor, names);
     if (!IsMessage(descriptor)) field.default_value = DefaultValue(descriptor, field.type);
+    field.writer = WriterOf(plan, descriptor, names);
+    if (descriptor.is_map()) {
+      field.entry =
+          std::make_shared<const MessagePlan>(PlanMessage(*descriptor.message_type(), names));
+    }
     if (descriptor.real_containing_oneof() != nullptr) {
       field.oneof = descriptor.real_containing_oneof()->index();
       field.oneof_constant = cpp::OneofCaseConstantName(&descriptor);

@@ -3,6 +3,7 @@
 #ifndef IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 #define IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
+
+struct MessagePlan;
 
 struct FieldPlan {
   const google::protobuf::FieldDescriptor* field;
@@ -20,6 +23,9 @@ struct FieldPlan {
   int has_bit = -1;
   int oneof = -1;              // index in MessagePlan::oneofs
   std::string oneof_constant;  // "kCamera"
+  // Of a message, or of a map whose values are messages: their writer.
+  std::string writer;
+  std::shared_ptr<const MessagePlan> entry;  // of a map
 };
 
 struct OneofPlan {
@@ -36,10 +42,27 @@ struct EnumRanges {
   std::string name;  // of the array
 };
 
+// A message within the message, under its name in the .proto file.
+struct NestedPlan {
+  std::string name;    // "Inner"
+  std::string view;    // "Outer_InnerView"
+  std::string writer;  // "::foo::in_x_2eproto::Outer_InnerWriter"
+};
+
 struct MessagePlan {
   const google::protobuf::Descriptor* message;
   bool is_map_entry = false;
-  std::string view;               // name of the view class
+  std::string type;  // protobuf's class: "::foo::Outer_Inner"
+  // The classes that are generated; only the view for a map's entry.
+  std::string view;
+  std::string writer;
+  std::string channel;
+  std::string loan;
+  std::string lease;
+  std::string sender;
+  std::string receiver;
+  std::string qualified_writer;
+  std::vector<NestedPlan> nested;
   std::vector<FieldPlan> fields;  // by number
   std::vector<OneofPlan> oneofs;
   std::vector<EnumRanges> enum_ranges;

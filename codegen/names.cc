@@ -109,16 +109,45 @@ std::string NameScope::TakeFree(std::string name) {
   return name;
 }
 
-std::string HeaderName(const FileDescriptor& file) {
-  return cpp::StripProto(file.name()) + ".ipmpsc.h";
+std::string HeaderName(const FileDescriptor& file, HeaderKind kind) {
+  const std::string stem = cpp::StripProto(file.name());
+  switch (kind) {
+    case HeaderKind::kForward:
+      return stem + ".ipmpsc.fwd.h";
+    case HeaderKind::kViews:
+      return stem + ".ipmpsc.views.h";
+    case HeaderKind::kWhole:
+      break;
+  }
+  return stem + ".ipmpsc.h";
 }
 
-std::string IncludeGuard(const FileDescriptor& file) {
-  return absl::StrCat("IPMPSC_INCLUDED_", FileSymbol(file));
+std::string IncludeGuard(const FileDescriptor& file, HeaderKind kind) {
+  const std::string guard = absl::StrCat("IPMPSC_INCLUDED_", FileSymbol(file));
+  switch (kind) {
+    case HeaderKind::kForward:
+      return guard + "_FORWARD";
+    case HeaderKind::kViews:
+      return guard + "_VIEWS";
+    case HeaderKind::kWhole:
+      break;
+  }
+  return guard;
+}
+
+std::string PackageNamespace(const FileDescriptor& file) {
+  return absl::StrJoin(NamespaceParts(file), "::");
 }
 
 std::string FileNamespace(const FileDescriptor& file) {
-  return absl::StrCat("in_", FileSymbol(file));
+  std::vector<std::string> parts = NamespaceParts(file);
+  if (!parts.empty()) parts.pop_back();
+  parts.push_back(absl::StrCat("in_", FileSymbol(file)));
+  return absl::StrJoin(parts, "::");
+}
+
+std::string QualifiedFileNamespace(const FileDescriptor& file) {
+  return absl::StrCat("::", FileNamespace(file));
 }
 
 std::string FileSymbol(const FileDescriptor& file) {
@@ -179,7 +208,7 @@ std::string GeneratedNames::FreeName(const FileDescriptor& file, std::string nam
 }
 
 std::string GeneratedNames::QualifiedName(const Descriptor& message, absl::string_view suffix) {
-  return QualifiedNamespace(*message.file()) + Name(message, suffix);
+  return absl::StrCat(QualifiedFileNamespace(*message.file()), "::", Name(message, suffix));
 }
 
 std::string OneofCaseName(const OneofDescriptor& oneof) {

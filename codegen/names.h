@@ -25,14 +25,28 @@ class NameScope {
   std::set<std::string> names_;
 };
 
-// "camera/frame.ipmpsc.h" for "camera/frame.proto".
-std::string HeaderName(const google::protobuf::FileDescriptor& file);
+// The headers of one .proto file; each includes those before it.
+enum class HeaderKind {
+  kForward,  // "camera/frame.ipmpsc.fwd.h": declares the classes
+  kViews,    // "camera/frame.ipmpsc.views.h": views and constants
+  kWhole,    // "camera/frame.ipmpsc.h": everything
+};
+std::string HeaderName(const google::protobuf::FileDescriptor& file, HeaderKind kind);
 
 // "IPMPSC_INCLUDED_camera_2fframe_2eproto".
-std::string IncludeGuard(const google::protobuf::FileDescriptor& file);
+std::string IncludeGuard(const google::protobuf::FileDescriptor& file, HeaderKind kind);
 
-// "in_camera_2fframe_2eproto": the inline namespace of what is generated for the file.
+// "foo::bar" for package foo.bar; empty without a package.
+std::string PackageNamespace(const google::protobuf::FileDescriptor& file);
+
+// "in_camera_2fframe_2eproto": the namespace of the classes that are generated for the file. It lies beside
+// that of the package, in the same namespace around both: "foo::in_camera_2fframe_2eproto".
+//
+// A using-directive in the package's namespace makes the classes known there. C++ takes names that are
+// known by such a directive for members of the namespace around both, so a name that protobuf declares in
+// the package, in whatever file, hides the generated one and is never ambiguous with it.
 std::string FileNamespace(const google::protobuf::FileDescriptor& file);
+std::string QualifiedFileNamespace(const google::protobuf::FileDescriptor& file);
 
 // A name for the file that no other file has: "camera_2fframe_2eproto".
 std::string FileSymbol(const google::protobuf::FileDescriptor& file);
@@ -55,6 +69,7 @@ class GeneratedNames {
  public:
   std::string Name(const google::protobuf::Descriptor& message, absl::string_view suffix);
   std::string Name(const google::protobuf::EnumDescriptor& enum_type, absl::string_view suffix);
+  // "::foo::in_camera_2fframe_2eproto::FrameView": right wherever it stands, whatever else is included.
   std::string QualifiedName(const google::protobuf::Descriptor& message, absl::string_view suffix);
 
  private:

@@ -10,7 +10,6 @@
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
-#include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -21,19 +20,19 @@ namespace ipmpsc::codegen {
 using google::protobuf::Descriptor;
 using google::protobuf::io::Printer;
 
-void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names, Printer* printer) {
+void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
   const Descriptor& message = *plan.message;
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
   const std::map<std::string, std::string> variables = {
       {"full_name", std::string(message.full_name())},
-      {"message", google::protobuf::compiler::cpp::ClassName(&message)},
+      {"message", plan.type},
       {"view", plan.view},
-      {"channel", names->Name(message, "Channel")},
-      {"sender", names->Name(message, "Sender")},
-      {"receiver", names->Name(message, "Receiver")},
-      {"lease", names->Name(message, "Lease")},
-      {"loan", names->Name(message, "Loan")},
-      {"writer", names->Name(message, "Writer")},
+      {"channel", plan.channel},
+      {"sender", plan.sender},
+      {"receiver", plan.receiver},
+      {"lease", plan.lease},
+      {"loan", plan.loan},
+      {"writer", plan.writer},
       {"file", FileDescriptionName(*message.file())},
       {"fingerprint", absl::StrFormat("0x%016x", Fingerprint(message))},
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},

@@ -9,8 +9,7 @@
 
 namespace ipmpsc::codegen {
 
-void PrintTypedEnds(const MessagePlan& plan, GeneratedNames* names,
-                    google::protobuf::io::Printer* printer);
+void PrintTypedEnds(const MessagePlan& plan, google::protobuf::io::Printer* printer);
 
 }  // namespace ipmpsc::codegen
 

@@ -132,21 +132,17 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
 }
 
 // The view classes of nested messages, under the names they have in the .proto file.
-void PrintNestedNames(const MessagePlan& plan, GeneratedNames* names, Printer* printer) {
-  for (int i = 0; i < plan.message->nested_type_count(); ++i) {
-    const Descriptor& nested = *plan.message->nested_type(i);
-    const std::string alias = absl::StrCat(nested.name(), "View");
-    if (nested.options().map_entry() || alias == plan.view) continue;
-    printer->Print("using $alias$ = $name$;\n", "alias", alias, "name",
-                   names->Name(nested, "View"));
+void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
+  for (const NestedPlan& nested : plan.nested) {
+    const std::string alias = nested.name + "View";
+    if (alias == plan.view) continue;
+    printer->Print("using $alias$ = $view$;\n", "alias", alias, "view", nested.view);
   }
 }
 
 void PrintWholeMessage(const MessagePlan& plan, Printer* printer) {
   printer->Print(
-      {{"view", plan.view},
-       {"message", QualifiedMessageName(*plan.message)},
-       {"wire", plan.wire_member}},
+      {{"view", plan.view}, {"message", plan.type}, {"wire", plan.wire_member}},
       "// Null where ParseFromArray of $message$ fails.\n"
       "// Lives as long as `wire`, until `arena` is reset.\n"
       "static const $view$* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {\n"
@@ -230,15 +226,14 @@ void PrintFieldsDeclaration(const MessagePlan& plan, Printer* printer) {
 }  // namespace
 
 void PrintViewClass(const MessagePlan& plan, const std::set<const Descriptor*>& defined,
-                    GeneratedNames* names, Printer* printer,
-                    std::vector<DeferredAccessor>* deferred) {
+                    Printer* printer, std::vector<DeferredAccessor>* deferred) {
   const bool is_entry = plan.is_map_entry;
   printer->Print(is_entry ? "// An entry of a map: $message$\nclass $view$ {\n public:\n"
                           : "// $message$\nclass $view$ {\n public:\n",
                  "message", plan.message->full_name(), "view", plan.view);
   printer->Indent();
   if (!is_entry) PrintWholeMessage(plan, printer);
-  PrintNestedNames(plan, names, printer);
+  PrintNestedNames(plan, printer);
   for (const OneofPlan& oneof : plan.oneofs) PrintOneof(oneof, plan, printer);
   for (const FieldPlan& field : plan.fields) {
     const Descriptor* const type = field.field->message_type();

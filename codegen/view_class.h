@@ -21,7 +21,7 @@ struct DeferredAccessor {
 // `defined` has the messages of this file whose views are printed already.
 void PrintViewClass(const MessagePlan& plan,
                     const std::set<const google::protobuf::Descriptor*>& defined,
-                    GeneratedNames* names, google::protobuf::io::Printer* printer,
+                    google::protobuf::io::Printer* printer,
                     std::vector<DeferredAccessor>* deferred);
 
 void PrintDeferredAccessor(const DeferredAccessor& accessor,

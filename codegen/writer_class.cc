@@ -60,11 +60,6 @@ bool IsText(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
 }
 
-std::string TypeOf(const FieldDescriptor& field, const std::string& short_type) {
-  return field.type() == FieldDescriptor::TYPE_ENUM ? QualifiedEnumName(*field.enum_type())
-                                                    : short_type;
-}
-
 // What checks the values of a closed enum, and how the field is called where they are wrong.
 std::string RangesOf(const FieldDescriptor& field, const std::string& view,
                      const std::string& ranges) {
@@ -86,28 +81,16 @@ std::string PutStatement(const FieldDescriptor& field, const std::string& value,
   return absl::StrFormat("Put%s(%d, %s);", kind, field.number(), value);
 }
 
-// "::foo::InnerWriter", without the namespace where that means the same in the class of `message`.
-std::string WriterType(const Descriptor& message, const Descriptor& type, GeneratedNames* names) {
-  const std::string name = names->Name(type, "Writer");
-  const std::string qualified = names->QualifiedName(type, "Writer");
-  if (type.file()->package() != message.file()->package()) return qualified;
-  if (name == "MessageWriter" || name == "RequiredWriter") return qualified;  // the base classes
-  for (int i = 0; i < message.nested_type_count(); ++i) {
-    if (absl::StrCat(message.nested_type(i)->name(), "Writer") == name) return qualified;
-  }
-  return name;
-}
-
-Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field, GeneratedNames* names) {
+Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field) {
   const FieldDescriptor& descriptor = *field.field;
   Variables variables = {
-      {"writer", names->Name(*plan.message, "Writer")},
+      {"writer", plan.writer},
       {"name", field.accessor},
       {"prefix", descriptor.is_repeated() ? "add" : "set"},
       {"number", absl::StrCat(descriptor.number())},
       {"proto_name", std::string(descriptor.name())},
       {"full_name", std::string(descriptor.full_name())},
-      {"type", TypeOf(descriptor, field.type)},
+      {"type", field.type},
       {"required", absl::StrCat(field.has_bit)},
       {"as", descriptor.type() == FieldDescriptor::TYPE_GROUP ? "AsGroup" : "AsMessage"},
   };
@@ -118,25 +101,20 @@ Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field, Generated
   }
   const uint32_t alignment = descriptor.options().GetExtension(::ipmpsc::field).alignment();
   variables["alignment"] = alignment > 1 ? absl::StrFormat(", /*alignment=*/%d", alignment) : "";
-  const Descriptor* const inner = descriptor.is_map()
-                                      ? descriptor.message_type()->map_value()->message_type()
-                                      : descriptor.message_type();
-  if (inner != nullptr) variables["inner"] = WriterType(*plan.message, *inner, names);
+  if (!field.writer.empty()) variables["inner"] = field.writer;
   return variables;
 }
 
 // The key of a map's entry: "uint32_t key", and the statement that writes it.
-void AddKey(const FieldDescriptor& field, GeneratedNames* names, Variables* variables) {
-  // An entry has no names of its own that could hide those of its types.
-  const MessagePlan entry = PlanMessage(*field.message_type(), names);
-  const FieldDescriptor& key = *field.message_type()->map_key();
-  const FieldDescriptor& value = *field.message_type()->map_value();
+void AddKey(const MessagePlan& entry, Variables* variables) {
+  const FieldDescriptor& key = *entry.fields[0].field;
+  const FieldDescriptor& value = *entry.fields[1].field;
   (*variables)["key_type"] = entry.fields[0].type;
   (*variables)["put_key"] = PutStatement(key, "key", "", "");
   if (IsMessage(value)) return;
   const std::string ranges =
       entry.enum_ranges.empty() ? "" : RangesOf(value, entry.view, entry.enum_ranges[0].name);
-  (*variables)["value_type"] = TypeOf(value, entry.fields[1].type);
+  (*variables)["value_type"] = entry.fields[1].type;
   (*variables)["put_value"] = PutStatement(value, "value", ranges, "");
 }
 
@@ -207,11 +185,11 @@ void PrintValueSetters(const FieldDescriptor& field, Variables variables, Printe
 }
 
 void PrintSetters(const MessagePlan& plan, const FieldPlan& field, bool is_defined,
-                  GeneratedNames* names, Printer* printer) {
-  Variables variables = VariablesOf(plan, field, names);
+                  Printer* printer) {
+  Variables variables = VariablesOf(plan, field);
   const FieldDescriptor& descriptor = *field.field;
   printer->Print(variables, "\n// $proto_name$ = $number$\n");
-  if (descriptor.is_map()) AddKey(descriptor, names, &variables);
+  if (field.entry != nullptr) AddKey(*field.entry, &variables);
   if (variables.count("inner") != 0) {
     const std::string head = "$inner$ " + MessageSetterName(descriptor);
     if (is_defined) {
@@ -231,21 +209,18 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, bool is_defin
 
 // The writers of nested messages, under the names they have in the .proto file. Setters are in
 // lower case and cannot clash with them.
-void PrintNestedNames(const MessagePlan& plan, const std::string& writer, GeneratedNames* names,
-                      Printer* printer) {
-  for (int i = 0; i < plan.message->nested_type_count(); ++i) {
-    const Descriptor& nested = *plan.message->nested_type(i);
-    const std::string alias = absl::StrCat(nested.name(), "Writer");
-    if (nested.options().map_entry() || alias == writer) continue;
-    printer->Print("using $alias$ = $name$;\n", "alias", alias, "name",
-                   names->QualifiedName(nested, "Writer"));
+void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
+  for (const NestedPlan& nested : plan.nested) {
+    const std::string alias = nested.name + "Writer";
+    if (alias == plan.writer) continue;
+    printer->Print("using $alias$ = $writer$;\n", "alias", alias, "writer", nested.writer);
   }
 }
 
-std::string BaseClass(const MessagePlan& plan, GeneratedNames* names) {
+std::string BaseClass(const MessagePlan& plan) {
   if (plan.required_count == 0) return "::ipmpsc::writer::MessageWriter";
-  return absl::StrFormat("::ipmpsc::writer::RequiredWriter<%s, %d>",
-                         names->QualifiedName(*plan.message, "Writer"), plan.required_count);
+  return absl::StrFormat("::ipmpsc::writer::RequiredWriter<%s, %d>", plan.qualified_writer,
+                         plan.required_count);
 }
 
 // Fields' setters are in lower case and cannot clash with it.
@@ -274,17 +249,15 @@ void PrintRequired(const MessagePlan& plan, Printer* printer) {
 }  // namespace
 
 void PrintWriterClass(const MessagePlan& plan, const std::set<const Descriptor*>& defined,
-                      GeneratedNames* names, Printer* printer,
-                      std::vector<DeferredSetter>* deferred) {
-  const std::string writer = names->Name(*plan.message, "Writer");
-  const std::string base = BaseClass(plan, names);
-  printer->Print({{"message", plan.message->full_name()}, {"writer", writer}, {"base", base}},
-                 "// Writes $message$\n"
-                 "class $writer$ : public $base$ {\n"
-                 " public:\n"
-                 "  using Base::Base;\n");
+                      Printer* printer, std::vector<DeferredSetter>* deferred) {
+  printer->Print(
+      {{"message", plan.message->full_name()}, {"writer", plan.writer}, {"base", BaseClass(plan)}},
+      "// Writes $message$\n"
+      "class $writer$ : public $base$ {\n"
+      " public:\n"
+      "  using Base::Base;\n");
   printer->Indent();
-  PrintNestedNames(plan, writer, names, printer);
+  PrintNestedNames(plan, printer);
   for (const FieldPlan& field : plan.fields) {
     const FieldDescriptor& descriptor = *field.field;
     const Descriptor* const type = descriptor.is_map()
@@ -292,7 +265,7 @@ void PrintWriterClass(const MessagePlan& plan, const std::set<const Descriptor*>
                                        : descriptor.message_type();
     const bool is_defined = type == nullptr || type == plan.message ||
                             type->file() != plan.message->file() || defined.count(type) != 0;
-    PrintSetters(plan, field, is_defined, names, printer);
+    PrintSetters(plan, field, is_defined, printer);
     if (!is_defined) deferred->push_back({&plan, &field});
   }
   PrintUnknownFieldsSetter(plan, printer);
@@ -301,10 +274,10 @@ void PrintWriterClass(const MessagePlan& plan, const std::set<const Descriptor*>
   printer->Print("};\n\n");
 }
 
-void PrintDeferredSetter(const DeferredSetter& setter, GeneratedNames* names, Printer* printer) {
+void PrintDeferredSetter(const DeferredSetter& setter, Printer* printer) {
   const FieldDescriptor& field = *setter.field->field;
-  Variables variables = VariablesOf(*setter.message, *setter.field, names);
-  if (field.is_map()) AddKey(field, names, &variables);
+  Variables variables = VariablesOf(*setter.message, *setter.field);
+  if (setter.field->entry != nullptr) AddKey(*setter.field->entry, &variables);
   PrintFunction("inline $inner$ $writer$::" + MessageSetterName(field), MessageStatements(field),
                 variables, 0, printer);
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "codegen/message_plan.h"
-#include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
 
@@ -22,10 +21,9 @@ struct DeferredSetter {
 // `defined` has the messages of this file whose writers are printed already.
 void PrintWriterClass(const MessagePlan& plan,
                       const std::set<const google::protobuf::Descriptor*>& defined,
-                      GeneratedNames* names, google::protobuf::io::Printer* printer,
+                      google::protobuf::io::Printer* printer,
                       std::vector<DeferredSetter>* deferred);
-void PrintDeferredSetter(const DeferredSetter& setter, GeneratedNames* names,
-                         google::protobuf::io::Printer* printer);
+void PrintDeferredSetter(const DeferredSetter& setter, google::protobuf::io::Printer* printer);
 
 }  // namespace ipmpsc::codegen
 

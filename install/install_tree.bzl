@@ -118,6 +118,10 @@ cc_install_libraries = rule(
 # What public headers include all the same.
 _INSTALLED_INTERNALS = ["ipmpsc/internal/require.h"]
 
+def _is_generated(path):
+    """Whether the plugin makes a header of this name."""
+    return path.endswith(".ipmpsc.h") or path.endswith(".ipmpsc.fwd.h") or path.endswith(".ipmpsc.views.h")
+
 def _header_path(header):
     """Returns where a header lies below include/, or None for one that is not installed."""
     for folder in ["/_virtual_includes/", "/_virtual_imports/"]:
@@ -126,7 +130,7 @@ def _header_path(header):
     path = header.short_path
     if path.startswith("../"):  # Of another repository.
         path = path[len("../"):].partition("/")[2]
-    if path.endswith(".ipmpsc.h"):
+    if _is_generated(path):
         return path
     if not header.is_source:
         return None
@@ -146,7 +150,7 @@ def _install_tree_impl(ctx):
             # Of other repositories those that the plugin generates, which no package of theirs has.
             own = header.owner.workspace_name == ctx.label.workspace_name
             path = _header_path(header)
-            if path and (own or path.endswith(".ipmpsc.h")):
+            if path and (own or _is_generated(path)):
                 files["include/" + path] = header
     for target, folder in ctx.attr.files.items():
         for file in target.files.to_list():

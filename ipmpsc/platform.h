@@ -2,6 +2,11 @@
 #ifndef IPMPSC_PLATFORM_H_
 #define IPMPSC_PLATFORM_H_
 
+#if __cplusplus < 201703L
+// Does not exist: the compiler says so and stops, where #error would be followed by a hundred others.
+#include "ipmpsc needs C++17: compile with -std=c++17 or later"
+#endif
+
 #ifndef __linux__
 #error "ipmpsc runs on Linux only: it needs OFD locks, memfd and /proc"
 #endif

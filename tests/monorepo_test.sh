@@ -61,21 +61,51 @@ bazel aquery "${changes[@]}" --noshow_progress --include_aspects \
   sed -n 's/^  Outputs: \[\(.*\)\]$/\1/p' | tr -d ' ' | tr , '\n' | sed 's|^bazel-out/[^/]*/bin/||' |
   sort >"$TEST_TMPDIR/generated"
 diff - "$TEST_TMPDIR/generated" <<'END' || fail "other headers are generated, or some not once"
+camera/frame.ipmpsc.fwd.h
 camera/frame.ipmpsc.h
+camera/frame.ipmpsc.views.h
+external/com_google_protobuf/google/protobuf/descriptor.ipmpsc.fwd.h
 external/com_google_protobuf/google/protobuf/descriptor.ipmpsc.h
+external/com_google_protobuf/google/protobuf/descriptor.ipmpsc.views.h
+external/com_google_protobuf/google/protobuf/timestamp.ipmpsc.fwd.h
 external/com_google_protobuf/google/protobuf/timestamp.ipmpsc.h
+external/com_google_protobuf/google/protobuf/timestamp.ipmpsc.views.h
+external/ipmpsc/proto/ipmpsc/_virtual_imports/channel_proto/ipmpsc/channel.ipmpsc.fwd.h
 external/ipmpsc/proto/ipmpsc/_virtual_imports/channel_proto/ipmpsc/channel.ipmpsc.h
+external/ipmpsc/proto/ipmpsc/_virtual_imports/channel_proto/ipmpsc/channel.ipmpsc.views.h
+external/weather/forecast/forecast.ipmpsc.fwd.h
 external/weather/forecast/forecast.ipmpsc.h
+external/weather/forecast/forecast.ipmpsc.views.h
+geometry/point.ipmpsc.fwd.h
 geometry/point.ipmpsc.h
+geometry/point.ipmpsc.views.h
+rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.fwd.h
 rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.h
+rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.views.h
+rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.fwd.h
 rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.h
+rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.views.h
+rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.fwd.h
 rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.h
+rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.views.h
+rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.fwd.h
 rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.h
+rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.views.h
+rules/both.ipmpsc.fwd.h
 rules/both.ipmpsc.h
+rules/both.ipmpsc.views.h
+rules/pair_first.ipmpsc.fwd.h
 rules/pair_first.ipmpsc.h
+rules/pair_first.ipmpsc.views.h
+rules/pair_second.ipmpsc.fwd.h
 rules/pair_second.ipmpsc.h
+rules/pair_second.ipmpsc.views.h
+schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.fwd.h
 schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.h
+schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.views.h
+tracking/track.ipmpsc.fwd.h
 tracking/track.ipmpsc.h
+tracking/track.ipmpsc.views.h
 END
 
 # expect_query EXPRESSION LABEL...: the query returns these targets.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
@@ -39,17 +40,21 @@ std::string Difference(const std::string& now, const std::string& golden) {
 }
 
 TEST_P(GoldenTest, HeaderIsAsBefore) {
-  const std::string generated =
-      ReadFile(absl::StrCat("tests/codegen/protos/", GetParam(), ".ipmpsc.h"));
-  const std::string golden =
-      ReadFile(absl::StrCat("tests/codegen/golden/", GetParam(), ".ipmpsc.h"));
+  const std::string generated = ReadFile(absl::StrCat("tests/codegen/protos/", GetParam(), ".h"));
+  const std::string golden = ReadFile(absl::StrCat("tests/codegen/golden/", GetParam(), ".h"));
   EXPECT_FALSE(generated.empty());
   EXPECT_EQ(Difference(generated, golden), "")
       << "If the new header is right: ./bazelw run //tests/codegen:update_golden";
 }
 
-INSTANTIATE_TEST_SUITE_P(AllFiles, GoldenTest,
-                         testing::Values("aligned", "frame", "legacy", "names"),
-                         [](const auto& info) { return std::string(info.param); });
+constexpr const char* kHeaders[] = {
+    "aligned.ipmpsc",      "aligned.ipmpsc.fwd", "aligned.ipmpsc.views", "frame.ipmpsc",
+    "frame.ipmpsc.fwd",    "frame.ipmpsc.views", "legacy.ipmpsc",        "legacy.ipmpsc.fwd",
+    "legacy.ipmpsc.views", "names.ipmpsc",       "names.ipmpsc.fwd",     "names.ipmpsc.views",
+};
+
+INSTANTIATE_TEST_SUITE_P(AllHeaders, GoldenTest, testing::ValuesIn(kHeaders), [](const auto& info) {
+  return absl::StrReplaceAll(info.param, {{".", "_"}});
+});
 
 }  // namespace

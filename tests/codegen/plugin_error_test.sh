@@ -84,3 +84,25 @@ fails 'p.A.B: its class in C++ is called A_B, as that of p.A_B is' same_enum.pro
   printf '}\nmessage M { optional Wide wide = 1; }\n'
 } >wide.proto
 fails 'wide.proto: p.M.wide: enum p.Wide has numbers in more than 65535 pieces' wide.proto
+
+# What is generated and of no use to some is warned of.
+warns() { # warns PACKAGE WANTED
+  printf 'syntax = "proto3"; package %s; message M { string text = 1; }\n' "$1" >package.proto
+  "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
+  if ! grep -qF -e "package.proto: warning: package \"$1\" $2" said; then
+    echo "FAILED: for package $1 protoc said, without \"$2\":" >&2
+    cat said >&2
+    exit 1
+  fi
+}
+warns log 'is called as a function of the C library: the header has views, but no writers'
+grep -qF 'rename the package, for example to "log_messages"' said
+warns time 'is called as a name of the C library, and neither this header nor the .pb.h will compile'
+warns absl 'lies in C++ namespace absl'
+warns ipmpsc.view 'lies in C++ namespace ipmpsc'
+printf 'syntax = "proto3"; package camera.log; message M {}\n' >package.proto
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
+if [ -s said ]; then
+  echo "FAILED: a package that is called log within another is warned of" >&2
+  exit 1
+fi

@@ -1,0 +1,44 @@
+// FilePlan: what the headers of a .proto file consist of, decided before anything is printed.
+#ifndef IPMPSC_CODEGEN_FILE_PLAN_H_
+#define IPMPSC_CODEGEN_FILE_PLAN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codegen/message_plan.h"
+#include "codegen/names.h"
+#include "google/protobuf/descriptor.h"
+
+namespace ipmpsc::codegen {
+
+struct EnumPlan {
+  const google::protobuf::EnumDescriptor* descriptor;
+  std::string type;       // protobuf's: "::foo::Format"
+  std::string constants;  // "FormatConstants"
+};
+
+struct FilePlan {
+  const google::protobuf::FileDescriptor* file;
+  std::string symbol;             // "camera_2fframe_2eproto"
+  std::string package_namespace;  // "foo::bar"; empty without a package
+  std::string file_namespace;     // "foo::in_camera_2fframe_2eproto"
+  std::string file_alias;         // "in_camera_2fframe_2eproto"
+  std::vector<MessagePlan> messages;
+  std::vector<EnumPlan> enums;
+  std::vector<std::string> macros;  // see PossibleMacros
+  uint64_t fingerprint;             // see Fingerprint
+  // The files whose types it may use: its imports, and what these import publicly.
+  std::vector<const google::protobuf::FileDescriptor*> visible_files;
+  // Empty, or the package, its own or one of a file that it imports, that is called as a function which
+  // absl/status/statusor.h declares. Then there are no writers and no ends, which need that header.
+  std::string package_beside_status;
+
+  bool IsEmpty() const { return messages.empty() && enums.empty(); }
+};
+
+FilePlan PlanFile(const google::protobuf::FileDescriptor& file);
+
+}  // namespace ipmpsc::codegen
+
+#endif  // IPMPSC_CODEGEN_FILE_PLAN_H_

@@ -1,0 +1,18 @@
+// Names of a .proto file that may be macros of some header: M_PI for message PI within M, major, linux.
+#ifndef IPMPSC_CODEGEN_MACROS_H_
+#define IPMPSC_CODEGEN_MACROS_H_
+
+#include <string>
+#include <vector>
+
+#include "google/protobuf/descriptor.h"
+
+namespace ipmpsc::codegen {
+
+// Those identifiers in the headers of `file` that look like macros, sorted: all that have no lower-case
+// letter, and a list of others. Generated headers hide macros of these names while they use them.
+std::vector<std::string> PossibleMacros(const google::protobuf::FileDescriptor& file);
+
+}  // namespace ipmpsc::codegen
+
+#endif  // IPMPSC_CODEGEN_MACROS_H_

@@ -1,0 +1,60 @@
+#include "codegen/warnings.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "codegen/c_names.h"
+#include "codegen/file_plan.h"
+#include "codegen/names.h"
+#include "google/protobuf/descriptor.h"
+
+namespace ipmpsc::codegen {
+
+using google::protobuf::FileDescriptor;
+
+namespace {
+
+bool IsOurs(const FileDescriptor& file) {
+  return file.name() == "ipmpsc/channel.proto" || file.name() == "ipmpsc/field.proto" ||
+         file.name() == "ipmpsc/info.proto";
+}
+
+std::string Rename(absl::string_view package) {
+  return absl::StrCat("; rename the package, for example to \"", package, "_messages\"");
+}
+
+}  // namespace
+
+std::vector<std::string> FindWarnings(const FilePlan& plan) {
+  const FileDescriptor& file = *plan.file;
+  std::vector<std::string> warnings;
+  if (!plan.package_beside_status.empty()) {
+    warnings.push_back(absl::StrCat(
+        "package \"", plan.package_beside_status,
+        "\" is called as a function of the C library: the header has views, but no writers, loans, "
+        "senders and receivers",
+        Rename(plan.package_beside_status)));
+  }
+  const std::vector<std::string> parts = NamespaceParts(file);
+  if (parts.empty()) return warnings;
+  if (FindCName(parts[0]) == CName::kEverywhere) {
+    warnings.push_back(
+        absl::StrCat("package \"", file.package(),
+                     "\" is called as a name of the C library, and neither this header "
+                     "nor the .pb.h will compile",
+                     Rename(file.package())));
+  }
+  if (parts[0] == "std" || parts[0] == "absl" || (parts[0] == "ipmpsc" && !IsOurs(file))) {
+    warnings.push_back(
+        absl::StrCat("package \"", file.package(), "\" lies in C++ namespace ", parts[0],
+                     ", which is somebody else's: a message that is called as a class there "
+                     "will not compile",
+                     Rename(file.package())));
+  }
+  return warnings;
+}
+
+}  // namespace ipmpsc::codegen

@@ -1,0 +1,20 @@
+// What generated headers of views use. It includes no header that declares much in the global namespace,
+// absl/status/status.h above all: it brings <cmath> and <unistd.h>, and then no package can be called
+// "log" or "read".
+#ifndef IPMPSC_MESSAGE_GENERATED_VIEWS_H_
+#define IPMPSC_MESSAGE_GENERATED_VIEWS_H_
+
+// IWYU pragma: begin_exports
+// First, for its checks.
+#include "ipmpsc/platform.h"
+
+#include "absl/strings/string_view.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/map_view.h"
+#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/view/parser.h"
+#include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/view/to_message.h"
+// IWYU pragma: end_exports
+
+#endif  // IPMPSC_MESSAGE_GENERATED_VIEWS_H_
