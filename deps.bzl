@@ -8,8 +8,13 @@ load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
-def ipmpsc_dependencies():
-    """Defines the repositories, over what Debian 12 installs, that are not defined yet."""
+def ipmpsc_dependencies(coverage_tools = True):
+    """Defines the repositories, over what Debian 12 installs, that are not defined yet.
+
+    Args:
+      coverage_tools: whether remote_coverage_tools is among them. Every test asks for it, and Bazel's own
+        is downloaded. False leaves Bazel's in place; so does a definition before this call.
+    """
     maybe(
         local_files,
         name = "rules_cc",
@@ -40,8 +45,12 @@ def ipmpsc_dependencies():
         path = "/usr/src/googletest",
     )
 
-    maybe(
-        local_files,
-        name = "remote_coverage_tools",
-        files = {"@ipmpsc//third_party/coverage_tools:coverage_tools.BUILD": "BUILD.bazel"},
-    )
+    if coverage_tools:
+        maybe(
+            local_files,
+            name = "remote_coverage_tools",
+            files = {
+                "@ipmpsc//third_party/coverage_tools:coverage_output_generator.py": "coverage_output_generator.py",
+                "@ipmpsc//third_party/coverage_tools:coverage_tools.BUILD": "BUILD.bazel",
+            },
+        )

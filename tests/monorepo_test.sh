@@ -54,8 +54,17 @@ shown=$(sed -n 's/^The first prints `\(.*\)`.*/\1/p' README.md)
 [ -n "$shown" ] || fail "README.md does not say what show_tracks prints"
 for first in show send; do expect_tracks $first; done
 
-# Each .proto of this workspace, and each that they import from others, is generated once, however many targets
-# need it.
+# What a test covers can be told, with the stand-in for what Bazel would download.
+bazel coverage "${flags[@]}" --combined_report=lcov --instrument_test_targets //app:app_test 2>&1 | sed 's/^/  /'
+[ "${PIPESTATUS[0]}" = 0 ] || fail "bazel coverage fails"
+for report in "$(bazel info "${changes[@]}" bazel-testlogs 2>/dev/null)/app/app_test/coverage.dat" \
+  "$(bazel info "${changes[@]}" output_path 2>/dev/null)/_coverage/_coverage_report.dat"; do
+  grep -q '^SF:app/app_test.cc$' "$report" || fail "$report does not know the test"
+  grep -q '^DA:[0-9]*,[1-9]' "$report" || fail "$report knows of nothing that ran"
+done
+
+# However many targets ask for it, each .proto is generated once: those of this workspace, and those
+# of others that they import.
 bazel aquery "${changes[@]}" --noshow_progress --include_aspects \
   'mnemonic("IpmpscGenerate", deps(//...))' 2>/dev/null |
   sed -n 's/^  Outputs: \[\(.*\)\]$/\1/p' | tr -d ' ' | tr , '\n' | sed 's|^bazel-out/[^/]*/bin/||' |
