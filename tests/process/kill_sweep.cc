@@ -7,8 +7,9 @@
 // That took 285 seconds of one core, most of it in the kernel, and 10 minutes beside other work, on
 // a virtual machine with two cores.
 //
-// What it cannot see: that a wake is missing altogether. Who sleeps looks again by
-// itself after 100 ms at most, and no test asserts a time.
+// A wake that a receiver needs and does not get is seen: where nothing is claimed it sleeps without a
+// bound. What it cannot see is a missing wake of one that looks again by itself: of a receiver for a
+// commit (after 10 ms), of a sender for space (100 ms). No test asserts a time.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -67,6 +68,24 @@ std::vector<Sweep> AllSweeps() {
                       [commits](const Spacing& spacing, Findings* findings) {
                         SweepDeathDuringLook(std::min(spacing.every, kCoarsest), commits, findings);
                       }});
+  }
+  for (const bool sends : {true, false}) {
+    sweeps.push_back({sends ? "send-while-falling-asleep" : "close-while-falling-asleep",
+                      [sends](const Spacing& spacing, Findings* findings) {
+                        SweepFallingAsleep(
+                            std::min(spacing.every, kCoarsest),
+                            sends ? WhileFallingAsleep::kSend : WhileFallingAsleep::kClose,
+                            findings);
+                      }});
+  }
+  for (const bool replaced : {false, true}) {
+    for (const bool dies : {false, true}) {
+      sweeps.push_back(
+          {absl::StrCat(replaced ? "replace" : "close", "-during-send", dies ? "-that-dies" : ""),
+           [=](const Spacing& spacing, Findings* findings) {
+             SweepEndDuringSend(std::min(spacing.every, kCoarsest), replaced, dies, findings);
+           }});
+    }
   }
   sweeps.push_back({"pairs", [](const Spacing& spacing, Findings* findings) {
                       SweepPairs(std::min(spacing.every, kCoarsest), findings);

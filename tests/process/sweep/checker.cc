@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "ipmpsc/channel.h"
 #include "ipmpsc/sender.h"
 
 namespace ipmpsc::testing {
@@ -41,6 +42,7 @@ class Delivery {
   void SentFresh(MessageIdentity identity) { pending_.push_back(identity); }
 
   bool complete() const { return next_ == due_.size() && pending_.empty(); }
+  bool has_all_committed() const { return next_ == due_.size(); }
 
   void Came(const Message& message) {
     if (!message.wrong.empty()) {
@@ -52,6 +54,13 @@ class Delivery {
     }
     any_ = true;
     last_ = message.position;
+    uint64_t& sequence = sequences_[message.slot % Stage::kSlots];
+    if (message.sequence != 0 && message.sequence <= sequence) {
+      findings_->Count(
+          Fault::kLost,
+          absl::StrCat("its number is not above that of the slot's last: ", Describe(message)));
+    }
+    sequence = message.sequence;
     // What should have come before it.
     while (next_ < due_.size() && due_[next_].position < message.position) {
       findings_->Count(Fault::kLost, absl::StrCat("never came: ", Describe(due_[next_])));
@@ -90,7 +99,22 @@ class Delivery {
   std::vector<MessageIdentity> pending_;
   bool any_ = false;
   internal::Position last_ = 0;
+  uint64_t sequences_[Stage::kSlots] = {};
 };
+
+// Receives elsewhere what is committed, while nobody sends: whoever committed it has woken the
+// receiver before. False: it does not come.
+bool ReceiveCommitted(Stage& stage, Delivery* delivery) {
+  while (!delivery->has_all_committed()) {
+    const absl::StatusOr<Message> message = stage.Receive(kHangs);
+    if (!message.ok()) {
+      delivery->Stopped(message.status());
+      return false;
+    }
+    delivery->Came(*message);
+  }
+  return true;
+}
 
 // Who receives elsewhere notes a message before it releases it.
 void CheckReleased(Stage& stage, Findings* findings) {
@@ -113,6 +137,7 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
     }
   }
   Delivery delivery(stage, findings);
+  if (stage.receiver_process != nullptr && !ReceiveCommitted(stage, &delivery)) return;
   absl::StatusOr<Sender> fresh = Sender::Attach(stage.channel);
   if (!fresh.ok()) {
     findings->Count(Fault::kLeaked, absl::StrCat("no slot: ", fresh.status().ToString()));
@@ -146,6 +171,48 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
     if (more.ok()) delivery.Came(*more);
   }
   CheckReleased(stage, findings);
+}
+
+void CheckEnded(Stage& stage, Findings* findings) {
+  const bool replaced = stage.channel.state() == ChannelState::kReplaced;
+  const absl::StatusCode for_senders =
+      replaced ? absl::StatusCode::kAborted : absl::StatusCode::kFailedPrecondition;
+  const auto must_fail = [&](const absl::Status& status, absl::string_view who) {
+    if (status.code() == for_senders) return;
+    findings->Count(Fault::kHung, absl::StrCat(who, " of an ended channel: ", status.ToString()));
+  };
+  must_fail(Sender::Attach(stage.channel).status(), "a new sender");
+  if (stage.rival.has_value()) {
+    must_fail(stage.rival->TrySend("x"), "a sender");
+    must_fail(stage.rival->Send("x", kHangs), "a sender that would wait");
+  }
+  if (stage.receiver_process == nullptr) {
+    const absl::Status attached = stage.AttachReceiver();
+    if (!attached.ok()) {
+      findings->Count(Fault::kHung, absl::StrCat("no successor: ", attached.ToString()));
+      return;
+    }
+  }
+  Delivery delivery(stage, findings);
+  for (;;) {
+    const absl::StatusOr<Message> message = stage.Receive(kHangs);
+    if (message.ok()) {
+      delivery.Came(*message);
+      continue;
+    }
+    if (!delivery.complete() ||
+        message.status().code() !=
+            (replaced ? absl::StatusCode::kAborted : absl::StatusCode::kOutOfRange)) {
+      delivery.Stopped(message.status());
+    }
+    break;
+  }
+  if (stage.other.pid() > 0) {
+    const std::string ended = stage.other.Wait(kHangs);
+    if (ended != "exited 0") {
+      findings->Count(Fault::kHung, absl::StrCat("a sender that slept ", ended));
+    }
+  }
 }
 
 void CheckRelease(const Stage& stage, size_t released, Findings* findings) {

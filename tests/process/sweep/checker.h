@@ -12,13 +12,19 @@
 
 namespace ipmpsc::testing {
 
-// Longer than every wait that the design allows (100 ms) by far: bounds a hang, measures nothing.
+// Longer by far than every wait that the design allows: a receiver waits 10 ms for what the dead have
+// left unfinished, a sender looks again after 100 ms. A receiver that nobody has told of a claim or
+// of the end sleeps for ever. Bounds a hang, measures nothing.
 inline constexpr absl::Duration kHangs = absl::Seconds(5);
 
 // A fresh sender sends `fresh_size` bytes, and the receiver receives: all that is committed now and
 // all that the living still have to commit, whole, once, in their places and their order, then
 // nothing more.
 void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings);
+
+// The channel has ended: the receiver receives all that is committed, then it and all senders are
+// told of the end.
+void CheckEnded(Stage& stage, Findings* findings);
 
 // After a receiver's death: what is not released is still where it was. `released` of the arranged
 // messages may have been released, at the most: the oldest ones.

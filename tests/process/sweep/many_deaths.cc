@@ -1,5 +1,6 @@
 #include "tests/process/sweep/many_deaths.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,12 @@ KillPoint SomePoint(Grain grain, uint64_t number) {
 void SweepManyDeaths(uint64_t deaths, Findings* findings) {
   std::vector<Operation> operations = SenderOperations();
   for (Operation& operation : ReceiverOperations()) operations.push_back(std::move(operation));
+  // Those need a channel of their own each time.
+  operations.erase(std::remove_if(operations.begin(), operations.end(),
+                                  [](const Operation& operation) {
+                                    return operation.may_end || operation.timestamps;
+                                  }),
+                   operations.end());
   Stage stage;
   for (uint64_t death = 0; death < deaths; ++death) {
     const Operation& operation = operations[death % operations.size()];

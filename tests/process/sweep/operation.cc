@@ -13,6 +13,10 @@ constexpr size_t kFreshSize = 100;
 void Check(const Operation& operation, LeakCheck leak_check, uint32_t living, Stage& stage,
            Findings* findings) {
   const uint64_t faults = findings->faults();
+  if (operation.may_end && stage.HasEnded()) {
+    CheckEnded(stage, findings);
+    return;
+  }
   CheckDelivery(stage, kFreshSize, findings);
   // Otherwise the rest has nothing to stand on.
   if (findings->faults() != faults) return;
@@ -51,6 +55,12 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
     findings->Count(Fault::kLeaked, "it cannot even begin");
     return false;
   }
+  // What was claimed in preparation has woken it.
+  if (operation.receiver == ReceiverPlace::kSleeping &&
+      !stage.receiver_process->AwaitAsleep(stage.ring(), claim)) {
+    findings->Count(Fault::kHung, "the receiver does not go to sleep again");
+    return false;
+  }
   Meanwhile meanwhile;
   if (operation.after_step) meanwhile.after_step = [&] { operation.after_step(stage); };
   if (operation.asleep) meanwhile.asleep = [&] { operation.asleep(stage); };
@@ -74,17 +84,20 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
   if (whole && operation.receiver != ReceiverPlace::kSteppedOne) check(operation.living_at_end);
   child.Kill();
   findings->CountDeath(outcome);
-  check(0);
+  // Of an end all has been told already.
+  if (!(whole && stage.HasEnded())) check(0);
   return !whole;
 }
 
 void SweepOperation(const Operation& operation, const Spacing& spacing, Findings* findings) {
-  auto stage = std::make_unique<Stage>();
+  auto stage = std::make_unique<Stage>(operation.timestamps);
   const auto goes_on = [&](const KillPoint& point) {
     const uint64_t faults = findings->faults();
     const bool more = KillOnce(operation, point, LeakCheck::kAtOnce, *stage, findings);
     // What is left of a fault is not the next one's.
-    if (findings->faults() != faults) stage = std::make_unique<Stage>();
+    if (findings->faults() != faults || stage->HasEnded()) {
+      stage = std::make_unique<Stage>(operation.timestamps);
+    }
     return more && findings->faults() < kManyFaults;
   };
   if (operation.grain == Grain::kEvent || spacing.every > 1) {

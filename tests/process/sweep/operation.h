@@ -28,6 +28,9 @@ struct Operation {
   std::string name;
   Grain grain = Grain::kInstruction;
   ReceiverPlace receiver = ReceiverPlace::kHere;
+  bool timestamps = false;
+  // After it the channel may have ended; then its stage is used up.
+  bool may_end = false;
   // Whether the stepped one holds a sender's slot when the operation is whole.
   uint32_t living_at_end = 1;
 

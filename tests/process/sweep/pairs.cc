@@ -10,6 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/ring/claim_word.h"
+#include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/checker.h"
 #include "tests/process/sweep/operation.h"
@@ -20,12 +23,12 @@
 namespace ipmpsc::testing {
 namespace {
 
-// With header and padding the longer one fills 416 bytes, the shorter one and the fresh sender's
-// 208: where the longer one lost its race and died, its intent ends where the fresh message does,
+// With header and padding the longer one fills 128 bytes, the shorter one and the fresh sender's
+// 64: where the longer one lost its race and died, its intent ends where the fresh message does,
 // which is a boundary, and the wrong one.
-constexpr size_t kLonger = 400;
-constexpr size_t kShorter = 184;
-constexpr size_t kFreshSize = 192;
+constexpr size_t kLonger = 112;
+constexpr size_t kShorter = 48;
+constexpr size_t kFreshSize = 40;
 
 // How often the segment changes until a sender has written intent and claim: its size, its
 // position, the claim. What comes behind that is its own record.
@@ -193,7 +196,120 @@ bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits,
   return looking;
 }
 
+// --- Falling asleep ---
+
+// Returns whether the receiver was still about to sleep.
+bool DisturbFallingAsleep(uint64_t instruction, WhileFallingAsleep what, Findings* findings) {
+  Stage stage;
+  stage.Begin();
+  const std::string bytes = stage.NewMessage(kRival, kShorter);
+  // A sender that is attached before: nothing else than the send may wake the receiver.
+  absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
+  if (!sender.ok()) GiveUp(sender.status().ToString());
+  SteppedChild receiver(
+      [&] {
+        if (!stage.AttachReceiver().ok()) _exit(1);
+      },
+      [&] {
+        const absl::StatusOr<Lease> lease = stage.receiver->Receive(absl::InfiniteDuration());
+        const bool right = what == WhileFallingAsleep::kSend
+                               ? lease.ok() && lease->payload() == bytes
+                               : absl::IsOutOfRange(lease.status());
+        stage.board[kTaken].store(right ? 1 : 2);
+      });
+  bool asleep = false;
+  for (uint64_t step = 0; step < instruction && !asleep; ++step) {
+    if (receiver.Peek() == SteppedChild::Next::kFutexWait) {
+      asleep = receiver.StepIntoSleep();
+      if (!asleep && !receiver.FinishStep()) GiveUp("a receiver returns without a message");
+    } else if (!receiver.Step()) {
+      GiveUp("a receiver returns without a message");
+    }
+  }
+  if (what == WhileFallingAsleep::kSend) {
+    const absl::Status sent = sender->TrySend(bytes);
+    if (!sent.ok()) GiveUp(sent.ToString());
+  } else {
+    stage.channel.Close();
+  }
+  if (asleep && !receiver.FinishStep()) GiveUp("a receiver ends");
+  receiver.Detach();
+  findings->CountDeath(asleep ? "asleep" : "awake");
+  if (!Await([&] { return stage.board[kTaken].load() != 0; }, kHangs)) {
+    findings->Count(Fault::kHung, "the receiver sleeps on");
+  } else if (stage.board[kTaken].load() != 1) {
+    findings->Count(Fault::kLost, "the receiver got something else");
+  }
+  return !asleep;
+}
+
+// --- The end during a send ---
+
+bool EndDuringSend(uint64_t instruction, bool replaced, bool dies, Findings* findings) {
+  Stage stage;
+  stage.Begin();
+  stage.message = stage.NewMessage(kStepped, kShorter);
+  constexpr uint64_t kReturned = 1;
+  SteppedChild sender(
+      [&] {
+        absl::StatusOr<Sender> attached = Sender::Attach(stage.channel);
+        if (!attached.ok()) _exit(1);
+        stage.sender.emplace(*std::move(attached));
+      },
+      [&] {
+        const absl::Status sent = stage.sender->TrySend(stage.message);
+        stage.board[kTaken].store(static_cast<uint64_t>(sent.code()));
+        stage.board[kLooks].store(kReturned);
+      });
+  bool whole = false;
+  for (uint64_t step = 0; step < instruction && !whole; ++step) whole = !sender.Step();
+  stage.channel.segment()->End(replaced ? internal::kClaimReplaced : internal::kClaimClosed);
+  if (dies) {
+    sender.Kill();
+  } else if (!whole) {
+    sender.Detach();
+    if (!Await([&] { return stage.board[kLooks].load() == kReturned; }, kHangs)) {
+      findings->Count(Fault::kHung, "the sender does not return");
+      return false;
+    }
+  }
+  const bool returned = stage.board[kLooks].load() == kReturned;
+  const auto code = static_cast<absl::StatusCode>(stage.board[kTaken].load());
+  const size_t committed = stage.Committed().size();
+  findings->CountDeath(committed != 0 ? "sent" : "not sent");
+  if (returned && (code == absl::StatusCode::kOk) != (committed != 0)) {
+    findings->Count(Fault::kLost,
+                    absl::StrCat("the sender was told ", absl::Status(code, "").ToString(),
+                                 ", and ", committed, " messages are there"));
+  }
+  if (returned && code != absl::StatusCode::kOk &&
+      code != (replaced ? absl::StatusCode::kAborted : absl::StatusCode::kFailedPrecondition)) {
+    findings->Count(Fault::kLost, absl::Status(code, "").ToString());
+  }
+  CheckEnded(stage, findings);
+  return !whole;
+}
+
 }  // namespace
+
+void SweepFallingAsleep(uint64_t every, WhileFallingAsleep what, Findings* findings) {
+  for (uint64_t instruction = 0;; instruction += every) {
+    findings->At(absl::StrCat("a ", what == WhileFallingAsleep::kSend ? "send" : "close",
+                              " while a receiver falls asleep, after instruction ", instruction));
+    if (!DisturbFallingAsleep(instruction, what, findings)) return;
+    if (findings->faults() >= kManyFaults) return;
+  }
+}
+
+void SweepEndDuringSend(uint64_t every, bool replaced, bool dies, Findings* findings) {
+  for (uint64_t instruction = 0;; instruction += every) {
+    findings->At(absl::StrCat("the channel is ", replaced ? "replaced" : "closed",
+                              " during a send that ", dies ? "dies" : "goes on",
+                              ", after instruction ", instruction));
+    if (!EndDuringSend(instruction, replaced, dies, findings)) return;
+    if (findings->faults() >= kManyFaults) return;
+  }
+}
 
 void SweepPairs(uint64_t every, Findings* findings) {
   auto stage = std::make_unique<Stage>();

@@ -18,6 +18,16 @@ void SweepPairs(uint64_t every, Findings* findings);
 // of that look the sender dies: right after its commit, or without it.
 void SweepDeathDuringLook(uint64_t every, bool commits, Findings* findings);
 
+// A receiver that waits without a deadline looks for a message, finds none and goes to sleep. After
+// each instruction of that a sender sends all at once, or the channel is closed, and nobody does
+// anything more: the receiver must get it.
+enum class WhileFallingAsleep { kSend, kClose };
+void SweepFallingAsleep(uint64_t every, WhileFallingAsleep what, Findings* findings);
+
+// A sender sends. After each instruction of that the channel ends; then the sender goes on, or dies:
+// what it was told is what the receiver gets before the end.
+void SweepEndDuringSend(uint64_t every, bool replaced, bool dies, Findings* findings);
+
 }  // namespace ipmpsc::testing
 
 #endif  // TESTS_PROCESS_SWEEP_PAIRS_H_

@@ -13,9 +13,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/turn.h"
+#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/checker.h"
 #include "tests/process/sweep/operations.h"
@@ -30,12 +35,14 @@ constexpr size_t kSize = 200;
 // Cell of the board where the stepped sender says which slot it has, plus one.
 constexpr size_t kSlot = 0;
 
-void AttachSender(Stage& stage) {
-  absl::StatusOr<Sender> attached = Sender::Attach(stage.channel);
+void AttachSenderWith(Stage& stage, const SenderOptions& options) {
+  absl::StatusOr<Sender> attached = Sender::Attach(stage.channel, options);
   if (!attached.ok()) _exit(1);
   stage.sender.emplace(*std::move(attached));
   stage.board[kSlot].store(stage.sender->slot() + 1);
 }
+
+void AttachSender(Stage& stage) { AttachSenderWith(stage, {}); }
 
 const internal::SenderSlot& SlotOf(const Stage& stage) {
   return stage.ring().sender_slots[stage.board[kSlot].load() - 1];
@@ -236,6 +243,184 @@ Operation WriteBatch() {
   });
 }
 
+// Claimed while the receiver slept, committed when it sleeps again, for that commit.
+Operation PublishToSleeper() {
+  Operation operation = Sending("publish-loan-to-sleeping-receiver",
+                                [](Stage& stage) { std::move(*stage.loan).Publish(); });
+  operation.receiver = ReceiverPlace::kSleeping;
+  operation.prepare = [](Stage& stage) {
+    AttachSender(stage);
+    absl::StatusOr<Loan> loan = stage.sender->TryClaim(stage.message.size());
+    if (!loan.ok()) _exit(1);
+    std::copy(stage.message.begin(), stage.message.end(), loan->payload().begin());
+    stage.loan.emplace(*std::move(loan));
+  };
+  return operation;
+}
+
+// Each message carries its time and its number.
+Operation WithTimestamps(Operation operation) {
+  operation.name += "-with-timestamps";
+  operation.timestamps = true;
+  return operation;
+}
+
+// --- The turn ---
+
+constexpr size_t kSmall = 48;    // fills 64 bytes
+constexpr size_t kLarge = 1000;  // fills 1024
+
+std::string TurnOutcome(const Stage& stage) {
+  const std::string sent = SenderOutcome(stage);
+  if (sent != "before the claim") return sent;
+  const uint64_t turn = stage.ring().control->turn.load();
+  return (turn & internal::kTurnSlotMask) == stage.board[kSlot].load() ? "with the turn" : sent;
+}
+
+// The stepped one finds small pieces of space again and again, until it takes the turn; then all.
+Operation SendTakingTurn() {
+  Operation operation = Sending("send-taking-turn", Send);
+  operation.arrange = [](Stage& stage) {
+    stage.message = stage.NewMessage(kStepped, kLarge);
+    while (stage.claim_position() - stage.release_position() < Stage::kCapacity) {
+      stage.SendMessage(kFilling, kSmall);
+    }
+  };
+  operation.asleep = [](Stage& stage) {
+    const bool has_turn = stage.ring().control->turn.load() != 0;
+    do {
+      const absl::StatusOr<Message> message = stage.Receive(kHangs);
+      if (!message.ok()) GiveUp("what fills the ring does not come");
+    } while (has_turn && stage.release_position() != stage.claim_position());
+  };
+  operation.outcome = TurnOutcome;
+  return operation;
+}
+
+// Another has taken the turn, for 1024 bytes, and died. `ago`: it has ended already, or not.
+Operation SendBesideTurn(std::string name, absl::Duration ago) {
+  Operation operation = Sending(std::move(name), Send);
+  const Operation::Act arrange = operation.arrange;
+  operation.arrange = [=](Stage& stage) {
+    arrange(stage);
+    stage.SendMessage(kFilling, kSmall);
+    stage.LeaveTurn(1024, ago);
+  };
+  return operation;
+}
+
+// --- The end ---
+
+constexpr internal::ClaimWord kEnds[] = {internal::kClaimClosed, internal::kClaimReplaced};
+
+std::string NameOfEnd(internal::ClaimWord end) {
+  return end == internal::kClaimClosed ? "close" : "replace";
+}
+
+Operation Ending(std::string name, internal::ClaimWord end) {
+  Operation operation;
+  operation.name = std::move(name);
+  operation.may_end = true;
+  operation.living_at_end = 0;
+  operation.prepare = [](Stage&) {};
+  operation.operate = [end](Stage& stage) { stage.channel.segment()->End(end); };
+  operation.settle = [](Stage& stage, Findings*) {
+    if (!stage.HasEnded()) stage.rival.reset();
+  };
+  operation.outcome = [](const Stage& stage) { return stage.HasEnded() ? "ended" : "open"; };
+  return operation;
+}
+
+// Somebody sends before each instruction: what is accepted must be received.
+Operation EndWhileSending(internal::ClaimWord end) {
+  Operation operation = Ending(NameOfEnd(end) + "-while-sending", end);
+  operation.arrange = AttachRival;
+  operation.after_step = [](Stage& stage) {
+    if (stage.rival_claims == 20 || !stage.rival_status.ok()) return;
+    ++stage.rival_claims;
+    const std::string bytes = stage.NewMessage(kRival, kSmall);
+    stage.rival_status = stage.rival->TrySend(bytes);
+    if (stage.rival_status.ok()) stage.pending.push_back(IdentityOf(bytes));
+  };
+  return operation;
+}
+
+Operation EndToSleepingReceiver(internal::ClaimWord end) {
+  Operation operation = Ending(NameOfEnd(end) + "-to-sleeping-receiver", end);
+  operation.receiver = ReceiverPlace::kSleeping;
+  return operation;
+}
+
+// The receiver sleeps for the commit of what is claimed. It gets that, and then the end.
+Operation EndBehindAnOpenLoan(internal::ClaimWord end) {
+  Operation operation = Ending(NameOfEnd(end) + "-behind-open-loan", end);
+  operation.arrange = [](Stage& stage) {
+    AttachRival(stage);
+    absl::StatusOr<Loan> loan = stage.rival->TryClaim(kSize);
+    if (!loan.ok()) GiveUp(loan.status().ToString());
+    stage.rival_loan.emplace(*std::move(loan));
+  };
+  operation.settle = [](Stage& stage, Findings* findings) {
+    const absl::StatusOr<Message> early = stage.Receive(absl::ZeroDuration());
+    if (!absl::IsDeadlineExceeded(early.status())) {
+      findings->Count(Fault::kLost,
+                      absl::StrCat("the open loan was stepped over: ", early.status().ToString()));
+    }
+    const std::string bytes = stage.NewMessage(kRival, kSize);
+    std::copy(bytes.begin(), bytes.end(), stage.rival_loan->payload().begin());
+    std::move(*stage.rival_loan).Publish();
+    stage.rival_loan.reset();
+    if (!stage.HasEnded()) stage.rival.reset();
+  };
+  return operation;
+}
+
+// Somebody sleeps for space.
+Operation EndToSleepingSender(internal::ClaimWord end) {
+  Operation operation = Ending(NameOfEnd(end) + "-to-sleeping-sender", end);
+  operation.arrange = [end](Stage& stage) {
+    stage.FillUp();
+    stage.other = ChildProcess::Fork([&] {
+      absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
+      if (!sender.ok()) return 1;
+      const absl::Status sent = sender->Send("x", absl::InfiniteDuration());
+      const absl::StatusCode expected = end == internal::kClaimClosed
+                                            ? absl::StatusCode::kFailedPrecondition
+                                            : absl::StatusCode::kAborted;
+      return sent.code() == expected ? 0 : 1;
+    });
+    const bool asleep = Await([&] {
+      return (stage.ring().control->senders_wait.load() & 1) != 0 && IsAsleep(stage.other.pid());
+    });
+    if (!asleep) GiveUp("the sender does not go to sleep");
+  };
+  operation.settle = [](Stage& stage, Findings*) {
+    if (!stage.HasEnded()) stage.other.Kill();
+  };
+  return operation;
+}
+
+// The channel ends between the stepped one's look at the claim word and its CAS.
+Operation SendLosingToTheEnd(internal::ClaimWord end) {
+  Operation operation = Sending("send-losing-to-" + NameOfEnd(end), Send);
+  operation.may_end = true;
+  operation.living_at_end = 1;
+  operation.after_step = [end](Stage& stage) {
+    if (stage.rival_claims == 1 || !Intends(stage)) return;
+    ++stage.rival_claims;
+    stage.channel.segment()->End(end);
+  };
+  operation.outcome = [](const Stage& stage) {
+    return stage.Committed().empty() ? SenderOutcome(stage) : std::string("sent beyond the end");
+  };
+  operation.settle = [](Stage& stage, Findings* findings) {
+    if (stage.HasEnded() && !stage.Committed().empty()) {
+      findings->Count(Fault::kTorn, "a claim came after the end");
+    }
+  };
+  return operation;
+}
+
 // To a slot whose last owner died after its commit.
 Operation Attach() {
   Operation operation;
@@ -251,7 +436,11 @@ Operation Attach() {
     last.Wait();
   };
   operation.prepare = [](Stage&) {};
-  operation.operate = AttachSender;
+  operation.operate = [](Stage& stage) {
+    SenderOptions options;
+    options.name = "a name of more than sixty-four bytes, which is cut, of a sender that may die";
+    AttachSenderWith(stage, options);
+  };
   operation.outcome = [](const Stage& stage) {
     return stage.Owners() == stage.owners_before ? "before the slot was taken" : "attached";
   };
@@ -275,7 +464,7 @@ Operation Detach() {
 }  // namespace
 
 std::vector<Operation> SenderOperations() {
-  return {
+  std::vector<Operation> operations = {
       SendTo(ReceiverPlace::kHere, "send"),
       SendTo(ReceiverPlace::kSleeping, "send-to-sleeping-receiver"),
       SendTo(ReceiverPlace::kArriving, "send-while-receiver-arrives"),
@@ -287,8 +476,16 @@ std::vector<Operation> SenderOperations() {
       SendWhenEmpty(),
       SendBatch(),
       WriteBatch(),
+      WithTimestamps(SendTo(ReceiverPlace::kSleeping, "send-to-sleeping-receiver")),
+      WithTimestamps(SendBatch()),
+      WithTimestamps(WriteBatch()),
+      SendTakingTurn(),
+      SendBesideTurn("send-beside-turn", absl::ZeroDuration()),
+      SendBesideTurn("send-behind-ended-turn", absl::Milliseconds(20)),
+      PublishToSleeper(),
       PublishLoan("publish-loan", kSize),
       PublishLoan("publish-loan-shorter", 1000),
+      WithTimestamps(PublishLoan("publish-loan-shorter", 1000)),
       Sending("drop-loan",
               [](Stage& stage) {
                 if (!stage.sender->TryClaim(1000).ok()) _exit(1);
@@ -296,6 +493,15 @@ std::vector<Operation> SenderOperations() {
       Attach(),
       Detach(),
   };
+  for (const internal::ClaimWord end : kEnds) {
+    operations.push_back(Ending(NameOfEnd(end), end));
+    operations.push_back(EndWhileSending(end));
+    operations.push_back(EndToSleepingReceiver(end));
+    operations.push_back(EndBehindAnOpenLoan(end));
+    operations.push_back(EndToSleepingSender(end));
+    operations.push_back(SendLosingToTheEnd(end));
+  }
+  return operations;
 }
 
 }  // namespace ipmpsc::testing

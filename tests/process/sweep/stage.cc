@@ -11,16 +11,19 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::testing {
 namespace {
 
-Channel NewChannel() {
+Channel NewChannel(bool timestamps) {
   ChannelOptions options;
+  options.timestamps = timestamps;
   options.capacity = Stage::kCapacity;
   options.max_senders = Stage::kSlots;
   absl::StatusOr<Channel> channel = Channel::CreateAnonymous(options);
@@ -28,10 +31,10 @@ Channel NewChannel() {
   return *std::move(channel);
 }
 
-// Cells of a `ReceiverProcess`: how many it has received, why it ended, and of each four words.
+// Cells of a `ReceiverProcess`: how many it has received, why it ended, and of each six words.
 constexpr size_t kReceived = 0;
 constexpr size_t kEnded = 1;
-constexpr size_t kWords = 4;
+constexpr size_t kWords = 6;
 
 }  // namespace
 
@@ -58,6 +61,8 @@ ReceiverProcess::ReceiverProcess(const Channel& channel) {
       board_[cell + 2].store(identity.number);
       board_[cell + 3].store(payload.size() << 1 |
                              (CheckMessage(identity, payload).empty() ? 0 : 1));
+      board_[cell + 4].store(lease->sender());
+      board_[cell + 5].store(lease->sequence());
       board_[kReceived].store(received + 1);
     }
     board_[kEnded].store(static_cast<uint64_t>(status.code()));
@@ -83,14 +88,16 @@ absl::StatusOr<Message> ReceiverProcess::Next(absl::Duration patience) {
     return Message{board_[cell].load(),
                    {board_[cell + 1].load(), board_[cell + 2].load()},
                    size_and_torn >> 1,
-                   (size_and_torn & 1) == 0 ? "" : "torn"};
+                   (size_and_torn & 1) == 0 ? "" : "torn",
+                   static_cast<uint16_t>(board_[cell + 4].load()),
+                   board_[cell + 5].load()};
   }
   const auto ended = static_cast<absl::StatusCode>(board_[kEnded].load());
   if (ended != absl::StatusCode::kOk) return absl::Status(ended, "the receiver has ended");
   return absl::DeadlineExceededError("");
 }
 
-Stage::Stage() : channel(NewChannel()) {}
+Stage::Stage(bool timestamps) : channel(NewChannel(timestamps)) {}
 
 internal::Position Stage::claim_position() const {
   return internal::ClaimPosition(ring().control->claim_word.load());
@@ -99,6 +106,8 @@ internal::Position Stage::claim_position() const {
 internal::Position Stage::release_position() const {
   return ring().control->release_position.load();
 }
+
+bool Stage::HasEnded() const { return internal::HasEnded(ring().control->claim_word.load()); }
 
 absl::string_view Stage::Segment() const {
   const char* begin = reinterpret_cast<const char*>(ring().control);
@@ -115,6 +124,7 @@ void Stage::Begin() {
   arranged.clear();
   sizes_.clear();
   rival_claims = 0;
+  rival_status = absl::OkStatus();
   Settled();
   for (size_t cell = 0; cell < 8; ++cell) board[cell].store(0);
 }
@@ -152,7 +162,8 @@ void Stage::FillUp() {
   for (;;) {
     const uint64_t space = kCapacity - (claim_position() - release_position());
     if (space == 0) return;
-    SendMessage(kFilling, std::min<uint64_t>(space, 1024) - sizeof(internal::RecordHeader));
+    SendMessage(kFilling, std::min<uint64_t>(space, 1024) - sizeof(internal::RecordHeader) -
+                              ring().trailer_size);
   }
 }
 
@@ -181,6 +192,12 @@ void Stage::LeaveLoser(size_t size) {
   });
   const std::string ended = loser.Wait();
   if (ended != absl::StrCat("killed by ", SIGKILL)) GiveUp(absl::StrCat("a loser: ", ended));
+}
+
+void Stage::LeaveTurn(uint64_t size, absl::Duration ago) {
+  // Of the last slot, which nobody else of this stage has.
+  internal::TakeTurn(ring().control, kSlots - 1, size,
+                     internal::MonotonicNow() - absl::ToInt64Nanoseconds(ago));
 }
 
 std::vector<Message> Stage::Committed() const {
@@ -222,7 +239,14 @@ absl::StatusOr<Message> Stage::Receive(absl::Duration patience) {
   if (receiver_process == nullptr) {
     const absl::StatusOr<Lease> lease = receiver->Receive(patience);
     if (!lease.ok()) return lease.status();
-    return MessageIn(lease->position(), lease->payload());
+    Message message = MessageIn(lease->position(), lease->payload());
+    message.slot = lease->sender();
+    message.sequence = lease->sequence();
+    if (message.wrong.empty() && ring().trailer_size != 0 &&
+        lease->sent_at() == absl::InfinitePast()) {
+      message.wrong = "it has no time";
+    }
+    return message;
   }
   absl::StatusOr<Message> message = receiver_process->Next(patience);
   if (message.ok() && message->wrong.empty()) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -35,13 +36,15 @@ struct Message {
   MessageIdentity identity;
   size_t size;
   std::string wrong;  // with its bytes; "": nothing
+  uint16_t slot = 0;
+  uint64_t sequence = 0;  // in channels with timestamps
 };
 
 // A receiver in a process of its own, which receives until it is killed.
 class ReceiverProcess {
  public:
   explicit ReceiverProcess(const Channel& channel);
-  // Waits until it sleeps before `position`. False: it does not go to sleep.
+  // Waits until it sleeps before `position`, claimed or not. False: it does not go to sleep.
   bool AwaitAsleep(const internal::Ring& ring, internal::Position position) const;
   absl::StatusOr<Message> Next(absl::Duration patience);
 
@@ -62,11 +65,13 @@ class Stage {
   static constexpr uint64_t kCapacity = 4096;
   static constexpr uint32_t kSlots = 4;
 
-  Stage();
+  explicit Stage(bool timestamps = false);
 
   const internal::Ring& ring() const { return channel.segment()->ring(); }
   internal::Position claim_position() const;
   internal::Position release_position() const;
+  // Whether the channel is closed or replaced: nothing more can be done on it.
+  bool HasEnded() const;
   // What all see: from the control block to the end of the data.
   absl::string_view Segment() const;
 
@@ -92,6 +97,9 @@ class Stage {
   // and lengths say does not count. Of a receiver elsewhere nobody knows here what it has released
   // meanwhile; there it is every message behind what was due before.
   std::vector<Message> Committed() const;
+  // Leaves the turn that a dead sender took for `size` bytes so long ago.
+  void LeaveTurn(uint64_t size, absl::Duration ago);
+
   // Everything up to here was due, and has come.
   void Settled() { settled_ = claim_position(); }
 
@@ -117,6 +125,7 @@ class Stage {
   std::optional<Sender> rival;           // of the test
   std::optional<Loan> rival_loan;        // of the test
   int rival_claims = 0;                  // how often a rival has got in between
+  absl::Status rival_status;             // of its last send
   ChildProcess other;                    // a sender that lives, and ends when it has sent
   std::vector<MessageIdentity> pending;  // living senders will still commit them
   std::vector<Message> arranged;         // what was committed before
