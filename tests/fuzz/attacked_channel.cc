@@ -13,11 +13,13 @@
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
 #include "ipmpsc/channel_options.h"
+#include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
 
@@ -70,8 +72,9 @@ Channel OpenGuarded(int fd) {
   std::abort();
 }
 
-Channel CreateAttacked() {
+Channel CreateAttacked(bool timestamps) {
   ChannelOptions options;
+  options.timestamps = timestamps;
   options.capacity = AttackedChannel::kCapacity;
   options.max_senders = AttackedChannel::kSlots;
   const absl::StatusOr<Channel> created = Channel::CreateAnonymous(options);
@@ -181,6 +184,8 @@ void TamperStart(const Ring& ring, Input* input) {
 void TamperSignals(const Ring& ring, Input* input) {
   const uint32_t which = input->Pick(4);
   internal::ControlBlock& control = *ring.control;
+  if (which == 3)
+    return control.claim_wait.store(input->Take<uint8_t>(), std::memory_order_relaxed);
   std::atomic<uint32_t>& word = which == 0   ? control.flags
                                 : which == 1 ? control.receiver_wait
                                              : control.senders_wait;
@@ -198,10 +203,48 @@ void TamperOrphan(const Ring& ring, Input* input) {
   ring.control->claim_word.store(claim + size, std::memory_order_release);
 }
 
+void TamperClaimBits(const Ring& ring, Input* input) {
+  const uint8_t byte = input->Take<uint8_t>();
+  const Position claim = internal::ClaimPosition(Load(ring.control->claim_word));
+  ring.control->claim_word.store(claim | (byte & internal::kClaimBits), std::memory_order_relaxed);
+}
+
+void TamperTurn(const Ring& ring, Input* input) {
+  const uint8_t byte = input->Take<uint8_t>();
+  const uint16_t size = input->Take<uint16_t>();
+  // Of some slot, for some milliseconds more; or as it stands there for ever.
+  const int64_t end =
+      byte >= 0x80 ? -1 : internal::MonotonicNow() + int64_t{1'000'000} * (byte / 8);
+  ring.control->turn.store(internal::TurnWord(byte % 8, end), std::memory_order_relaxed);
+  ring.control->turn_size.store(byte == 0xff ? ~uint64_t{0} : size, std::memory_order_relaxed);
+  ring.control->claim_word.fetch_or(internal::kClaimTurn, std::memory_order_relaxed);
+}
+
+void TamperEnd(const Ring& ring, Input* input) {
+  const uint8_t byte = input->Take<uint8_t>();
+  ring.control->claim_word.fetch_or(
+      byte % 2 == 0 ? internal::kClaimClosed : internal::kClaimReplaced, std::memory_order_relaxed);
+}
+
+void TamperBatch(const Ring& ring, Input* input) {
+  const Position claim = internal::ClaimPosition(Load(ring.control->claim_word));
+  const uint8_t byte = input->Take<uint8_t>();
+  Position at = claim;
+  for (int i = 0; i < 1 + byte % 8; ++i) {
+    const uint8_t length = input->Take<uint8_t>();
+    const RecordKind kind = i == 0 && byte < 0x80 ? RecordKind::kMessage : RecordKind::kInBatch;
+    Stamp(ring, at,
+          absl::bit_cast<uint64_t>(RecordDescription{
+              length, static_cast<uint16_t>(byte / 8 % AttackedChannel::kSlots), kind, 0}));
+    at += ring.RecordSizeOf(length);
+  }
+  ring.control->claim_word.store(at, std::memory_order_release);
+}
+
 }  // namespace
 
-AttackedChannel::AttackedChannel()
-    : channel_(CreateAttacked()), pristine_(base(), MappedSize(channel_) - kCapacity) {}
+AttackedChannel::AttackedChannel(bool timestamps)
+    : channel_(CreateAttacked(timestamps)), pristine_(base(), MappedSize(channel_) - kCapacity) {}
 
 char* AttackedChannel::base() const { return BaseOf(channel_); }
 
@@ -212,8 +255,9 @@ void AttackedChannel::Reset() {
 
 void AttackedChannel::Tamper(const Ring& ring, Input* input) {
   constexpr void (*kActs[])(const Ring&, Input*) = {
-      TamperWord,  TamperRun,     TamperPosition, TamperRecord, TamperPlausibleRecord,
-      TamperStart, TamperSignals, TamperOrphan};
+      TamperWord,  TamperRun,     TamperPosition, TamperRecord,    TamperPlausibleRecord,
+      TamperStart, TamperSignals, TamperOrphan,   TamperClaimBits, TamperTurn,
+      TamperEnd,   TamperBatch};
   kActs[input->Pick(std::size(kActs))](ring, input);
 }
 
@@ -230,9 +274,10 @@ void AttackedChannel::RequireHeaderUntouched() const {
           "nobody writes into the header page");
 }
 
-AttackedChannel& TheAttackedChannel() {
-  static AttackedChannel* const channel = new AttackedChannel;
-  return *channel;
+AttackedChannel& TheAttackedChannel(bool timestamps) {
+  static AttackedChannel* const plain = new AttackedChannel(false);
+  static AttackedChannel* const timed = new AttackedChannel(true);
+  return timestamps ? *timed : *plain;
 }
 
 }  // namespace ipmpsc::fuzz

@@ -24,7 +24,7 @@ class AttackedChannel {
   static constexpr uint32_t kSlots = 4;
   static constexpr uint64_t kStampKey = 0x5a5a5a5a'5a5a5a5a;
 
-  AttackedChannel();
+  explicit AttackedChannel(bool timestamps);
   AttackedChannel(const AttackedChannel&) = delete;
   AttackedChannel& operator=(const AttackedChannel&) = delete;
 
@@ -43,6 +43,10 @@ class AttackedChannel {
   //   5  starts over at a position where arithmetic goes wrong when it goes wrong
   //   6  flags, or a wait word
   //   7  a dead sender's claim: intent, and claim position behind it
+  //   8  the low bits of the claim word
+  //   9  the turn: of some slot, for some milliseconds or for ever, for some bytes
+  //  10  the end: closed or replaced
+  //  11  a batch, claimed and committed; or what is in one, without its first message
   static void Tamper(const internal::Ring& ring, Input* input);
 
   // Aborts where the payload of a message or loan does not lie in the ring.
@@ -57,8 +61,8 @@ class AttackedChannel {
   std::string pristine_;
 };
 
-// The one of this process. It is never destroyed.
-AttackedChannel& TheAttackedChannel();
+// Those of this process. They are never destroyed.
+AttackedChannel& TheAttackedChannel(bool timestamps);
 
 }  // namespace ipmpsc::fuzz
 

@@ -1,5 +1,7 @@
 #include "tests/fuzz/receiver_end.h"
 
+#include <cstring>
+#include <string>
 #include <utility>
 
 #include "absl/base/casts.h"
@@ -30,7 +32,7 @@ void Touch(absl::string_view bytes) {
 }  // namespace
 
 void ReceiverEnd::Operate(Input* input) {
-  const uint32_t operation = input->Pick(8);
+  const uint32_t operation = input->Pick(12);
   if (operation == 7 && receiver_.has_value()) {
     // The leases go after it, or before.
     if (input->Pick(2) == 0) leases_.clear();
@@ -38,7 +40,18 @@ void ReceiverEnd::Operate(Input* input) {
     leases_.clear();
     return;
   }
-  if (!receiver_.has_value()) Attach();
+  if (operation == 9) {
+    leases_.clear();
+    receiver_.reset();
+    ReceiverOptions options;
+    const uint8_t byte = input->Take<uint8_t>();
+    options.end_without_senders = byte % 2 != 0;
+    options.require_path = byte / 2 % 2 != 0;
+    options.name = std::string(input->TakeBytes(byte / 4));
+    Attach(options);
+    return;
+  }
+  if (!receiver_.has_value()) Attach({});
   if (!receiver_.has_value()) return;
   if (leases_.size() == kMostLeases) leases_.clear();
   switch (operation) {
@@ -65,14 +78,52 @@ void ReceiverEnd::Operate(Input* input) {
       if (!drained.ok()) CheckStatus(drained.status(), absl::StatusCode::kUnavailable);
       break;
     }
+    case 8:
+      Drain(input);
+      break;
+    case 10: {
+      const Channel& channel = channel_.channel();
+      Require(channel.HasReceiver(), "the receiver that is attached is seen");
+      const ChannelState state = channel.state();
+      Require(!alone_ || state == channel.state(), "nobody changes the state");
+      break;
+    }
+    case 11: {
+      Channel(channel_.channel()).Close();
+      Require(!alone_ || channel_.channel().state() != ChannelState::kOpen, "it is closed");
+      break;
+    }
     default:
       ReleaseOne(input->Take<uint8_t>());
       break;
   }
 }
 
-void ReceiverEnd::Attach() {
-  absl::StatusOr<Receiver> receiver = Receiver::Attach(channel_.channel());
+void ReceiverEnd::Drain(Input* input) {
+  const BoundedWait bound(absl::ZeroDuration());
+  const uint8_t byte = input->Take<uint8_t>();
+  size_t calls = 0;
+  const absl::StatusOr<size_t> drained = receiver_->Drain([&](const Record& record) {
+    CheckRecord(record);
+    ++calls;
+    // What is received here lies behind the record in hand.
+    if (byte >= 0x80 && calls == 1 && leases_.size() < kMostLeases) {
+      const absl::StatusOr<Lease> lease = receiver_->TryReceive();
+      if (lease.ok()) Require(lease->position() > record.position, "a drain goes on behind it");
+    }
+    return calls <= byte % 0x80u;
+  });
+  if (!drained.ok()) {
+    Require(calls == 0, "a drain that has handled something is OK");
+    CheckStatus(drained.status(), absl::StatusCode::kUnavailable);
+    return;
+  }
+  Require(*drained == calls && calls > 0 && calls <= byte % 0x80u + 1,
+          "a drain ends when its handler says so");
+}
+
+void ReceiverEnd::Attach(const ReceiverOptions& options) {
+  absl::StatusOr<Receiver> receiver = Receiver::Attach(channel_.channel(), options);
   if (receiver.ok()) {
     receiver_ = *std::move(receiver);
     end_ = channel_.channel().segment()->ring().control->release_position;
@@ -91,7 +142,9 @@ void ReceiverEnd::Keep(absl::StatusOr<Lease> lease) {
                                     : absl::StatusCode::kDeadlineExceeded);
     return;
   }
-  CheckRecord({lease->payload(), lease->position(), lease->sender()});
+  CheckRecord({lease->payload(), lease->position(), lease->sender(),
+               lease->sent_at() == absl::InfinitePast() ? 0 : absl::ToUnixNanos(lease->sent_at()),
+               lease->sequence()});
   leases_.push_back(*std::move(lease));
 }
 
@@ -104,25 +157,39 @@ void ReceiverEnd::CheckRecord(const Record& record) {
   if (!leases_.empty()) {
     Require(!internal::IsBefore(record.position, end_), "positions grow from message to message");
     const uint64_t held = record.position - leases_.front().position();
-    Require(held + internal::RecordSize(record.payload.size()) <= ring.capacity,
+    Require(held + ring.RecordSizeOf(record.payload.size()) <= ring.capacity,
             "what is leased does not overlap");
   }
-  end_ = record.position + internal::RecordSize(record.payload.size());
+  end_ = record.position + ring.RecordSizeOf(record.payload.size());
   Require(record.payload.data() == ring.At(record.position) + sizeof(internal::RecordHeader),
           "a payload lies behind the header of its record");
+  if (ring.trailer_size == 0) {
+    Require(record.sent_at_nanoseconds == 0 && record.sequence == 0,
+            "without timestamps there is no time and no number");
+  }
   if (!alone_) return;
   const auto description =
       absl::bit_cast<RecordDescription>(ring.HeaderAt(record.position)->description.load());
   Require(ring.IsStamped(record.position) && description.length == record.payload.size() &&
               description.sender == record.sender && description.reserved == 0 &&
-              description.kind == internal::RecordKind::kMessage,
+              (description.kind == internal::RecordKind::kMessage ||
+               description.kind == internal::RecordKind::kInBatch),
           "a message is what its header says");
+  if (ring.trailer_size == 0) return;
+  internal::RecordTrailer trailer;
+  std::memcpy(&trailer, ring.TrailerAt(record.position, ring.RecordSizeOf(record.payload.size())),
+              sizeof(trailer));
+  Require(record.sequence == trailer.sequence, "a message's number is what its trailer says");
 }
 
 void ReceiverEnd::CheckStatus(const absl::Status& status, absl::StatusCode none) {
   if (status.code() == none) {
-    Require(status.message().empty() || absl::StrContains(status.message(), "has claimed position"),
-            "that nothing came is said without text, unless somebody's open claim is waited for");
+    Require(status.message().empty() ||
+                absl::StrContains(status.message(), "has claimed position") ||
+                (none == absl::StatusCode::kDeadlineExceeded &&
+                 absl::StrContains(status.message(), "no message for ")),
+            "that nothing came is said without text, unless it has waited or somebody's open claim "
+            "is waited for");
     return;
   }
   const absl::StatusCode code = status.code();

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ipmpsc/attach_options.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/receiver.h"
 #include "tests/fuzz/attacked_channel.h"
@@ -28,11 +29,15 @@ class ReceiverEnd {
   //   0, 1  receive, wait, keep the lease     2  receive if there is something, keep the lease
   //   3     receive, wait, release            4  drain some
   //   5, 6  release some lease                7  attach or detach
+  //   8     drain until the handler says stop, which perhaps receives meanwhile and keeps that lease
+  //   9     attach anew, with a name and other options
+  //   10    ask for the channel's state        11  close the channel
   // Attaches where it must be.
   void Operate(Input* input);
 
  private:
-  void Attach();
+  void Attach(const ReceiverOptions& options);
+  void Drain(Input* input);
   void Keep(absl::StatusOr<Lease> lease);
   void CheckRecord(const Record& record);
   void CheckStatus(const absl::Status& status, absl::StatusCode none);

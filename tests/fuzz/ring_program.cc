@@ -61,7 +61,7 @@ void Run(const Steps& steps, bool alone, Input input, AttackedChannel* channel,
 }  // namespace
 
 void RunAlone(const Steps& steps, Input input) {
-  AttackedChannel& channel = TheAttackedChannel();
+  AttackedChannel& channel = TheAttackedChannel(/*timestamps=*/input.Pick(2) == 1);
   channel.Reset();
   WaitBudget budget;
   Run(steps, /*alone=*/true, input, &channel, &budget);
@@ -69,7 +69,7 @@ void RunAlone(const Steps& steps, Input input) {
 }
 
 void RunScribbled(const Steps& steps, Input input) {
-  AttackedChannel& channel = TheAttackedChannel();
+  AttackedChannel& channel = TheAttackedChannel(/*timestamps=*/input.Pick(2) == 1);
   channel.Reset();
   const absl::string_view acts = input.TakeBytes(size_t{8} * (1 + input.Pick(32)));
   {

@@ -18,10 +18,11 @@ struct Steps {
   uint32_t senders;
 };
 
-// One step after the other, on one thread.
+// The first byte tells whether the channel has timestamps, the others are steps: one after the other,
+// on one thread.
 void RunAlone(const Steps& steps, Input input);
 
-// The first byte tells how many acts a thread of their own repeats while the others are run: so
+// The same, but the second byte tells how many acts a thread of their own repeats while the others are run: so
 // many times 8 bytes follow, then the steps.
 void RunScribbled(const Steps& steps, Input input);
 

@@ -4,12 +4,18 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/internal/require.h"
+#include "ipmpsc/internal/ring/claim_word.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
@@ -29,7 +35,7 @@ constexpr char kFilling = 'x';
 }  // namespace
 
 void SenderEnd::Operate(Input* input) {
-  const uint32_t operation = input->Pick(8);
+  const uint32_t operation = input->Pick(14);
   if (operation == 7 && sender_.has_value()) {
     sender_.reset();  // what is open stays usable
     if (input->Pick(2) == 0) Settle(std::nullopt);
@@ -44,8 +50,20 @@ void SenderEnd::Operate(Input* input) {
                               : std::optional<size_t>(shorter % (size + 1)));
     return;
   }
-  if (!sender_.has_value()) Attach();
+  if (operation == 12) {
+    SenderOptions options;
+    options.name = std::string(input->TakeBytes(input->Take<uint8_t>()));
+    sender_.reset();
+    Attach(options);
+    return;
+  }
+  if (operation == 13) {
+    Channel(channel_.channel()).Close();
+    return;
+  }
+  if (!sender_.has_value()) Attach({});
   if (!sender_.has_value()) return;
+  if (operation >= 8) return SendBatch(operation, input);
   // Now and then more than can ever fit.
   const size_t size = input->Take<uint16_t>() % (AttackedChannel::kCapacity + 16);
   if (operation == 0) {
@@ -70,9 +88,55 @@ void SenderEnd::Operate(Input* input) {
   }
 }
 
-void SenderEnd::Attach() {
+void SenderEnd::SendBatch(uint32_t operation, Input* input) {
+  const bool waits = operation % 2 != 0;
+  const absl::Duration timeout = waits ? budget_.Take(input) : absl::ZeroDuration();
+  std::vector<size_t> sizes(input->Pick(9));
+  const uint8_t scale = input->Take<uint8_t>();
+  for (size_t& size : sizes) size = size_t{input->Take<uint8_t>()} * (1 + scale % 32);
+  const Ring& ring = channel_.channel().segment()->ring();
+  uint64_t together = 0;
+  for (const size_t size : sizes) together += ring.RecordSizeOf(size);
+  // Relaxed: alone, it is what the batch is claimed at.
+  const uint64_t position =
+      internal::ClaimPosition(ring.control->claim_word.load(std::memory_order_relaxed));
+  const BoundedWait bound(timeout);
+  absl::Status status;
+  if (operation < 10) {
+    std::vector<std::string> payloads;
+    for (const size_t size : sizes) payloads.emplace_back(size, kFilling);
+    const std::vector<absl::string_view> views(payloads.begin(), payloads.end());
+    status = waits ? sender_->SendBatch(views, timeout) : sender_->TrySendBatch(views);
+  } else {
+    std::vector<size_t> given = sizes;
+    const auto write = [&](size_t i, absl::Span<char> payload) {
+      Require(i < sizes.size() && payload.size() == sizes[i], "a batch is written as asked for");
+      channel_.RequireInside(payload.data(), payload.size());
+      std::memset(payload.data(), kFilling, payload.size());
+      // What it does to its own numbers changes nothing.
+      given[i] = ~size_t{0};
+      Require(sender_->TrySend("x").code() == absl::StatusCode::kFailedPrecondition,
+              "a sender whose batch is being written sends nothing else");
+    };
+    status =
+        waits ? sender_->WriteBatch(given, write, timeout) : sender_->TryWriteBatch(given, write);
+  }
+  if (sizes.empty()) {
+    Require(status.ok(), "no message is sent at once");
+    return;
+  }
+  CheckStatus(status, together - sizeof(internal::RecordHeader) - ring.trailer_size, waits);
+  if (!alone_ || !status.ok()) return;
+  uint64_t at = position;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    CheckRecord(at, sizes[i], i == 0 ? RecordKind::kMessage : RecordKind::kInBatch);
+    at += ring.RecordSizeOf(sizes[i]);
+  }
+}
+
+void SenderEnd::Attach(const SenderOptions& options) {
   // Its predecessor's loan holds another slot.
-  absl::StatusOr<Sender> sender = Sender::Attach(channel_.channel());
+  absl::StatusOr<Sender> sender = Sender::Attach(channel_.channel(), options);
   if (sender.ok()) {
     Require(sender->slot() < AttackedChannel::kSlots, "a sender has a slot that there is");
     sender_ = *std::move(sender);
@@ -110,21 +174,23 @@ void SenderEnd::Settle(std::optional<size_t> published) {
   loan_.reset();
   if (!alone_) return;
   const size_t size = published.value_or(claimed);
-  CheckRecord(position, size, published.has_value());
-  const uint64_t rest = internal::RecordSize(claimed) - internal::RecordSize(size);
+  CheckRecord(position, size,
+              published.has_value() ? RecordKind::kMessage : RecordKind::kDiscarded);
+  const Ring& ring = channel_.channel().segment()->ring();
+  const uint64_t rest = ring.RecordSizeOf(claimed) - ring.RecordSizeOf(size);
   if (rest != 0) {
-    CheckRecord(position + internal::RecordSize(size), rest - sizeof(internal::RecordHeader),
-                /*is_message=*/false);
+    CheckRecord(position + ring.RecordSizeOf(size),
+                rest - sizeof(internal::RecordHeader) - ring.trailer_size, RecordKind::kDiscarded);
   }
 }
 
-void SenderEnd::CheckRecord(uint64_t position, size_t size, bool is_message) const {
+void SenderEnd::CheckRecord(uint64_t position, size_t size, RecordKind kind) const {
   const Ring& ring = channel_.channel().segment()->ring();
   const auto description =
       absl::bit_cast<RecordDescription>(ring.HeaderAt(position)->description.load());
   Require(ring.IsStamped(position) && description.length == size &&
               description.sender < AttackedChannel::kSlots && description.reserved == 0 &&
-              description.kind == (is_message ? RecordKind::kMessage : RecordKind::kDiscarded),
+              description.kind == kind,
           "what was settled is committed as it was asked for");
 }
 
@@ -136,7 +202,8 @@ void SenderEnd::CheckStatus(const absl::Status& status, size_t size, bool waits)
   const absl::StatusCode code = status.code();
   if (code ==
       (waits ? absl::StatusCode::kDeadlineExceeded : absl::StatusCode::kResourceExhausted)) {
-    Require(status.message().empty(), "that the ring is full is said without text");
+    Require(status.message().empty() || (waits && absl::StrContains(status.message(), "full for ")),
+            "that the ring is full is said without text, unless it has waited");
     return;
   }
   Require(code == absl::StatusCode::kInvalidArgument ||

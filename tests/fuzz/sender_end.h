@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/sender.h"
 #include "tests/fuzz/attacked_channel.h"
 #include "tests/fuzz/input.h"
@@ -24,14 +26,18 @@ class SenderEnd {
   //   2  send when empty, wait                3  claim now
   //   4  claim, wait, perhaps when empty      5  publish, whole or shorter
   //   6  drop the loan                        7  attach or detach, a loan being open or not
+  //   8  send a batch now                     9  send a batch, wait
+  //  10  write a batch now                   11  write a batch, wait
+  //  12  attach anew, with a name            13  close the channel
   // Attaches where it must be.
   void Operate(Input* input);
 
  private:
-  void Attach();
+  void Attach(const SenderOptions& options);
+  void SendBatch(uint32_t operation, Input* input);
   void KeepLoan(absl::StatusOr<Loan> loan, size_t size);
   void Settle(std::optional<size_t> published);
-  void CheckRecord(uint64_t position, size_t size, bool is_message) const;
+  void CheckRecord(uint64_t position, size_t size, internal::RecordKind kind) const;
   void CheckStatus(const absl::Status& status, size_t size, bool waits) const;
 
   AttackedChannel& channel_;
