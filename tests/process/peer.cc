@@ -17,7 +17,7 @@
 //   flood STREAM COUNT LEAST MOST PACE CELL SLOTS
 //       pace 1: lets the receiver sleep, 2: sleeps; the cell counts what is committed; cell
 //       SLOTS + slot: STREAM + 1
-//   attach_receiver [WAIT_MS] | detach_receiver
+//   attach_receiver [WAIT_MS [end_without_senders]] | detach_receiver
 //   receive TIMEOUT_MS
 //       position, slot, size, and stream and number, checked
 //   release INDEX | release_all
@@ -206,6 +206,7 @@ class Program {
   Reply AttachReceiver() {
     ReceiverOptions options;
     options.deadline = Milliseconds(1);
+    options.end_without_senders = words_.size() > 2 && words_[2] == "end_without_senders";
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, options);
     if (!receiver.ok()) return ReplyOf(receiver.status());
     receiver_.emplace(*std::move(receiver));
