@@ -330,15 +330,23 @@ absl::StatusOr<size_t> SenderCore::BatchPayload(absl::Span<const size_t> sizes) 
 }
 
 void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) {
+  // The trailers in the order of the messages, since each takes the next number.
+  if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
+    Position next = position;
+    for (const size_t size : sizes) {
+      WriteTrailer(next, size, RecordKind::kMessage);
+      next += ring_.RecordSizeOf(size);
+    }
+  }
   // The first record last: its stamp commits them all.
   Position next = position + ring_.RecordSizeOf(sizes[0]);
   uint64_t bytes = sizes[0];
   for (const size_t size : sizes.subspan(1)) {
-    Commit(next, size, RecordKind::kInBatch);
+    producer_.Commit(next, static_cast<uint32_t>(size), RecordKind::kInBatch);
     next += ring_.RecordSizeOf(size);
     bytes += size;
   }
-  Commit(position, sizes[0], RecordKind::kMessage);
+  producer_.Commit(position, static_cast<uint32_t>(sizes[0]), RecordKind::kMessage);
   WakeForCommit(position);
   producer_.CountSent(sizes.size(), bytes);
 }
