@@ -1,5 +1,6 @@
 // Senders that come, go, are killed, stopped and abort in the middle of a loan; receivers that are
-// killed, stopped and replaced by others that wait; everything checked end to end.
+// killed, stopped and replaced by others that wait; beside them channels that are closed and replaced
+// while senders send; everything checked end to end.
 //
 //   ./bazelw run -c opt //tests/process:soak -- --minutes=10
 #include <signal.h>
@@ -53,7 +54,8 @@ class Director {
         ledger_(SoakLedger::Create()),
         random_(seed),
         senders_(static_cast<size_t>(senders)),
-        receivers_(2) {}
+        receivers_(2),
+        enders_(1) {}
 
   // Returns the exit status.
   int Run(absl::Duration duration) {
@@ -106,10 +108,15 @@ class Director {
       const uint64_t seed = random_();
       child = Start([&] { RunSoakReceiver(channel_, ledger_, seed); });
     }
+    for (Child& child : enders_) {
+      if (child.pid != 0) continue;
+      const uint64_t seed = random_();
+      child = Start([&] { RunSoakEnds(ledger_, seed); });
+    }
   }
 
   void Reap() {
-    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+    for (std::vector<Child>* children : {&senders_, &receivers_, &enders_}) {
       for (Child& child : *children) {
         int status;
         if (child.pid == 0 || waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
@@ -171,7 +178,8 @@ class Director {
     const Deadline deadline = 3 * kSoakPatience;
     const auto lives = [](const Child& child) { return child.pid != 0; };
     while (std::any_of(senders_.begin(), senders_.end(), lives) ||
-           std::any_of(receivers_.begin(), receivers_.end(), lives)) {
+           std::any_of(receivers_.begin(), receivers_.end(), lives) ||
+           std::any_of(enders_.begin(), enders_.end(), lives)) {
       if (deadline.Passed()) {
         ledger_->Report(SoakFault::kHung, "a process does not end");
         break;
@@ -179,7 +187,7 @@ class Director {
       Reap();
       absl::SleepFor(absl::Milliseconds(1));
     }
-    for (std::vector<Child>* children : {&senders_, &receivers_}) {
+    for (std::vector<Child>* children : {&senders_, &receivers_, &enders_}) {
       for (Child& child : *children) Signal(&child, SIGKILL);
     }
   }
@@ -220,9 +228,9 @@ class Director {
     if (ledger_->faults(SoakFault::kOther) != 0) {
       printf("other faults: %lu\n", ledger_->faults(SoakFault::kOther));
     }
-    printf("soak: %lu messages, %lu deaths, %lu lost, %lu torn, %lu hung\n", ledger_->messages(),
-           deaths_, ledger_->faults(SoakFault::kLost), ledger_->faults(SoakFault::kTorn),
-           ledger_->faults(SoakFault::kHung));
+    printf("soak: %lu messages, %lu deaths, %lu ends, %lu lost, %lu torn, %lu hung\n",
+           ledger_->messages(), deaths_, ledger_->ends.load(), ledger_->faults(SoakFault::kLost),
+           ledger_->faults(SoakFault::kTorn), ledger_->faults(SoakFault::kHung));
     return ledger_->has_faults() ? 1 : 0;
   }
 
@@ -231,6 +239,7 @@ class Director {
   std::mt19937_64 random_;
   std::vector<Child> senders_;
   std::vector<Child> receivers_;
+  std::vector<Child> enders_;
   uint64_t streams_ = 0;
   uint64_t deaths_ = 0;
 };
@@ -250,6 +259,7 @@ int Main() {
 
   ChannelOptions options;
   options.capacity = absl::GetFlag(FLAGS_capacity);
+  options.timestamps = true;
   options.max_senders = static_cast<uint32_t>(senders) + kSpareSlots;
   absl::StatusOr<Channel> channel = Channel::CreateTemp(options);
   if (!channel.ok()) examples::Fail(examples::kBadInput, channel.status().ToString());

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 namespace ipmpsc::testing {
 
@@ -43,12 +44,14 @@ SoakLedger::ReceiverLife::ReceiverLife(SoakLedger* ledger) : ledger_(ledger) {
 void SoakLedger::Commit(const Entry& entry) {
   stream(entry.identity.stream).received.store(entry.identity.number + 1);
   stream_of_slot_[entry.slot % kSlots].store(entry.identity.stream);
+  sequence_of_slot_[entry.slot % kSlots].store(entry.sequence);
+  orphans_of_slot_[entry.slot % kSlots].store(entry.orphans);
 }
 
-uint64_t SoakLedger::ReceiverLife::Enter(const Lease& lease) {
+uint64_t SoakLedger::ReceiverLife::Enter(const Lease& lease, uint64_t orphans) {
   const uint64_t logged = ledger_->logged_.load();
   const bool repeated = logged != 0 && lease.position() <= ledger_->entry(logged - 1).position;
-  const uint64_t index = repeated ? EnterRepeated(lease) : EnterNew(lease);
+  const uint64_t index = repeated ? EnterRepeated(lease) : EnterNew(lease, orphans);
   started_ = true;
   next_ = index + 1;
   return index;
@@ -76,7 +79,7 @@ uint64_t SoakLedger::ReceiverLife::EnterRepeated(const Lease& lease) {
   while (index > oldest && ledger_->entry(index - 1).position >= lease.position()) --index;
   const Entry& entry = ledger_->entry(index);
   if (entry.position != lease.position() || entry.size != lease.payload().size() ||
-      entry.slot != lease.sender()) {
+      entry.slot != lease.sender() || entry.sequence != lease.sequence()) {
     ledger_->Report(SoakFault::kTorn, absl::StrCat("the message at position ", lease.position(),
                                                    " is another one when it is repeated"));
     return index;
@@ -92,7 +95,21 @@ uint64_t SoakLedger::ReceiverLife::EnterRepeated(const Lease& lease) {
   return index;
 }
 
-uint64_t SoakLedger::ReceiverLife::EnterNew(const Lease& lease) {
+void SoakLedger::ReceiverLife::CheckSequence(const Lease& lease, uint64_t orphans) {
+  const size_t slot = lease.sender() % kSlots;
+  const uint64_t last = ledger_->sequence_of_slot_[slot].load();
+  if (lease.sequence() <= last) {
+    ledger_->Report(SoakFault::kOther, absl::StrCat("slot ", slot, " has message number ",
+                                                    lease.sequence(), " behind number ", last));
+  } else if (lease.sequence() != last + 1 && orphans == ledger_->orphans_of_slot_[slot].load()) {
+    ledger_->Report(SoakFault::kLost,
+                    absl::StrCat("slot ", slot, " has message number ", lease.sequence(),
+                                 " behind ", last, ", and no orphan between"));
+  }
+  if (lease.sent_at() == absl::InfinitePast()) ledger_->Report(SoakFault::kOther, "no time");
+}
+
+uint64_t SoakLedger::ReceiverLife::EnterNew(const Lease& lease, uint64_t orphans) {
   const uint64_t index = ledger_->logged_.load();
   if (!started_) {
     CheckStart(index);
@@ -119,7 +136,10 @@ uint64_t SoakLedger::ReceiverLife::EnterNew(const Lease& lease) {
     ledger_->Report(SoakFault::kOther, absl::StrCat("message ", identity.number, " of stream ",
                                                     identity.stream, " was never sent"));
   }
+  CheckSequence(lease, orphans);
   Entry& entry = ledger_->entry(index);
+  entry.sequence = lease.sequence();
+  entry.orphans = orphans;
   entry.position = lease.position();
   entry.identity = identity;
   entry.size = payload.size();

@@ -38,6 +38,8 @@ class SoakLedger {
     uint64_t position;
     MessageIdentity identity;
     uint64_t size;
+    uint64_t sequence;
+    uint64_t orphans;  // that had been stepped over then
     uint16_t slot;
     std::atomic<bool> release_began;
     std::atomic<bool> released;
@@ -52,6 +54,8 @@ class SoakLedger {
 
   // Told to senders and receivers: end.
   std::atomic<bool> stop;
+  // Channels that were closed or replaced while senders sent.
+  std::atomic<uint64_t> ends;
 
   // Counts a fault; the first one's text is kept.
   void Report(SoakFault fault, absl::string_view text);
@@ -64,13 +68,15 @@ class SoakLedger {
    public:
     explicit ReceiverLife(SoakLedger* ledger);
 
-    // Enters the message that was taken next; reports what is wrong with it. Returns its index in the
-    // log.
-    uint64_t Enter(const Lease& lease);
+    // Enters the message that was taken next; reports what is wrong with it. `orphans`: how many
+    // records all receivers have stepped over. Returns its index in the log.
+    uint64_t Enter(const Lease& lease, uint64_t orphans);
 
    private:
     uint64_t EnterRepeated(const Lease& lease);
-    uint64_t EnterNew(const Lease& lease);
+    uint64_t EnterNew(const Lease& lease, uint64_t orphans);
+    // A slot's messages are numbered without a gap, but where a dead sender has left an orphan.
+    void CheckSequence(const Lease& lease, uint64_t orphans);
     // A first message at log index `index`: all before it must be released, and not it too.
     void CheckStart(uint64_t index);
 
@@ -90,6 +96,8 @@ class SoakLedger {
   char first_fault_[512];
   std::atomic<uint64_t> logged_;
   std::atomic<uint64_t> stream_of_slot_[kSlots];
+  std::atomic<uint64_t> sequence_of_slot_[kSlots];
+  std::atomic<uint64_t> orphans_of_slot_[kSlots];  // when its last message was entered
   Entry log_[kLogSize];
   Stream streams_[kStreams];
 };

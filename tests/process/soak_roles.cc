@@ -2,9 +2,13 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <optional>
 #include <random>
@@ -15,10 +19,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
 #include "ipmpsc/attach_options.h"
+#include "ipmpsc/channel_options.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/slots.h"
+#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process_message.h"
@@ -41,10 +50,12 @@ class SoakSender {
       : max_payload_(channel.max_payload()), ledger_(ledger), stream_(stream), random_(stream) {
     // Slots may be waiting for the receiver to step over what the dead have claimed.
     const Deadline deadline = kSoakPatience;
-    absl::StatusOr<Sender> sender = Sender::Attach(channel);
+    SenderOptions options;
+    options.name = absl::StrCat("stream ", stream, std::string(stream % 80, '.'));
+    absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
     while (absl::IsResourceExhausted(sender.status()) && !deadline.Passed()) {
       absl::SleepFor(absl::Milliseconds(1));
-      sender = Sender::Attach(channel);
+      sender = Sender::Attach(channel, options);
     }
     if (sender.ok()) {
       sender_.emplace(*std::move(sender));
@@ -57,13 +68,48 @@ class SoakSender {
   void Run() {
     if (!sender_.has_value()) return;
     const uint64_t count = 1 + random_() % 3000;
-    for (uint64_t number = 0; number < count && !ledger_->stop.load(); ++number) {
-      if (!SendOne({stream_, number})) return;
+    for (uint64_t number = 0; number < count && !ledger_->stop.load();) {
+      const uint64_t batch = random_() % 8 == 0 ? 2 + random_() % 6 : 1;
+      if (!(batch == 1 ? SendOne({stream_, number}) : SendSome({stream_, number}, batch))) return;
+      number += batch;
     }
     End();
   }
 
  private:
+  // A batch, copied or written in place.
+  bool SendSome(MessageIdentity first, uint64_t count) {
+    std::vector<size_t> sizes;
+    std::vector<std::string> bytes;
+    for (uint64_t i = 0; i < count; ++i) {
+      const MessageIdentity identity = {first.stream, first.number + i};
+      sizes.push_back(
+          PlannedSize(identity, identity.number == 0 ? kIdentitySize : 0, max_payload_ / 64));
+      bytes.push_back(MessageBytes(identity, sizes.back()));
+    }
+    ledger_->stream(stream_).attempted.store(first.number + count);
+    absl::Status sent;
+    if (random_() % 2 == 0) {
+      const std::vector<absl::string_view> payloads(bytes.begin(), bytes.end());
+      sent =
+          random_() % 2 == 0 ? sender_->TrySendBatch(payloads) : absl::ResourceExhaustedError("");
+      if (absl::IsResourceExhausted(sent)) sent = sender_->SendBatch(payloads, kSoakPatience);
+    } else {
+      const auto write = [&](size_t i, absl::Span<char> payload) {
+        bytes[i].copy(payload.data(), payload.size());
+      };
+      sent = random_() % 2 == 0 ? sender_->TryWriteBatch(sizes, write)
+                                : absl::ResourceExhaustedError("");
+      if (absl::IsResourceExhausted(sent)) sent = sender_->WriteBatch(sizes, write, kSoakPatience);
+    }
+    if (!sent.ok()) {
+      ledger_->Report(FaultOf(sent), absl::StrCat("sending a batch: ", sent.ToString()));
+      return false;
+    }
+    ledger_->stream(stream_).committed.store(first.number + count);
+    return true;
+  }
+
   bool SendOne(MessageIdentity identity) {
     const size_t least = identity.number == 0 ? kIdentitySize : 0;
     const size_t size = PlannedSize(identity, least, max_payload_);
@@ -128,7 +174,101 @@ class SoakSender {
   std::optional<Sender> sender_;
 };
 
+// How many messages the senders of one such channel were told OK for.
+struct EndBoard {
+  std::atomic<uint64_t> accepted[2];
+};
+
+// Sends until the channel ends.
+void SendUntilTheEnd(const Channel& channel, uint64_t stream, EndBoard* board, SoakLedger* ledger) {
+  absl::StatusOr<Sender> sender = Sender::Attach(channel);
+  absl::Status status = sender.status();
+  for (uint64_t number = 0; status.ok();) {
+    const std::string bytes = MessageBytes({stream, number}, kIdentitySize + number % 150);
+    const absl::string_view both[] = {bytes, bytes};
+    // A batch has the same twice.
+    status = number % 3 == 0 ? sender->SendBatch(both, kSoakPatience)
+                             : sender->Send(bytes, kSoakPatience);
+    if (status.ok()) board->accepted[stream].fetch_add(number++ % 3 == 0 ? 2 : 1);
+  }
+  if (!absl::IsFailedPrecondition(status) && !absl::IsAborted(status)) {
+    ledger->Report(FaultOf(status), absl::StrCat("sending until the end: ", status.ToString()));
+  }
+}
+
+// Returns what is wrong, or "".
+std::string EndOneChannel(const std::string& path, Random* random, EndBoard* board,
+                          SoakLedger* ledger) {
+  ChannelOptions options;
+  options.capacity = uint64_t{4096} << (*random)() % 6;
+  options.max_senders = 4;
+  options.timestamps = (*random)() % 2 == 0;
+  options.exist_policy = ExistPolicy::kReplace;
+  absl::StatusOr<Channel> channel = Channel::Create(path, options);
+  if (!channel.ok()) return channel.status().ToString();
+  absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);
+  if (!receiver.ok()) return receiver.status().ToString();
+  const bool replaces = (*random)() % 2 == 0;
+  const absl::Duration when = absl::Microseconds(static_cast<int64_t>((*random)() % 5000));
+  pid_t children[3];
+  for (int i = 0; i < 3; ++i) {
+    if (i < 2) board->accepted[i].store(0);
+    children[i] = fork();
+    if (children[i] != 0) continue;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (i < 2) {
+      SendUntilTheEnd(*channel, static_cast<uint64_t>(i), board, ledger);
+    } else {
+      absl::SleepFor(when);
+      if (!replaces) {
+        channel->Close();
+      } else if (const absl::Status created = Channel::Create(path, options).status();
+                 !created.ok()) {
+        ledger->Report(SoakFault::kOther, created.ToString());
+      }
+    }
+    _exit(0);
+  }
+  uint64_t received[2] = {};
+  std::string wrong;
+  absl::Status status;
+  while (wrong.empty()) {
+    const absl::StatusOr<Lease> lease = receiver->Receive(kSoakPatience);
+    status = lease.status();
+    if (!status.ok()) break;
+    const MessageIdentity identity = IdentityOf(lease->payload());
+    wrong = CheckMessage(identity, lease->payload());
+    ++received[identity.stream % 2];
+  }
+  for (const pid_t child : children) waitpid(child, nullptr, 0);
+  if (!wrong.empty()) return wrong;
+  if (!absl::IsOutOfRange(status) && !absl::IsAborted(status)) {
+    return absl::StrCat("receiving until the end: ", status.ToString());
+  }
+  for (int i = 0; i < 2; ++i) {
+    if (received[i] != board->accepted[i].load()) {
+      return absl::StrCat(board->accepted[i].load(), " messages were accepted before the end, and ",
+                          received[i], " received");
+    }
+  }
+  return "";
+}
+
 }  // namespace
+
+void RunSoakEnds(SoakLedger* ledger, uint64_t seed) {
+  Random random(seed);
+  void* const memory =
+      mmap(nullptr, sizeof(EndBoard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return ledger->Report(SoakFault::kOther, "no memory");
+  const std::string path = absl::StrCat("/dev/shm/ipmpsc-soak-", getpid());
+  while (!ledger->stop.load() && !ledger->has_faults()) {
+    const std::string wrong = EndOneChannel(path, &random, static_cast<EndBoard*>(memory), ledger);
+    if (!wrong.empty()) ledger->Report(SoakFault::kLost, absl::StrCat("at an end: ", wrong));
+    ledger->ends.fetch_add(1);
+  }
+  unlink(path.c_str());
+}
 
 void RunSoakSender(const Channel& channel, SoakLedger* ledger, uint64_t stream) {
   SoakSender(channel, ledger, stream).Run();
@@ -138,6 +278,7 @@ void RunSoakReceiver(const Channel& channel, SoakLedger* ledger, uint64_t seed) 
   ReceiverOptions options;
   options.deadline = Deadline::Never();
   options.end_without_senders = true;
+  options.name = absl::StrCat("receiver ", seed);
   absl::StatusOr<Receiver> receiver = Receiver::Attach(channel, options);
   if (!receiver.ok()) {
     ledger->Report(SoakFault::kOther,
@@ -153,7 +294,8 @@ void RunSoakReceiver(const Channel& channel, SoakLedger* ledger, uint64_t seed) 
         held.empty() ? receiver->Receive(absl::Milliseconds(200)) : receiver->TryReceive();
     if (lease.ok()) {
       next = kSoakPatience;
-      const uint64_t index = life.Enter(*lease);
+      const uint64_t index =
+          life.Enter(*lease, channel.segment()->ring().receiver_slot->orphaned_records.load());
       held.emplace_back(index, *std::move(lease));
     } else if (held.empty()) {
       // For a moment there may be no sender.

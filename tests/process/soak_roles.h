@@ -21,6 +21,10 @@ void RunSoakSender(const Channel& channel, SoakLedger* ledger, uint64_t stream);
 // left; releases in any order. `seed`: other for each.
 void RunSoakReceiver(const Channel& channel, SoakLedger* ledger, uint64_t seed);
 
+// Makes channels of its own, each with senders and a receiver, and closes or replaces them at full
+// speed: what a send returned OK for is received before the end. Until the ledger says stop.
+void RunSoakEnds(SoakLedger* ledger, uint64_t seed);
+
 }  // namespace ipmpsc::testing
 
 #endif  // TESTS_PROCESS_SOAK_ROLES_H_
