@@ -127,7 +127,7 @@ void Append(std::string* control, int level, int type, const void* data, size_t 
   header.cmsg_type = type;
   header.cmsg_len = CMSG_LEN(told_size);
   std::memcpy(message.data(), &header, sizeof(header));
-  std::memcpy(message.data() + CMSG_LEN(0), data, size);
+  if (size != 0) std::memcpy(message.data() + CMSG_LEN(0), data, size);
   *control += message;
 }
 

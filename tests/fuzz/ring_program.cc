@@ -1,9 +1,14 @@
 #include "tests/fuzz/ring_program.h"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
 #include <thread>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "tests/fuzz/attacked_channel.h"
@@ -15,31 +20,56 @@ namespace ipmpsc::fuzz {
 namespace {
 
 constexpr int kMostSteps = 100;
-constexpr int kRounds = 8;
+// What the thread does in so short a time differs from round to round.
+constexpr int kRounds = 2;
 
-// Does the same acts again and again, beside all others, until it is destroyed.
+// Does the same acts again and again, beside all others, until it is given other ones. One thread for
+// all inputs: to begin and end one takes longer than an input.
 class Scribbler {
  public:
-  Scribbler(const internal::Ring& ring, absl::string_view acts)
-      : thread_([this, &ring, acts] {
-          do {
-            Input input(acts);
-            while (!input.empty()) AttackedChannel::Tamper(ring, &input);
-            // Relaxed, all: nothing depends on when they see it.
-            started_.store(true, std::memory_order_relaxed);
-          } while (!stop_.load(std::memory_order_relaxed));
-        }) {
-    while (!started_.load(std::memory_order_relaxed)) std::this_thread::yield();
+  static Scribbler& The() {
+    static Scribbler* const scribbler = new Scribbler;
+    return *scribbler;
   }
-  ~Scribbler() {
-    stop_.store(true, std::memory_order_relaxed);
-    thread_.join();
+
+  void Scribble(const internal::Ring* ring, absl::string_view acts) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ring_ = ring;
+    acts_ = std::string(acts);
+    // Relaxed: what is given is read under the lock.
+    version_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
-  std::atomic<bool> started_{false};
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
+  Scribbler() {
+    std::thread([this] { Run(); }).detach();
+  }
+
+  void Run() {
+    uint64_t version = 0;
+    const internal::Ring* ring = nullptr;
+    std::string acts;
+    for (;;) {
+      // Relaxed: as above.
+      if (version_.load(std::memory_order_relaxed) != version) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        version = version_.load(std::memory_order_relaxed);
+        ring = ring_;
+        acts = acts_;
+      }
+      if (acts.empty()) {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+        continue;
+      }
+      Input input(acts);
+      while (!input.empty()) AttackedChannel::Tamper(*ring, &input);
+    }
+  }
+
+  std::mutex mutex_;
+  const internal::Ring* ring_ = nullptr;
+  std::string acts_;
+  std::atomic<uint64_t> version_{0};
 };
 
 void Run(const Steps& steps, bool alone, Input input, AttackedChannel* channel,
@@ -63,7 +93,7 @@ void Run(const Steps& steps, bool alone, Input input, AttackedChannel* channel,
 void RunAlone(const Steps& steps, Input input) {
   AttackedChannel& channel = TheAttackedChannel(/*timestamps=*/input.Pick(2) == 1);
   channel.Reset();
-  WaitBudget budget;
+  WaitBudget budget(/*waits=*/2, absl::Milliseconds(2));
   Run(steps, /*alone=*/true, input, &channel, &budget);
   channel.RequireHeaderUntouched();
 }
@@ -72,12 +102,13 @@ void RunScribbled(const Steps& steps, Input input) {
   AttackedChannel& channel = TheAttackedChannel(/*timestamps=*/input.Pick(2) == 1);
   channel.Reset();
   const absl::string_view acts = input.TakeBytes(size_t{8} * (1 + input.Pick(32)));
-  {
-    const Scribbler scribbler(channel.channel().segment()->ring(), acts);
-    // Several times, as it takes longer to begin and end a thread than to do the steps.
-    WaitBudget budget;
-    for (int i = 0; i < kRounds; ++i) Run(steps, /*alone=*/false, input, &channel, &budget);
-  }
+  const internal::Ring& ring = channel.channel().segment()->ring();
+  // Once here, so that they are done however busy the machine is.
+  for (Input once(acts); !once.empty();) AttackedChannel::Tamper(ring, &once);
+  Scribbler::The().Scribble(&ring, acts);
+  WaitBudget budget(/*waits=*/1, absl::Microseconds(100));
+  for (int i = 0; i < kRounds; ++i) Run(steps, /*alone=*/false, input, &channel, &budget);
+  Scribbler::The().Scribble(nullptr, "");
   channel.RequireHeaderUntouched();
 }
 

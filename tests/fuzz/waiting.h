@@ -2,6 +2,7 @@
 #ifndef TESTS_FUZZ_WAITING_H_
 #define TESTS_FUZZ_WAITING_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -11,22 +12,24 @@
 
 namespace ipmpsc::fuzz {
 
-// Hands out timeouts of at most 2 ms, and only a few that are not 0, so that one input does not
-// take long.
+// Hands out timeouts, only a few that are not 0 and none that is long, so that one input does not take
+// long.
 class WaitBudget {
  public:
+  // At most so many, each at most so long.
+  WaitBudget(int waits, absl::Duration longest) : waits_(waits), longest_(longest) {}
+
   absl::Duration Take(Input* input) {
     constexpr int64_t kMicroseconds[] = {0, 20, 200, 2000, 0, 0, 0, 50};
     const int64_t timeout = kMicroseconds[input->Pick(8)];
-    if (timeout == 0 || waits_ == kMostWaits) return absl::ZeroDuration();
-    ++waits_;
-    return absl::Microseconds(timeout);
+    if (timeout == 0 || waits_ == 0) return absl::ZeroDuration();
+    --waits_;
+    return std::min(absl::Microseconds(timeout), longest_);
   }
 
  private:
-  static constexpr int kMostWaits = 2;
-
-  int waits_ = 0;
+  int waits_;  // left
+  const absl::Duration longest_;
 };
 
 // Aborts where the scope that it stands in takes much longer than `timeout`: an operation that goes
