@@ -54,15 +54,19 @@ ChannelOptions Options() {
   return options;
 }
 
-// Takes locks on the file, each of which the kernel looks at when it is asked about another.
+// Takes locks on the file, each of which the kernel looks at when it is asked about another: one lock,
+// then holes in it from behind, which is much faster than one lock after the other.
 bool TakeForeignLocks(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  for (int i = 0; i < kForeignLocks; ++i) {
-    struct flock lock = {};
-    lock.l_type = F_WRLCK;
-    // From behind, which is where the kernel finds the place for the next one at once.
-    lock.l_start = (off_t{1} << 61) + 2 * off_t{kForeignLocks - i};
-    lock.l_len = 1;
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_start = off_t{1} << 61;
+  lock.l_len = 2 * off_t{kForeignLocks};
+  if (fcntl(fd, F_OFD_SETLK, &lock) != 0) return false;
+  lock.l_type = F_UNLCK;
+  lock.l_len = 1;
+  for (int i = kForeignLocks; i > 0; --i) {
+    lock.l_start = (off_t{1} << 61) + 2 * off_t{i} - 1;
     if (fcntl(fd, F_OFD_SETLK, &lock) != 0) return false;
   }
   return true;
