@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
@@ -21,10 +22,6 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
-// The runtime's limits.
-constexpr uint64_t kMaxCapacity = uint64_t{1} << 46;
-constexpr uint32_t kMaxSenders = 4096;
-
 // The parser's.
 constexpr size_t kMaxEnumRuns = 65535;
 
@@ -34,19 +31,16 @@ std::string CheckDeclaration(const ChannelDeclaration& declared) {
       name == "..") {
     return absl::StrCat("option (ipmpsc.channel): \"", name, "\" is no name of a file in a folder");
   }
-  if (declared.capacity() > kMaxCapacity) {
+  if (declared.capacity() > kMaxDeclaredCapacity) {
     return absl::StrCat("option (ipmpsc.channel): capacity ", declared.capacity(), " is above ",
-                        kMaxCapacity);
+                        kMaxDeclaredCapacity);
   }
-  if (declared.max_senders() > kMaxSenders) {
+  if (declared.max_senders() > kMaxDeclaredSenders) {
     return absl::StrCat("option (ipmpsc.channel): max_senders ", declared.max_senders(),
-                        " is above ", kMaxSenders);
+                        " is above ", kMaxDeclaredSenders);
   }
   return "";
 }
-
-// A page: what a channel's data is aligned to in every process.
-constexpr uint32_t kMaxAlignment = 4096;
 
 std::string CheckAlignment(const FieldDescriptor& field) {
   const uint32_t alignment = field.options().GetExtension(::ipmpsc::field).alignment();
@@ -90,8 +84,8 @@ std::string FindSameName(const FileDescriptor& file) {
   const auto take = [&](const auto& type) {
     const auto [other, is_new] = names.try_emplace(FlatName(type), std::string(type.full_name()));
     if (is_new || !error.empty()) return;
-    error = absl::StrCat(type.full_name(), ": its class in C++ is called ", other->first,
-                         ", as that of ", other->second, " is");
+    error = absl::StrCat(type.full_name(), ": C++ class name ", other->first,
+                         " collides with that of ", other->second, "; rename one of them");
   };
   for (const Descriptor* message : MessagesOf(file)) {
     if (!message->options().map_entry()) take(*message);
@@ -99,8 +93,6 @@ std::string FindSameName(const FileDescriptor& file) {
   for (const google::protobuf::EnumDescriptor* enum_type : EnumsOf(file)) take(*enum_type);
   return error;
 }
-
-}  // namespace
 
 std::string FindUnsupported(const FileDescriptor& file) {
   const std::string same_name = FindSameName(file);
@@ -116,6 +108,13 @@ std::string FindUnsupported(const FileDescriptor& file) {
     if (!error.empty()) return absl::StrCat(file.extension(i)->full_name(), ": ", error);
   }
   return "";
+}
+
+}  // namespace
+
+absl::Status CheckFile(const FileDescriptor& file) {
+  const std::string error = FindUnsupported(file);
+  return error.empty() ? absl::OkStatus() : absl::InvalidArgumentError(error);
 }
 
 }  // namespace ipmpsc::codegen

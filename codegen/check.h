@@ -2,15 +2,23 @@
 #ifndef IPMPSC_CODEGEN_CHECK_H_
 #define IPMPSC_CODEGEN_CHECK_H_
 
-#include <string>
+#include <cstdint>
 
+#include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
 
-// The first thing in the file that cannot be generated, as "camera.Frame: why"; empty where there
-// is none.
-std::string FindUnsupported(const google::protobuf::FileDescriptor& file);
+// The runtime's limits, which the plugin does not link.
+inline constexpr uint64_t kMaxDeclaredCapacity = uint64_t{1} << 46;
+inline constexpr uint32_t kMaxDeclaredSenders = 4096;
+// A page: what a channel's data is aligned to in every process.
+inline constexpr uint32_t kMaxAlignment = 4096;
+
+// Errors:
+//  * kInvalidArgument - says what is the first thing in the file that cannot be generated:
+//                       "camera.Frame: why"
+absl::Status CheckFile(const google::protobuf::FileDescriptor& file);
 
 }  // namespace ipmpsc::codegen
 

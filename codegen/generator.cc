@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "codegen/check.h"
 #include "codegen/file_plan.h"
@@ -27,8 +28,10 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
     return false;
   }
   // The caller puts the file's name in front of what is said of it.
-  *error = FindUnsupported(*file);
-  if (!error->empty()) return false;
+  if (const absl::Status status = CheckFile(*file); !status.ok()) {
+    *error = std::string(status.message());
+    return false;
+  }
   const FilePlan plan = PlanFile(*file);
   for (const std::string& warning : FindWarnings(plan)) {
     std::cerr << file->name() << ": warning: " << warning << "\n";

@@ -70,9 +70,9 @@ END
 fails 'extension.proto: p.b: option (ipmpsc.field): alignment 64 of an extension' extension.proto
 
 printf 'syntax = "proto3";\npackage p;\nmessage A { message B {} }\nmessage A_B {}\n' >same_name.proto
-fails 'p.A_B: its class in C++ is called A_B, as that of p.A.B is' same_name.proto
+fails 'p.A_B: C++ class name A_B collides with that of p.A.B; rename one' same_name.proto
 printf 'syntax = "proto3";\npackage p;\nmessage A { enum B { X = 0; } }\nmessage A_B {}\n' >same_enum.proto
-fails 'p.A.B: its class in C++ is called A_B, as that of p.A_B is' same_enum.proto
+fails 'p.A.B: C++ class name A_B collides with that of p.A_B; rename one' same_enum.proto
 
 {
   printf 'syntax = "proto2";\npackage p;\nenum Wide {\n'

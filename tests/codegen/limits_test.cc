@@ -1,0 +1,18 @@
+// The plugin's limits are the runtime's.
+#include <unistd.h>
+
+#include "codegen/check.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/internal/segment/layout.h"
+
+namespace ipmpsc::codegen {
+namespace {
+
+TEST(LimitsTest, Capacity) { EXPECT_EQ(kMaxDeclaredCapacity, internal::kMaxCapacity); }
+TEST(LimitsTest, Senders) { EXPECT_EQ(kMaxDeclaredSenders, internal::kMaxSenders); }
+TEST(LimitsTest, AlignmentIsThatOfEveryPage) {
+  EXPECT_EQ(sysconf(_SC_PAGESIZE) % kMaxAlignment, 0);
+}
+
+}  // namespace
+}  // namespace ipmpsc::codegen
