@@ -78,6 +78,12 @@ while read -r page count _ commas _; do
   awk -v commas="$commas" 'BEGIN { exit !(commas < 0.9) }' || fail "$page $count sentences have $commas commas each"
 done < <(grep -E ' sentences, ' <<<"$prose")
 
+# The script of CONTRIBUTING.md says how to call it.
+for folder in "" README.md; do
+  said=$(tests/codegen/installed/compile_all.sh $folder 2>&1)
+  [ $? = 2 ] && [[ $said == *"usage: tests/codegen/installed/compile_all.sh FOLDER"* ]] || fail "compile_all.sh $folder says: $said"
+done
+
 # The measure notices what it should.
 expect_measure() { # TEXT RESULT
   printf '%b' "$1" >"$TEST_TMPDIR/page.md"
