@@ -61,7 +61,8 @@ void SortOrder(Order* order, Order* scratch, size_t size, Less less) {
 uint64_t PrefixOf(absl::string_view text, size_t skipped) {
   text.remove_prefix(std::min(skipped, text.size()));
   uint64_t word = 0;
-  std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
+  // An empty key may be nowhere.
+  if (!text.empty()) std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
   return __builtin_bswap64(word);
 }
 

@@ -54,9 +54,9 @@ class Parser {
   }
 
  private:
-  // The longest tag of the fast loop, a length of one byte, and 16 bytes of a text; or a tag and the
-  // longest number.
-  static constexpr size_t kAhead = 2 + 1 + 16;
+  // The longest tag of the fast loop, the longest length, which may be one of a short text, and 16
+  // bytes of that; or a tag and the longest number.
+  static constexpr size_t kAhead = 2 + 5 + 16;
 
   // A view has 16 bytes or more, and a multiple of 8.
   static char* InitView(const MessageTable& table, void* memory) {
@@ -461,7 +461,7 @@ const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, c
   return p;
 }
 
-// REQUIRES: 1 + 16 bytes may be read, whatever `end` is.
+// REQUIRES: 5 + 16 bytes may be read, whatever `end` is.
 const char* Parser::ParseTexts(const Field& field, char* at, const char* p, const char* end) {
   const bool is_checked = field.type == FieldType::kString;
   const char* const fast_end = std::min(end, fast_end_);

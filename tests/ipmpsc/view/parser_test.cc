@@ -2,7 +2,11 @@
 // business.
 #include "ipmpsc/view/parser.h"
 
+#include <sys/mman.h>
+
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -35,6 +39,60 @@ class ParserTest : public testing::Test {
 // `content` as the value of a length-delimited field.
 std::string Delimited(char tag, const std::string& content) {
   return std::string(1, tag) + static_cast<char>(content.size()) + content;
+}
+
+// Memory whose end is the end of a mapping: whoever reads on is killed.
+class EndOfMapping {
+ public:
+  EndOfMapping() {
+    void* const pages =
+        mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(pages, MAP_FAILED);
+    begin_ = static_cast<char*>(pages);
+    EXPECT_EQ(mprotect(begin_ + kPage, kPage, PROT_NONE), 0);
+  }
+  ~EndOfMapping() { munmap(begin_, 2 * kPage); }
+
+  absl::string_view Put(absl::string_view bytes) {
+    char* const at = begin_ + kPage - bytes.size();
+    std::memcpy(at, bytes.data(), bytes.size());
+    return absl::string_view(at, bytes.size());
+  }
+
+ private:
+  static constexpr size_t kPage = 65536;
+  char* begin_;
+};
+
+// Cut anywhere, with anything as its last bytes: accepted as by protobuf, and nothing behind it is read.
+TEST_F(ParserTest, NothingBehindTheRecordIsRead) {
+  EndOfMapping memory;
+  const std::string numbers = "\x08\x01\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x68\x01"s;
+  // Lengths of more bytes than need be, in front of short texts.
+  const std::string texts =
+      "\x72\x83\x80\x80\x80\x00xyz\x7a\x81\x80\x80\x80\x00z\x72\x00\x72\x02\xc3\xa4"s;
+  const std::string repeated = "\x72\x83\x80\x80\x80\x00"s +
+                               "abc\x72\x01z\x72\x82\x80\x00zz\x0a\x03\x01\x80\x01"s +
+                               "\x72\x81\x80\x80\x80\x00y"s;
+  for (const std::string& one : {numbers, texts, repeated, repeated + repeated + texts}) {
+    for (const size_t front : {0, 30}) {  // so that the fast loop has room, too
+      for (size_t size = 0; size <= one.size(); ++size) {
+        std::string wire = "\x7a" + std::string(1, static_cast<char>(front)) +
+                           std::string(front, 'f') + one.substr(0, size);
+        for (const char last : {'\x00', '\x01', '\x72', '\x80', '\xff'}) {
+          wire.back() = size == 0 ? wire.back() : last;
+          for (const std::string& bytes : {wire, wire.substr(0, wire.size() - 1)}) {
+            const int length = static_cast<int>(bytes.size());
+            EXPECT_EQ(ScalarsView::Parse(memory.Put(bytes), &arena_) != nullptr,
+                      Scalars().ParseFromArray(bytes.data(), length));
+            EXPECT_EQ(RepeatedsView::Parse(memory.Put(bytes), &arena_) != nullptr,
+                      Repeateds().ParseFromArray(bytes.data(), length));
+            arena_.Reset();
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_F(ParserTest, NothingIsAnEmptyMessage) {
