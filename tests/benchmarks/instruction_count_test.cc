@@ -37,7 +37,7 @@ constexpr double kSendBatch = 1690;
 constexpr double kLoan = 460;
 constexpr double kReceive = 285;
 constexpr double kDrain = 305;
-constexpr double kParse = 8500;
+constexpr double kParse = 7800;
 constexpr double kWrite = 10300;
 
 uint64_t CountSteps(const std::function<void()>& prepare, const std::function<void()>& call,
