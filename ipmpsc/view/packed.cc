@@ -115,6 +115,15 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
     if (end - p < 10) break;
     // All that end in the next eight bytes: the position moves once for them.
     const uint64_t word = LoadWord(p);
+    // Numbers of 64 bits that are short are mostly differences, one or two bytes each: one at a time is
+    // faster then.
+    if (kType != FieldType::kInt32 && (word & 0x8080) != 0x8080 && element != elements_end) {
+      const bool is_one = (word & 0x80) == 0;
+      const uint64_t value = is_one ? word & 0x7f : (word & 0x7f) | (word & 0x7f00) >> 1;
+      p += is_one ? 1 : 2;
+      if (StoreVarint(field, kType, value, element)) element += element_size;
+      continue;
+    }
     uint64_t stops = ~word & kHighBits;
     if (ABSL_PREDICT_FALSE(stops == 0)) {
       if (element == elements_end) break;
