@@ -12,16 +12,14 @@ constexpr int64_t kMillisecond = 1000000;
 
 TEST(FrameStatisticsTest, PrintsRateAndLatencySinceTheLastLine) {
   FrameStatistics statistics;
-  EXPECT_EQ(statistics.Line(5 * kMillisecond),
-            "0 frames, 0 dropped, 0.0 frames/s");
+  EXPECT_EQ(statistics.Line(5 * kMillisecond), "0 frames, 0 dropped, 0.0 frames/s");
   for (uint64_t i = 0; i < 5; ++i) {
     const int64_t taken = static_cast<int64_t>(i) * 100 * kMillisecond;
     statistics.Add(0, i + 1, taken, taken + 2 * kMillisecond);
   }
   EXPECT_EQ(statistics.Line(502 * kMillisecond),
             "5 frames, 0 dropped, 10.0 frames/s, latency 2.00 ms");
-  EXPECT_EQ(statistics.Line(602 * kMillisecond),
-            "5 frames, 0 dropped, 0.0 frames/s");
+  EXPECT_EQ(statistics.Line(602 * kMillisecond), "5 frames, 0 dropped, 0.0 frames/s");
 }
 
 TEST(FrameStatisticsTest, CountsMissingNumbers) {
