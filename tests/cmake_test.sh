@@ -75,6 +75,7 @@ END
 
 export IPMPSC_TREE=$here
 cmake -S project -B build >log 2>&1 || { cat log; fail "it cannot be configured"; }
+grep -q "no CMAKE_BUILD_TYPE is given, so Release it is" log || fail "CMake does not say what it builds"
 cmake --build build -j2 >log 2>&1 || { tail -n 50 log; fail "it does not build"; finish; }
 
 [ "$(build/frame)" = "7 8" ] || fail "what was sent is not what was received"
@@ -101,6 +102,63 @@ for name in geometry/point.ipmpsc.h geometry/point.pb.h camera/frame.ipmpsc.h ca
 done
 grep -q "Generating examples/quickstart" log && fail "the example is generated again"
 [ "$(build/frame)" = "7 8" ] || fail "what was sent is not what was received after the change"
+
+# A header that a change has passed by does not compile.
+cp build/point_ipmpsc.generated/geometry/point.ipmpsc.views.h kept
+sed -i 's/int64 x/int32 x/' project/geometry/point.proto
+protoc --plugin=protoc-gen-ipmpsc="$(echo build/example/ipmpsc/protoc-gen-ipmpsc)" --proto_path=project \
+  --proto_path=/usr/include --ipmpsc_out=build/point_ipmpsc.generated geometry/point.proto || fail "protoc failed"
+c++ -std=c++17 -fsyntax-only -I"$here" -Ibuild/point_ipmpsc.generated -Ibuild/frame_typed.generated \
+  -Ibuild/example/ipmpsc/ipmpsc_well_known.generated -Ibuild/example/ipmpsc/ipmpsc_protos.generated \
+  -x c++ build/frame_typed.generated/camera/frame.ipmpsc.h >log 2>&1 && fail "a stale header compiles"
+grep -q "the header of camera/frame.proto was generated with another geometry/point.proto: regenerate both" log ||
+  { cat log; fail "the compiler does not say that a header is stale"; }
+sed -i 's/int32 x/int64 x/' project/geometry/point.proto
+cp kept build/point_ipmpsc.generated/geometry/point.ipmpsc.views.h
+cmake --build build -j2 >log 2>&1 || { tail -n 50 log; fail "it does not build again"; }
+
+# C++14: one error, which says what is wanted.
+echo '#include "camera/frame.ipmpsc.h"' >old.cc
+c++ -std=c++14 -fsyntax-only -I"$here" -Ibuild/point_ipmpsc.generated -Ibuild/frame_typed.generated \
+  -Ibuild/example/ipmpsc/ipmpsc_well_known.generated -Ibuild/example/ipmpsc/ipmpsc_protos.generated \
+  old.cc >log 2>&1 && fail "C++14 is enough"
+[ "$(grep -c error: log)" = 1 ] || { cat log; fail "C++14 gives more than one error"; }
+grep -q "ipmpsc needs C++17: compile with -std=c++17" log || fail "the compiler does not say that C++17 is needed"
+
+# Installed, found from elsewhere, with a library of the .proto files that is exported itself.
+cmake --install build --prefix "$TEST_TMPDIR/prefix" >log 2>&1 || { cat log; fail "it cannot be installed"; }
+for path in bin/protoc-gen-ipmpsc include/ipmpsc/channel.h include/ipmpsc/channel.proto \
+  include/ipmpsc/channel.ipmpsc.h include/google/protobuf/timestamp.ipmpsc.views.h; do
+  test -e "prefix/$path" || fail "$path is not installed"
+done
+mkdir library program
+cp -r project/geometry library
+cat >library/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.24)
+project(library LANGUAGES CXX)
+find_package(ipmpsc 0.1 REQUIRED)
+ipmpsc_add_library(point_ipmpsc PROTOS geometry/point.proto)
+install(TARGETS point_ipmpsc point_ipmpsc_messages EXPORT points)
+install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/point_ipmpsc.generated/ DESTINATION include
+  FILES_MATCHING PATTERN "*.h")
+install(EXPORT points NAMESPACE points:: FILE pointsConfig.cmake DESTINATION lib/cmake/points)
+END
+cp project/point.cc program/point.cc
+cat >program/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.24)
+project(program LANGUAGES CXX)
+find_package(ipmpsc 0.1 REQUIRED)
+find_package(points REQUIRED)
+add_executable(point point.cc)
+target_link_libraries(point PRIVATE points::point_ipmpsc)
+END
+for name in library program; do
+  cmake -S $name -B $name/build "-DCMAKE_PREFIX_PATH=$TEST_TMPDIR/prefix" >log 2>&1 &&
+    cmake --build $name/build >>log 2>&1 || { cat log; fail "$name does not build"; }
+  [ $name = program ] || cmake --install $name/build --prefix "$TEST_TMPDIR/prefix" >log 2>&1 ||
+    { cat log; fail "$name cannot be installed"; }
+done
+program/build/point || fail "a program of an exported library does not work"
 
 # Without CMake: the command that docs/codegen.md shows.
 plugin=$(echo build/example/ipmpsc/protoc-gen-ipmpsc)
