@@ -94,7 +94,7 @@ function(ipmpsc_add_library name)
     endif()
   endforeach()
 
-  add_custom_target(${name}_headers DEPENDS ${headers})
+  add_custom_target(${name}_headers ALL DEPENDS ${headers})
   add_library(${name} INTERFACE)
   add_dependencies(${name} ${name}_headers)
   set_target_properties(${name} PROPERTIES IPMPSC_IMPORT_DIRS "${dirs}")
