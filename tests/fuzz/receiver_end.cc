@@ -109,7 +109,10 @@ void ReceiverEnd::Drain(Input* input) {
     // What is received here lies behind the record in hand.
     if (byte >= 0x80 && calls == 1 && leases_.size() < kMostLeases) {
       const absl::StatusOr<Lease> lease = receiver_->TryReceive();
-      if (lease.ok()) Require(lease->position() > record.position, "a drain goes on behind it");
+      if (lease.ok()) {
+        Require(internal::IsBefore(record.position, lease->position()),
+                "what is received in a drain lies behind the record in hand");
+      }
     }
     return calls <= byte % 0x80u;
   });
