@@ -25,6 +25,8 @@ elsewhere=(
   '../../bazelw test //...'
   '../../bazelw run //app:show_tracks'
   '../../bazelw run //app:send_track -- ball'
+  'cmake -S . -B build -DCMAKE_INSTALL_PREFIX=/opt/ipmpsc && cmake --build build && cmake --install build' # tests/cmake_test.sh
+  './bazelw test //tests/docs:commands_test'           # itself
 )
 
 # Commands that this test types, in the order in which it needs them.

@@ -170,8 +170,8 @@ void TightenByVersion1(const std::vector<Group>& groups, uint64_t swap, MemoryRo
     const auto file = [&](absl::string_view name) { return absl::StrCat(group.directory, name); };
     const std::optional<uint64_t> limit = ReadLimit(file("/memory.limit_in_bytes"));
     // With swap space the sum of both has a limit of its own.
-    const std::optional<uint64_t> both =
-        swap > 0 ? ReadLimit(file("/memory.memsw.limit_in_bytes")) : std::nullopt;
+    std::optional<uint64_t> both;
+    if (swap > 0) both = ReadLimit(file("/memory.memsw.limit_in_bytes"));
     if (!own && !limit.has_value() && !both.has_value()) continue;
     // An old kernel may count a group without those below it.
     if (!own && ReadNumber(file("/memory.use_hierarchy")) == uint64_t{0}) continue;
@@ -180,8 +180,8 @@ void TightenByVersion1(const std::vector<Group>& groups, uint64_t swap, MemoryRo
     uint64_t usable_swap = swap;
     if (swap > 0 && ReadNumber(file("/memory.swappiness")) == uint64_t{0}) usable_swap = 0;
     // The tightest limit of the groups above, those included that cannot be seen from here.
-    const std::optional<uint64_t> above =
-        own ? NumberAfter(stat, "hierarchical_memory_limit") : std::nullopt;
+    std::optional<uint64_t> above;
+    if (own) above = NumberAfter(stat, "hierarchical_memory_limit");
     const bool hidden = above.has_value() && *above < limit.value_or(kLeastUnlimited);
     if (limit.has_value() || hidden) {
       const std::optional<uint64_t> used = ReadNumber(file("/memory.usage_in_bytes"));
