@@ -1,6 +1,5 @@
 // Close and replace against senders at full speed, in real processes: whatever a send returned OK
 // for is received before the receiver is told of the end, and nothing else.
-#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
@@ -100,7 +101,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
     const ChannelOptions options = Options();
     const uint64_t enough = random_() % 200;
     children.push_back(ChildProcess::Fork([&] {
-      while (board[kGo].load() == 0) sched_yield();
+      while (board[kGo].load() == 0) absl::SleepFor(absl::Microseconds(20));
       if (!replaces()) {
         Channel(channel).Close();
         return 0;

@@ -4,8 +4,7 @@
 //
 //   ./bazelw run -c opt //tests/process:kill_sweep
 //
-// That took 285 seconds of one core, most of it in the kernel, and 10 minutes beside other work, on
-// a virtual machine with two cores.
+// That takes some minutes of one core, most of it in the kernel, and much longer beside other work.
 //
 // A wake that a receiver needs and does not get is seen: where nothing is claimed it sleeps without a
 // bound. What it cannot see is a missing wake of one that looks again by itself: of a receiver for a

@@ -314,7 +314,7 @@ Operation SendBesideTurn(std::string name, absl::Duration ago) {
 constexpr internal::ClaimWord kEnds[] = {internal::kClaimClosed, internal::kClaimReplaced};
 
 std::string NameOfEnd(internal::ClaimWord end) {
-  return end == internal::kClaimClosed ? "close" : "replace";
+  return end == internal::kClaimClosed ? "close" : "mark-replaced";
 }
 
 Operation Ending(std::string name, internal::ClaimWord end) {
