@@ -15,7 +15,7 @@ namespace ipmpsc::testing {
 // Longer by far than every wait that the design allows: a receiver waits 10 ms for what the dead have
 // left unfinished, a sender looks again after 100 ms. A receiver that nobody has told of a claim or
 // of the end sleeps for ever. Bounds a hang, measures nothing.
-inline constexpr absl::Duration kHangs = absl::Seconds(5);
+inline constexpr absl::Duration kHangs = absl::Seconds(20);
 
 // A fresh sender sends `fresh_size` bytes, and the receiver receives: all that is committed now and
 // all that the living still have to commit, whole, once, in their places and their order, then
