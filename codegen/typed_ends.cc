@@ -38,6 +38,7 @@ void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},
       {"capacity", absl::StrCat(declared.capacity())},
       {"max_senders", absl::StrCat(declared.max_senders())},
+      {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
   };
   printer->Print(
       variables,
@@ -47,7 +48,8 @@ void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
       "  static constexpr ::ipmpsc::message::MessageType kType = {\n"
       "      \"$full_name$\", /*fingerprint=*/$fingerprint$u,\n"
       "      &$file$,\n"
-      "      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u};\n"
+      "      /*channel=*/$name$, /*capacity=*/$capacity$u, "
+      "/*max_senders=*/$max_senders$u$timestamps$};\n"
       "};\n"
       "\n"
       "class $loan$ : public ::ipmpsc::message::MessageLoan<$writer$, $channel$> {\n"

@@ -116,7 +116,10 @@ cc_install_libraries = rule(
 )
 
 # What public headers include all the same.
-_INSTALLED_INTERNALS = ["ipmpsc/internal/require.h"]
+_INSTALLED_INTERNALS = [
+    "ipmpsc/internal/endpoint/local_ref.h",
+    "ipmpsc/internal/require.h",
+]
 
 def _is_generated(path):
     """Whether the plugin makes a header of this name."""

@@ -115,7 +115,8 @@ class Sender {
   // with nothing of others between them, and whole: if this process dies, all of them or none.
   // Faster than one at a time. None of them: OK.
   //
-  // Errors: as `TrySend` and `Send`; kInvalidArgument - together they can never fit.
+  // Errors: as `TrySend` and `Send`; kInvalidArgument - together they can never fit, or another thread
+  // changed `payloads` meanwhile (then none is sent).
   absl::Status TrySendBatch(absl::Span<const absl::string_view> payloads);
   absl::Status SendBatch(absl::Span<const absl::string_view> payloads, Deadline deadline);
 

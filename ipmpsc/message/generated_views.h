@@ -6,9 +6,8 @@
 
 // IWYU pragma: begin_exports
 // First, for its checks.
-#include "ipmpsc/platform.h"
-
 #include "absl/strings/string_view.h"
+#include "ipmpsc/platform.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/map_view.h"
 #include "ipmpsc/view/message_table.h"

@@ -30,6 +30,7 @@ class MessageChannel {
     ChannelOptions options;
     if (Derived::kType.capacity != 0) options.capacity = Derived::kType.capacity;
     if (Derived::kType.max_senders != 0) options.max_senders = Derived::kType.max_senders;
+    options.timestamps = Derived::kType.timestamps;
     return options;
   }
 

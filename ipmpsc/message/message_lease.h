@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/time/time.h"
 #include "ipmpsc/message/arena_pool.h"
 #include "ipmpsc/receiver.h"
 
@@ -26,6 +27,9 @@ class MessageLease {
 
   // In the order of all records; grows from message to message, never repeats.
   uint64_t position() const { return lease_.position(); }
+  // In channels with timestamps, else absl::InfinitePast() and 0: `ipmpsc::Record`.
+  absl::Time sent_at() const { return lease_.sent_at(); }
+  uint64_t sequence() const { return lease_.sequence(); }
   // The slot of the sender.
   uint16_t sender() const { return lease_.sender(); }
 

@@ -16,8 +16,8 @@ struct FileDescription {
   size_t import_count;
 };
 
-// A message type. `channel`, `capacity` and `max_senders` are those of its option (ipmpsc.channel);
-// empty and 0 where it does not say.
+// A message type. `channel` and what follows are those of its option (ipmpsc.channel); empty, 0 and
+// false where it does not say.
 struct MessageType {
   absl::string_view name;  // "camera.Frame"
   uint64_t fingerprint;    // of its schema
@@ -25,6 +25,7 @@ struct MessageType {
   absl::string_view channel;
   uint64_t capacity;
   uint32_t max_senders;
+  bool timestamps = false;
 };
 
 }  // namespace ipmpsc::message

@@ -61,7 +61,8 @@ void Generate(const FileDescriptor& file) {
   const bool generated = generator.Generate(&file, "", &first, &error);
   Require(generated == error.empty(), "what is not generated has a reason");
   Require(!generated || first.files().size() == 3, "three headers are generated");
-  for (const auto& [name, header] : first.files()) Require(!generated || !header.empty(), name.c_str());
+  for (const auto& [name, header] : first.files())
+    Require(!generated || !header.empty(), name.c_str());
   MemoryContext second;
   std::string same_error;
   generator.Generate(&file, "", &second, &same_error);

@@ -345,6 +345,9 @@ TEST(ChannelCreateOpenOrReplaceTest, SomebodyWhoNeverEndsReplacingIsNotWaitedFor
   const int fd = open((directory / "a").c_str(), O_RDWR | O_CLOEXEC);
   struct flock lock = {};
   lock.l_type = F_WRLCK;
+  // The byte that a creator holds while it replaces an ended channel.
+  lock.l_start = (off_t{1} << 62) - 1;
+  lock.l_len = 1;
   ASSERT_EQ(fcntl(fd, F_OFD_SETLK, &lock), 0);
   // Each of its attempts waits a tenth of a second.
   EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpenOrReplace)),

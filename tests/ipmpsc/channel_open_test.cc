@@ -157,6 +157,13 @@ TEST_F(ChannelOpenTest, AnotherAbiVersionNamesBoth) {
                        AllOf(HasSubstr("ABI version 4"), HasSubstr("build this program"))));
 }
 
+TEST_F(ChannelOpenTest, ACreatorThatSleepsWithoutFutexes) {
+  Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, flags), internal::kPolledWaits));
+  EXPECT_THAT(Channel::Open(path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr(path_), HasSubstr("IPMPSC_NOFUTEX"))));
+}
+
 TEST_F(ChannelOpenTest, AnotherByteOrder) {
   Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, byte_order), 0x04030201));
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,

@@ -319,14 +319,16 @@ absl::StatusOr<size_t> SenderCore::BatchPayload(absl::Span<const size_t> sizes) 
     together += ring_.RecordSizeOf(size);
   }
   const uint64_t payload = together - sizeof(RecordHeader) - ring_.trailer_size;
-  if (ABSL_PREDICT_FALSE(payload > max_payload_)) {
-    return ChannelError(
-        absl::StatusCode::kInvalidArgument, *segment_,
-        absl::StrCat("a batch of ", sizes.size(), " messages, ", together,
-                     " bytes with their headers, can never fit: the channel's longest message is ",
-                     max_payload_, "; send smaller batches, or create it with a larger capacity"));
-  }
+  if (ABSL_PREDICT_FALSE(payload > max_payload_)) return BatchNeverFits(sizes.size(), together);
   return payload;
+}
+
+absl::Status SenderCore::BatchNeverFits(size_t count, uint64_t together) const {
+  return ChannelError(
+      absl::StatusCode::kInvalidArgument, *segment_,
+      absl::StrCat("a batch of ", count, " messages, ", together,
+                   " bytes with their headers, can never fit: the channel's longest message is ",
+                   max_payload_, "; send smaller batches, or create it with a larger capacity"));
 }
 
 void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) {
@@ -354,23 +356,52 @@ void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) 
 absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
                                    const ClaimOptions& options) {
   if (payloads.empty()) return absl::OkStatus();
-  // Copied once: whatever happens to the caller's array meanwhile, what was claimed is committed.
-  absl::InlinedVector<size_t, 64> sizes(payloads.size());
-  for (size_t i = 0; i < payloads.size(); ++i) sizes[i] = payloads[i].size();
-  const absl::StatusOr<size_t> payload = BatchPayload(sizes);
-  if (ABSL_PREDICT_FALSE(!payload.ok())) return payload.status();
+  uint64_t together = 0;
+  for (const absl::string_view payload : payloads) {
+    if (ABSL_PREDICT_FALSE(payload.size() > max_payload_)) return NeverFits(payload.size());
+    together += ring_.RecordSizeOf(payload.size());
+  }
+  const uint64_t claimed_payload = together - sizeof(RecordHeader) - ring_.trailer_size;
+  if (ABSL_PREDICT_FALSE(claimed_payload > max_payload_)) {
+    return BatchNeverFits(payloads.size(), together);
+  }
   Position position;
-  if (ABSL_PREDICT_FALSE(!TryFastClaim(*payload, &position))) {
-    absl::Status claimed = Claim(*payload, options, &position);
+  if (ABSL_PREDICT_FALSE(!TryFastClaim(claimed_payload, &position))) {
+    absl::Status claimed = Claim(claimed_payload, options, &position);
     if (!claimed.ok()) return claimed;
     SetClaimOpen(false);
   }
+  const Position end = position + together;
   Position next = position;
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    CopyPayload(PayloadAt(next), absl::string_view(payloads[i].data(), sizes[i]));
-    next += ring_.RecordSizeOf(sizes[i]);
+  uint64_t bytes = 0;
+  size_t first_size = 0;
+  for (size_t i = 0; i < payloads.size(); ++i) {
+    // Read once: what does not fit into the claim any more was changed by another thread.
+    const absl::string_view payload = payloads[i];
+    const uint64_t size = ring_.RecordSizeOf(payload.size());
+    if (ABSL_PREDICT_FALSE(payload.size() > max_payload_ || size > end - next)) break;
+    CopyPayload(PayloadAt(next), payload);
+    if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
+      WriteTrailer(next, payload.size(), RecordKind::kMessage);
+    }
+    if (i == 0) {
+      first_size = payload.size();
+    } else {
+      producer_.Commit(next, static_cast<uint32_t>(payload.size()), RecordKind::kInBatch);
+    }
+    bytes += payload.size();
+    next += size;
   }
-  CommitBatch(position, sizes);
+  if (ABSL_PREDICT_FALSE(next != end)) {
+    Settle(position, claimed_payload, claimed_payload, RecordKind::kDiscarded);
+    return ChannelError(absl::StatusCode::kInvalidArgument, *segment_,
+                        "the batch was changed while it was being sent: keep it as it is until the "
+                        "call returns");
+  }
+  // The first record last: its stamp commits them all.
+  producer_.Commit(position, static_cast<uint32_t>(first_size), RecordKind::kMessage);
+  WakeForCommit(position);
+  producer_.CountSent(payloads.size(), bytes);
   return absl::OkStatus();
 }
 

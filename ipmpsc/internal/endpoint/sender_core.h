@@ -124,6 +124,7 @@ class SenderCore : public LocalRefCounted {
   // Errors: kInvalidArgument - it can never fit.
   absl::StatusOr<size_t> BatchPayload(absl::Span<const size_t> sizes) const;
   absl::Status NeverFits(size_t payload_size) const;
+  absl::Status BatchNeverFits(size_t count, uint64_t together) const;
 
   // Why nothing can be claimed at all, if so.
   absl::Status CheckUsable(size_t payload_size);
