@@ -12,7 +12,7 @@ namespace ipmpsc::internal {
 
 #if defined(__SSE2__)
 
-void CopyAroundCache(char* to, const char* from, size_t size) {
+void CopyNonTemporal(char* to, const char* from, size_t size) {
   constexpr size_t kLine = 64;
   const size_t before = -reinterpret_cast<uintptr_t>(to) % kLine;
   if (size < before + kLine) {
@@ -44,7 +44,7 @@ void CopyAroundCache(char* to, const char* from, size_t size) {
 
 #else
 
-void CopyAroundCache(char* to, const char* from, size_t size) { std::memcpy(to, from, size); }
+void CopyNonTemporal(char* to, const char* from, size_t size) { std::memcpy(to, from, size); }
 
 #endif
 

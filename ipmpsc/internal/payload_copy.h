@@ -10,17 +10,47 @@
 
 namespace ipmpsc::internal {
 
-// From so many bytes on a copy goes around the cache. Below it the bytes may still be there when the
-// receiver reads them; above it they would only be fetched to be overwritten, and drive out others.
-inline constexpr size_t kAroundCache = size_t{4} << 20;
+// Payloads of at least this size use non-temporal stores. Below it the bytes may still be in the cache
+// when the receiver reads them; above it they would only be fetched to be overwritten, and drive out
+// others.
+inline constexpr size_t kNonTemporalThreshold = size_t{4} << 20;
 
-// As memcpy, with stores that do not fetch the lines they write where the processor has them. They
-// are finished when it returns: a commit that follows needs no other barrier than its own.
-void CopyAroundCache(char* to, const char* from, size_t size);
+// Copies as memcpy, with stores that do not fetch the lines they write where the processor has them.
+// They are finished when it returns: a commit that follows needs no other barrier than its own.
+void CopyNonTemporal(char* to, const char* from, size_t size);
+
+// Copies 16 to 128 bytes by a few moves, without a call. The moves from both ends may overlap.
+inline void CopyShort(char* to, const char* from, size_t size) {
+  struct Block {
+    char bytes[16];
+  };
+  const auto load = [from](size_t at) {
+    Block block;
+    std::memcpy(&block, from + at, sizeof(block));
+    return block;
+  };
+  const auto store = [to](size_t at, const Block& block) {
+    std::memcpy(to + at, &block, sizeof(block));
+  };
+  // One end after the other, in blocks of 16.
+  const auto copy_ends = [&](size_t end) {
+    for (size_t at = 0; at < end; at += 16) store(at, load(at));
+    for (size_t at = size - end; at < size; at += 16) store(at, load(at));
+  };
+  if (size <= 32) {
+    copy_ends(16);
+  } else if (size <= 64) {
+    copy_ends(32);
+  } else {
+    copy_ends(64);
+  }
+}
 
 inline void CopyPayload(char* to, absl::string_view from) {
-  if (ABSL_PREDICT_FALSE(from.size() >= kAroundCache)) {
-    CopyAroundCache(to, from.data(), from.size());
+  if (ABSL_PREDICT_TRUE(from.size() - 16 <= 128 - 16)) {
+    CopyShort(to, from.data(), from.size());
+  } else if (ABSL_PREDICT_FALSE(from.size() >= kNonTemporalThreshold)) {
+    CopyNonTemporal(to, from.data(), from.size());
   } else if (!from.empty()) {  // which may have no address
     std::memcpy(to, from.data(), from.size());
   }

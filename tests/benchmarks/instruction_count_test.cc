@@ -32,7 +32,7 @@ using ::ipmpsc::testing::SteppedChild;
 
 constexpr int kCalls = 20;
 
-constexpr double kSend = 250;
+constexpr double kSend = 220;
 constexpr double kSendBatch = 1690;
 constexpr double kLoan = 460;
 constexpr double kReceive = 285;

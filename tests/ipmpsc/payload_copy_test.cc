@@ -21,7 +21,7 @@ TEST(PayloadCopyTest, AroundTheCacheOfEverySizeAtEveryPlaceInALine) {
     for (const size_t size : {0, 1, 15, 63, 64, 65, 127, 128, 200, 256, 300}) {
       for (const size_t skipped : {0, 1, 8}) {
         std::string to(500, '.');
-        CopyAroundCache(&to[64 + place], from.data() + skipped, size);
+        CopyNonTemporal(&to[64 + place], from.data() + skipped, size);
         EXPECT_EQ(to, std::string(64 + place, '.') + from.substr(skipped, size) +
                           std::string(500 - 64 - place - size, '.'))
             << size << " bytes at " << place;
@@ -31,11 +31,21 @@ TEST(PayloadCopyTest, AroundTheCacheOfEverySizeAtEveryPlaceInALine) {
 }
 
 TEST(PayloadCopyTest, EverySizeOnBothSidesOfTheLimit) {
-  const std::string from = Pattern(kAroundCache + 100);
-  for (const size_t size : {kAroundCache - 1, kAroundCache, kAroundCache + 100}) {
+  const std::string from = Pattern(kNonTemporalThreshold + 100);
+  for (const size_t size :
+       {kNonTemporalThreshold - 1, kNonTemporalThreshold, kNonTemporalThreshold + 100}) {
     std::string to(size + 2, '.');
     CopyPayload(&to[1], absl::string_view(from.data(), size));
     EXPECT_TRUE(to == "." + from.substr(0, size) + ".") << size << " bytes";
+  }
+}
+
+TEST(PayloadCopyTest, EveryShortSizeAndNotAByteMore) {
+  const std::string from = Pattern(200);
+  for (size_t size = 0; size <= 200; ++size) {
+    std::string to(size + 2, '.');
+    CopyPayload(&to[1], absl::string_view(from.data(), size));
+    EXPECT_EQ(to, "." + from.substr(0, size) + ".") << size << " bytes";
   }
 }
 
