@@ -20,7 +20,7 @@ static_assert(google_2fprotobuf_2ftimestamp_2eproto_fingerprint ==
               "the header of tests/codegen/protos/frame.proto was generated with another google/protobuf/timestamp.proto: "
               "regenerate both");
 static_assert(ipmpsc_2fchannel_2eproto_fingerprint ==
-                  0x69b33f1d0422e379u,
+                  0xa223814d5444c60du,
               "the header of tests/codegen/protos/frame.proto was generated with another ipmpsc/channel.proto: "
               "regenerate both");
 }  // namespace ipmpsc::message::files
