@@ -235,9 +235,8 @@ void Run(Input input) {
       if (code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded)
         break;
     }
-    // What a right peer sends behind all that still comes, where messages do not run together and the
-    // socket adds no control messages of its own.
-    if (peer.valid() && kTypes[kind % 3] != SOCK_STREAM && kind < 3 && input.empty()) {
+    // What a right peer sends behind all that still comes, where messages do not run together.
+    if (peer.valid() && kTypes[kind % 3] != SOCK_STREAM && input.empty()) {
       for (int i = 0; i <= kMostMessages; ++i) {
         if (absl::IsDeadlineExceeded(Receive(own.get()).status())) break;
       }
