@@ -22,7 +22,7 @@ uint32_t* Address(std::atomic<uint32_t>* word) {
 
 }  // namespace
 
-const bool kFutexWakes = true;
+bool FutexWakes() { return true; }
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
   constexpr int64_t kSecond = 1'000'000'000;

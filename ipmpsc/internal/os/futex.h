@@ -13,7 +13,7 @@ namespace ipmpsc::internal {
 
 // Whether wakes wake. Without, sleepers look again by themselves, and all users of a channel must be
 // built so.
-extern const bool kFutexWakes;
+bool FutexWakes();
 
 // Sleeps while `*word == expected`, at most until `deadline` (nanoseconds of CLOCK_MONOTONIC). May
 // return early for no reason at all: the caller looks again at what it waits for. Where the kernel

@@ -20,7 +20,7 @@ constexpr int64_t kLongestPause = 4'000'000;
 
 }  // namespace
 
-const bool kFutexWakes = false;
+bool FutexWakes() { return false; }
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
   int64_t pause = kShortestPause;

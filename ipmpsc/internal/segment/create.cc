@@ -72,7 +72,7 @@ absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   }
   return LayOut(options.capacity, options.max_senders, options.description.size(),
                 (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
-                    (kFutexWakes ? 0 : kPolledWaits));
+                    (FutexWakes() ? 0 : kPolledWaits));
 }
 
 // How the creator maps its own channel.

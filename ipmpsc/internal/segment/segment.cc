@@ -88,10 +88,10 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   // What is missing reads as zeros: without magic it is no channel, with it a truncated one.
   const absl::Status checked = CheckHeader(header, static_cast<uint64_t>(file.st_size));
   if (!checked.ok()) return checked;
-  if (((header.flags & kPolledWaits) == 0) != kFutexWakes) {
+  if (((header.flags & kPolledWaits) == 0) != FutexWakes()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the channel's creator sleeps ", kFutexWakes ? "without" : "with",
-                     " futexes, and this program ", kFutexWakes ? "with" : "without",
+        absl::StrCat("the channel's creator sleeps ", FutexWakes() ? "without" : "with",
+                     " futexes, and this program ", FutexWakes() ? "with" : "without",
                      " them: build all programs that use a channel alike (IPMPSC_NOFUTEX)"));
   }
   const absl::Status whole = CheckNoHoles(fd, file);
