@@ -260,21 +260,22 @@ TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
 // --- fork in a signal handler ---
 
 pid_t (*handlers_fork)() = nullptr;
-volatile sig_atomic_t handlers_forks = 0;
+std::atomic<int> handlers_forks{0};
+std::atomic<int> handlers_runs{0};  // of them some may still be forking
 pid_t handlers_children[64];
 
 // The child lives on: whatever it has got it keeps.
 void ForkInHandler(int) {
-  if (handlers_forks >= 64) return;
+  // A sanitizer's own thread may get the signal, too.
+  const int run = handlers_runs.fetch_add(1);
+  if (run >= 64) return;
   const int saved = errno;
   const pid_t pid = handlers_fork();
   if (pid == 0) {
     for (;;) pause();
   }
-  if (pid > 0) {
-    handlers_children[handlers_forks] = pid;
-    handlers_forks = handlers_forks + 1;
-  }
+  handlers_children[run] = pid;
+  handlers_forks.fetch_add(1);
   errno = saved;
 }
 
@@ -282,6 +283,7 @@ void ForkInHandler(int) {
 std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
   handlers_fork = how;
   handlers_forks = 0;
+  handlers_runs = 0;
   struct sigaction action = {};
   action.sa_handler = ForkInHandler;
   action.sa_flags = SA_RESTART;
