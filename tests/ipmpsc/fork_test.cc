@@ -303,6 +303,7 @@ std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
   // All children still live.
   if (channel.HasSender() || channel.HasReceiver()) wrong = "a child keeps a lock alive";
   for (int i = 0; i < handlers_forks; ++i) {
+    if (handlers_children[i] <= 0) continue;
     kill(handlers_children[i], SIGKILL);
     waitpid(handlers_children[i], nullptr, 0);
   }
