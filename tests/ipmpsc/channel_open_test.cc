@@ -159,9 +159,8 @@ TEST_F(ChannelOpenTest, AnotherAbiVersionNamesBoth) {
 
 TEST_F(ChannelOpenTest, ACreatorThatSleepsWithoutFutexes) {
   Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, flags), internal::kPolledWaits));
-  EXPECT_THAT(Channel::Open(path_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       AllOf(HasSubstr(path_), HasSubstr("IPMPSC_NOFUTEX"))));
+  EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                             AllOf(HasSubstr(path_), HasSubstr("IPMPSC_NOFUTEX"))));
 }
 
 TEST_F(ChannelOpenTest, AnotherByteOrder) {

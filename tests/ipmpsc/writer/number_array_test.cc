@@ -30,8 +30,8 @@ std::string Encoded(const std::vector<uint64_t>& values) {
 // Into spaces of every size: what fits is written, and what does not is counted.
 void ExpectWritten(const std::vector<uint64_t>& values) {
   const std::string expected = Encoded(values);
-  for (size_t space = expected.size() < 40 ? 0 : expected.size() - 40;
-       space < expected.size() + 30; ++space) {
+  for (size_t space = expected.size() < 40 ? 0 : expected.size() - 40; space < expected.size() + 30;
+       ++space) {
     std::vector<char> memory(space, '-');
     Output output(absl::MakeSpan(memory));
     PutPacked(Number::kUint64, kNumber, values.data(), values.size(), &output);
