@@ -40,7 +40,7 @@ namespace {
 constexpr uint64_t kManyDeaths = 10'000;
 // Of pairs, of many deaths and of points in a look at least one in so many is left, however coarse
 // the sweep.
-constexpr uint64_t kCoarsest = 101;
+constexpr uint64_t kCoarsest = 41;
 
 struct Sweep {
   std::string name;
