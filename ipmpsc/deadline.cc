@@ -1,7 +1,7 @@
 #include "ipmpsc/deadline.h"
 
 #include "absl/time/time.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc {
 

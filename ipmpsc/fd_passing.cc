@@ -15,7 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/segment.h"
 

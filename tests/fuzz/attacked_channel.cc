@@ -13,7 +13,7 @@
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
 #include "ipmpsc/channel_options.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/require.h"
 #include "tests/fuzz/input.h"
 

@@ -5,7 +5,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc {
 namespace {

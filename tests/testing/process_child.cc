@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::testing {
 namespace {

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
 

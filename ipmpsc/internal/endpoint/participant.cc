@@ -9,7 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -69,7 +69,7 @@ template <typename Slot>
 void WriteOwner(Slot* slot, absl::string_view name) {
   // Relaxed, all: diagnostics only.
   slot->pid_namespace.store(PidNamespace(), std::memory_order_relaxed);
-  slot->attached.store(absl::GetCurrentTimeNanos(), std::memory_order_relaxed);
+  slot->attached.store(WallClockNow(), std::memory_order_relaxed);
   WriteName(&slot->name, name.empty() ? program_invocation_short_name : name);
   slot->pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
 }

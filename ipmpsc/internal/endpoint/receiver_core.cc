@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 
 namespace ipmpsc::internal {

@@ -8,10 +8,9 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
@@ -289,8 +288,7 @@ void SenderCore::WriteTrailer(Position position, size_t size, RecordKind kind) {
   // leaves a gap, which lies where the receiver steps over the orphan.
   std::atomic<uint64_t>& last = ring_.sender_slots[slot_].sequence;
   // Relaxed, both: only the lock's holder writes it.
-  const RecordTrailer trailer = {absl::GetCurrentTimeNanos(),
-                                 last.load(std::memory_order_relaxed) + 1};
+  const RecordTrailer trailer = {WallClockNow(), last.load(std::memory_order_relaxed) + 1};
   last.store(trailer.sequence, std::memory_order_relaxed);
   std::memcpy(ring_.TrailerAt(position, ring_.RecordSizeOf(size)), &trailer, sizeof(trailer));
 }

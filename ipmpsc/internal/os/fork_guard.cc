@@ -14,7 +14,7 @@
 #include <initializer_list>
 #include <new>
 
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
 namespace {

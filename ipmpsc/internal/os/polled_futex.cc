@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
 
 namespace ipmpsc::internal {
 namespace {

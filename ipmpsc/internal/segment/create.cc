@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "ipmpsc/internal/os/allocate.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/random.h"
 #include "ipmpsc/internal/segment/leftovers.h"
@@ -40,7 +40,7 @@ absl::StatusOr<std::string> NewSegmentFront(const SegmentHeader& layout,
     if (!random.ok()) return random.status();
     *word = *random;
   }
-  header.created = absl::GetCurrentTimeNanos();
+  header.created = WallClockNow();
 
   // What is not set is zero: the control block and the receiver's slot begin so.
   std::string front(header.description_offset + header.description_size, '\0');

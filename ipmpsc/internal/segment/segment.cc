@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
 #include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/use_mark.h"
 #include "ipmpsc/internal/ring/waiting.h"

@@ -12,7 +12,7 @@
 
 #include "gtest/gtest.h"
 #include "ipmpsc/deadline.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
 namespace {

@@ -9,8 +9,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
 
 namespace {
 

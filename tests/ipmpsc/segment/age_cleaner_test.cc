@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel_options.h"
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "tests/testing/status_matchers.h"

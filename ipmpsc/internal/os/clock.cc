@@ -1,4 +1,4 @@
-#include "ipmpsc/internal/os/monotonic_clock.h"
+#include "ipmpsc/internal/os/clock.h"
 
 #include <time.h>
 
@@ -17,5 +17,7 @@ int64_t Nanoseconds(clockid_t clock) {
 int64_t MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
 
 int64_t MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
+
+int64_t WallClockNow() { return Nanoseconds(CLOCK_REALTIME); }
 
 }  // namespace ipmpsc::internal
