@@ -146,9 +146,9 @@ constexpr long kFstat = SYS_fstat;
 // What it left behind, compared with what is there without it; or "".
 std::string CheckLeft(const Belongings& left, const Belongings& there, const Fault& fault,
                       long failed) {
-  // Where the kernel never says which file it is, the descriptor is not closed: it may be the
+  // Where the kernel never says which file a descriptor is, none is closed: it may be the
   // program's by now.
-  const bool unknown = fault.from_then && failed == kFstat && left.files == there.files + 1;
+  const bool unknown = fault.from_then && failed == kFstat && left.files > there.files;
   if (left.files != there.files && !unknown)
     return absl::StrCat("files: ", left.files - there.files, " more");
   // What the kernel does not unmap or remove when it is asked to, is there.
