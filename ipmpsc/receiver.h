@@ -102,6 +102,7 @@ class Receiver {
   //  * kAlreadyExists      - the channel has a living receiver, still at `options.deadline`; names
   //                          its process
   //  * kDataLoss           - the ring's positions contradict themselves, or the file is truncated
+  //  * kFailedPrecondition - the program has closed the channel's descriptor (open the channel again)
   //  * kResourceExhausted  - no file descriptors left
   //  * kPermissionDenied   - the file behind the channel may not be opened again: its permissions
   //                          count now, too, and not only when the channel was opened

@@ -72,8 +72,10 @@ class ABSL_MUST_USE_RESULT Loan {
 //
 // Every function that sends returns, beside its own errors:
 //  * kInvalidArgument    - longer than `Channel::max_payload()`: can never fit
-//  * kFailedPrecondition - a `Loan` of this sender is open; the channel is closed; or this handle
-//                          was inherited through fork (attach anew in the child)
+//  * kFailedPrecondition - a `Loan` of this sender is open; the channel is closed; this handle was
+//                          inherited through fork (attach anew in the child); or, with
+//                          `SenderOptions::require_receiver`, the program has closed the channel's
+//                          descriptor (open the channel again)
 //  * kAborted            - the channel was replaced at its path: open it again; or, with
 //                          `SenderOptions::require_path`, its file is not at its path any more
 //  * kUnavailable        - with `SenderOptions::require_receiver`: the channel has no living
@@ -87,7 +89,8 @@ class Sender {
   // Errors:
   //  * kResourceExhausted  - all slots are taken by living senders, or hold what a dead one left
   //                          until the receiver has stepped over it; or no file descriptors left
-  //  * kFailedPrecondition - the channel is closed
+  //  * kFailedPrecondition - the channel is closed; or the program has closed the channel's
+  //                          descriptor (open the channel again)
   //  * kAborted            - the channel was replaced at its path
   //  * kDataLoss           - the file is truncated
   //  * kPermissionDenied   - the file behind the channel may not be opened again: its permissions
