@@ -52,14 +52,14 @@ void DropDefaultJsonNames(DescriptorProto* message) {
 }  // namespace
 
 std::string FileDescriptionName(const FileDescriptor& file) {
-  return absl::StrCat("::ipmpsc::message::files::", FileSymbol(file));
+  return absl::StrCat("::ipmpsc::schema::files::", FileSymbol(file));
 }
 
 void PrintFileDescriptionDeclaration(const FileDescriptor& file, Printer* printer) {
   printer->Print(
-      "namespace ipmpsc::message::files {\n"
+      "namespace ipmpsc::schema::files {\n"
       "extern const FileDescription $symbol$;  // at the end\n"
-      "}  // namespace ipmpsc::message::files\n"
+      "}  // namespace ipmpsc::schema::files\n"
       "\n",
       "symbol", FileSymbol(file));
 }
@@ -74,7 +74,7 @@ void PrintFileDescription(const FileDescriptor& file, Printer* printer) {
 
   printer->Print(
       "// The file itself, for the descriptions of channels.\n"
-      "namespace ipmpsc::message::files {\n");
+      "namespace ipmpsc::schema::files {\n");
   std::vector<std::string> imports;
   for (int i = 0; i < file.dependency_count(); ++i) {
     imports.push_back(absl::StrCat("&", FileSymbol(*file.dependency(i))));
@@ -95,7 +95,7 @@ void PrintFileDescription(const FileDescriptor& file, Printer* printer) {
   printer->Print("        , $size$), $imports$, $count$};\n", "size", absl::StrCat(bytes.size()),
                  "imports", imports.empty() ? "nullptr" : symbol + "_imports", "count",
                  absl::StrCat(imports.size()));
-  printer->Print("}  // namespace ipmpsc::message::files\n\n");
+  printer->Print("}  // namespace ipmpsc::schema::files\n\n");
 }
 
 }  // namespace ipmpsc::codegen

@@ -9,7 +9,7 @@
 
 namespace ipmpsc::codegen {
 
-// "::ipmpsc::message::files::camera_2fframe_2eproto".
+// "::ipmpsc::schema::files::camera_2fframe_2eproto".
 std::string FileDescriptionName(const google::protobuf::FileDescriptor& file);
 
 void PrintFileDescriptionDeclaration(const google::protobuf::FileDescriptor& file,

@@ -130,7 +130,7 @@ void PrintForwardHeader(const FilePlan& plan, Printer* printer) {
 
 void PrintFingerprints(const FilePlan& plan, Printer* printer) {
   printer->Print({{"symbol", plan.symbol}, {"fingerprint", Hexadecimal(plan.fingerprint)}},
-                 R"(namespace ipmpsc::message::files {
+                 R"(namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t $symbol$_fingerprint = $fingerprint$;
 )");
   for (const FileDescriptor* file : plan.visible_files) {
@@ -144,7 +144,7 @@ inline constexpr ::std::uint64_t $symbol$_fingerprint = $fingerprint$;
               "regenerate both");
 )");
   }
-  printer->Print("}  // namespace ipmpsc::message::files\n\n");
+  printer->Print("}  // namespace ipmpsc::schema::files\n\n");
 }
 
 void PrintConstants(const FilePlan& plan, Printer* printer) {
@@ -179,7 +179,7 @@ void PrintViewsHeader(const FilePlan& plan, Printer* printer) {
 #include <limits>
 #include <string>
 
-#include "ipmpsc/message/generated_views.h"
+#include "ipmpsc/typed/generated_views.h"
 )");
   PrintIncludesOfImports(*plan.file, HeaderKind::kViews, printer);
   printer->Print("#include \"$header$\"\n\n", "header",
@@ -220,7 +220,7 @@ void PrintWholeHeader(const FilePlan& plan, Printer* printer) {
   }
   // First, before any header that has macros.
   printer->Print("#include \"$header$\"\n\n", "header", HeaderName(*plan.file, HeaderKind::kViews));
-  printer->Print("#include \"ipmpsc/message/generated.h\"\n");
+  printer->Print("#include \"ipmpsc/typed/generated.h\"\n");
   PrintIncludesOfImports(*plan.file, HeaderKind::kWhole, printer);
   printer->Print("\n");
   PrintFileDescriptionDeclaration(*plan.file, printer);

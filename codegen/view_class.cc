@@ -205,7 +205,7 @@ void PrintMembers(const MessagePlan& plan, Printer* printer) {
 
 void PrintEnumRanges(const MessagePlan& plan, Printer* printer) {
   for (const EnumRanges& ranges : plan.enum_ranges) {
-    printer->Print("static constexpr ::ipmpsc::view::EnumRange $name$[] = {", "name", ranges.name);
+    printer->Print("static constexpr ::ipmpsc::wire::EnumRange $name$[] = {", "name", ranges.name);
     const char* separator = "";
     for (const EnumRun& run : RunsOf(*ranges.enum_type)) {
       printer->Print("$separator${$first$, $last$}", "separator", separator, "first",
@@ -218,7 +218,7 @@ void PrintEnumRanges(const MessagePlan& plan, Printer* printer) {
 
 void PrintFieldsDeclaration(const MessagePlan& plan, Printer* printer) {
   if (!plan.fields.empty()) {
-    printer->Print("static const ::ipmpsc::view::Field kFields_[$count$];\n", "count",
+    printer->Print("static const ::ipmpsc::wire::Field kFields_[$count$];\n", "count",
                    absl::StrCat(plan.fields.size()));
   }
 }
@@ -245,7 +245,7 @@ void PrintViewClass(const MessagePlan& plan, const std::set<const Descriptor*>& 
   }
   printer->Print(
       "\n// For the parser.\n"
-      "static const ::ipmpsc::view::MessageTable kTable_;\n"
+      "static const ::ipmpsc::wire::MessageTable kTable_;\n"
       "static const $view$ kEmpty_;\n",
       "view", plan.view);
   PrintEnumRanges(plan, printer);

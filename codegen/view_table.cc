@@ -18,7 +18,7 @@ using google::protobuf::io::Printer;
 
 namespace {
 
-// The function of ipmpsc::view::Field that makes the field's entry.
+// The function of ipmpsc::wire::Field that makes the field's entry.
 std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_INT32:
@@ -80,7 +80,7 @@ std::string EntryModifier(const MessagePlan& message, const FieldPlan& field) {
 
 void PrintViewTable(const MessagePlan& plan, Printer* printer) {
   if (!plan.fields.empty()) {
-    printer->Print("inline constexpr ::ipmpsc::view::Field $view$::kFields_[] = {\n", "view",
+    printer->Print("inline constexpr ::ipmpsc::wire::Field $view$::kFields_[] = {\n", "view",
                    plan.view);
     for (const FieldPlan& field : plan.fields) {
       printer->Print({{"kind", EntryKind(plan, *field.field)},
@@ -89,19 +89,19 @@ void PrintViewTable(const MessagePlan& plan, Printer* printer) {
                       {"member", field.member},
                       {"reference", EntryReference(plan, field)},
                       {"modifier", EntryModifier(plan, field)}},
-                     "    ::ipmpsc::view::Field::$kind$($number$, offsetof($view$, "
+                     "    ::ipmpsc::wire::Field::$kind$($number$, offsetof($view$, "
                      "$member$)$reference$)$modifier$,\n");
     }
     printer->Print("};\n");
   }
   printer->Print("inline constexpr $view$ $view$::kEmpty_;\n", "view", plan.view);
   if (plan.fields.empty()) {
-    printer->Print("inline constexpr ::ipmpsc::view::MessageTable $view$::kTable_(&kEmpty_);\n\n",
+    printer->Print("inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);\n\n",
                    "view", plan.view);
     return;
   }
   printer->Print(
-      "inline constexpr ::ipmpsc::view::MessageTable $view$::kTable_(\n"
+      "inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(\n"
       "    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$);\n\n",
       "view", plan.view, "required", absl::StrCat(plan.required_count), "finish",
       plan.needs_finish ? "true" : "false");

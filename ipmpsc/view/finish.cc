@@ -11,8 +11,8 @@
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/map_view.h"
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -119,18 +119,18 @@ bool SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena
   return true;
 }
 
-bool SortMap(const MessageTable& entry, RepeatedData* data, Arena* arena) {
-  const Field& key = entry.fields[0];
+bool SortMap(const wire::MessageTable& entry, RepeatedData* data, Arena* arena) {
+  const wire::Field& key = entry.fields[0];
   switch (key.type) {
-    case FieldType::kBoolOfMap:
+    case wire::FieldType::kBoolOfMap:
       return SortEntries<uint8_t>(data, entry.view_size, key.offset, arena);
-    case FieldType::kInt32:
-    case FieldType::kSint32:
-    case FieldType::kFixed32:
+    case wire::FieldType::kInt32:
+    case wire::FieldType::kSint32:
+    case wire::FieldType::kFixed32:
       return SortEntries<uint32_t>(data, entry.view_size, key.offset, arena);
-    case FieldType::kInt64:
-    case FieldType::kSint64:
-    case FieldType::kFixed64:
+    case wire::FieldType::kInt64:
+    case wire::FieldType::kSint64:
+    case wire::FieldType::kFixed64:
       return SortEntries<uint64_t>(data, entry.view_size, key.offset, arena);
     default:
       return SortEntries<absl::string_view>(data, entry.view_size, key.offset, arena);
@@ -139,22 +139,22 @@ bool SortMap(const MessageTable& entry, RepeatedData* data, Arena* arena) {
 
 // An entry always has a value: one that did not come is an empty message, which may lack required
 // fields.
-bool LacksRequiredValue(const MessageTable& entry, const char* view) {
-  const Field& value = entry.fields[1];
-  return value.type == FieldType::kMessage && value.message->required_count != 0 &&
+bool LacksRequiredValue(const wire::MessageTable& entry, const char* view) {
+  const wire::Field& value = entry.fields[1];
+  return value.type == wire::FieldType::kMessage && value.message->required_count != 0 &&
          Load<const char*>(view + value.offset) == nullptr;
 }
 
-bool FinishElements(const Field& field, char* at, Arena* arena) {
+bool FinishElements(const wire::Field& field, char* at, Arena* arena) {
   RepeatedData data = Load<RepeatedData>(at);
-  if (field.cardinality == Cardinality::kMap) {
+  if (field.cardinality == wire::Cardinality::kMap) {
     if (!SortMap(*field.message, &data, arena)) return false;
     Store(at, data);
   }
   if (!field.message->needs_finish) return true;
   for (uint32_t i = 0; i < data.size; ++i) {
     char* const element = const_cast<char*>(data.elements) + size_t{i} * field.message->view_size;
-    if (field.cardinality == Cardinality::kMap && LacksRequiredValue(*field.message, element))
+    if (field.cardinality == wire::Cardinality::kMap && LacksRequiredValue(*field.message, element))
       return false;
     if (!Finish(*field.message, element, arena)) return false;
   }
@@ -164,20 +164,21 @@ bool FinishElements(const Field& field, char* at, Arena* arena) {
 }  // namespace
 
 // As deep as what was parsed, so at most kMaxDepth.
-bool Finish(const MessageTable& table, char* view, Arena* arena) {
+bool Finish(const wire::MessageTable& table, char* view, Arena* arena) {
   for (uint32_t bit = 0; bit < table.required_count; ++bit) {
     if (!GetHasBit(view, bit)) return false;
   }
   for (uint32_t i = 0; i < table.field_count; ++i) {
-    const Field& field = table.fields[i];
-    if (field.type != FieldType::kMessage && field.type != FieldType::kGroup) continue;
+    const wire::Field& field = table.fields[i];
+    if (field.type != wire::FieldType::kMessage && field.type != wire::FieldType::kGroup) continue;
     char* const at = view + field.offset;
-    if (field.cardinality == Cardinality::kMap || field.cardinality == Cardinality::kRepeated) {
+    if (field.cardinality == wire::Cardinality::kMap ||
+        field.cardinality == wire::Cardinality::kRepeated) {
       if (!FinishElements(field, at, arena)) return false;
       continue;
     }
     if (!field.message->needs_finish) continue;
-    if (field.cardinality == Cardinality::kOneof &&
+    if (field.cardinality == wire::Cardinality::kOneof &&
         Load<uint32_t>(view + field.presence) != field.number())
       continue;
     char* const message = Load<char*>(at);

@@ -4,13 +4,13 @@
 #define IPMPSC_VIEW_FINISH_H_
 
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 
 // Sorts the maps in `view` and below it, dropping all but the last entry of each key. False where a
 // required field is missing, or memory. Not needed where the table says so.
-bool Finish(const MessageTable& table, char* view, Arena* arena);
+bool Finish(const wire::MessageTable& table, char* view, Arena* arena);
 
 }  // namespace ipmpsc::view
 

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "absl/strings/string_view.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 

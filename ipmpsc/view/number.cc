@@ -5,14 +5,14 @@
 #include <cstdint>
 
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 
-bool InRanges(const Field& field, int32_t value) {
-  const EnumRange* const end = field.ranges + field.range_count;
-  const EnumRange* const range = std::lower_bound(
-      field.ranges, end, value, [](const EnumRange& r, int32_t v) { return r.last < v; });
+bool InRanges(const wire::Field& field, int32_t value) {
+  const wire::EnumRange* const end = field.ranges + field.range_count;
+  const wire::EnumRange* const range = std::lower_bound(
+      field.ranges, end, value, [](const wire::EnumRange& r, int32_t v) { return r.last < v; });
   return range != end && range->first <= value;
 }
 

@@ -7,25 +7,25 @@
 
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
-#include "ipmpsc/view/wire.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 
 // Numbers, of which repeated ones come packed as well.
-inline bool IsPackable(FieldType type) { return type < FieldType::kBytes; }
+inline bool IsPackable(wire::FieldType type) { return type < wire::FieldType::kBytes; }
 
 // How many bytes of a view a value of any type but messages takes.
-inline size_t ScalarSize(FieldType type) {
+inline size_t ScalarSize(wire::FieldType type) {
   switch (type) {
-    case FieldType::kBool:
+    case wire::FieldType::kBool:
       return 1;
-    case FieldType::kInt64:
-    case FieldType::kSint64:
-    case FieldType::kFixed64:
+    case wire::FieldType::kInt64:
+    case wire::FieldType::kSint64:
+    case wire::FieldType::kFixed64:
       return 8;
-    case FieldType::kBytes:
-    case FieldType::kString:
+    case wire::FieldType::kBytes:
+    case wire::FieldType::kString:
       return sizeof(absl::string_view);
     default:
       return 4;
@@ -33,27 +33,27 @@ inline size_t ScalarSize(FieldType type) {
 }
 
 // Whether a closed enum has `value`.
-bool InRanges(const Field& field, int32_t value);
+bool InRanges(const wire::Field& field, int32_t value);
 
 // Stores a number that came as a varint. False where it is no value of a closed enum.
-inline bool StoreVarint(const Field& field, FieldType type, uint64_t value, char* at) {
+inline bool StoreVarint(const wire::Field& field, wire::FieldType type, uint64_t value, char* at) {
   switch (type) {
-    case FieldType::kInt32:
+    case wire::FieldType::kInt32:
       Store(at, static_cast<uint32_t>(value));
       return true;
-    case FieldType::kInt64:
+    case wire::FieldType::kInt64:
       Store(at, value);
       return true;
-    case FieldType::kSint32:
-      Store(at, ZigZagDecode32(static_cast<uint32_t>(value)));
+    case wire::FieldType::kSint32:
+      Store(at, wire::ZigZagDecode32(static_cast<uint32_t>(value)));
       return true;
-    case FieldType::kSint64:
-      Store(at, ZigZagDecode64(value));
+    case wire::FieldType::kSint64:
+      Store(at, wire::ZigZagDecode64(value));
       return true;
-    case FieldType::kBool:
+    case wire::FieldType::kBool:
       Store(at, static_cast<uint8_t>(value != 0));
       return true;
-    case FieldType::kBoolOfMap:
+    case wire::FieldType::kBoolOfMap:
       Store(at, static_cast<uint8_t>(static_cast<uint32_t>(value) != 0));
       return true;
     default:

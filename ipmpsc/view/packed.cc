@@ -11,11 +11,11 @@
 #include "absl/base/optimization.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/number.h"
 #include "ipmpsc/view/repeated_growth.h"
 #include "ipmpsc/view/repeated_view.h"
-#include "ipmpsc/view/wire.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -47,7 +47,7 @@ inline const char* ParseEvenRuns(const char* p, const char* end, char** element,
                                  const char* elements_end) {
   char* to = *element;
   while (end - p >= 8 && elements_end - to >= 32) {
-    const uint64_t word = LoadWord(p);
+    const uint64_t word = wire::LoadWord(p);
     const uint64_t high = word & kHighBits;
     const __m128i zero = _mm_setzero_si128();
     if (high == 0) {
@@ -75,7 +75,7 @@ inline const char* ParseBools(const char* p, const char* end, char** element,
                               const char* elements_end) {
   char* to = *element;
   while (end - p >= 8 && elements_end - to >= 8) {
-    const uint64_t word = LoadWord(p);
+    const uint64_t word = wire::LoadWord(p);
     if ((word & 0xfefefefefefefefe) != 0) break;
     Store(to, word);
     to += 8;
@@ -92,11 +92,11 @@ inline uint64_t PushBytesTogether(uint64_t bytes, int bits) {
     const uint64_t pairs = (bytes & 0x007f007f) | (bytes & 0x7f007f00) >> 1;
     return (pairs & 0x3fff) | (pairs & 0x3fff0000) >> 2;
   }
-  return PushTogether(bytes);
+  return wire::PushTogether(bytes);
 }
 
-template <FieldType kType>
-const char* ParseVarints(const Field& field, char* at, const char* p, const char* end,
+template <wire::FieldType kType>
+const char* ParseVarints(const wire::Field& field, char* at, const char* p, const char* end,
                          Arena* arena) {
   // Only a hint, since the bytes may change before they are read again.
   const size_t count = CountVarints(p, end);
@@ -109,15 +109,15 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
   const char* const elements_end = begin + count * element_size;
   while (p < end && element != elements_end) {
 #ifdef __SSE2__
-    if (kType == FieldType::kInt32) p = ParseEvenRuns(p, end, &element, elements_end);
+    if (kType == wire::FieldType::kInt32) p = ParseEvenRuns(p, end, &element, elements_end);
 #endif
-    if (kType == FieldType::kBool) p = ParseBools(p, end, &element, elements_end);
+    if (kType == wire::FieldType::kBool) p = ParseBools(p, end, &element, elements_end);
     if (end - p < 10) break;
     // All that end in the next eight bytes: the position moves once for them.
-    const uint64_t word = LoadWord(p);
+    const uint64_t word = wire::LoadWord(p);
     // Numbers of 64 bits that are short are mostly differences, one or two bytes each: one at a time is
     // faster then.
-    if (kType != FieldType::kInt32 && (word & 0x8080) != 0x8080 && element != elements_end) {
+    if (kType != wire::FieldType::kInt32 && (word & 0x8080) != 0x8080 && element != elements_end) {
       const bool is_one = (word & 0x80) == 0;
       const uint64_t value = is_one ? word & 0x7f : (word & 0x7f) | (word & 0x7f00) >> 1;
       p += is_one ? 1 : 2;
@@ -127,11 +127,11 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
     uint64_t stops = ~word & kHighBits;
     if (ABSL_PREDICT_FALSE(stops == 0)) {
       if (element == elements_end) break;
-      const uint64_t ninth = LoadByte(p + 8);
-      uint64_t value = PushTogether(word & ~kHighBits) | (ninth & 0x7f) << 56;
+      const uint64_t ninth = wire::LoadByte(p + 8);
+      uint64_t value = wire::PushTogether(word & ~kHighBits) | (ninth & 0x7f) << 56;
       p += 9;
       if (ninth >= 0x80) {
-        const uint64_t tenth = LoadByte(p++);
+        const uint64_t tenth = wire::LoadByte(p++);
         if (ABSL_PREDICT_FALSE(tenth >= 0x80)) return nullptr;
         value |= tenth << 63;
       }
@@ -152,7 +152,7 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
   }
   while (p != end && element != elements_end) {
     uint64_t value;
-    p = ReadVarint(p, end, &value);
+    p = wire::ReadVarint(p, end, &value);
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
     if (StoreVarint(field, kType, value, element)) element += element_size;
   }
@@ -163,29 +163,29 @@ const char* ParseVarints(const Field& field, char* at, const char* p, const char
 
 }  // namespace
 
-const char* ParsePacked(const Field& field, char* at, const char* p, const char* end,
+const char* ParsePacked(const wire::Field& field, char* at, const char* p, const char* end,
                         Arena* arena) {
   size_t size;
-  p = ReadSize(p, end, &size);
+  p = wire::ReadSize(p, end, &size);
   if (p == nullptr) return nullptr;
   end = p + size;
   switch (field.type) {
-    case FieldType::kInt32:
-      return ParseVarints<FieldType::kInt32>(field, at, p, end, arena);
-    case FieldType::kInt64:
-      return ParseVarints<FieldType::kInt64>(field, at, p, end, arena);
-    case FieldType::kSint32:
-      return ParseVarints<FieldType::kSint32>(field, at, p, end, arena);
-    case FieldType::kSint64:
-      return ParseVarints<FieldType::kSint64>(field, at, p, end, arena);
-    case FieldType::kBool:
-      return ParseVarints<FieldType::kBool>(field, at, p, end, arena);
-    case FieldType::kFixed32:
+    case wire::FieldType::kInt32:
+      return ParseVarints<wire::FieldType::kInt32>(field, at, p, end, arena);
+    case wire::FieldType::kInt64:
+      return ParseVarints<wire::FieldType::kInt64>(field, at, p, end, arena);
+    case wire::FieldType::kSint32:
+      return ParseVarints<wire::FieldType::kSint32>(field, at, p, end, arena);
+    case wire::FieldType::kSint64:
+      return ParseVarints<wire::FieldType::kSint64>(field, at, p, end, arena);
+    case wire::FieldType::kBool:
+      return ParseVarints<wire::FieldType::kBool>(field, at, p, end, arena);
+    case wire::FieldType::kFixed32:
       return ParseFixed(sizeof(uint32_t), at, p, end, arena);
-    case FieldType::kFixed64:
+    case wire::FieldType::kFixed64:
       return ParseFixed(sizeof(uint64_t), at, p, end, arena);
     default:
-      return ParseVarints<FieldType::kClosedEnum>(field, at, p, end, arena);
+      return ParseVarints<wire::FieldType::kClosedEnum>(field, at, p, end, arena);
   }
 }
 

@@ -14,16 +14,15 @@
 #include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/find_field.h"
 #include "ipmpsc/view/finish.h"
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/number.h"
 #include "ipmpsc/view/packed.h"
 #include "ipmpsc/view/repeated_growth.h"
 #include "ipmpsc/view/repeated_view.h"
-#include "ipmpsc/view/utf8.h"
-#include "ipmpsc/view/wire.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/message_table.h"
+#include "ipmpsc/wire/utf8.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -44,11 +43,11 @@ class Parser {
 
   // Parses the fields of a message into `view`, up to `end`, or up to the end-group tag of `group`
   // where it is not 0.
-  const char* ParseFields(const MessageTable& table, char* view, const char* p, const char* end,
-                          uint32_t group);
+  const char* ParseFields(const wire::MessageTable& table, char* view, const char* p,
+                          const char* end, uint32_t group);
 
   // Null where there is no memory, as all below.
-  char* NewView(const MessageTable& table) {
+  char* NewView(const wire::MessageTable& table) {
     void* const memory = arena_->Allocate(table.view_size);
     return ABSL_PREDICT_TRUE(memory != nullptr) ? InitView(table, memory) : nullptr;
   }
@@ -59,7 +58,7 @@ class Parser {
   static constexpr size_t kAhead = 2 + 5 + 16;
 
   // A view has 16 bytes or more, and a multiple of 8.
-  static char* InitView(const MessageTable& table, void* memory) {
+  static char* InitView(const wire::MessageTable& table, void* memory) {
     char* const to = static_cast<char*>(memory);
     const char* const from = static_cast<const char*>(table.empty_view);
     const size_t last = table.view_size - 16;
@@ -74,24 +73,27 @@ class Parser {
 
   // One field, looked at byte for byte. `expected` is where the fields are searched first, and becomes
   // the one behind it. Sets `ended` where the field was the end of `group`.
-  const char* ParseGeneral(const MessageTable& table, char* view, const char* p, const char* end,
-                           uint32_t group, const Field** expected, bool* ended);
+  const char* ParseGeneral(const wire::MessageTable& table, char* view, const char* p,
+                           const char* end, uint32_t group, const wire::Field** expected,
+                           bool* ended);
   // A field with the tag that its table has.
-  const char* ParseKnown(const Field& field, char* view, const char* p, const char* end);
+  const char* ParseKnown(const wire::Field& field, char* view, const char* p, const char* end);
   // A field with another tag than expected: packed where the table has it unpacked, or unknown.
-  const char* ParseOther(const Field* field, uint32_t tag, char* view, const char* p,
+  const char* ParseOther(const wire::Field* field, uint32_t tag, char* view, const char* p,
                          const char* end);
 
-  bool GrowFor(const Field& field, size_t element_size, RepeatedData* data, const char* p,
+  bool GrowFor(const wire::Field& field, size_t element_size, RepeatedData* data, const char* p,
                const char* end);
-  const char* ParseRepeated(const Field& field, char* at, const char* p, const char* end);
-  const char* ParseTexts(const Field& field, char* at, const char* p, const char* end);
-  const char* ParseMessages(const Field& field, char* at, const char* p, const char* end);
-  const char* ParseSingularMessage(const Field& field, char* view, const char* p, const char* end);
-  const char* ParseMapEntry(const Field& field, char* at, const char* p, const char* end);
-  const char* ParseNewMessage(const Field& field, char* message, const char* p, const char* end);
-  const char* ParseMessage(const Field& field, char* message, const char* p, const char* end);
-  const char* ParseGroup(const Field& field, char* message, const char* p, const char* end);
+  const char* ParseRepeated(const wire::Field& field, char* at, const char* p, const char* end);
+  const char* ParseTexts(const wire::Field& field, char* at, const char* p, const char* end);
+  const char* ParseMessages(const wire::Field& field, char* at, const char* p, const char* end);
+  const char* ParseSingularMessage(const wire::Field& field, char* view, const char* p,
+                                   const char* end);
+  const char* ParseMapEntry(const wire::Field& field, char* at, const char* p, const char* end);
+  const char* ParseNewMessage(const wire::Field& field, char* message, const char* p,
+                              const char* end);
+  const char* ParseMessage(const wire::Field& field, char* message, const char* p, const char* end);
+  const char* ParseGroup(const wire::Field& field, char* message, const char* p, const char* end);
 
   // The bytes of a message that comes in several pieces are put together: that is what merging
   // means on the wire.
@@ -101,7 +103,7 @@ class Parser {
   const absl::string_view wire_;
   Arena* const arena_;
   const char* const fast_end_;       // in front of it, `kAhead` bytes may be read
-  int depth_ = kMaxDepth;            // how many messages may still lie within each other
+  int depth_ = wire::kMaxDepth;      // how many messages may still lie within each other
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
 
@@ -140,10 +142,10 @@ bool Parser::PutTogether(char* view, absl::string_view piece) {
 
 inline const char* ParseString(bool checked, char* at, const char* p, const char* end) {
   size_t size;
-  p = ReadSize(p, end, &size);
+  p = wire::ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   const absl::string_view text(p, size);
-  if (checked && ABSL_PREDICT_FALSE(!IsUtf8(text))) return nullptr;
+  if (checked && ABSL_PREDICT_FALSE(!wire::IsUtf8(text))) return nullptr;
   Store(at, text);
   return p + size;
 }
@@ -151,29 +153,29 @@ inline const char* ParseString(bool checked, char* at, const char* p, const char
 template <typename T>
 const char* ParseFixed(char* at, const char* p, const char* end) {
   T value;
-  p = ReadFixed(p, end, &value);
+  p = wire::ReadFixed(p, end, &value);
   if (ABSL_PREDICT_TRUE(p != nullptr)) Store(at, value);
   return p;
 }
 
 // A value of any type but messages. `stored` becomes false where it is malformed, or no value of a
 // closed enum.
-inline const char* ParseScalar(const Field& field, char* at, const char* p, const char* end,
+inline const char* ParseScalar(const wire::Field& field, char* at, const char* p, const char* end,
                                bool* stored) {
   switch (field.type) {
-    case FieldType::kFixed32:
+    case wire::FieldType::kFixed32:
       p = ParseFixed<uint32_t>(at, p, end);
       break;
-    case FieldType::kFixed64:
+    case wire::FieldType::kFixed64:
       p = ParseFixed<uint64_t>(at, p, end);
       break;
-    case FieldType::kBytes:
-    case FieldType::kString:
-      p = ParseString(field.type == FieldType::kString, at, p, end);
+    case wire::FieldType::kBytes:
+    case wire::FieldType::kString:
+      p = ParseString(field.type == wire::FieldType::kString, at, p, end);
       break;
     default: {
       uint64_t value;
-      p = ReadVarint(p, end, &value);
+      p = wire::ReadVarint(p, end, &value);
       *stored = p != nullptr && StoreVarint(field, field.type, value, at);
       return p;
     }
@@ -184,22 +186,22 @@ inline const char* ParseScalar(const Field& field, char* at, const char* p, cons
 
 // A varint of which 10 bytes may be read.
 inline const char* ReadVarintAhead(const char* p, uint64_t* value) {
-  const uint32_t two = LoadTwoBytes(p);
+  const uint32_t two = wire::LoadTwoBytes(p);
   *value = two & 0x7f;
   if ((two & 0x80) == 0) return p + 1;
   if ((two & 0x8000) == 0) {
     *value |= (two & 0x7f00) >> 1;
     return p + 2;
   }
-  const LongVarint read = ReadLongVarintAhead(p);
+  const wire::LongVarint read = wire::ReadLongVarintAhead(p);
   *value = read.value;
   return read.end;
 }
 
 // Reads the size of what follows, which lies before `end` when this succeeds; `p` may lie behind it.
 inline const char* ReadSizeAhead(const char* p, const char* end, size_t* size) {
-  *size = LoadByte(p);
-  if (ABSL_PREDICT_FALSE(*size >= 0x80)) return p < end ? ReadSize(p, end, size) : nullptr;
+  *size = wire::LoadByte(p);
+  if (ABSL_PREDICT_FALSE(*size >= 0x80)) return p < end ? wire::ReadSize(p, end, size) : nullptr;
   ++p;
   return ABSL_PREDICT_TRUE(static_cast<std::ptrdiff_t>(*size) <= end - p) ? p : nullptr;
 }
@@ -218,35 +220,35 @@ inline bool IsUtf8Ahead(const char* p, size_t size) {
     bits = high_bits(p + size - 16);
     for (size_t i = 0; i + 16 < size; i += 16) bits |= high_bits(p + i);
   }
-  return ABSL_PREDICT_TRUE(bits == 0) || IsUtf8Slow(absl::string_view(p, size));
+  return ABSL_PREDICT_TRUE(bits == 0) || wire::IsUtf8Slow(absl::string_view(p, size));
 #else
-  return IsUtf8(absl::string_view(p, size));
+  return wire::IsUtf8(absl::string_view(p, size));
 #endif
 }
 
-const char* Parser::ParseFields(const MessageTable& table, char* view, const char* p,
+const char* Parser::ParseFields(const wire::MessageTable& table, char* view, const char* p,
                                 const char* end, uint32_t group) {
-  const Field* expected = table.fields;  // most messages have their fields in order
-  const Field* const fields_end = expected + table.field_count;
+  const wire::Field* expected = table.fields;  // most messages have their fields in order
+  const wire::Field* const fields_end = expected + table.field_count;
   const char* const fast_end = std::min(end, fast_end_);
   while (true) {
     if (ABSL_PREDICT_FALSE(p >= fast_end)) {
       if (p == end) return group == 0 ? p : nullptr;
       if (p > end) return nullptr;
     }
-    const Field* field = expected;
+    const wire::Field* field = expected;
     if (ABSL_PREDICT_TRUE(p < fast_end)) {
-      const uint32_t two = LoadTwoBytes(p);
+      const uint32_t two = wire::LoadTwoBytes(p);
       if (ABSL_PREDICT_FALSE(field == fields_end || !field->Matches(two))) {
         const uint32_t number =
             (two & 0x80) == 0 ? (two & 0x7f) >> 3 : (two & 0x7f) >> 3 | (two & 0x7f00) >> 4;
-        field = FindField(table, number);
+        field = wire::FindField(table, number);
         if (field != nullptr && !field->Matches(two)) field = nullptr;
       }
     } else {
       field = nullptr;
     }
-    if (ABSL_PREDICT_FALSE(field == nullptr || field->operation == Operation::kGeneral)) {
+    if (ABSL_PREDICT_FALSE(field == nullptr || field->operation == wire::Operation::kGeneral)) {
       bool ended = false;
       p = ParseGeneral(table, view, p, end, group, &expected, &ended);
       if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
@@ -259,100 +261,100 @@ const char* Parser::ParseFields(const MessageTable& table, char* view, const cha
     uint64_t value;
     size_t size;
     switch (field->operation) {
-      case Operation::kInt32Bit:
+      case wire::Operation::kInt32Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kInt32:
+      case wire::Operation::kInt32:
         p = ReadVarintAhead(p, &value);
         Store(at, static_cast<uint32_t>(value));
         break;
-      case Operation::kInt64Bit:
+      case wire::Operation::kInt64Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kInt64:
+      case wire::Operation::kInt64:
         p = ReadVarintAhead(p, &value);
         Store(at, value);
         break;
-      case Operation::kSint32Bit:
+      case wire::Operation::kSint32Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kSint32:
+      case wire::Operation::kSint32:
         p = ReadVarintAhead(p, &value);
-        Store(at, ZigZagDecode32(static_cast<uint32_t>(value)));
+        Store(at, wire::ZigZagDecode32(static_cast<uint32_t>(value)));
         break;
-      case Operation::kSint64Bit:
+      case wire::Operation::kSint64Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kSint64:
+      case wire::Operation::kSint64:
         p = ReadVarintAhead(p, &value);
-        Store(at, ZigZagDecode64(value));
+        Store(at, wire::ZigZagDecode64(value));
         break;
-      case Operation::kBoolBit:
+      case wire::Operation::kBoolBit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kBool:
+      case wire::Operation::kBool:
         p = ReadVarintAhead(p, &value);
         Store(at, static_cast<uint8_t>(value != 0));
         break;
-      case Operation::kFixed32Bit:
+      case wire::Operation::kFixed32Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kFixed32:
+      case wire::Operation::kFixed32:
         Store(at, Load<uint32_t>(p));
         p += sizeof(uint32_t);
         continue;
-      case Operation::kFixed64Bit:
+      case wire::Operation::kFixed64Bit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kFixed64:
+      case wire::Operation::kFixed64:
         Store(at, Load<uint64_t>(p));
         p += sizeof(uint64_t);
         continue;
-      case Operation::kBytesBit:
+      case wire::Operation::kBytesBit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kBytes:
+      case wire::Operation::kBytes:
         p = ReadSizeAhead(p, end, &size);
         if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
         Store(at, absl::string_view(p, size));
         p += size;
         continue;
-      case Operation::kStringBit:
+      case wire::Operation::kStringBit:
         SetHasBit(view, field->presence);
         ABSL_FALLTHROUGH_INTENDED;
-      case Operation::kString:
+      case wire::Operation::kString:
         p = ReadSizeAhead(p, end, &size);
         if (ABSL_PREDICT_FALSE(p == nullptr || !IsUtf8Ahead(p, size))) return nullptr;
         Store(at, absl::string_view(p, size));
         p += size;
         continue;
-      case Operation::kClosedEnum:
+      case wire::Operation::kClosedEnum:
         p = ReadVarintAhead(p, &value);
         if (ABSL_PREDICT_TRUE(p != nullptr && InRanges(*field, static_cast<int32_t>(value)))) {
           Store(at, static_cast<uint32_t>(value));
-          if (field->presence != Field::kNoHasBit) SetHasBit(view, field->presence);
+          if (field->presence != wire::Field::kNoHasBit) SetHasBit(view, field->presence);
         }
         break;
-      case Operation::kMessage:
-      case Operation::kOneofMessage:
+      case wire::Operation::kMessage:
+      case wire::Operation::kOneofMessage:
         p = ParseSingularMessage(*field, view, p, end);
         break;
-      case Operation::kMessages:
+      case wire::Operation::kMessages:
         p = ParseMessages(*field, at, p, end);
         break;
-      case Operation::kTexts:
+      case wire::Operation::kTexts:
         p = ParseTexts(*field, at, p, end);
         break;
-      case Operation::kPacked:
+      case wire::Operation::kPacked:
         p = ABSL_PREDICT_TRUE(p < end) ? ParsePacked(*field, at, p, end, arena_) : nullptr;
         break;
-      case Operation::kOneofVarint:
+      case wire::Operation::kOneofVarint:
         p = ReadVarintAhead(p, &value);
         StoreVarint(*field, field->type, value, at);
         Store(view + field->presence, field->number());
         break;
-      case Operation::kOneofFixed:
-        if (field->type == FieldType::kFixed32) {
+      case wire::Operation::kOneofFixed:
+        if (field->type == wire::FieldType::kFixed32) {
           Store(at, Load<uint32_t>(p));
           p += sizeof(uint32_t);
         } else {
@@ -361,38 +363,39 @@ const char* Parser::ParseFields(const MessageTable& table, char* view, const cha
         }
         Store(view + field->presence, field->number());
         continue;
-      case Operation::kOneofText:
+      case wire::Operation::kOneofText:
         p = ReadSizeAhead(p, end, &size);
         if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-        if (field->type == FieldType::kString && ABSL_PREDICT_FALSE(!IsUtf8Ahead(p, size)))
+        if (field->type == wire::FieldType::kString && ABSL_PREDICT_FALSE(!IsUtf8Ahead(p, size)))
           return nullptr;
         Store(at, absl::string_view(p, size));
         Store(view + field->presence, field->number());
         p += size;
         continue;
-      case Operation::kMapEntry:
+      case wire::Operation::kMapEntry:
         p = ABSL_PREDICT_TRUE(p < end) ? ParseMapEntry(*field, at, p, end) : nullptr;
         break;
-      case Operation::kGeneral:
+      case wire::Operation::kGeneral:
         return nullptr;  // told apart above
     }
     if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   }
 }
 
-ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseGeneral(const MessageTable& table, char* view,
-                                                         const char* p, const char* end,
-                                                         uint32_t group, const Field** expected,
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseGeneral(const wire::MessageTable& table,
+                                                         char* view, const char* p, const char* end,
+                                                         uint32_t group,
+                                                         const wire::Field** expected,
                                                          bool* ended) {
   const char* const tag_begin = p;
   uint32_t tag;
-  p = ReadTag(p, end, &tag);
+  p = wire::ReadTag(p, end, &tag);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-  const Field* field = *expected;
+  const wire::Field* field = *expected;
   if (field == table.fields + table.field_count || field->tag != tag) {
-    field = FindField(table, tag >> 3);
+    field = wire::FindField(table, tag >> 3);
     if (ABSL_PREDICT_FALSE(field == nullptr || field->tag != tag)) {
-      if ((tag & 7) == kWireEndGroup) {
+      if ((tag & 7) == wire::kWireEndGroup) {
         group_end_ = tag_begin;
         *ended = true;
         return tag >> 3 == group && group != 0 ? p : nullptr;
@@ -405,49 +408,51 @@ ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseGeneral(const MessageTable& tab
   return ParseKnown(*field, view, p, end);
 }
 
-const char* Parser::ParseKnown(const Field& field, char* view, const char* p, const char* end) {
+const char* Parser::ParseKnown(const wire::Field& field, char* view, const char* p,
+                               const char* end) {
   char* const at = view + field.offset;
-  if (field.cardinality > Cardinality::kOneof) return ParseRepeated(field, at, p, end);
-  if (field.type >= FieldType::kMessage) return ParseSingularMessage(field, view, p, end);
+  if (field.cardinality > wire::Cardinality::kOneof) return ParseRepeated(field, at, p, end);
+  if (field.type >= wire::FieldType::kMessage) return ParseSingularMessage(field, view, p, end);
   bool stored;
   p = ParseScalar(field, at, p, end, &stored);
   if (!stored) return p;
-  if (field.cardinality == Cardinality::kOneof) {
+  if (field.cardinality == wire::Cardinality::kOneof) {
     Store(view + field.presence, field.number());
-  } else if (field.presence != Field::kNoHasBit) {
+  } else if (field.presence != wire::Field::kNoHasBit) {
     SetHasBit(view, field.presence);
   }
   return p;
 }
 
-ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseOther(const Field* field, uint32_t tag, char* view,
-                                                       const char* p, const char* end) {
-  if (field != nullptr && field->cardinality == Cardinality::kRepeated &&
-      (tag & 7) == kWireLengthDelimited && IsPackable(field->type))
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseOther(const wire::Field* field, uint32_t tag,
+                                                       char* view, const char* p, const char* end) {
+  if (field != nullptr && field->cardinality == wire::Cardinality::kRepeated &&
+      (tag & 7) == wire::kWireLengthDelimited && IsPackable(field->type))
     return ParsePacked(*field, view + field->offset, p, end, arena_);
-  return SkipValue(p, end, tag, depth_);
+  return wire::SkipValue(p, end, tag, depth_);
 }
 
 // Elements mostly come one after the other: steps over the tag of the next one of this field.
-inline bool NextElement(const Field& field, const char** p, const char* end) {
+inline bool NextElement(const wire::Field& field, const char** p, const char* end) {
   uint32_t tag;
-  const char* const after = ReadTag(*p, end, &tag);
+  const char* const after = wire::ReadTag(*p, end, &tag);
   if (after == nullptr || tag != field.tag) return false;
   *p = after;
   return true;
 }
 
 // For one more element, which follows its tag at `p`.
-bool Parser::GrowFor(const Field& field, size_t element_size, RepeatedData* data, const char* p,
-                     const char* end) {
-  return (field.tag & 7) == kWireLengthDelimited
+bool Parser::GrowFor(const wire::Field& field, size_t element_size, RepeatedData* data,
+                     const char* p, const char* end) {
+  return (field.tag & 7) == wire::kWireLengthDelimited
              ? GrowForElements(data, element_size, field.tag, p, end, arena_)
              : GrowForElement(data, element_size, arena_);
 }
 
-const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, const char* end) {
-  if (field.cardinality == Cardinality::kMap) return ParseMapEntry(field, at, p, end);
-  if (field.type >= FieldType::kMessage) return ParseMessages(field, at, p, end);
+const char* Parser::ParseRepeated(const wire::Field& field, char* at, const char* p,
+                                  const char* end) {
+  if (field.cardinality == wire::Cardinality::kMap) return ParseMapEntry(field, at, p, end);
+  if (field.type >= wire::FieldType::kMessage) return ParseMessages(field, at, p, end);
   const size_t size = ScalarSize(field.type);
   RepeatedData data = Load<RepeatedData>(at);
   do {
@@ -462,8 +467,8 @@ const char* Parser::ParseRepeated(const Field& field, char* at, const char* p, c
 }
 
 // REQUIRES: 5 + 16 bytes may be read, whatever `end` is.
-const char* Parser::ParseTexts(const Field& field, char* at, const char* p, const char* end) {
-  const bool is_checked = field.type == FieldType::kString;
+const char* Parser::ParseTexts(const wire::Field& field, char* at, const char* p, const char* end) {
+  const bool is_checked = field.type == wire::FieldType::kString;
   const char* const fast_end = std::min(end, fast_end_);
   RepeatedData data = Load<RepeatedData>(at);
   while (true) {
@@ -477,16 +482,17 @@ const char* Parser::ParseTexts(const Field& field, char* at, const char* p, cons
     Store(NextElementOf(data, sizeof(absl::string_view)), absl::string_view(p, size));
     ++data.size;
     p += size;
-    if (p >= fast_end || !field.Matches(LoadTwoBytes(p))) break;
+    if (p >= fast_end || !field.Matches(wire::LoadTwoBytes(p))) break;
     p += field.wire_width;
   }
   Store(at, data);
   return p;
 }
 
-const char* Parser::ParseMessages(const Field& field, char* at, const char* p, const char* end) {
+const char* Parser::ParseMessages(const wire::Field& field, char* at, const char* p,
+                                  const char* end) {
   if (ABSL_PREDICT_FALSE(p >= end)) return nullptr;  // not even a length
-  const MessageTable& table = *field.message;
+  const wire::MessageTable& table = *field.message;
   RepeatedData data = Load<RepeatedData>(at);
   do {
     if (ABSL_PREDICT_FALSE(data.size == data.capacity) &&
@@ -501,16 +507,16 @@ const char* Parser::ParseMessages(const Field& field, char* at, const char* p, c
   return p;
 }
 
-const char* Parser::ParseSingularMessage(const Field& field, char* view, const char* p,
+const char* Parser::ParseSingularMessage(const wire::Field& field, char* view, const char* p,
                                          const char* end) {
   char* const at = view + field.offset;
   char* message = Load<char*>(at);
-  if (field.cardinality == Cardinality::kOneof) {
+  if (field.cardinality == wire::Cardinality::kOneof) {
     char* const oneof_case = view + field.presence;
     if (Load<uint32_t>(oneof_case) != field.number())
       message = nullptr;  // what it was before another member does not count
     Store(oneof_case, field.number());
-  } else if (field.presence != Field::kNoHasBit) {
+  } else if (field.presence != wire::Field::kNoHasBit) {
     SetHasBit(view, field.presence);
   }
   if (ABSL_PREDICT_FALSE(p >= end)) return nullptr;  // not even a length
@@ -522,7 +528,8 @@ const char* Parser::ParseSingularMessage(const Field& field, char* view, const c
 }
 
 // The value of an entry that holds no value of a closed enum makes the entry an unknown field.
-const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, const char* end) {
+const char* Parser::ParseMapEntry(const wire::Field& field, char* at, const char* p,
+                                  const char* end) {
   const size_t view_size = field.message->view_size;
   RepeatedData data = Load<RepeatedData>(at);
   if (data.size == data.capacity && !GrowFor(field, view_size, &data, p, end)) return nullptr;
@@ -530,8 +537,8 @@ const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, c
   Store(at, data);
   p = ParseNewMessage(field, entry, p, end);
   if (p == nullptr) return nullptr;
-  const Field& value = field.message->fields[1];
-  const bool closed = value.type == FieldType::kInt32 && value.range_count != 0;
+  const wire::Field& value = field.message->fields[1];
+  const bool closed = value.type == wire::FieldType::kInt32 && value.range_count != 0;
   if (closed && !InRanges(value, Load<int32_t>(entry + value.offset))) return p;
   ++data.size;
   Store(at, data);
@@ -539,13 +546,13 @@ const char* Parser::ParseMapEntry(const Field& field, char* at, const char* p, c
 }
 
 // The first piece of a message.
-inline const char* Parser::ParseNewMessage(const Field& field, char* message, const char* p,
+inline const char* Parser::ParseNewMessage(const wire::Field& field, char* message, const char* p,
                                            const char* end) {
-  if (ABSL_PREDICT_FALSE(field.type == FieldType::kGroup))
+  if (ABSL_PREDICT_FALSE(field.type == wire::FieldType::kGroup))
     return ParseGroup(field, message, p, end);
   if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
   size_t size;
-  p = ReadSize(p, end, &size);
+  p = wire::ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   Store(message, absl::string_view(p, size));
   if (size == 0) return p;
@@ -555,13 +562,13 @@ inline const char* Parser::ParseNewMessage(const Field& field, char* message, co
   return p;
 }
 
-const char* Parser::ParseMessage(const Field& field, char* message, const char* p,
+const char* Parser::ParseMessage(const wire::Field& field, char* message, const char* p,
                                  const char* end) {
-  if (ABSL_PREDICT_FALSE(field.type == FieldType::kGroup))
+  if (ABSL_PREDICT_FALSE(field.type == wire::FieldType::kGroup))
     return ParseGroup(field, message, p, end);
   if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
   size_t size;
-  p = ReadSize(p, end, &size);
+  p = wire::ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   if (ABSL_PREDICT_FALSE(!AppendWire(message, absl::string_view(p, size)))) return nullptr;
   --depth_;
@@ -570,7 +577,8 @@ const char* Parser::ParseMessage(const Field& field, char* message, const char* 
   return p;
 }
 
-const char* Parser::ParseGroup(const Field& field, char* message, const char* p, const char* end) {
+const char* Parser::ParseGroup(const wire::Field& field, char* message, const char* p,
+                               const char* end) {
   if (depth_ == 0) return nullptr;
   const char* const begin = p;
   --depth_;
@@ -582,7 +590,7 @@ const char* Parser::ParseGroup(const Field& field, char* message, const char* p,
              : nullptr;
 }
 
-const void* ParseWithin(const MessageTable& table, absl::string_view wire, Arena* arena) {
+const void* ParseWithin(const wire::MessageTable& table, absl::string_view wire, Arena* arena) {
   Parser parser(wire, arena);
   char* const view = parser.NewView(table);
   if (ABSL_PREDICT_FALSE(view == nullptr)) return nullptr;
@@ -596,7 +604,7 @@ const void* ParseWithin(const MessageTable& table, absl::string_view wire, Arena
 
 }  // namespace
 
-const void* Parse(const MessageTable& table, absl::string_view wire, Arena* arena) {
+const void* Parse(const wire::MessageTable& table, absl::string_view wire, Arena* arena) {
   if (wire.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) return nullptr;
   arena->BeginBudget(arena->limit().BytesFor(wire.size()));
   const void* const view = ParseWithin(table, wire, arena);

@@ -9,17 +9,15 @@
 
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 
-// Messages within messages, as protobuf has it.
-inline constexpr int kMaxDepth = 100;
-
-// Returns the view, in `arena`, of the message that `wire` holds; null where `wire` is malformed or
-// lacks a required field, or where there is no memory: `arena->failure()` tells that apart. The view is valid as long as `wire` and until the arena is reset. Whoever
-// changes `wire` later changes what strings and numbers say, but not where anything lies.
-const void* Parse(const MessageTable& table, absl::string_view wire, Arena* arena);
+// Returns the view, in `arena`, of the message that `wire` holds. Returns null where `wire` is
+// malformed or lacks a required field, or where there is no memory; `arena->failure()` says which.
+// The view is valid as long as `wire`, and until the arena is reset. A later change of `wire` changes
+// the values of strings and numbers, but no pointer and no length.
+const void* Parse(const wire::MessageTable& table, absl::string_view wire, Arena* arena);
 
 }  // namespace ipmpsc::view
 

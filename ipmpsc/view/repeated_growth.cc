@@ -8,7 +8,7 @@
 
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/repeated_view.h"
-#include "ipmpsc/view/wire.h"
+#include "ipmpsc/wire/decoding.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -24,10 +24,10 @@ size_t CountElements(const char* p, const char* end, uint32_t tag, size_t most) 
   size_t count = 0;
   while (true) {
     size_t size;
-    p = ReadSize(p, end, &size);
+    p = wire::ReadSize(p, end, &size);
     if (p == nullptr) return count;
     uint32_t next;
-    p = ReadTag(p + size, end, &next);
+    p = wire::ReadTag(p + size, end, &next);
     if (p == nullptr || next != tag || ++count == most) return count;
   }
 }

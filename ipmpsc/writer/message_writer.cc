@@ -13,11 +13,9 @@
 #include "absl/types/span.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
-#include "ipmpsc/view/find_field.h"
-#include "ipmpsc/view/message_table.h"
-#include "ipmpsc/view/parser.h"
-#include "ipmpsc/view/utf8.h"
-#include "ipmpsc/view/wire.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/message_table.h"
+#include "ipmpsc/wire/utf8.h"
 #include "ipmpsc/writer/output.h"
 
 namespace ipmpsc::writer {
@@ -109,9 +107,9 @@ void MessageWriter::OpenWithin(MessageWriter* around, int levels) {
   around_ = around;
   depth_ = around->depth_ + levels;
   draft_->innermost_ = this;
-  if (ABSL_PREDICT_FALSE(depth_ > view::kMaxDepth)) {
+  if (ABSL_PREDICT_FALSE(depth_ > wire::kMaxDepth)) {
     draft_->output_.Refuse(absl::InvalidArgumentError(
-        absl::StrCat("messages nest more than ", view::kMaxDepth, " deep")));
+        absl::StrCat("messages nest more than ", wire::kMaxDepth, " deep")));
   }
 }
 
@@ -152,7 +150,7 @@ void MessageWriter::PutBytes(uint32_t number, absl::string_view value, size_t al
 void MessageWriter::PutString(uint32_t number, absl::string_view value, const char* field,
                               size_t alignment) {
   PutBytes(number, value, alignment);
-  if (ABSL_PREDICT_FALSE(!view::IsUtf8(value))) {
+  if (ABSL_PREDICT_FALSE(!wire::IsUtf8(value))) {
     draft_->output_.Refuse(absl::InvalidArgumentError(absl::StrCat(field, " is not UTF-8")));
   }
 }
@@ -172,25 +170,25 @@ absl::Span<char> MessageWriter::MutableString(uint32_t number, size_t size, cons
   return {to, size};
 }
 
-void MessageWriter::PutUnknownFields(absl::string_view message, const view::MessageTable& table,
+void MessageWriter::PutUnknownFields(absl::string_view message, const wire::MessageTable& table,
                                      const char* type) {
   Output* const output = Enter();
-  const int depth = std::max(view::kMaxDepth - depth_, 0);
+  const int depth = std::max(wire::kMaxDepth - depth_, 0);
   const char* const end = message.data() + message.size();
   const char* piece = message.data();  // not yet copied, up to `p`
   const char* p = piece;
   while (p != end) {
     const char* const field = p;
     uint32_t tag;
-    p = view::ReadTag(p, end, &tag);
-    if (p != nullptr) p = view::SkipValue(p, end, tag, depth);
+    p = wire::ReadTag(p, end, &tag);
+    if (p != nullptr) p = wire::SkipValue(p, end, tag, depth);
     if (ABSL_PREDICT_FALSE(p == nullptr)) {
       output->Refuse(absl::InvalidArgumentError(
           absl::StrCat("the unknown fields given for a ", type, " are malformed at byte ",
                        field - message.data(), " of ", message.size())));
       return;
     }
-    if (view::FindField(table, tag >> 3) == nullptr) continue;
+    if (wire::FindField(table, tag >> 3) == nullptr) continue;
     output->PutEncoded(absl::string_view(piece, static_cast<size_t>(field - piece)));
     piece = p;
   }
@@ -199,18 +197,18 @@ void MessageWriter::PutUnknownFields(absl::string_view message, const view::Mess
 
 Output::Nested MessageWriter::StartEntry(uint32_t number) {
   Output* const output = Enter();
-  if (ABSL_PREDICT_FALSE(depth_ + 1 > view::kMaxDepth)) {
+  if (ABSL_PREDICT_FALSE(depth_ + 1 > wire::kMaxDepth)) {
     output->Refuse(absl::InvalidArgumentError(
-        absl::StrCat("messages nest more than ", view::kMaxDepth, " deep")));
+        absl::StrCat("messages nest more than ", wire::kMaxDepth, " deep")));
   }
   return output->StartMessage(number);
 }
 
-void MessageWriter::CheckEnum(int32_t value, const view::EnumRange* ranges, size_t count,
+void MessageWriter::CheckEnum(int32_t value, const wire::EnumRange* ranges, size_t count,
                               const char* field) {
-  const view::EnumRange* const next = std::upper_bound(
+  const wire::EnumRange* const next = std::upper_bound(
       ranges, ranges + count, value,
-      [](int32_t number, const view::EnumRange& range) { return number < range.first; });
+      [](int32_t number, const wire::EnumRange& range) { return number < range.first; });
   const bool is_there = next != ranges && value <= next[-1].last;
   if (ABSL_PREDICT_TRUE(is_there)) return;
   Enter()->Refuse(absl::InvalidArgumentError(

@@ -24,8 +24,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "ipmpsc/view/message_table.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/encoding.h"
+#include "ipmpsc/wire/message_table.h"
 #include "ipmpsc/writer/number_array.h"
 #include "ipmpsc/writer/output.h"
 
@@ -97,17 +97,19 @@ class MessageWriter {
   // The message ends here, unless it has ended before.
   void Close();
 
-  void PutInt32(uint32_t number, int32_t value) { Enter()->PutVarint(number, SignExtend(value)); }
+  void PutInt32(uint32_t number, int32_t value) {
+    Enter()->PutVarint(number, wire::SignExtend(value));
+  }
   void PutInt64(uint32_t number, int64_t value) {
     Enter()->PutVarint(number, static_cast<uint64_t>(value));
   }
   void PutUint32(uint32_t number, uint32_t value) { Enter()->PutVarint(number, value); }
   void PutUint64(uint32_t number, uint64_t value) { Enter()->PutVarint(number, value); }
   void PutSint32(uint32_t number, int32_t value) {
-    Enter()->PutVarint(number, ZigZagEncode32(value));
+    Enter()->PutVarint(number, wire::ZigZagEncode32(value));
   }
   void PutSint64(uint32_t number, int64_t value) {
-    Enter()->PutVarint(number, ZigZagEncode64(value));
+    Enter()->PutVarint(number, wire::ZigZagEncode64(value));
   }
   void PutBool(uint32_t number, bool value) { Enter()->PutVarint(number, value ? 1 : 0); }
   template <typename T>
@@ -124,7 +126,7 @@ class MessageWriter {
   }
   // Refuses a value that is not in `ranges`: its receiver would take it for an unknown field.
   template <typename Enum, size_t kCount>
-  void PutClosedEnum(uint32_t number, Enum value, const view::EnumRange (&ranges)[kCount],
+  void PutClosedEnum(uint32_t number, Enum value, const wire::EnumRange (&ranges)[kCount],
                      const char* field) {
     CheckEnum(static_cast<int32_t>(value), ranges, kCount, field);
     PutEnum(number, value);
@@ -141,7 +143,7 @@ class MessageWriter {
     writer::PutEach(kType, number, values.data(), values.size(), Enter());
   }
   template <typename Enum, size_t kCount>
-  void CheckEnums(absl::Span<const Enum> values, const view::EnumRange (&ranges)[kCount],
+  void CheckEnums(absl::Span<const Enum> values, const wire::EnumRange (&ranges)[kCount],
                   const char* field) {
     for (const Enum value : values) CheckEnum(static_cast<int32_t>(value), ranges, kCount, field);
   }
@@ -158,7 +160,7 @@ class MessageWriter {
   // Copies those fields of `message`, in wire format, that `table` does not have: extensions, and
   // what newer schemas have. Their values are not looked at. Refuses what is no wire format, or
   // nests too deep; `type` is the name of the message that is written.
-  void PutUnknownFields(absl::string_view message, const view::MessageTable& table,
+  void PutUnknownFields(absl::string_view message, const wire::MessageTable& table,
                         const char* type);
 
   // An entry of a map. Between the two, key and value are put into it.
@@ -190,7 +192,7 @@ class MessageWriter {
   void OpenWithin(MessageWriter* around, int levels);
   void Take(MessageWriter* other);
   char* AppendBytes(uint32_t number, size_t size, size_t alignment);
-  void CheckEnum(int32_t value, const view::EnumRange* ranges, size_t count, const char* field);
+  void CheckEnum(int32_t value, const wire::EnumRange* ranges, size_t count, const char* field);
 
   Draft* draft_ = nullptr;           // null when closed
   MessageWriter* around_ = nullptr;  // null for the message as a whole

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "absl/base/optimization.h"
-#include "ipmpsc/view/wire.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/encoding.h"
 #include "ipmpsc/writer/output.h"
 
 namespace ipmpsc::writer {
@@ -24,14 +24,14 @@ template <Number kType>
 uint64_t WireValue(const char* p) {
   switch (kType) {
     case Number::kInt32:
-      return SignExtend(Load<int32_t>(p));
+      return wire::SignExtend(Load<int32_t>(p));
     case Number::kUint32:
     case Number::kFixed32:
       return Load<uint32_t>(p);
     case Number::kSint32:
-      return ZigZagEncode32(Load<int32_t>(p));
+      return wire::ZigZagEncode32(Load<int32_t>(p));
     case Number::kSint64:
-      return ZigZagEncode64(Load<int64_t>(p));
+      return wire::ZigZagEncode64(Load<int64_t>(p));
     case Number::kBool:
       return Load<uint8_t>(p);
     default:
@@ -42,7 +42,7 @@ uint64_t WireValue(const char* p) {
 template <Number kType>
 size_t EncodedSize(const char* p, const char* end) {
   size_t size = 0;
-  for (; p != end; p += SizeOf(kType)) size += VarintSize(WireValue<kType>(p));
+  for (; p != end; p += SizeOf(kType)) size += wire::VarintSize(WireValue<kType>(p));
   return size;
 }
 
@@ -52,7 +52,7 @@ void PutExactly(uint32_t number, const char* elements, const char* end, Output* 
   char* to = output->AppendBytes(number, EncodedSize<kType>(elements, end));
   if (to == nullptr) return;
   for (const char* p = elements; p != end; p += SizeOf(kType)) {
-    to = EncodeVarint(WireValue<kType>(p), to);
+    to = wire::EncodeVarint(WireValue<kType>(p), to);
   }
 }
 
@@ -63,28 +63,28 @@ void PutPackedVarints(uint32_t number, const char* elements, size_t count, Outpu
   const char* const end = elements + count * SizeOf(kType);
   char* const begin = output->free_space();
   const size_t left = output->free_size();
-  const size_t width = VarintSize(count);
+  const size_t width = wire::VarintSize(count);
   // A number of ten bytes is up to ten times as long as one of one byte: one byte of length more.
-  constexpr size_t kSpare = kMaxVarintWidth + 1;
-  if (left < kMaxTagWidth + kMaxLengthWidth + kSpare)
+  constexpr size_t kSpare = wire::kMaxVarintWidth + 1;
+  if (left < wire::kMaxTagWidth + wire::kMaxLengthWidth + kSpare)
     return PutExactly<kType>(number, elements, end, output);
-  char* const length = EncodeVarint(Tag(number, view::kWireLengthDelimited), begin);
+  char* const length = wire::EncodeVarint(wire::Tag(number, wire::kWireLengthDelimited), begin);
   char* const body = length + width;
   const char* const stop = begin + left - kSpare;  // up to here, any number has space
   char* to = body;
   const char* p = elements;
   for (; p != end && to <= stop; p += SizeOf(kType))
-    to = EncodeVarintAhead(WireValue<kType>(p), to);
+    to = wire::EncodeVarintAhead(WireValue<kType>(p), to);
   if (p != end) {
     const size_t rest = EncodedSize<kType>(p, end);
     if (rest >= static_cast<size_t>(begin + left - to))
       return PutExactly<kType>(number, elements, end, output);
-    for (; p != end; p += SizeOf(kType)) to = EncodeVarint(WireValue<kType>(p), to);
+    for (; p != end; p += SizeOf(kType)) to = wire::EncodeVarint(WireValue<kType>(p), to);
   }
   const size_t size = static_cast<size_t>(to - body);
-  const size_t more = VarintSize(size) - width;
+  const size_t more = wire::VarintSize(size) - width;
   if (ABSL_PREDICT_FALSE(more != 0)) std::memmove(body + more, body, size);
-  EncodeVarint(size, length);
+  wire::EncodeVarint(size, length);
   output->Use(static_cast<size_t>(to - begin) + more);
 }
 

@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "ipmpsc/view/utf8.h"
-#include "ipmpsc/view/wire.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/encoding.h"
+#include "ipmpsc/wire/utf8.h"
 
 namespace ipmpsc::writer {
 namespace {
@@ -30,7 +30,9 @@ constexpr size_t kMaxMoved = 127;
 }  // namespace
 
 Output::Output(absl::Span<char> space)
-    : data_(space.data()), capacity_(space.size()), limit_(std::min(space.size(), kMaxSize)) {}
+    : data_(space.data()),
+      capacity_(space.size()),
+      limit_(std::min(space.size(), wire::kMaxSize)) {}
 
 char* Output::Overflow(size_t head, size_t body) {
   limit_ = used_;
@@ -41,25 +43,25 @@ char* Output::Overflow(size_t head, size_t body) {
 }
 
 void Output::PutLastVarint(uint32_t tag, uint64_t value) {
-  char* const p = Append(VarintSize(tag), VarintSize(value));
-  if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeVarint(value, EncodeVarint(tag, p));
+  char* const p = Append(wire::VarintSize(tag), wire::VarintSize(value));
+  if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeVarint(value, wire::EncodeVarint(tag, p));
 }
 
 char* Output::AppendBytes(uint32_t number, size_t size) {
-  const uint32_t tag = Tag(number, view::kWireLengthDelimited);
-  char* const p = Append(VarintSize(tag) + VarintSize(size), size);
+  const uint32_t tag = wire::Tag(number, wire::kWireLengthDelimited);
+  char* const p = Append(wire::VarintSize(tag) + wire::VarintSize(size), size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
-  return EncodeVarint(size, EncodeVarint(tag, p));
+  return wire::EncodeVarint(size, wire::EncodeVarint(tag, p));
 }
 
 char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment) {
-  const uint32_t tag = Tag(number, view::kWireLengthDelimited);
-  const size_t tag_width = VarintSize(tag);
-  size_t width = VarintSize(size);
+  const uint32_t tag = wire::Tag(number, wire::kWireLengthDelimited);
+  const size_t tag_width = wire::VarintSize(tag);
+  size_t width = wire::VarintSize(size);
   const uintptr_t plain = reinterpret_cast<uintptr_t>(data_) + used_ + tag_width + width;
   size_t gap = static_cast<size_t>(0 - plain) & (alignment - 1);
   size_t filler = 0;
-  if (width + gap <= kMaxLengthWidth) {
+  if (width + gap <= wire::kMaxLengthWidth) {
     width += gap;
   } else {
     // Nothing is shorter than a tag and a length.
@@ -70,13 +72,13 @@ char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment)
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   if (filler != 0) {
     const size_t space = filler - tag_width;
-    const size_t filler_width = LengthWidth(space);
-    p = EncodePaddedVarint(space - filler_width, filler_width, EncodeVarint(tag, p));
+    const size_t filler_width = wire::LengthWidth(space);
+    p = wire::EncodePaddedVarint(space - filler_width, filler_width, wire::EncodeVarint(tag, p));
     // What the ring held before is nobody's business.
     std::memset(p, 0, space - filler_width);
     p += space - filler_width;
   }
-  p = EncodePaddedVarint(size, width, EncodeVarint(tag, p));
+  p = wire::EncodePaddedVarint(size, width, wire::EncodeVarint(tag, p));
   pinned_ = used_;
   return p;
 }
@@ -96,27 +98,27 @@ void Output::PinText(size_t size, const char* field) {
 }
 
 Output::Nested Output::StartMessage(uint32_t number) {
-  const uint32_t tag = Tag(number, view::kWireLengthDelimited);
-  const size_t tag_width = VarintSize(tag);
+  const uint32_t tag = wire::Tag(number, wire::kWireLengthDelimited);
+  const size_t tag_width = wire::VarintSize(tag);
   const size_t left = limit_ - used_;
-  const size_t width = left > tag_width ? LengthWidth(left - tag_width) : 1;
+  const size_t width = left > tag_width ? wire::LengthWidth(left - tag_width) : 1;
   char* const p = Append(tag_width, width);
-  if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeVarint(tag, p);
+  if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeVarint(tag, p);
   return {size(), number, static_cast<uint32_t>(width)};
 }
 
 Output::Nested Output::StartGroup(uint32_t number) {
-  const uint32_t tag = Tag(number, view::kWireStartGroup);
-  char* const p = Append(VarintSize(tag), 0);
-  if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeVarint(tag, p);
+  const uint32_t tag = wire::Tag(number, wire::kWireStartGroup);
+  char* const p = Append(wire::VarintSize(tag), 0);
+  if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeVarint(tag, p);
   return {size(), number, 0};
 }
 
 void Output::End(const Nested& nested) {
   if (nested.width == 0) {
-    const uint32_t tag = Tag(nested.number, view::kWireEndGroup);
-    char* const p = Append(VarintSize(tag), 0);
-    if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeVarint(tag, p);
+    const uint32_t tag = wire::Tag(nested.number, wire::kWireEndGroup);
+    char* const p = Append(wire::VarintSize(tag), 0);
+    if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeVarint(tag, p);
     return;
   }
   const size_t body_size = size() - nested.body;
@@ -128,7 +130,7 @@ void Output::End(const Nested& nested) {
   }
   char* const body = data_ + nested.body;
   if (!move) {
-    EncodePaddedVarint(body_size, nested.width, body - nested.width);
+    wire::EncodePaddedVarint(body_size, nested.width, body - nested.width);
     return;
   }
   body[-static_cast<std::ptrdiff_t>(nested.width)] = static_cast<char>(body_size);
@@ -148,7 +150,7 @@ absl::Status Output::status(absl::string_view type) const {
   }
   if (!refused_.ok()) return refused_;
   for (const Text& text : texts_) {
-    if (!view::IsUtf8(absl::string_view(data_ + text.begin, text.size))) {
+    if (!wire::IsUtf8(absl::string_view(data_ + text.begin, text.size))) {
       return absl::InvalidArgumentError(absl::StrCat(text.field, " is not UTF-8"));
     }
   }

@@ -15,8 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "ipmpsc/view/wire.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/encoding.h"
 
 namespace ipmpsc::writer {
 
@@ -39,21 +39,22 @@ class Output {
 
   // Inline, so that the tag is a constant where the number is one.
   void PutVarint(uint32_t number, uint64_t value) {
-    const uint32_t tag = Tag(number, view::kWireVarint);
-    if (ABSL_PREDICT_FALSE(limit_ - used_ < kMaxTagWidth + kMaxVarintWidth)) {
+    const uint32_t tag = wire::Tag(number, wire::kWireVarint);
+    if (ABSL_PREDICT_FALSE(limit_ - used_ < wire::kMaxTagWidth + wire::kMaxVarintWidth)) {
       return PutLastVarint(tag, value);
     }
-    used_ = static_cast<size_t>(EncodeVarint(value, EncodeVarint(tag, data_ + used_)) - data_);
+    used_ = static_cast<size_t>(wire::EncodeVarint(value, wire::EncodeVarint(tag, data_ + used_)) -
+                                data_);
   }
   void PutFixed32(uint32_t number, uint32_t value) {
-    const uint32_t tag = Tag(number, view::kWireFixed32);
-    char* const p = Append(VarintSize(tag), sizeof(value));
-    if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
+    const uint32_t tag = wire::Tag(number, wire::kWireFixed32);
+    char* const p = Append(wire::VarintSize(tag), sizeof(value));
+    if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeFixed(value, wire::EncodeVarint(tag, p));
   }
   void PutFixed64(uint32_t number, uint64_t value) {
-    const uint32_t tag = Tag(number, view::kWireFixed64);
-    char* const p = Append(VarintSize(tag), sizeof(value));
-    if (ABSL_PREDICT_TRUE(p != nullptr)) EncodeFixed(value, EncodeVarint(tag, p));
+    const uint32_t tag = wire::Tag(number, wire::kWireFixed64);
+    char* const p = Append(wire::VarintSize(tag), sizeof(value));
+    if (ABSL_PREDICT_TRUE(p != nullptr)) wire::EncodeFixed(value, wire::EncodeVarint(tag, p));
   }
 
   // Puts tag and length of a length-delimited field of `size` bytes. Returns where they are to be

@@ -1,6 +1,6 @@
 // The description that generated code gives a channel is what a stranger needs to read its
 // messages.
-#include "ipmpsc/message/description.h"
+#include "ipmpsc/schema/description.h"
 
 #include <memory>
 #include <set>
@@ -28,9 +28,9 @@ using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
 using google::protobuf::Message;
 
-ipmpsc::ChannelInfo Info(const ipmpsc::message::MessageType& type) {
+ipmpsc::ChannelInfo Info(const ipmpsc::schema::MessageType& type) {
   ipmpsc::ChannelInfo info;
-  EXPECT_TRUE(info.ParseFromString(ipmpsc::message::Describe(type)));
+  EXPECT_TRUE(info.ParseFromString(ipmpsc::schema::Describe(type)));
   return info;
 }
 
@@ -84,7 +84,7 @@ TEST(DescriptionTest, SchemaIsTheWholeFile) {
 
 TEST(DescriptionTest, ViewReadsIt) {
   ipmpsc::view::Arena arena;
-  const std::string description = ipmpsc::message::Describe(camera::FrameChannel::kType);
+  const std::string description = ipmpsc::schema::Describe(camera::FrameChannel::kType);
   const ipmpsc::ChannelInfoView* const info = ipmpsc::ChannelInfoView::Parse(description, &arena);
   ASSERT_NE(info, nullptr);
   EXPECT_EQ(info->message(), "ipmpsc_test.camera.Frame");

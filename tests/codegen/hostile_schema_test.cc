@@ -11,8 +11,8 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/info.pb.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/schema_text.h"
@@ -24,10 +24,10 @@ namespace {
 using ::absl::StatusCode;
 using ::google::protobuf::DescriptorProto;
 using ::google::protobuf::FieldDescriptorProto;
-using ::ipmpsc::message::CheckDescription;
-using ::ipmpsc::message::Describe;
-using ::ipmpsc::message::End;
-using ::ipmpsc::message::SchemaDifferences;
+using ::ipmpsc::schema::CheckDescription;
+using ::ipmpsc::schema::Describe;
+using ::ipmpsc::schema::End;
+using ::ipmpsc::schema::SchemaDifferences;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::HasSubstr;
 
@@ -52,7 +52,7 @@ FieldDescriptorProto* AddField(int number, FieldDescriptorProto::Type type,
 }
 
 void ExpectVerdict(absl::string_view description) {
-  ipmpsc::message::MessageType type = camera::FrameChannel::kType;
+  ipmpsc::schema::MessageType type = camera::FrameChannel::kType;
   type.fingerprint = 1;  // so that no description passes by it
   for (const End end : kEnds) {
     const absl::StatusOr<SchemaDifferences> differences = CheckDescription(type, description, end);

@@ -20,8 +20,8 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "ipmpsc/view/arena.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/frame.pb.h"
@@ -81,9 +81,9 @@ namespace ipmpsc_test {
 namespace {
 
 using ::absl::StatusCode;
-using ::ipmpsc::message::CheckDescription;
-using ::ipmpsc::message::End;
-using ::ipmpsc::message::kDescriptionLimit;
+using ::ipmpsc::schema::CheckDescription;
+using ::ipmpsc::schema::End;
+using ::ipmpsc::schema::kDescriptionLimit;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::HasSubstr;
 

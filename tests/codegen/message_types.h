@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "google/protobuf/message.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc_test {
 
 struct MessageType {
   const google::protobuf::Message* prototype;
-  const ipmpsc::view::MessageTable* table;
+  const ipmpsc::wire::MessageTable* table;
 };
 
 // New ones belong at the end: inputs of fuzzers name them by their place.

@@ -3,8 +3,8 @@
 #include <type_traits>
 
 #include "gtest/gtest.h"
-#include "ipmpsc/message/schema_differences.h"
 #include "ipmpsc/receiver.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/message_writer.h"
@@ -116,9 +116,9 @@ TEST_F(NamesTest, CalledAsTheBaseClassesAre) {
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, RequiredWriter>));
   EXPECT_TRUE((std::is_base_of_v<MessageWriter, MessageLoan>));
   EXPECT_TRUE(
-      (std::is_constructible_v<MessageSender, ipmpsc::Sender, ipmpsc::message::SchemaDifferences>));
+      (std::is_constructible_v<MessageSender, ipmpsc::Sender, ipmpsc::schema::SchemaDifferences>));
   EXPECT_TRUE((std::is_constructible_v<MessageReceiver, ipmpsc::Receiver,
-                                       ipmpsc::message::SchemaDifferences>));
+                                       ipmpsc::schema::SchemaDifferences>));
   EXPECT_EQ(MessageChannel::kType.name, "ipmpsc_test.names.Message");
   EXPECT_TRUE((std::is_same_v<MessageWriter::BaseWriter, Message_BaseWriter>));
   EXPECT_TRUE((std::is_same_v<SettersWriter::add_yWriter, Setters_add_yWriter>));

@@ -11,9 +11,9 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/message_lite.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/message_type.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/message_type.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "tests/codegen/schema_text.h"
 #include "tests/testing/status_matchers.h"
 
@@ -24,9 +24,9 @@ using ::absl::StatusCode;
 using ::google::protobuf::DescriptorProto;
 using ::google::protobuf::FieldDescriptorProto;
 using ::google::protobuf::FileDescriptorProto;
-using ::ipmpsc::message::CheckDescription;
-using ::ipmpsc::message::Describe;
-using ::ipmpsc::message::End;
+using ::ipmpsc::schema::CheckDescription;
+using ::ipmpsc::schema::Describe;
+using ::ipmpsc::schema::End;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -94,8 +94,8 @@ class EditionSchema {
     fingerprint_ = ++fingerprints;  // no two are alike, so that they are compared
   }
 
-  ipmpsc::message::MessageType type() const {
-    ipmpsc::message::MessageType type = {};
+  ipmpsc::schema::MessageType type() const {
+    ipmpsc::schema::MessageType type = {};
     type.name = "p.M";
     type.fingerprint = fingerprint_;
     type.file = &description_;
@@ -105,7 +105,7 @@ class EditionSchema {
  private:
   uint64_t fingerprint_;
   std::string wire_;
-  ipmpsc::message::FileDescription description_ = {};
+  ipmpsc::schema::FileDescription description_ = {};
 };
 
 void NoFeatures(FileDescriptorProto*, DescriptorProto*) {}

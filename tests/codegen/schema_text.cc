@@ -12,7 +12,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/schema/message_type.h"
 
 namespace ipmpsc_test {
 namespace {
@@ -50,8 +50,8 @@ SchemaText::SchemaText(const std::string& text) : factory_(&pool_) {
   description_.descriptor = wire_;
 }
 
-ipmpsc::message::MessageType SchemaText::type() const {
-  ipmpsc::message::MessageType type = {};
+ipmpsc::schema::MessageType SchemaText::type() const {
+  ipmpsc::schema::MessageType type = {};
   type.name = "p.M";
   type.fingerprint = ipmpsc::codegen::Fingerprint(*descriptor_);
   type.file = &description_;

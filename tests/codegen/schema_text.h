@@ -10,7 +10,7 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/message.h"
-#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/schema/message_type.h"
 
 namespace ipmpsc_test {
 
@@ -20,7 +20,7 @@ class SchemaText {
   explicit SchemaText(const std::string& text);
 
   // As a generated header would have it.
-  ipmpsc::message::MessageType type() const;
+  ipmpsc::schema::MessageType type() const;
   std::unique_ptr<google::protobuf::Message> NewMessage();
   const google::protobuf::FileDescriptorProto& file() const { return file_; }
 
@@ -30,7 +30,7 @@ class SchemaText {
   const google::protobuf::Descriptor* descriptor_;
   google::protobuf::DynamicMessageFactory factory_;
   std::string wire_;
-  ipmpsc::message::FileDescription description_ = {};
+  ipmpsc::schema::FileDescription description_ = {};
 };
 
 }  // namespace ipmpsc_test

@@ -10,9 +10,9 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/message.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/message_type.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/message_type.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "tests/codegen/random_message.h"
 #include "tests/codegen/schema_text.h"
 #include "tests/codegen/value_difference.h"
@@ -23,10 +23,10 @@ namespace ipmpsc_test {
 namespace {
 
 using ::absl::StatusCode;
-using ::ipmpsc::message::CheckDescription;
-using ::ipmpsc::message::Describe;
-using ::ipmpsc::message::End;
-using ::ipmpsc::message::SchemaDifferences;
+using ::ipmpsc::schema::CheckDescription;
+using ::ipmpsc::schema::Describe;
+using ::ipmpsc::schema::End;
+using ::ipmpsc::schema::SchemaDifferences;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::HasSubstr;
 
@@ -342,7 +342,7 @@ TEST_P(SchemaVerdictTest, IsTrueOfMessages) {
 TEST_P(SchemaVerdictTest, Identical) {
   for (const SchemaText* schema : {&writer_, &reader_}) {
     for (const End end : {End::kSender, End::kReceiver}) {
-      ipmpsc::message::MessageType type = schema->type();
+      ipmpsc::schema::MessageType type = schema->type();
       const std::string description = Describe(type);
       ASSERT_OK_AND_ASSIGN(const SchemaDifferences differences,
                            CheckDescription(type, description, end));

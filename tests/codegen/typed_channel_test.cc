@@ -13,8 +13,8 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/info.pb.h"
-#include "ipmpsc/message/description.h"
 #include "ipmpsc/receiver.h"
+#include "ipmpsc/schema/description.h"
 #include "ipmpsc/sender.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/frame.pb.h"
@@ -277,7 +277,7 @@ TEST(TypedChannelTest, OtherMessageTypeIsRefused) {
 template <typename Change>
 Channel FrameChannelWithOtherSchema(Change change) {
   ipmpsc::ChannelInfo info;
-  EXPECT_TRUE(info.ParseFromString(ipmpsc::message::Describe(camera::FrameChannel::kType)));
+  EXPECT_TRUE(info.ParseFromString(ipmpsc::schema::Describe(camera::FrameChannel::kType)));
   info.set_fingerprint(info.fingerprint() + 1);
   change(
       info.mutable_schema()->mutable_file(info.schema().file_size() - 1)->mutable_message_type(0));

@@ -13,8 +13,8 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 #include "ipmpsc/view/memory.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc_test {
 
@@ -22,11 +22,11 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-using ipmpsc::view::Cardinality;
-using ipmpsc::view::Field;
 using ipmpsc::view::Load;
-using ipmpsc::view::MessageTable;
 using ipmpsc::view::RepeatedData;
+using ipmpsc::wire::Cardinality;
+using ipmpsc::wire::Field;
+using ipmpsc::wire::MessageTable;
 
 namespace {
 

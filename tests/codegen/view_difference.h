@@ -6,13 +6,13 @@
 #include <string>
 
 #include "google/protobuf/message.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc_test {
 
 // The first difference, as "path: what"; empty where there is none. Also takes the bytes that the
 // view, and each view in it, says it was parsed from, and has protobuf parse those.
-std::string ViewDifference(const ipmpsc::view::MessageTable& table, const void* view,
+std::string ViewDifference(const ipmpsc::wire::MessageTable& table, const void* view,
                            const google::protobuf::Message& message);
 
 }  // namespace ipmpsc_test

@@ -23,12 +23,12 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/require.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/message_channel.h"
-#include "ipmpsc/message/message_receiver.h"
-#include "ipmpsc/message/message_sender.h"
-#include "ipmpsc/message/message_type.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/message_type.h"
+#include "ipmpsc/schema/schema_differences.h"
+#include "ipmpsc/typed/channel.h"
+#include "ipmpsc/typed/receiver.h"
+#include "ipmpsc/typed/sender.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/frame.pb.h"
 #include "tests/fuzz/drawn_file.h"
@@ -42,27 +42,27 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 using google::protobuf::FileDescriptorProto;
 using internal::Require;
-using message::End;
-using message::MessageType;
-using message::SchemaDifferences;
+using schema::End;
+using schema::MessageType;
+using schema::SchemaDifferences;
 
 constexpr uint64_t kFingerprint = 0x9d1f;  // so that no description passes by it
 
 // Typed ends of whatever message type an input has.
-class AnyChannel : public message::MessageChannel<AnyChannel> {
+class AnyChannel : public typed::MessageChannel<AnyChannel> {
  public:
   static MessageType kType;
 };
 MessageType AnyChannel::kType = {};
 
-class AnyReceiver : public message::MessageReceiver<AnyReceiver, ipmpsc_test::camera::FrameLease,
-                                                    ipmpsc_test::camera::FrameView, AnyChannel> {
+class AnyReceiver : public typed::MessageReceiver<AnyReceiver, ipmpsc_test::camera::FrameLease,
+                                                  ipmpsc_test::camera::FrameView, AnyChannel> {
  public:
   using Base::Base;
 };
 
-class AnySender : public message::MessageSender<AnySender, ipmpsc_test::camera::Frame,
-                                                ipmpsc_test::camera::FrameLoan, AnyChannel> {
+class AnySender : public typed::MessageSender<AnySender, ipmpsc_test::camera::Frame,
+                                              ipmpsc_test::camera::FrameLoan, AnyChannel> {
  public:
   using Base::Base;
 };
@@ -120,10 +120,10 @@ class Silent : public DescriptorPool::ErrorCollector {
 // A file and those that it imports, as a generated header has them.
 class Files {
  public:
-  const message::FileDescription* Add(const FileDescriptor& file) {
+  const schema::FileDescription* Add(const FileDescriptor& file) {
     const auto known = descriptions_.find(&file);
     if (known != descriptions_.end()) return known->second;
-    std::vector<const message::FileDescription*> imports;
+    std::vector<const schema::FileDescription*> imports;
     for (int i = 0; i < file.dependency_count(); ++i) imports.push_back(Add(*file.dependency(i)));
     FileDescriptorProto proto;
     file.CopyTo(&proto);
@@ -135,9 +135,9 @@ class Files {
 
  private:
   std::deque<std::string> wires_;
-  std::deque<std::vector<const message::FileDescription*>> imports_;
-  std::deque<message::FileDescription> files_;
-  std::map<const FileDescriptor*, const message::FileDescription*> descriptions_;
+  std::deque<std::vector<const schema::FileDescription*>> imports_;
+  std::deque<schema::FileDescription> files_;
+  std::map<const FileDescriptor*, const schema::FileDescription*> descriptions_;
 };
 
 void RunDrawn(Input* input) {
@@ -156,7 +156,7 @@ void RunDrawn(Input* input) {
   AnyChannel::kType = {};
   AnyChannel::kType.name = name;
   AnyChannel::kType.file = files.Add(*file);
-  std::string description = message::Describe(AnyChannel::kType);
+  std::string description = schema::Describe(AnyChannel::kType);
   AnyChannel::kType.fingerprint = kFingerprint;
   Input patch(patches);
   while (!patch.empty()) {

@@ -10,25 +10,24 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/internal/require.h"
-#include "ipmpsc/message/description.h"
-#include "ipmpsc/message/message_type.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/message_type.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/legacy.ipmpsc.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using ipmpsc::internal::Require;
-  using ipmpsc::message::End;
+  using ipmpsc::schema::End;
   if (size == 0) return 0;
-  ipmpsc::message::MessageType type = (data[0] & 2) == 0
-                                          ? ipmpsc_test::legacy::ReadingChannel::kType
-                                          : ipmpsc_test::camera::FrameChannel::kType;
+  ipmpsc::schema::MessageType type = (data[0] & 2) == 0 ? ipmpsc_test::legacy::ReadingChannel::kType
+                                                        : ipmpsc_test::camera::FrameChannel::kType;
   type.fingerprint = 0x9d1f;  // so that no description passes by it
   const End end = (data[0] & 1) == 0 ? End::kSender : End::kReceiver;
   // Of its own length, so that AddressSanitizer sees what is read on either side of it.
   const std::vector<char> description(data + 1, data + size);
-  const absl::StatusOr<ipmpsc::message::SchemaDifferences> differences =
-      ipmpsc::message::CheckDescription(
+  const absl::StatusOr<ipmpsc::schema::SchemaDifferences> differences =
+      ipmpsc::schema::CheckDescription(
           type, absl::string_view(description.data(), description.size()), end);
   if (!differences.ok()) {
     Require(absl::IsFailedPrecondition(differences.status()), "a description is refused as such");

@@ -144,7 +144,7 @@ TEST(MemoryOrderTagsTest, TheSourcesAreThere) {
   for (const char* path :
        {"ipmpsc/channel.cc", "ipmpsc/receiver.h", "ipmpsc/internal/endpoint/sender_core.cc",
         "ipmpsc/internal/os/sleeper_barrier.cc", "ipmpsc/internal/ring/ring.h",
-        "ipmpsc/internal/segment/segment.cc", "ipmpsc/message/generated.h"}) {
+        "ipmpsc/internal/segment/segment.cc", "ipmpsc/typed/generated.h"}) {
     EXPECT_EQ(paths.count(path), 1u) << path;
   }
   EXPECT_GE(orderings, 10);

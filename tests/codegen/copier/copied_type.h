@@ -7,7 +7,7 @@
 
 #include "google/protobuf/message.h"
 #include "google/protobuf/message_lite.h"
-#include "ipmpsc/view/message_table.h"
+#include "ipmpsc/wire/message_table.h"
 #include "ipmpsc/writer/message_writer.h"
 #include "tests/codegen/copier/copy.h"
 
@@ -16,7 +16,7 @@ namespace ipmpsc_test::copier {
 struct CopiedType {
   const google::protobuf::MessageLite* lite_prototype;
   const google::protobuf::Message* prototype;  // null where the class is a lite one
-  const ipmpsc::view::MessageTable* table;
+  const ipmpsc::wire::MessageTable* table;
   // Writes an object of the class.
   std::function<void(const google::protobuf::MessageLite&, Style, ipmpsc::writer::Draft*)> write;
 };

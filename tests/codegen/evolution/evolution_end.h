@@ -6,11 +6,11 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/schema_differences.h"
 
 namespace ipmpsc_test::evolution {
 
-void PrintDifferences(const ipmpsc::message::SchemaDifferences& differences);
+void PrintDifferences(const ipmpsc::schema::SchemaDifferences& differences);
 
 // Defined for each schema.
 absl::Status Create(const std::string& path);

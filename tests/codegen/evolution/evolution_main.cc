@@ -3,7 +3,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/message/schema_differences.h"
+#include "ipmpsc/schema/schema_differences.h"
 #include "tests/codegen/evolution/evolution_end.h"
 
 namespace ipmpsc_test::evolution {
@@ -21,7 +21,7 @@ absl::Status Run(absl::string_view command, const std::string& path) {
 
 }  // namespace
 
-void PrintDifferences(const ipmpsc::message::SchemaDifferences& differences) {
+void PrintDifferences(const ipmpsc::schema::SchemaDifferences& differences) {
   for (const std::string& difference : differences) std::cout << "  " << difference << "\n";
 }
 

@@ -5,12 +5,12 @@
 
 #include "tests/codegen/protos/aligned.ipmpsc.views.h"
 
-#include "ipmpsc/message/generated.h"
+#include "ipmpsc/typed/generated.h"
 #include "ipmpsc/field.ipmpsc.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 extern const FileDescription tests_2fcodegen_2fprotos_2faligned_2eproto;  // at the end
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto {
 
@@ -60,32 +60,32 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
 };
 
 // Channels of ipmpsc_test.aligned.Picture
-class PictureChannel : public ::ipmpsc::message::MessageChannel<PictureChannel> {
+class PictureChannel : public ::ipmpsc::typed::MessageChannel<PictureChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.aligned.Picture", /*fingerprint=*/0x9bf2cdb7894a85d1u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2faligned_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2faligned_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class PictureLoan : public ::ipmpsc::message::MessageLoan<PictureWriter, PictureChannel> {
+class PictureLoan : public ::ipmpsc::typed::MessageLoan<PictureWriter, PictureChannel> {
  public:
   using Base::Base;
 };
 
-class PictureLease : public ::ipmpsc::message::MessageLease<PictureView> {
+class PictureLease : public ::ipmpsc::typed::MessageLease<PictureView> {
  public:
   using Base::Base;
 };
 
 class PictureSender
-    : public ::ipmpsc::message::MessageSender<PictureSender, ::ipmpsc_test::aligned::Picture, PictureLoan, PictureChannel> {
+    : public ::ipmpsc::typed::MessageSender<PictureSender, ::ipmpsc_test::aligned::Picture, PictureLoan, PictureChannel> {
  public:
   using Base::Base;
 };
 
 class PictureReceiver
-    : public ::ipmpsc::message::MessageReceiver<PictureReceiver, PictureLease, PictureView, PictureChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<PictureReceiver, PictureLease, PictureView, PictureChannel> {
  public:
   using Base::Base;
 };
@@ -93,7 +93,7 @@ class PictureReceiver
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto
 
 // The file itself, for the descriptions of channels.
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr const FileDescription* tests_2fcodegen_2fprotos_2faligned_2eproto_imports[] = {
     &ipmpsc_2ffield_2eproto};
 inline constexpr FileDescription tests_2fcodegen_2fprotos_2faligned_2eproto = {
@@ -105,6 +105,6 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2faligned_2eproto = {
         "\15H\0\22,\n\6inside\30\6 \3(\0132\34.ipmpsc_test.aligned.Picture\22\25\n\5plain\30\7 \1("
         "\14B\6\272\250\31\2\10\1B\7\n\5extraB\10\n\6_depthb\6proto3"
         , 305), tests_2fcodegen_2fprotos_2faligned_2eproto_imports, 1};
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 #endif  // IPMPSC_INCLUDED_tests_2fcodegen_2fprotos_2faligned_2eproto

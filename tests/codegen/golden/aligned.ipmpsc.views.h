@@ -8,17 +8,17 @@
 #include <limits>
 #include <string>
 
-#include "ipmpsc/message/generated_views.h"
+#include "ipmpsc/typed/generated_views.h"
 #include "ipmpsc/field.ipmpsc.views.h"
 #include "tests/codegen/protos/aligned.ipmpsc.fwd.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint = 0x60ad3dfcbccd748eu;
 static_assert(ipmpsc_2ffield_2eproto_fingerprint ==
                   0x30ddf17a1983dc05u,
               "the header of tests/codegen/protos/aligned.proto was generated with another ipmpsc/field.proto: "
               "regenerate both");
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto {
 
@@ -72,11 +72,11 @@ class PictureView {
   ::absl::string_view mask() const { return extra_case_ == kMask ? mask_ : ::absl::string_view(); }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const PictureView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[7];
+  static const ::ipmpsc::wire::Field kFields_[7];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ExtraCase extra_case_ = EXTRA_NOT_SET;
@@ -89,17 +89,17 @@ class PictureView {
   uint32_t none_ = 0;
 };
 
-inline constexpr ::ipmpsc::view::Field PictureView::kFields_[] = {
-    ::ipmpsc::view::Field::String(1, offsetof(PictureView, name_)),
-    ::ipmpsc::view::Field::Bytes(2, offsetof(PictureView, pixels_)),
-    ::ipmpsc::view::Field::Int32(5, offsetof(PictureView, none_)).Oneof(offsetof(PictureView, extra_case_)),
-    ::ipmpsc::view::Field::Message(6, offsetof(PictureView, inside_), &PictureView::kTable_).Repeated(),
-    ::ipmpsc::view::Field::Bytes(7, offsetof(PictureView, plain_)),
-    ::ipmpsc::view::Field::Bytes(3000, offsetof(PictureView, depth_)).HasBit(0),
-    ::ipmpsc::view::Field::Bytes(536870911, offsetof(PictureView, mask_)).Oneof(offsetof(PictureView, extra_case_)),
+inline constexpr ::ipmpsc::wire::Field PictureView::kFields_[] = {
+    ::ipmpsc::wire::Field::String(1, offsetof(PictureView, name_)),
+    ::ipmpsc::wire::Field::Bytes(2, offsetof(PictureView, pixels_)),
+    ::ipmpsc::wire::Field::Int32(5, offsetof(PictureView, none_)).Oneof(offsetof(PictureView, extra_case_)),
+    ::ipmpsc::wire::Field::Message(6, offsetof(PictureView, inside_), &PictureView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Bytes(7, offsetof(PictureView, plain_)),
+    ::ipmpsc::wire::Field::Bytes(3000, offsetof(PictureView, depth_)).HasBit(0),
+    ::ipmpsc::wire::Field::Bytes(536870911, offsetof(PictureView, mask_)).Oneof(offsetof(PictureView, extra_case_)),
 };
 inline constexpr PictureView PictureView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable PictureView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable PictureView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto

@@ -5,13 +5,13 @@
 
 #include "tests/codegen/protos/frame.ipmpsc.views.h"
 
-#include "ipmpsc/message/generated.h"
+#include "ipmpsc/typed/generated.h"
 #include "google/protobuf/timestamp.ipmpsc.h"
 #include "ipmpsc/channel.ipmpsc.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 extern const FileDescription tests_2fcodegen_2fprotos_2fframe_2eproto;  // at the end
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto {
 
@@ -100,63 +100,63 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
 };
 
 // Channels of ipmpsc_test.camera.Frame.Region
-class Frame_RegionChannel : public ::ipmpsc::message::MessageChannel<Frame_RegionChannel> {
+class Frame_RegionChannel : public ::ipmpsc::typed::MessageChannel<Frame_RegionChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.camera.Frame.Region", /*fingerprint=*/0xe7cabf34d43d6328u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fframe_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fframe_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Frame_RegionLoan : public ::ipmpsc::message::MessageLoan<Frame_RegionWriter, Frame_RegionChannel> {
+class Frame_RegionLoan : public ::ipmpsc::typed::MessageLoan<Frame_RegionWriter, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
 
-class Frame_RegionLease : public ::ipmpsc::message::MessageLease<Frame_RegionView> {
+class Frame_RegionLease : public ::ipmpsc::typed::MessageLease<Frame_RegionView> {
  public:
   using Base::Base;
 };
 
 class Frame_RegionSender
-    : public ::ipmpsc::message::MessageSender<Frame_RegionSender, ::ipmpsc_test::camera::Frame_Region, Frame_RegionLoan, Frame_RegionChannel> {
+    : public ::ipmpsc::typed::MessageSender<Frame_RegionSender, ::ipmpsc_test::camera::Frame_Region, Frame_RegionLoan, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
 
 class Frame_RegionReceiver
-    : public ::ipmpsc::message::MessageReceiver<Frame_RegionReceiver, Frame_RegionLease, Frame_RegionView, Frame_RegionChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Frame_RegionReceiver, Frame_RegionLease, Frame_RegionView, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.camera.Frame
-class FrameChannel : public ::ipmpsc::message::MessageChannel<FrameChannel> {
+class FrameChannel : public ::ipmpsc::typed::MessageChannel<FrameChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.camera.Frame", /*fingerprint=*/0x81e5b6c23d8ba5cfu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fframe_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fframe_2eproto,
       /*channel=*/"ipmpsc_test.camera.frames", /*capacity=*/67108864u, /*max_senders=*/16u};
 };
 
-class FrameLoan : public ::ipmpsc::message::MessageLoan<FrameWriter, FrameChannel> {
+class FrameLoan : public ::ipmpsc::typed::MessageLoan<FrameWriter, FrameChannel> {
  public:
   using Base::Base;
 };
 
-class FrameLease : public ::ipmpsc::message::MessageLease<FrameView> {
+class FrameLease : public ::ipmpsc::typed::MessageLease<FrameView> {
  public:
   using Base::Base;
 };
 
 class FrameSender
-    : public ::ipmpsc::message::MessageSender<FrameSender, ::ipmpsc_test::camera::Frame, FrameLoan, FrameChannel> {
+    : public ::ipmpsc::typed::MessageSender<FrameSender, ::ipmpsc_test::camera::Frame, FrameLoan, FrameChannel> {
  public:
   using Base::Base;
 };
 
 class FrameReceiver
-    : public ::ipmpsc::message::MessageReceiver<FrameReceiver, FrameLease, FrameView, FrameChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<FrameReceiver, FrameLease, FrameView, FrameChannel> {
  public:
   using Base::Base;
 };
@@ -164,7 +164,7 @@ class FrameReceiver
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto
 
 // The file itself, for the descriptions of channels.
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr const FileDescription* tests_2fcodegen_2fprotos_2fframe_2eproto_imports[] = {
     &google_2fprotobuf_2ftimestamp_2eproto,
     &ipmpsc_2fchannel_2eproto};
@@ -183,6 +183,6 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2fframe_2eproto = {
         "\200 \30\20B\10\n\6sourceB\n\n\10_comment*C\n\6Format\22\26\n\22FORMAT_UNSPECIFIED\20\0\22"
         "\21\n\15FORMAT_YUV420\20\1\22\16\n\nFORMAT_RGB\20\2b\6proto3"
         , 740), tests_2fcodegen_2fprotos_2fframe_2eproto_imports, 2};
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 #endif  // IPMPSC_INCLUDED_tests_2fcodegen_2fprotos_2fframe_2eproto

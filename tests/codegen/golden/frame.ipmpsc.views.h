@@ -8,12 +8,12 @@
 #include <limits>
 #include <string>
 
-#include "ipmpsc/message/generated_views.h"
+#include "ipmpsc/typed/generated_views.h"
 #include "google/protobuf/timestamp.ipmpsc.views.h"
 #include "ipmpsc/channel.ipmpsc.views.h"
 #include "tests/codegen/protos/frame.ipmpsc.fwd.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fframe_2eproto_fingerprint = 0xe3483a7bf0729e89u;
 static_assert(google_2fprotobuf_2ftimestamp_2eproto_fingerprint ==
                   0xb2ce4c8f073594cdu,
@@ -23,7 +23,7 @@ static_assert(ipmpsc_2fchannel_2eproto_fingerprint ==
                   0xa223814d5444c60du,
               "the header of tests/codegen/protos/frame.proto was generated with another ipmpsc/channel.proto: "
               "regenerate both");
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto {
 
@@ -64,11 +64,11 @@ class Frame_RegionView {
   const Frame_RegionView& inside(int index) const { return inside_[static_cast<size_t>(index)]; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Frame_RegionView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[3];
+  static const ::ipmpsc::wire::Field kFields_[3];
   ::absl::string_view wire_;
   ::ipmpsc::view::RepeatedView<Frame_RegionView> inside_;
   uint32_t x_ = 0;
@@ -82,11 +82,11 @@ class Frame_CountersEntryView {
   int64_t value() const { return value_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Frame_CountersEntryView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   ::absl::string_view key_;
   int64_t value_ = 0;
@@ -163,11 +163,11 @@ class FrameView {
   int counters_size() const { return static_cast<int>(counters_.size()); }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const FrameView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[11];
+  static const ::ipmpsc::wire::Field kFields_[11];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   SourceCase source_case_ = SOURCE_NOT_SET;
@@ -184,38 +184,38 @@ class FrameView {
   ::ipmpsc_test::camera::Format format_ = static_cast<::ipmpsc_test::camera::Format>(0);
 };
 
-inline constexpr ::ipmpsc::view::Field Frame_RegionView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(Frame_RegionView, x_)),
-    ::ipmpsc::view::Field::Int32(2, offsetof(Frame_RegionView, y_)),
-    ::ipmpsc::view::Field::Message(3, offsetof(Frame_RegionView, inside_), &Frame_RegionView::kTable_).Repeated(),
+inline constexpr ::ipmpsc::wire::Field Frame_RegionView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(Frame_RegionView, x_)),
+    ::ipmpsc::wire::Field::Int32(2, offsetof(Frame_RegionView, y_)),
+    ::ipmpsc::wire::Field::Message(3, offsetof(Frame_RegionView, inside_), &Frame_RegionView::kTable_).Repeated(),
 };
 inline constexpr Frame_RegionView Frame_RegionView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Frame_RegionView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Frame_RegionView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Frame_CountersEntryView::kFields_[] = {
-    ::ipmpsc::view::Field::String(1, offsetof(Frame_CountersEntryView, key_)),
-    ::ipmpsc::view::Field::Int64(2, offsetof(Frame_CountersEntryView, value_)),
+inline constexpr ::ipmpsc::wire::Field Frame_CountersEntryView::kFields_[] = {
+    ::ipmpsc::wire::Field::String(1, offsetof(Frame_CountersEntryView, key_)),
+    ::ipmpsc::wire::Field::Int64(2, offsetof(Frame_CountersEntryView, value_)),
 };
 inline constexpr Frame_CountersEntryView Frame_CountersEntryView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Frame_CountersEntryView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Frame_CountersEntryView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field FrameView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(FrameView, width_)),
-    ::ipmpsc::view::Field::Int32(2, offsetof(FrameView, height_)),
-    ::ipmpsc::view::Field::Bytes(3, offsetof(FrameView, pixels_)),
-    ::ipmpsc::view::Field::Int32(4, offsetof(FrameView, format_)),
-    ::ipmpsc::view::Field::Message(5, offsetof(FrameView, taken_), &::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kTable_),
-    ::ipmpsc::view::Field::Fixed32(6, offsetof(FrameView, gains_)).Repeated(),
-    ::ipmpsc::view::Field::Message(7, offsetof(FrameView, faces_), &Frame_RegionView::kTable_).Repeated(),
-    ::ipmpsc::view::Field::String(8, offsetof(FrameView, comment_)).HasBit(0),
-    ::ipmpsc::view::Field::String(9, offsetof(FrameView, device_)).Oneof(offsetof(FrameView, source_case_)),
-    ::ipmpsc::view::Field::Message(10, offsetof(FrameView, cut_from_), &Frame_RegionView::kTable_).Oneof(offsetof(FrameView, source_case_)),
-    ::ipmpsc::view::Field::Map(11, offsetof(FrameView, counters_), &Frame_CountersEntryView::kTable_),
+inline constexpr ::ipmpsc::wire::Field FrameView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(FrameView, width_)),
+    ::ipmpsc::wire::Field::Int32(2, offsetof(FrameView, height_)),
+    ::ipmpsc::wire::Field::Bytes(3, offsetof(FrameView, pixels_)),
+    ::ipmpsc::wire::Field::Int32(4, offsetof(FrameView, format_)),
+    ::ipmpsc::wire::Field::Message(5, offsetof(FrameView, taken_), &::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kTable_),
+    ::ipmpsc::wire::Field::Fixed32(6, offsetof(FrameView, gains_)).Repeated(),
+    ::ipmpsc::wire::Field::Message(7, offsetof(FrameView, faces_), &Frame_RegionView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::String(8, offsetof(FrameView, comment_)).HasBit(0),
+    ::ipmpsc::wire::Field::String(9, offsetof(FrameView, device_)).Oneof(offsetof(FrameView, source_case_)),
+    ::ipmpsc::wire::Field::Message(10, offsetof(FrameView, cut_from_), &Frame_RegionView::kTable_).Oneof(offsetof(FrameView, source_case_)),
+    ::ipmpsc::wire::Field::Map(11, offsetof(FrameView, counters_), &Frame_CountersEntryView::kTable_),
 };
 inline constexpr FrameView FrameView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable FrameView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable FrameView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto

@@ -5,11 +5,11 @@
 
 #include "tests/codegen/protos/legacy.ipmpsc.views.h"
 
-#include "ipmpsc/message/generated.h"
+#include "ipmpsc/typed/generated.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 extern const FileDescription tests_2fcodegen_2fprotos_2flegacy_2eproto;  // at the end
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto {
 
@@ -68,63 +68,63 @@ class ReadingWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_
 };
 
 // Channels of ipmpsc_test.legacy.Reading.Sample
-class Reading_SampleChannel : public ::ipmpsc::message::MessageChannel<Reading_SampleChannel> {
+class Reading_SampleChannel : public ::ipmpsc::typed::MessageChannel<Reading_SampleChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.legacy.Reading.Sample", /*fingerprint=*/0x5fdd1d545f925db5u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Reading_SampleLoan : public ::ipmpsc::message::MessageLoan<Reading_SampleWriter, Reading_SampleChannel> {
+class Reading_SampleLoan : public ::ipmpsc::typed::MessageLoan<Reading_SampleWriter, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
 
-class Reading_SampleLease : public ::ipmpsc::message::MessageLease<Reading_SampleView> {
+class Reading_SampleLease : public ::ipmpsc::typed::MessageLease<Reading_SampleView> {
  public:
   using Base::Base;
 };
 
 class Reading_SampleSender
-    : public ::ipmpsc::message::MessageSender<Reading_SampleSender, ::ipmpsc_test::legacy::Reading_Sample, Reading_SampleLoan, Reading_SampleChannel> {
+    : public ::ipmpsc::typed::MessageSender<Reading_SampleSender, ::ipmpsc_test::legacy::Reading_Sample, Reading_SampleLoan, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
 
 class Reading_SampleReceiver
-    : public ::ipmpsc::message::MessageReceiver<Reading_SampleReceiver, Reading_SampleLease, Reading_SampleView, Reading_SampleChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Reading_SampleReceiver, Reading_SampleLease, Reading_SampleView, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.legacy.Reading
-class ReadingChannel : public ::ipmpsc::message::MessageChannel<ReadingChannel> {
+class ReadingChannel : public ::ipmpsc::typed::MessageChannel<ReadingChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.legacy.Reading", /*fingerprint=*/0x74484ff352206348u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class ReadingLoan : public ::ipmpsc::message::MessageLoan<ReadingWriter, ReadingChannel> {
+class ReadingLoan : public ::ipmpsc::typed::MessageLoan<ReadingWriter, ReadingChannel> {
  public:
   using Base::Base;
 };
 
-class ReadingLease : public ::ipmpsc::message::MessageLease<ReadingView> {
+class ReadingLease : public ::ipmpsc::typed::MessageLease<ReadingView> {
  public:
   using Base::Base;
 };
 
 class ReadingSender
-    : public ::ipmpsc::message::MessageSender<ReadingSender, ::ipmpsc_test::legacy::Reading, ReadingLoan, ReadingChannel> {
+    : public ::ipmpsc::typed::MessageSender<ReadingSender, ::ipmpsc_test::legacy::Reading, ReadingLoan, ReadingChannel> {
  public:
   using Base::Base;
 };
 
 class ReadingReceiver
-    : public ::ipmpsc::message::MessageReceiver<ReadingReceiver, ReadingLease, ReadingView, ReadingChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<ReadingReceiver, ReadingLease, ReadingView, ReadingChannel> {
  public:
   using Base::Base;
 };
@@ -132,7 +132,7 @@ class ReadingReceiver
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto
 
 // The file itself, for the descriptions of channels.
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr FileDescription tests_2fcodegen_2fprotos_2flegacy_2eproto = {
     ::absl::string_view(
         "\n!tests/codegen/protos/legacy.proto\22\22ipmpsc_test.legacy\"\333\1\n\7Reading\22\16\n\6s"
@@ -143,6 +143,6 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2flegacy_2eproto = {
         "\377\377\377\377\377\377\1\22\n\n\6MIDDLE\20\3\22\10\n\4HIGH\20\4:+\n\6remark\22\33.ipmpsc"
         "_test.legacy.Reading\30d \1(\11"
         , 371), nullptr, 0};
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 #endif  // IPMPSC_INCLUDED_tests_2fcodegen_2fprotos_2flegacy_2eproto

@@ -8,12 +8,12 @@
 #include <limits>
 #include <string>
 
-#include "ipmpsc/message/generated_views.h"
+#include "ipmpsc/typed/generated_views.h"
 #include "tests/codegen/protos/legacy.ipmpsc.fwd.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2flegacy_2eproto_fingerprint = 0xea8116affc634c67u;
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto {
 
@@ -50,11 +50,11 @@ class Reading_SampleView {
   int32_t values(int index) const { return values_[static_cast<size_t>(index)]; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Reading_SampleView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc::view::RepeatedView<int32_t> values_;
@@ -100,12 +100,12 @@ class ReadingView {
   ::absl::string_view unit() const { return unit_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const ReadingView kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges3_[] = {{-1, -1}, {3, 4}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges3_[] = {{-1, -1}, {3, 4}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[5];
+  static const ::ipmpsc::wire::Field kFields_[5];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::absl::string_view sensor_;
@@ -115,23 +115,23 @@ class ReadingView {
   ::ipmpsc_test::legacy::Level level_ = static_cast<::ipmpsc_test::legacy::Level>(4);
 };
 
-inline constexpr ::ipmpsc::view::Field Reading_SampleView::kFields_[] = {
-    ::ipmpsc::view::Field::Fixed64(1, offsetof(Reading_SampleView, time_)).HasBit(0),
-    ::ipmpsc::view::Field::Sint32(2, offsetof(Reading_SampleView, values_)).Repeated(),
+inline constexpr ::ipmpsc::wire::Field Reading_SampleView::kFields_[] = {
+    ::ipmpsc::wire::Field::Fixed64(1, offsetof(Reading_SampleView, time_)).HasBit(0),
+    ::ipmpsc::wire::Field::Sint32(2, offsetof(Reading_SampleView, values_)).Repeated(),
 };
 inline constexpr Reading_SampleView Reading_SampleView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Reading_SampleView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Reading_SampleView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field ReadingView::kFields_[] = {
-    ::ipmpsc::view::Field::Bytes(1, offsetof(ReadingView, sensor_)).HasBit(0),
-    ::ipmpsc::view::Field::Fixed64(2, offsetof(ReadingView, value_)).HasBit(1),
-    ::ipmpsc::view::Field::ClosedEnum(3, offsetof(ReadingView, level_), kRanges3_).HasBit(2),
-    ::ipmpsc::view::Field::Group(4, offsetof(ReadingView, sample_), &Reading_SampleView::kTable_).Repeated(),
-    ::ipmpsc::view::Field::Bytes(5, offsetof(ReadingView, unit_)).HasBit(3),
+inline constexpr ::ipmpsc::wire::Field ReadingView::kFields_[] = {
+    ::ipmpsc::wire::Field::Bytes(1, offsetof(ReadingView, sensor_)).HasBit(0),
+    ::ipmpsc::wire::Field::Fixed64(2, offsetof(ReadingView, value_)).HasBit(1),
+    ::ipmpsc::wire::Field::ClosedEnum(3, offsetof(ReadingView, level_), kRanges3_).HasBit(2),
+    ::ipmpsc::wire::Field::Group(4, offsetof(ReadingView, sample_), &Reading_SampleView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Bytes(5, offsetof(ReadingView, unit_)).HasBit(3),
 };
 inline constexpr ReadingView ReadingView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable ReadingView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable ReadingView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto

@@ -5,11 +5,11 @@
 
 #include "tests/codegen/protos/names.ipmpsc.views.h"
 
-#include "ipmpsc/message/generated.h"
+#include "ipmpsc/typed/generated.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 extern const FileDescription tests_2fcodegen_2fprotos_2fnames_2eproto;  // at the end
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 // Macros of these names are back at the end.
 #pragma push_macro("_1")
@@ -560,807 +560,807 @@ inline Message_BaseWriter MessageWriter::mutable_base() {
 }
 
 // Channels of ipmpsc_test.names.Frame
-class FrameChannel : public ::ipmpsc::message::MessageChannel<FrameChannel> {
+class FrameChannel : public ::ipmpsc::typed::MessageChannel<FrameChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Frame", /*fingerprint=*/0x5fce3b3e3adbae6au,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class FrameLoan : public ::ipmpsc::message::MessageLoan<FrameWriter_, FrameChannel> {
+class FrameLoan : public ::ipmpsc::typed::MessageLoan<FrameWriter_, FrameChannel> {
  public:
   using Base::Base;
 };
 
-class FrameLease_ : public ::ipmpsc::message::MessageLease<FrameView_> {
+class FrameLease_ : public ::ipmpsc::typed::MessageLease<FrameView_> {
  public:
   using Base::Base;
 };
 
 class FrameSender_
-    : public ::ipmpsc::message::MessageSender<FrameSender_, ::ipmpsc_test::names::Frame, FrameLoan, FrameChannel> {
+    : public ::ipmpsc::typed::MessageSender<FrameSender_, ::ipmpsc_test::names::Frame, FrameLoan, FrameChannel> {
  public:
   using Base::Base;
 };
 
 class FrameReceiver_
-    : public ::ipmpsc::message::MessageReceiver<FrameReceiver_, FrameLease_, FrameView_, FrameChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<FrameReceiver_, FrameLease_, FrameView_, FrameChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.FrameSender
-class FrameSenderChannel : public ::ipmpsc::message::MessageChannel<FrameSenderChannel> {
+class FrameSenderChannel : public ::ipmpsc::typed::MessageChannel<FrameSenderChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameSender", /*fingerprint=*/0xee60904094424cbcu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class FrameSenderLoan : public ::ipmpsc::message::MessageLoan<FrameSenderWriter, FrameSenderChannel> {
+class FrameSenderLoan : public ::ipmpsc::typed::MessageLoan<FrameSenderWriter, FrameSenderChannel> {
  public:
   using Base::Base;
 };
 
-class FrameSenderLease : public ::ipmpsc::message::MessageLease<FrameSenderView> {
+class FrameSenderLease : public ::ipmpsc::typed::MessageLease<FrameSenderView> {
  public:
   using Base::Base;
 };
 
 class FrameSenderSender
-    : public ::ipmpsc::message::MessageSender<FrameSenderSender, ::ipmpsc_test::names::FrameSender, FrameSenderLoan, FrameSenderChannel> {
+    : public ::ipmpsc::typed::MessageSender<FrameSenderSender, ::ipmpsc_test::names::FrameSender, FrameSenderLoan, FrameSenderChannel> {
  public:
   using Base::Base;
 };
 
 class FrameSenderReceiver
-    : public ::ipmpsc::message::MessageReceiver<FrameSenderReceiver, FrameSenderLease, FrameSenderView, FrameSenderChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<FrameSenderReceiver, FrameSenderLease, FrameSenderView, FrameSenderChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.FrameView
-class FrameViewChannel : public ::ipmpsc::message::MessageChannel<FrameViewChannel> {
+class FrameViewChannel : public ::ipmpsc::typed::MessageChannel<FrameViewChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameView", /*fingerprint=*/0x85aa89d2f20e23b6u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class FrameViewLoan : public ::ipmpsc::message::MessageLoan<FrameViewWriter, FrameViewChannel> {
+class FrameViewLoan : public ::ipmpsc::typed::MessageLoan<FrameViewWriter, FrameViewChannel> {
  public:
   using Base::Base;
 };
 
-class FrameViewLease : public ::ipmpsc::message::MessageLease<FrameViewView> {
+class FrameViewLease : public ::ipmpsc::typed::MessageLease<FrameViewView> {
  public:
   using Base::Base;
 };
 
 class FrameViewSender
-    : public ::ipmpsc::message::MessageSender<FrameViewSender, ::ipmpsc_test::names::FrameView, FrameViewLoan, FrameViewChannel> {
+    : public ::ipmpsc::typed::MessageSender<FrameViewSender, ::ipmpsc_test::names::FrameView, FrameViewLoan, FrameViewChannel> {
  public:
   using Base::Base;
 };
 
 class FrameViewReceiver
-    : public ::ipmpsc::message::MessageReceiver<FrameViewReceiver, FrameViewLease, FrameViewView, FrameViewChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<FrameViewReceiver, FrameViewLease, FrameViewView, FrameViewChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.FrameWriter
-class FrameWriterChannel : public ::ipmpsc::message::MessageChannel<FrameWriterChannel> {
+class FrameWriterChannel : public ::ipmpsc::typed::MessageChannel<FrameWriterChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameWriter", /*fingerprint=*/0xab107291fa737ce2u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class FrameWriterLoan : public ::ipmpsc::message::MessageLoan<FrameWriterWriter, FrameWriterChannel> {
+class FrameWriterLoan : public ::ipmpsc::typed::MessageLoan<FrameWriterWriter, FrameWriterChannel> {
  public:
   using Base::Base;
 };
 
-class FrameWriterLease : public ::ipmpsc::message::MessageLease<FrameWriterView> {
+class FrameWriterLease : public ::ipmpsc::typed::MessageLease<FrameWriterView> {
  public:
   using Base::Base;
 };
 
 class FrameWriterSender
-    : public ::ipmpsc::message::MessageSender<FrameWriterSender, ::ipmpsc_test::names::FrameWriter, FrameWriterLoan, FrameWriterChannel> {
+    : public ::ipmpsc::typed::MessageSender<FrameWriterSender, ::ipmpsc_test::names::FrameWriter, FrameWriterLoan, FrameWriterChannel> {
  public:
   using Base::Base;
 };
 
 class FrameWriterReceiver
-    : public ::ipmpsc::message::MessageReceiver<FrameWriterReceiver, FrameWriterLease, FrameWriterView, FrameWriterChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<FrameWriterReceiver, FrameWriterLease, FrameWriterView, FrameWriterChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.class.delete
-class class_deleteChannel : public ::ipmpsc::message::MessageChannel<class_deleteChannel> {
+class class_deleteChannel : public ::ipmpsc::typed::MessageChannel<class_deleteChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.class.delete", /*fingerprint=*/0xcc622afa20966bc2u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class class_deleteLoan : public ::ipmpsc::message::MessageLoan<class_deleteWriter, class_deleteChannel> {
+class class_deleteLoan : public ::ipmpsc::typed::MessageLoan<class_deleteWriter, class_deleteChannel> {
  public:
   using Base::Base;
 };
 
-class class_deleteLease : public ::ipmpsc::message::MessageLease<class_deleteView> {
+class class_deleteLease : public ::ipmpsc::typed::MessageLease<class_deleteView> {
  public:
   using Base::Base;
 };
 
 class class_deleteSender
-    : public ::ipmpsc::message::MessageSender<class_deleteSender, ::ipmpsc_test::names::class__delete, class_deleteLoan, class_deleteChannel> {
+    : public ::ipmpsc::typed::MessageSender<class_deleteSender, ::ipmpsc_test::names::class__delete, class_deleteLoan, class_deleteChannel> {
  public:
   using Base::Base;
 };
 
 class class_deleteReceiver
-    : public ::ipmpsc::message::MessageReceiver<class_deleteReceiver, class_deleteLease, class_deleteView, class_deleteChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<class_deleteReceiver, class_deleteLease, class_deleteView, class_deleteChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.class
-class classChannel : public ::ipmpsc::message::MessageChannel<classChannel> {
+class classChannel : public ::ipmpsc::typed::MessageChannel<classChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.class", /*fingerprint=*/0xccaecd52c0168863u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class classLoan : public ::ipmpsc::message::MessageLoan<classWriter, classChannel> {
+class classLoan : public ::ipmpsc::typed::MessageLoan<classWriter, classChannel> {
  public:
   using Base::Base;
 };
 
-class classLease : public ::ipmpsc::message::MessageLease<classView> {
+class classLease : public ::ipmpsc::typed::MessageLease<classView> {
  public:
   using Base::Base;
 };
 
 class classSender
-    : public ::ipmpsc::message::MessageSender<classSender, ::ipmpsc_test::names::class_, classLoan, classChannel> {
+    : public ::ipmpsc::typed::MessageSender<classSender, ::ipmpsc_test::names::class_, classLoan, classChannel> {
  public:
   using Base::Base;
 };
 
 class classReceiver
-    : public ::ipmpsc::message::MessageReceiver<classReceiver, classLease, classView, classChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<classReceiver, classLease, classView, classChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Members
-class MembersChannel : public ::ipmpsc::message::MessageChannel<MembersChannel> {
+class MembersChannel : public ::ipmpsc::typed::MessageChannel<MembersChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Members", /*fingerprint=*/0x7cfbe781fedf6d16u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class MembersLoan : public ::ipmpsc::message::MessageLoan<MembersWriter, MembersChannel> {
+class MembersLoan : public ::ipmpsc::typed::MessageLoan<MembersWriter, MembersChannel> {
  public:
   using Base::Base;
 };
 
-class MembersLease : public ::ipmpsc::message::MessageLease<MembersView> {
+class MembersLease : public ::ipmpsc::typed::MessageLease<MembersView> {
  public:
   using Base::Base;
 };
 
 class MembersSender
-    : public ::ipmpsc::message::MessageSender<MembersSender, ::ipmpsc_test::names::Members, MembersLoan, MembersChannel> {
+    : public ::ipmpsc::typed::MessageSender<MembersSender, ::ipmpsc_test::names::Members, MembersLoan, MembersChannel> {
  public:
   using Base::Base;
 };
 
 class MembersReceiver
-    : public ::ipmpsc::message::MessageReceiver<MembersReceiver, MembersLease, MembersView, MembersChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<MembersReceiver, MembersLease, MembersView, MembersChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer.Inner
-class Outer_InnerChannel : public ::ipmpsc::message::MessageChannel<Outer_InnerChannel> {
+class Outer_InnerChannel : public ::ipmpsc::typed::MessageChannel<Outer_InnerChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer.Inner", /*fingerprint=*/0xa023ae273435753cu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Outer_InnerLoan : public ::ipmpsc::message::MessageLoan<Outer_InnerWriter, Outer_InnerChannel> {
+class Outer_InnerLoan : public ::ipmpsc::typed::MessageLoan<Outer_InnerWriter, Outer_InnerChannel> {
  public:
   using Base::Base;
 };
 
-class Outer_InnerLease : public ::ipmpsc::message::MessageLease<Outer_InnerView> {
+class Outer_InnerLease : public ::ipmpsc::typed::MessageLease<Outer_InnerView> {
  public:
   using Base::Base;
 };
 
 class Outer_InnerSender
-    : public ::ipmpsc::message::MessageSender<Outer_InnerSender, ::ipmpsc_test::names::Outer_Inner, Outer_InnerLoan, Outer_InnerChannel> {
+    : public ::ipmpsc::typed::MessageSender<Outer_InnerSender, ::ipmpsc_test::names::Outer_Inner, Outer_InnerLoan, Outer_InnerChannel> {
  public:
   using Base::Base;
 };
 
 class Outer_InnerReceiver
-    : public ::ipmpsc::message::MessageReceiver<Outer_InnerReceiver, Outer_InnerLease, Outer_InnerView, Outer_InnerChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Outer_InnerReceiver, Outer_InnerLease, Outer_InnerView, Outer_InnerChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer.Inner.Inner2
-class Outer_Inner_Inner2Channel : public ::ipmpsc::message::MessageChannel<Outer_Inner_Inner2Channel> {
+class Outer_Inner_Inner2Channel : public ::ipmpsc::typed::MessageChannel<Outer_Inner_Inner2Channel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer.Inner.Inner2", /*fingerprint=*/0x29b593714b5d74b2u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Outer_Inner_Inner2Loan : public ::ipmpsc::message::MessageLoan<Outer_Inner_Inner2Writer, Outer_Inner_Inner2Channel> {
+class Outer_Inner_Inner2Loan : public ::ipmpsc::typed::MessageLoan<Outer_Inner_Inner2Writer, Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
 
-class Outer_Inner_Inner2Lease : public ::ipmpsc::message::MessageLease<Outer_Inner_Inner2View> {
+class Outer_Inner_Inner2Lease : public ::ipmpsc::typed::MessageLease<Outer_Inner_Inner2View> {
  public:
   using Base::Base;
 };
 
 class Outer_Inner_Inner2Sender
-    : public ::ipmpsc::message::MessageSender<Outer_Inner_Inner2Sender, ::ipmpsc_test::names::Outer_Inner_Inner2, Outer_Inner_Inner2Loan, Outer_Inner_Inner2Channel> {
+    : public ::ipmpsc::typed::MessageSender<Outer_Inner_Inner2Sender, ::ipmpsc_test::names::Outer_Inner_Inner2, Outer_Inner_Inner2Loan, Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
 
 class Outer_Inner_Inner2Receiver
-    : public ::ipmpsc::message::MessageReceiver<Outer_Inner_Inner2Receiver, Outer_Inner_Inner2Lease, Outer_Inner_Inner2View, Outer_Inner_Inner2Channel> {
+    : public ::ipmpsc::typed::MessageReceiver<Outer_Inner_Inner2Receiver, Outer_Inner_Inner2Lease, Outer_Inner_Inner2View, Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Inner
-class InnerChannel : public ::ipmpsc::message::MessageChannel<InnerChannel> {
+class InnerChannel : public ::ipmpsc::typed::MessageChannel<InnerChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Inner", /*fingerprint=*/0xa0ad782f832b17d3u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class InnerLoan : public ::ipmpsc::message::MessageLoan<InnerWriter, InnerChannel> {
+class InnerLoan : public ::ipmpsc::typed::MessageLoan<InnerWriter, InnerChannel> {
  public:
   using Base::Base;
 };
 
-class InnerLease : public ::ipmpsc::message::MessageLease<InnerView> {
+class InnerLease : public ::ipmpsc::typed::MessageLease<InnerView> {
  public:
   using Base::Base;
 };
 
 class InnerSender
-    : public ::ipmpsc::message::MessageSender<InnerSender, ::ipmpsc_test::names::Inner, InnerLoan, InnerChannel> {
+    : public ::ipmpsc::typed::MessageSender<InnerSender, ::ipmpsc_test::names::Inner, InnerLoan, InnerChannel> {
  public:
   using Base::Base;
 };
 
 class InnerReceiver
-    : public ::ipmpsc::message::MessageReceiver<InnerReceiver, InnerLease, InnerView, InnerChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<InnerReceiver, InnerLease, InnerView, InnerChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer
-class OuterChannel : public ::ipmpsc::message::MessageChannel<OuterChannel> {
+class OuterChannel : public ::ipmpsc::typed::MessageChannel<OuterChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer", /*fingerprint=*/0xc0c938cbcf477dc6u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class OuterLoan : public ::ipmpsc::message::MessageLoan<OuterWriter, OuterChannel> {
+class OuterLoan : public ::ipmpsc::typed::MessageLoan<OuterWriter, OuterChannel> {
  public:
   using Base::Base;
 };
 
-class OuterLease : public ::ipmpsc::message::MessageLease<OuterView> {
+class OuterLease : public ::ipmpsc::typed::MessageLease<OuterView> {
  public:
   using Base::Base;
 };
 
 class OuterSender
-    : public ::ipmpsc::message::MessageSender<OuterSender, ::ipmpsc_test::names::Outer, OuterLoan, OuterChannel> {
+    : public ::ipmpsc::typed::MessageSender<OuterSender, ::ipmpsc_test::names::Outer, OuterLoan, OuterChannel> {
  public:
   using Base::Base;
 };
 
 class OuterReceiver
-    : public ::ipmpsc::message::MessageReceiver<OuterReceiver, OuterLease, OuterView, OuterChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<OuterReceiver, OuterLease, OuterView, OuterChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.color
-class colorChannel : public ::ipmpsc::message::MessageChannel<colorChannel> {
+class colorChannel : public ::ipmpsc::typed::MessageChannel<colorChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.color", /*fingerprint=*/0x220bc9d1182c619eu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class colorLoan : public ::ipmpsc::message::MessageLoan<colorWriter, colorChannel> {
+class colorLoan : public ::ipmpsc::typed::MessageLoan<colorWriter, colorChannel> {
  public:
   using Base::Base;
 };
 
-class colorLease : public ::ipmpsc::message::MessageLease<colorView> {
+class colorLease : public ::ipmpsc::typed::MessageLease<colorView> {
  public:
   using Base::Base;
 };
 
 class colorSender
-    : public ::ipmpsc::message::MessageSender<colorSender, ::ipmpsc_test::names::color, colorLoan, colorChannel> {
+    : public ::ipmpsc::typed::MessageSender<colorSender, ::ipmpsc_test::names::color, colorLoan, colorChannel> {
  public:
   using Base::Base;
 };
 
 class colorReceiver
-    : public ::ipmpsc::message::MessageReceiver<colorReceiver, colorLease, colorView, colorChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<colorReceiver, colorLease, colorView, colorChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Receive
-class ReceiveChannel : public ::ipmpsc::message::MessageChannel<ReceiveChannel> {
+class ReceiveChannel : public ::ipmpsc::typed::MessageChannel<ReceiveChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Receive", /*fingerprint=*/0x76108744afc94f82u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class ReceiveLoan : public ::ipmpsc::message::MessageLoan<ReceiveWriter, ReceiveChannel> {
+class ReceiveLoan : public ::ipmpsc::typed::MessageLoan<ReceiveWriter, ReceiveChannel> {
  public:
   using Base::Base;
 };
 
-class ReceiveLease : public ::ipmpsc::message::MessageLease<ReceiveView> {
+class ReceiveLease : public ::ipmpsc::typed::MessageLease<ReceiveView> {
  public:
   using Base::Base;
 };
 
 class ReceiveSender
-    : public ::ipmpsc::message::MessageSender<ReceiveSender, ::ipmpsc_test::names::Receive, ReceiveLoan, ReceiveChannel> {
+    : public ::ipmpsc::typed::MessageSender<ReceiveSender, ::ipmpsc_test::names::Receive, ReceiveLoan, ReceiveChannel> {
  public:
   using Base::Base;
 };
 
 class ReceiveReceiver
-    : public ::ipmpsc::message::MessageReceiver<ReceiveReceiver, ReceiveLease, ReceiveView, ReceiveChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<ReceiveReceiver, ReceiveLease, ReceiveView, ReceiveChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Send
-class SendChannel : public ::ipmpsc::message::MessageChannel<SendChannel> {
+class SendChannel : public ::ipmpsc::typed::MessageChannel<SendChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Send", /*fingerprint=*/0x7ec448840ad29b98u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class SendLoan : public ::ipmpsc::message::MessageLoan<SendWriter, SendChannel> {
+class SendLoan : public ::ipmpsc::typed::MessageLoan<SendWriter, SendChannel> {
  public:
   using Base::Base;
 };
 
-class SendLease : public ::ipmpsc::message::MessageLease<SendView> {
+class SendLease : public ::ipmpsc::typed::MessageLease<SendView> {
  public:
   using Base::Base;
 };
 
 class SendSender
-    : public ::ipmpsc::message::MessageSender<SendSender, ::ipmpsc_test::names::Send, SendLoan, SendChannel> {
+    : public ::ipmpsc::typed::MessageSender<SendSender, ::ipmpsc_test::names::Send, SendLoan, SendChannel> {
  public:
   using Base::Base;
 };
 
 class SendReceiver
-    : public ::ipmpsc::message::MessageReceiver<SendReceiver, SendLease, SendView, SendChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<SendReceiver, SendLease, SendView, SendChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Message
-class MessageChannel : public ::ipmpsc::message::MessageChannel<MessageChannel> {
+class MessageChannel : public ::ipmpsc::typed::MessageChannel<MessageChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Message", /*fingerprint=*/0x8be68b855a041c40u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class MessageLoan : public ::ipmpsc::message::MessageLoan<MessageWriter, MessageChannel> {
+class MessageLoan : public ::ipmpsc::typed::MessageLoan<MessageWriter, MessageChannel> {
  public:
   using Base::Base;
 };
 
-class MessageLease : public ::ipmpsc::message::MessageLease<MessageView> {
+class MessageLease : public ::ipmpsc::typed::MessageLease<MessageView> {
  public:
   using Base::Base;
 };
 
 class MessageSender
-    : public ::ipmpsc::message::MessageSender<MessageSender, ::ipmpsc_test::names::Message, MessageLoan, MessageChannel> {
+    : public ::ipmpsc::typed::MessageSender<MessageSender, ::ipmpsc_test::names::Message, MessageLoan, MessageChannel> {
  public:
   using Base::Base;
 };
 
 class MessageReceiver
-    : public ::ipmpsc::message::MessageReceiver<MessageReceiver, MessageLease, MessageView, MessageChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<MessageReceiver, MessageLease, MessageView, MessageChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Required
-class RequiredChannel : public ::ipmpsc::message::MessageChannel<RequiredChannel> {
+class RequiredChannel : public ::ipmpsc::typed::MessageChannel<RequiredChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Required", /*fingerprint=*/0x69f2ddba47fa847au,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class RequiredLoan : public ::ipmpsc::message::MessageLoan<RequiredWriter, RequiredChannel> {
+class RequiredLoan : public ::ipmpsc::typed::MessageLoan<RequiredWriter, RequiredChannel> {
  public:
   using Base::Base;
 };
 
-class RequiredLease : public ::ipmpsc::message::MessageLease<RequiredView> {
+class RequiredLease : public ::ipmpsc::typed::MessageLease<RequiredView> {
  public:
   using Base::Base;
 };
 
 class RequiredSender
-    : public ::ipmpsc::message::MessageSender<RequiredSender, ::ipmpsc_test::names::Required, RequiredLoan, RequiredChannel> {
+    : public ::ipmpsc::typed::MessageSender<RequiredSender, ::ipmpsc_test::names::Required, RequiredLoan, RequiredChannel> {
  public:
   using Base::Base;
 };
 
 class RequiredReceiver
-    : public ::ipmpsc::message::MessageReceiver<RequiredReceiver, RequiredLease, RequiredView, RequiredChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<RequiredReceiver, RequiredLease, RequiredView, RequiredChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Message.Base
-class Message_BaseChannel : public ::ipmpsc::message::MessageChannel<Message_BaseChannel> {
+class Message_BaseChannel : public ::ipmpsc::typed::MessageChannel<Message_BaseChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Message.Base", /*fingerprint=*/0xb27c172311305a81u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Message_BaseLoan : public ::ipmpsc::message::MessageLoan<Message_BaseWriter, Message_BaseChannel> {
+class Message_BaseLoan : public ::ipmpsc::typed::MessageLoan<Message_BaseWriter, Message_BaseChannel> {
  public:
   using Base::Base;
 };
 
-class Message_BaseLease : public ::ipmpsc::message::MessageLease<Message_BaseView> {
+class Message_BaseLease : public ::ipmpsc::typed::MessageLease<Message_BaseView> {
  public:
   using Base::Base;
 };
 
 class Message_BaseSender
-    : public ::ipmpsc::message::MessageSender<Message_BaseSender, ::ipmpsc_test::names::Message_Base, Message_BaseLoan, Message_BaseChannel> {
+    : public ::ipmpsc::typed::MessageSender<Message_BaseSender, ::ipmpsc_test::names::Message_Base, Message_BaseLoan, Message_BaseChannel> {
  public:
   using Base::Base;
 };
 
 class Message_BaseReceiver
-    : public ::ipmpsc::message::MessageReceiver<Message_BaseReceiver, Message_BaseLease, Message_BaseView, Message_BaseChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Message_BaseReceiver, Message_BaseLease, Message_BaseView, Message_BaseChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Setters.add_y
-class Setters_add_yChannel : public ::ipmpsc::message::MessageChannel<Setters_add_yChannel> {
+class Setters_add_yChannel : public ::ipmpsc::typed::MessageChannel<Setters_add_yChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Setters.add_y", /*fingerprint=*/0x84b8dad4f109c424u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Setters_add_yLoan : public ::ipmpsc::message::MessageLoan<Setters_add_yWriter, Setters_add_yChannel> {
+class Setters_add_yLoan : public ::ipmpsc::typed::MessageLoan<Setters_add_yWriter, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
 
-class Setters_add_yLease : public ::ipmpsc::message::MessageLease<Setters_add_yView> {
+class Setters_add_yLease : public ::ipmpsc::typed::MessageLease<Setters_add_yView> {
  public:
   using Base::Base;
 };
 
 class Setters_add_ySender
-    : public ::ipmpsc::message::MessageSender<Setters_add_ySender, ::ipmpsc_test::names::Setters_add_y, Setters_add_yLoan, Setters_add_yChannel> {
+    : public ::ipmpsc::typed::MessageSender<Setters_add_ySender, ::ipmpsc_test::names::Setters_add_y, Setters_add_yLoan, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
 
 class Setters_add_yReceiver
-    : public ::ipmpsc::message::MessageReceiver<Setters_add_yReceiver, Setters_add_yLease, Setters_add_yView, Setters_add_yChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Setters_add_yReceiver, Setters_add_yLease, Setters_add_yView, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Setters
-class SettersChannel : public ::ipmpsc::message::MessageChannel<SettersChannel> {
+class SettersChannel : public ::ipmpsc::typed::MessageChannel<SettersChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Setters", /*fingerprint=*/0x05c2dd9b56a71d1eu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class SettersLoan : public ::ipmpsc::message::MessageLoan<SettersWriter, SettersChannel> {
+class SettersLoan : public ::ipmpsc::typed::MessageLoan<SettersWriter, SettersChannel> {
  public:
   using Base::Base;
 };
 
-class SettersLease : public ::ipmpsc::message::MessageLease<SettersView> {
+class SettersLease : public ::ipmpsc::typed::MessageLease<SettersView> {
  public:
   using Base::Base;
 };
 
 class SettersSender
-    : public ::ipmpsc::message::MessageSender<SettersSender, ::ipmpsc_test::names::Setters, SettersLoan, SettersChannel> {
+    : public ::ipmpsc::typed::MessageSender<SettersSender, ::ipmpsc_test::names::Setters, SettersLoan, SettersChannel> {
  public:
   using Base::Base;
 };
 
 class SettersReceiver
-    : public ::ipmpsc::message::MessageReceiver<SettersReceiver, SettersLease, SettersView, SettersChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<SettersReceiver, SettersLease, SettersView, SettersChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.LooksConstants
-class LooksConstantsChannel : public ::ipmpsc::message::MessageChannel<LooksConstantsChannel> {
+class LooksConstantsChannel : public ::ipmpsc::typed::MessageChannel<LooksConstantsChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.LooksConstants", /*fingerprint=*/0x2e16f72604f2577eu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class LooksConstantsLoan : public ::ipmpsc::message::MessageLoan<LooksConstantsWriter, LooksConstantsChannel> {
+class LooksConstantsLoan : public ::ipmpsc::typed::MessageLoan<LooksConstantsWriter, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
 
-class LooksConstantsLease : public ::ipmpsc::message::MessageLease<LooksConstantsView> {
+class LooksConstantsLease : public ::ipmpsc::typed::MessageLease<LooksConstantsView> {
  public:
   using Base::Base;
 };
 
 class LooksConstantsSender
-    : public ::ipmpsc::message::MessageSender<LooksConstantsSender, ::ipmpsc_test::names::LooksConstants, LooksConstantsLoan, LooksConstantsChannel> {
+    : public ::ipmpsc::typed::MessageSender<LooksConstantsSender, ::ipmpsc_test::names::LooksConstants, LooksConstantsLoan, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
 
 class LooksConstantsReceiver
-    : public ::ipmpsc::message::MessageReceiver<LooksConstantsReceiver, LooksConstantsLease, LooksConstantsView, LooksConstantsChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<LooksConstantsReceiver, LooksConstantsLease, LooksConstantsView, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Table
-class TableChannel : public ::ipmpsc::message::MessageChannel<TableChannel> {
+class TableChannel : public ::ipmpsc::typed::MessageChannel<TableChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table", /*fingerprint=*/0xd29137f7dbc8e989u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class TableLoan : public ::ipmpsc::message::MessageLoan<TableWriter, TableChannel> {
+class TableLoan : public ::ipmpsc::typed::MessageLoan<TableWriter, TableChannel> {
  public:
   using Base::Base;
 };
 
-class TableLease : public ::ipmpsc::message::MessageLease<TableView> {
+class TableLease : public ::ipmpsc::typed::MessageLease<TableView> {
  public:
   using Base::Base;
 };
 
 class TableSender
-    : public ::ipmpsc::message::MessageSender<TableSender, ::ipmpsc_test::names::Table, TableLoan, TableChannel> {
+    : public ::ipmpsc::typed::MessageSender<TableSender, ::ipmpsc_test::names::Table, TableLoan, TableChannel> {
  public:
   using Base::Base;
 };
 
 class TableReceiver
-    : public ::ipmpsc::message::MessageReceiver<TableReceiver, TableLease, TableView, TableChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<TableReceiver, TableLease, TableView, TableChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Table_RowEntry
-class Table_RowEntryChannel : public ::ipmpsc::message::MessageChannel<Table_RowEntryChannel> {
+class Table_RowEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_RowEntryChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_RowEntry", /*fingerprint=*/0x68148ae8eec216bdu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_RowEntryLoan : public ::ipmpsc::message::MessageLoan<Table_RowEntryWriter, Table_RowEntryChannel> {
+class Table_RowEntryLoan : public ::ipmpsc::typed::MessageLoan<Table_RowEntryWriter, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
 
-class Table_RowEntryLease : public ::ipmpsc::message::MessageLease<Table_RowEntryView> {
+class Table_RowEntryLease : public ::ipmpsc::typed::MessageLease<Table_RowEntryView> {
  public:
   using Base::Base;
 };
 
 class Table_RowEntrySender
-    : public ::ipmpsc::message::MessageSender<Table_RowEntrySender, ::ipmpsc_test::names::Table_RowEntry, Table_RowEntryLoan, Table_RowEntryChannel> {
+    : public ::ipmpsc::typed::MessageSender<Table_RowEntrySender, ::ipmpsc_test::names::Table_RowEntry, Table_RowEntryLoan, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
 
 class Table_RowEntryReceiver
-    : public ::ipmpsc::message::MessageReceiver<Table_RowEntryReceiver, Table_RowEntryLease, Table_RowEntryView, Table_RowEntryChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Table_RowEntryReceiver, Table_RowEntryLease, Table_RowEntryView, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Table_CellEntry
-class Table_CellEntryChannel : public ::ipmpsc::message::MessageChannel<Table_CellEntryChannel> {
+class Table_CellEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_CellEntryChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_CellEntry", /*fingerprint=*/0x004beb9ca868a137u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_CellEntryLoan : public ::ipmpsc::message::MessageLoan<Table_CellEntryWriter, Table_CellEntryChannel> {
+class Table_CellEntryLoan : public ::ipmpsc::typed::MessageLoan<Table_CellEntryWriter, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
 
-class Table_CellEntryLease : public ::ipmpsc::message::MessageLease<Table_CellEntryView> {
+class Table_CellEntryLease : public ::ipmpsc::typed::MessageLease<Table_CellEntryView> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntrySender
-    : public ::ipmpsc::message::MessageSender<Table_CellEntrySender, ::ipmpsc_test::names::Table_CellEntry, Table_CellEntryLoan, Table_CellEntryChannel> {
+    : public ::ipmpsc::typed::MessageSender<Table_CellEntrySender, ::ipmpsc_test::names::Table_CellEntry, Table_CellEntryLoan, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntryReceiver
-    : public ::ipmpsc::message::MessageReceiver<Table_CellEntryReceiver, Table_CellEntryLease, Table_CellEntryView, Table_CellEntryChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<Table_CellEntryReceiver, Table_CellEntryLease, Table_CellEntryView, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Table_CellEntry_
-class Table_CellEntry_Channel : public ::ipmpsc::message::MessageChannel<Table_CellEntry_Channel> {
+class Table_CellEntry_Channel : public ::ipmpsc::typed::MessageChannel<Table_CellEntry_Channel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_CellEntry_", /*fingerprint=*/0x45d03069e118798eu,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_CellEntry_Loan : public ::ipmpsc::message::MessageLoan<Table_CellEntry_Writer, Table_CellEntry_Channel> {
+class Table_CellEntry_Loan : public ::ipmpsc::typed::MessageLoan<Table_CellEntry_Writer, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
 
-class Table_CellEntry_Lease : public ::ipmpsc::message::MessageLease<Table_CellEntry_View> {
+class Table_CellEntry_Lease : public ::ipmpsc::typed::MessageLease<Table_CellEntry_View> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntry_Sender
-    : public ::ipmpsc::message::MessageSender<Table_CellEntry_Sender, ::ipmpsc_test::names::Table_CellEntry_, Table_CellEntry_Loan, Table_CellEntry_Channel> {
+    : public ::ipmpsc::typed::MessageSender<Table_CellEntry_Sender, ::ipmpsc_test::names::Table_CellEntry_, Table_CellEntry_Loan, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntry_Receiver
-    : public ::ipmpsc::message::MessageReceiver<Table_CellEntry_Receiver, Table_CellEntry_Lease, Table_CellEntry_View, Table_CellEntry_Channel> {
+    : public ::ipmpsc::typed::MessageReceiver<Table_CellEntry_Receiver, Table_CellEntry_Lease, Table_CellEntry_View, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Paint
-class PaintChannel : public ::ipmpsc::message::MessageChannel<PaintChannel> {
+class PaintChannel : public ::ipmpsc::typed::MessageChannel<PaintChannel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Paint", /*fingerprint=*/0x70647bdf0cb6c167u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class PaintLoan : public ::ipmpsc::message::MessageLoan<PaintWriter, PaintChannel> {
+class PaintLoan : public ::ipmpsc::typed::MessageLoan<PaintWriter, PaintChannel> {
  public:
   using Base::Base;
 };
 
-class PaintLease : public ::ipmpsc::message::MessageLease<PaintView> {
+class PaintLease : public ::ipmpsc::typed::MessageLease<PaintView> {
  public:
   using Base::Base;
 };
 
 class PaintSender
-    : public ::ipmpsc::message::MessageSender<PaintSender, ::ipmpsc_test::names::Paint, PaintLoan, PaintChannel> {
+    : public ::ipmpsc::typed::MessageSender<PaintSender, ::ipmpsc_test::names::Paint, PaintLoan, PaintChannel> {
  public:
   using Base::Base;
 };
 
 class PaintReceiver
-    : public ::ipmpsc::message::MessageReceiver<PaintReceiver, PaintLease, PaintView, PaintChannel> {
+    : public ::ipmpsc::typed::MessageReceiver<PaintReceiver, PaintLease, PaintView, PaintChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Paint_Kind_
-class Paint_Kind_Channel : public ::ipmpsc::message::MessageChannel<Paint_Kind_Channel> {
+class Paint_Kind_Channel : public ::ipmpsc::typed::MessageChannel<Paint_Kind_Channel> {
  public:
-  static constexpr ::ipmpsc::message::MessageType kType = {
+  static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Paint_Kind_", /*fingerprint=*/0xb4c56178c5693836u,
-      &::ipmpsc::message::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
+      &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Paint_Kind_Loan : public ::ipmpsc::message::MessageLoan<Paint_Kind_Writer_, Paint_Kind_Channel> {
+class Paint_Kind_Loan : public ::ipmpsc::typed::MessageLoan<Paint_Kind_Writer_, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };
 
-class Paint_Kind_Lease : public ::ipmpsc::message::MessageLease<Paint_Kind_View> {
+class Paint_Kind_Lease : public ::ipmpsc::typed::MessageLease<Paint_Kind_View> {
  public:
   using Base::Base;
 };
 
 class Paint_Kind_Sender
-    : public ::ipmpsc::message::MessageSender<Paint_Kind_Sender, ::ipmpsc_test::names::Paint_Kind_, Paint_Kind_Loan, Paint_Kind_Channel> {
+    : public ::ipmpsc::typed::MessageSender<Paint_Kind_Sender, ::ipmpsc_test::names::Paint_Kind_, Paint_Kind_Loan, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };
 
 class Paint_Kind_Receiver
-    : public ::ipmpsc::message::MessageReceiver<Paint_Kind_Receiver, Paint_Kind_Lease, Paint_Kind_View, Paint_Kind_Channel> {
+    : public ::ipmpsc::typed::MessageReceiver<Paint_Kind_Receiver, Paint_Kind_Lease, Paint_Kind_View, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };
@@ -1370,7 +1370,7 @@ class Paint_Kind_Receiver
 #pragma pop_macro("_1")
 
 // The file itself, for the descriptions of channels.
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr FileDescription tests_2fcodegen_2fprotos_2fnames_2eproto = {
     ::absl::string_view(
         "\n tests/codegen/protos/names.proto\22\21ipmpsc_test.names\"\26\n\5Frame\22\15\n\5width\30"
@@ -1418,6 +1418,6 @@ inline constexpr FileDescription tests_2fcodegen_2fprotos_2fnames_2eproto = {
         "FRAME_LEASE\20\0\22\16\n\nFrameLease\20\1*\21\n\5shade\22\10\n\4DARK\20\0*(\n\5Looks\22\11"
         "\n\5V_1_2\20\0\22\24\n\7nullptr\20\375\377\377\377\377\377\377\377\377\1"
         , 2729), nullptr, 0};
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 #endif  // IPMPSC_INCLUDED_tests_2fcodegen_2fprotos_2fnames_2eproto

@@ -8,12 +8,12 @@
 #include <limits>
 #include <string>
 
-#include "ipmpsc/message/generated_views.h"
+#include "ipmpsc/typed/generated_views.h"
 #include "tests/codegen/protos/names.ipmpsc.fwd.h"
 
-namespace ipmpsc::message::files {
+namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fnames_2eproto_fingerprint = 0x12f4f7112540860fu;
-}  // namespace ipmpsc::message::files
+}  // namespace ipmpsc::schema::files
 
 // Macros of these names are back at the end.
 #pragma push_macro("_1")
@@ -72,11 +72,11 @@ class FrameView_ {
   int32_t width() const { return width_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const FrameView_ kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   int32_t width_ = 0;
@@ -99,7 +99,7 @@ class FrameSenderView {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const FrameSenderView kEmpty_;
 
  private:
@@ -135,11 +135,11 @@ class FrameViewView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const FrameViewView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   const FrameView_* frame_ = nullptr;
   const FrameSenderView* sender_ = nullptr;
@@ -168,11 +168,11 @@ class FrameWriterView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const FrameWriterView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   const FrameView_* frame_ = nullptr;
 };
@@ -198,11 +198,11 @@ class class_deleteView {
   int32_t new_() const { return new__; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const class_deleteView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   int32_t new__ = 0;
@@ -273,11 +273,11 @@ class classView {
   bool default_() const { return union_case_ == kDefault ? default__ : false; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const classView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[8];
+  static const ::ipmpsc::wire::Field kFields_[8];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   UnionCase union_case_ = UNION_NOT_SET;
@@ -400,11 +400,11 @@ class MembersView {
   int32_t uint32_t_() const { return uint32_t__; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const MembersView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[21];
+  static const ::ipmpsc::wire::Field kFields_[21];
   ::absl::string_view wire____;
   uint32_t has_bits____[1] = {};
   ChoiceCase choice_case___ = CHOICE_NOT_SET;
@@ -457,12 +457,12 @@ class Outer_InnerView {
   ::ipmpsc_test::names::Outer_Inner_Kind kind() const { return kind_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Outer_InnerView kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges2_[] = {{0, 1}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges2_[] = {{0, 1}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   const Outer_Inner_Inner2View* inner2_ = nullptr;
@@ -492,11 +492,11 @@ class Outer_Inner_Inner2View {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Outer_Inner_Inner2View kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   const Outer_InnerView* inner_ = nullptr;
 };
@@ -510,11 +510,11 @@ class Outer_ByNameEntryView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Outer_ByNameEntryView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   ::absl::string_view key_;
   const Outer_InnerView* value_ = nullptr;
@@ -543,11 +543,11 @@ class InnerView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const InnerView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   const Outer_InnerView* other_ = nullptr;
 };
@@ -561,11 +561,11 @@ class Outer_ByNumberEntryView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Outer_ByNumberEntryView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   const InnerView* value_ = nullptr;
   int32_t key_ = 0;
@@ -617,13 +617,13 @@ class OuterView {
   int by_number_size() const { return static_cast<int>(by_number_.size()); }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const OuterView kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges2_[] = {{0, 0}, {2, 2}};
-  static constexpr ::ipmpsc::view::EnumRange kRanges3_[] = {{0, 1}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges2_[] = {{0, 0}, {2, 2}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges3_[] = {{0, 1}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[6];
+  static const ::ipmpsc::wire::Field kFields_[6];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc::view::MapView<Outer_ByNameEntryView> by_name_;
@@ -655,12 +655,12 @@ class colorView {
   ::ipmpsc_test::names::shade shade() const { return shade_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const colorView kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{0, 0}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges1_[] = {{0, 0}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc_test::names::shade shade_ = static_cast<::ipmpsc_test::names::shade>(0);
@@ -683,7 +683,7 @@ class ReceiveView {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const ReceiveView kEmpty_;
 
  private:
@@ -719,11 +719,11 @@ class SendView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const SendView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   const SendView* send_ = nullptr;
   const ReceiveView* receive_ = nullptr;
@@ -761,11 +761,11 @@ class MessageView {
   const Message_BaseView& base() const;
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const MessageView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[3];
+  static const ::ipmpsc::wire::Field kFields_[3];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   const RequiredView* required_ = nullptr;
@@ -800,11 +800,11 @@ class RequiredView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const RequiredView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   const MessageView* message_ = nullptr;
@@ -834,11 +834,11 @@ class Message_BaseView {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Message_BaseView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   const RequiredView* required_ = nullptr;
 };
@@ -860,7 +860,7 @@ class Setters_add_yView {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Setters_add_yView kEmpty_;
 
  private:
@@ -903,11 +903,11 @@ class SettersView {
   ::absl::string_view x() const { return x_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const SettersView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[4];
+  static const ::ipmpsc::wire::Field kFields_[4];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc::view::RepeatedView<Setters_add_yView> ywriter_;
@@ -937,12 +937,12 @@ class LooksConstantsView {
   ::ipmpsc_test::names::Looks looks() const { return looks_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const LooksConstantsView kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{-3, -3}, {0, 0}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges1_[] = {{-3, -3}, {0, 0}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc_test::names::Looks looks_ = static_cast<::ipmpsc_test::names::Looks>(0);
@@ -955,11 +955,11 @@ class Table_RowEntry_View {
   ::absl::string_view value() const { return value_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Table_RowEntry_View kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   ::absl::string_view value_;
   int32_t key_ = 0;
@@ -974,11 +974,11 @@ class Table_CellEntry__View {
   }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Table_CellEntry__View kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   const InnerView* value_ = nullptr;
   int32_t key_ = 0;
@@ -1009,11 +1009,11 @@ class TableView {
   int cell_size() const { return static_cast<int>(cell_.size()); }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const TableView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[2];
+  static const ::ipmpsc::wire::Field kFields_[2];
   ::absl::string_view wire_;
   ::ipmpsc::view::MapView<Table_RowEntry_View> row_;
   ::ipmpsc::view::MapView<Table_CellEntry__View> cell_;
@@ -1040,11 +1040,11 @@ class Table_RowEntryView {
   int32_t key() const { return key_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Table_RowEntryView kEmpty_;
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   int32_t key_ = 0;
@@ -1067,7 +1067,7 @@ class Table_CellEntryView {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Table_CellEntryView kEmpty_;
 
  private:
@@ -1091,7 +1091,7 @@ class Table_CellEntry_View {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Table_CellEntry_View kEmpty_;
 
  private:
@@ -1115,7 +1115,7 @@ class PaintView {
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const PaintView kEmpty_;
 
  private:
@@ -1143,12 +1143,12 @@ class Paint_Kind_View {
   ::ipmpsc_test::names::Paint_Kind kind() const { return kind_; }
 
   // For the parser.
-  static const ::ipmpsc::view::MessageTable kTable_;
+  static const ::ipmpsc::wire::MessageTable kTable_;
   static const Paint_Kind_View kEmpty_;
-  static constexpr ::ipmpsc::view::EnumRange kRanges1_[] = {{0, 1}};
+  static constexpr ::ipmpsc::wire::EnumRange kRanges1_[] = {{0, 1}};
 
  private:
-  static const ::ipmpsc::view::Field kFields_[1];
+  static const ::ipmpsc::wire::Field kFields_[1];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ::ipmpsc_test::names::Paint_Kind kind_ = static_cast<::ipmpsc_test::names::Paint_Kind>(0);
@@ -1164,236 +1164,236 @@ inline const Message_BaseView& MessageView::base() const {
   return base_ != nullptr ? *base_ : Message_BaseView::kEmpty_;
 }
 
-inline constexpr ::ipmpsc::view::Field FrameView_::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(FrameView_, width_)).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field FrameView_::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(FrameView_, width_)).HasBit(0),
 };
 inline constexpr FrameView_ FrameView_::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable FrameView_::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable FrameView_::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr FrameSenderView FrameSenderView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable FrameSenderView::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable FrameSenderView::kTable_(&kEmpty_);
 
-inline constexpr ::ipmpsc::view::Field FrameViewView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(FrameViewView, frame_), &FrameView_::kTable_),
-    ::ipmpsc::view::Field::Message(2, offsetof(FrameViewView, sender_), &FrameSenderView::kTable_),
+inline constexpr ::ipmpsc::wire::Field FrameViewView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(FrameViewView, frame_), &FrameView_::kTable_),
+    ::ipmpsc::wire::Field::Message(2, offsetof(FrameViewView, sender_), &FrameSenderView::kTable_),
 };
 inline constexpr FrameViewView FrameViewView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable FrameViewView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable FrameViewView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field FrameWriterView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(FrameWriterView, frame_), &FrameView_::kTable_),
+inline constexpr ::ipmpsc::wire::Field FrameWriterView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(FrameWriterView, frame_), &FrameView_::kTable_),
 };
 inline constexpr FrameWriterView FrameWriterView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable FrameWriterView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable FrameWriterView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field class_deleteView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(class_deleteView, new__)).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field class_deleteView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(class_deleteView, new__)).HasBit(0),
 };
 inline constexpr class_deleteView class_deleteView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable class_deleteView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable class_deleteView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field classView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(classView, int__)).HasBit(0),
-    ::ipmpsc::view::Field::Message(2, offsetof(classView, operator__), &class_deleteView::kTable_),
-    ::ipmpsc::view::Field::Bytes(3, offsetof(classView, template__)).Repeated(),
-    ::ipmpsc::view::Field::Message(4, offsetof(classView, namespace__), &class_deleteView::kTable_).Repeated(),
-    ::ipmpsc::view::Field::Int32(5, offsetof(classView, table_)).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::view::Field::Int32(6, offsetof(classView, fields_)).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::view::Field::Message(7, offsetof(classView, empty_), &class_deleteView::kTable_).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::view::Field::Bool(8, offsetof(classView, default__)).Oneof(offsetof(classView, union_case_)),
+inline constexpr ::ipmpsc::wire::Field classView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(classView, int__)).HasBit(0),
+    ::ipmpsc::wire::Field::Message(2, offsetof(classView, operator__), &class_deleteView::kTable_),
+    ::ipmpsc::wire::Field::Bytes(3, offsetof(classView, template__)).Repeated(),
+    ::ipmpsc::wire::Field::Message(4, offsetof(classView, namespace__), &class_deleteView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Int32(5, offsetof(classView, table_)).Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Int32(6, offsetof(classView, fields_)).Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Message(7, offsetof(classView, empty_), &class_deleteView::kTable_).Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Bool(8, offsetof(classView, default__)).Oneof(offsetof(classView, union_case_)),
 };
 inline constexpr classView classView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable classView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable classView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field MembersView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(MembersView, x___)).HasBit(0),
-    ::ipmpsc::view::Field::Int32(2, offsetof(MembersView, x____)).HasBit(1),
-    ::ipmpsc::view::Field::Int32(3, offsetof(MembersView, x_____)).HasBit(2),
-    ::ipmpsc::view::Field::Bytes(4, offsetof(MembersView, wire__)).HasBit(3),
-    ::ipmpsc::view::Field::Bytes(5, offsetof(MembersView, wire___)).HasBit(4),
-    ::ipmpsc::view::Field::Int32(6, offsetof(MembersView, has_bits__)).HasBit(5),
-    ::ipmpsc::view::Field::Int32(7, offsetof(MembersView, has_bits___)).HasBit(6),
-    ::ipmpsc::view::Field::Int32(8, offsetof(MembersView, _1_)).HasBit(7),
-    ::ipmpsc::view::Field::Int32(9, offsetof(MembersView, names_)).Repeated(),
-    ::ipmpsc::view::Field::Int32(10, offsetof(MembersView, upper_)).Oneof(offsetof(MembersView, choice_case___)),
-    ::ipmpsc::view::Field::Int32(11, offsetof(MembersView, choice_case__)).Oneof(offsetof(MembersView, choice_case___)),
-    ::ipmpsc::view::Field::Int32(12, offsetof(MembersView, value_)).HasBit(8),
-    ::ipmpsc::view::Field::Int32(13, offsetof(MembersView, parse_)).HasBit(9),
-    ::ipmpsc::view::Field::Int32(14, offsetof(MembersView, bytes_)).HasBit(10),
-    ::ipmpsc::view::Field::Int32(15, offsetof(MembersView, message_)).HasBit(11),
-    ::ipmpsc::view::Field::Int32(16, offsetof(MembersView, view_)).HasBit(12),
-    ::ipmpsc::view::Field::Int32(17, offsetof(MembersView, arena_)).HasBit(13),
-    ::ipmpsc::view::Field::Int32(18, offsetof(MembersView, absl_)).HasBit(14),
-    ::ipmpsc::view::Field::Int32(19, offsetof(MembersView, std_)).HasBit(15),
-    ::ipmpsc::view::Field::Int32(20, offsetof(MembersView, ipmpsc_)).HasBit(16),
-    ::ipmpsc::view::Field::Int32(21, offsetof(MembersView, uint32_t__)).HasBit(17),
+inline constexpr ::ipmpsc::wire::Field MembersView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(MembersView, x___)).HasBit(0),
+    ::ipmpsc::wire::Field::Int32(2, offsetof(MembersView, x____)).HasBit(1),
+    ::ipmpsc::wire::Field::Int32(3, offsetof(MembersView, x_____)).HasBit(2),
+    ::ipmpsc::wire::Field::Bytes(4, offsetof(MembersView, wire__)).HasBit(3),
+    ::ipmpsc::wire::Field::Bytes(5, offsetof(MembersView, wire___)).HasBit(4),
+    ::ipmpsc::wire::Field::Int32(6, offsetof(MembersView, has_bits__)).HasBit(5),
+    ::ipmpsc::wire::Field::Int32(7, offsetof(MembersView, has_bits___)).HasBit(6),
+    ::ipmpsc::wire::Field::Int32(8, offsetof(MembersView, _1_)).HasBit(7),
+    ::ipmpsc::wire::Field::Int32(9, offsetof(MembersView, names_)).Repeated(),
+    ::ipmpsc::wire::Field::Int32(10, offsetof(MembersView, upper_)).Oneof(offsetof(MembersView, choice_case___)),
+    ::ipmpsc::wire::Field::Int32(11, offsetof(MembersView, choice_case__)).Oneof(offsetof(MembersView, choice_case___)),
+    ::ipmpsc::wire::Field::Int32(12, offsetof(MembersView, value_)).HasBit(8),
+    ::ipmpsc::wire::Field::Int32(13, offsetof(MembersView, parse_)).HasBit(9),
+    ::ipmpsc::wire::Field::Int32(14, offsetof(MembersView, bytes_)).HasBit(10),
+    ::ipmpsc::wire::Field::Int32(15, offsetof(MembersView, message_)).HasBit(11),
+    ::ipmpsc::wire::Field::Int32(16, offsetof(MembersView, view_)).HasBit(12),
+    ::ipmpsc::wire::Field::Int32(17, offsetof(MembersView, arena_)).HasBit(13),
+    ::ipmpsc::wire::Field::Int32(18, offsetof(MembersView, absl_)).HasBit(14),
+    ::ipmpsc::wire::Field::Int32(19, offsetof(MembersView, std_)).HasBit(15),
+    ::ipmpsc::wire::Field::Int32(20, offsetof(MembersView, ipmpsc_)).HasBit(16),
+    ::ipmpsc::wire::Field::Int32(21, offsetof(MembersView, uint32_t__)).HasBit(17),
 };
 inline constexpr MembersView MembersView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable MembersView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable MembersView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Outer_InnerView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(Outer_InnerView, inner2_), &Outer_Inner_Inner2View::kTable_),
-    ::ipmpsc::view::Field::ClosedEnum(2, offsetof(Outer_InnerView, kind_), kRanges2_).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field Outer_InnerView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_InnerView, inner2_), &Outer_Inner_Inner2View::kTable_),
+    ::ipmpsc::wire::Field::ClosedEnum(2, offsetof(Outer_InnerView, kind_), kRanges2_).HasBit(0),
 };
 inline constexpr Outer_InnerView Outer_InnerView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Outer_InnerView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Outer_InnerView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Outer_Inner_Inner2View::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(Outer_Inner_Inner2View, inner_), &Outer_InnerView::kTable_),
+inline constexpr ::ipmpsc::wire::Field Outer_Inner_Inner2View::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_Inner_Inner2View, inner_), &Outer_InnerView::kTable_),
 };
 inline constexpr Outer_Inner_Inner2View Outer_Inner_Inner2View::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Outer_Inner_Inner2View::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Outer_Inner_Inner2View::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Outer_ByNameEntryView::kFields_[] = {
-    ::ipmpsc::view::Field::Bytes(1, offsetof(Outer_ByNameEntryView, key_)),
-    ::ipmpsc::view::Field::Message(2, offsetof(Outer_ByNameEntryView, value_), &Outer_InnerView::kTable_),
+inline constexpr ::ipmpsc::wire::Field Outer_ByNameEntryView::kFields_[] = {
+    ::ipmpsc::wire::Field::Bytes(1, offsetof(Outer_ByNameEntryView, key_)),
+    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNameEntryView, value_), &Outer_InnerView::kTable_),
 };
 inline constexpr Outer_ByNameEntryView Outer_ByNameEntryView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Outer_ByNameEntryView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Outer_ByNameEntryView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field InnerView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(InnerView, other_), &Outer_InnerView::kTable_),
+inline constexpr ::ipmpsc::wire::Field InnerView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(InnerView, other_), &Outer_InnerView::kTable_),
 };
 inline constexpr InnerView InnerView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable InnerView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable InnerView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Outer_ByNumberEntryView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(Outer_ByNumberEntryView, key_)),
-    ::ipmpsc::view::Field::Message(2, offsetof(Outer_ByNumberEntryView, value_), &InnerView::kTable_),
+inline constexpr ::ipmpsc::wire::Field Outer_ByNumberEntryView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(Outer_ByNumberEntryView, key_)),
+    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNumberEntryView, value_), &InnerView::kTable_),
 };
 inline constexpr Outer_ByNumberEntryView Outer_ByNumberEntryView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Outer_ByNumberEntryView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Outer_ByNumberEntryView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field OuterView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(OuterView, inner_), &Outer_InnerView::kTable_),
-    ::ipmpsc::view::Field::ClosedEnum(2, offsetof(OuterView, kind_), kRanges2_).HasBit(0),
-    ::ipmpsc::view::Field::ClosedEnum(3, offsetof(OuterView, inner_kind_), kRanges3_).HasBit(1),
-    ::ipmpsc::view::Field::Message(4, offsetof(OuterView, top_), &::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kTable_),
-    ::ipmpsc::view::Field::Map(5, offsetof(OuterView, by_name_), &Outer_ByNameEntryView::kTable_),
-    ::ipmpsc::view::Field::Map(6, offsetof(OuterView, by_number_), &Outer_ByNumberEntryView::kTable_),
+inline constexpr ::ipmpsc::wire::Field OuterView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(OuterView, inner_), &Outer_InnerView::kTable_),
+    ::ipmpsc::wire::Field::ClosedEnum(2, offsetof(OuterView, kind_), kRanges2_).HasBit(0),
+    ::ipmpsc::wire::Field::ClosedEnum(3, offsetof(OuterView, inner_kind_), kRanges3_).HasBit(1),
+    ::ipmpsc::wire::Field::Message(4, offsetof(OuterView, top_), &::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kTable_),
+    ::ipmpsc::wire::Field::Map(5, offsetof(OuterView, by_name_), &Outer_ByNameEntryView::kTable_),
+    ::ipmpsc::wire::Field::Map(6, offsetof(OuterView, by_number_), &Outer_ByNumberEntryView::kTable_),
 };
 inline constexpr OuterView OuterView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable OuterView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable OuterView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
 
-inline constexpr ::ipmpsc::view::Field colorView::kFields_[] = {
-    ::ipmpsc::view::Field::ClosedEnum(1, offsetof(colorView, shade_), kRanges1_).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field colorView::kFields_[] = {
+    ::ipmpsc::wire::Field::ClosedEnum(1, offsetof(colorView, shade_), kRanges1_).HasBit(0),
 };
 inline constexpr colorView colorView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable colorView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable colorView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr ReceiveView ReceiveView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable ReceiveView::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable ReceiveView::kTable_(&kEmpty_);
 
-inline constexpr ::ipmpsc::view::Field SendView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(SendView, send_), &SendView::kTable_),
-    ::ipmpsc::view::Field::Message(2, offsetof(SendView, receive_), &ReceiveView::kTable_),
+inline constexpr ::ipmpsc::wire::Field SendView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(SendView, send_), &SendView::kTable_),
+    ::ipmpsc::wire::Field::Message(2, offsetof(SendView, receive_), &ReceiveView::kTable_),
 };
 inline constexpr SendView SendView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable SendView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable SendView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field MessageView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(MessageView, required_), &RequiredView::kTable_).HasBit(0),
-    ::ipmpsc::view::Field::Message(2, offsetof(MessageView, message_), &MessageView::kTable_),
-    ::ipmpsc::view::Field::Message(3, offsetof(MessageView, base_), &Message_BaseView::kTable_),
+inline constexpr ::ipmpsc::wire::Field MessageView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(MessageView, required_), &RequiredView::kTable_).HasBit(0),
+    ::ipmpsc::wire::Field::Message(2, offsetof(MessageView, message_), &MessageView::kTable_),
+    ::ipmpsc::wire::Field::Message(3, offsetof(MessageView, base_), &Message_BaseView::kTable_),
 };
 inline constexpr MessageView MessageView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable MessageView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable MessageView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
 
-inline constexpr ::ipmpsc::view::Field RequiredView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(RequiredView, number_)).HasBit(0),
-    ::ipmpsc::view::Field::Message(2, offsetof(RequiredView, message_), &MessageView::kTable_),
+inline constexpr ::ipmpsc::wire::Field RequiredView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(RequiredView, number_)).HasBit(0),
+    ::ipmpsc::wire::Field::Message(2, offsetof(RequiredView, message_), &MessageView::kTable_),
 };
 inline constexpr RequiredView RequiredView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable RequiredView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable RequiredView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
 
-inline constexpr ::ipmpsc::view::Field Message_BaseView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(Message_BaseView, required_), &RequiredView::kTable_),
+inline constexpr ::ipmpsc::wire::Field Message_BaseView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(Message_BaseView, required_), &RequiredView::kTable_),
 };
 inline constexpr Message_BaseView Message_BaseView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Message_BaseView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Message_BaseView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
 
 inline constexpr Setters_add_yView Setters_add_yView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Setters_add_yView::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable Setters_add_yView::kTable_(&kEmpty_);
 
-inline constexpr ::ipmpsc::view::Field SettersView::kFields_[] = {
-    ::ipmpsc::view::Field::Message(1, offsetof(SettersView, ywriter_), &Setters_add_yView::kTable_).Repeated(),
-    ::ipmpsc::view::Field::Int32(2, offsetof(SettersView, add_x_)).Repeated(),
-    ::ipmpsc::view::Field::Bytes(3, offsetof(SettersView, mutable_x_)).HasBit(0),
-    ::ipmpsc::view::Field::Bytes(4, offsetof(SettersView, x_)).HasBit(1),
+inline constexpr ::ipmpsc::wire::Field SettersView::kFields_[] = {
+    ::ipmpsc::wire::Field::Message(1, offsetof(SettersView, ywriter_), &Setters_add_yView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Int32(2, offsetof(SettersView, add_x_)).Repeated(),
+    ::ipmpsc::wire::Field::Bytes(3, offsetof(SettersView, mutable_x_)).HasBit(0),
+    ::ipmpsc::wire::Field::Bytes(4, offsetof(SettersView, x_)).HasBit(1),
 };
 inline constexpr SettersView SettersView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable SettersView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable SettersView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field LooksConstantsView::kFields_[] = {
-    ::ipmpsc::view::Field::ClosedEnum(1, offsetof(LooksConstantsView, looks_), kRanges1_).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field LooksConstantsView::kFields_[] = {
+    ::ipmpsc::wire::Field::ClosedEnum(1, offsetof(LooksConstantsView, looks_), kRanges1_).HasBit(0),
 };
 inline constexpr LooksConstantsView LooksConstantsView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable LooksConstantsView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable LooksConstantsView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Table_RowEntry_View::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(Table_RowEntry_View, key_)),
-    ::ipmpsc::view::Field::Bytes(2, offsetof(Table_RowEntry_View, value_)),
+inline constexpr ::ipmpsc::wire::Field Table_RowEntry_View::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(Table_RowEntry_View, key_)),
+    ::ipmpsc::wire::Field::Bytes(2, offsetof(Table_RowEntry_View, value_)),
 };
 inline constexpr Table_RowEntry_View Table_RowEntry_View::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Table_RowEntry_View::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Table_RowEntry_View::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field Table_CellEntry__View::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(Table_CellEntry__View, key_)),
-    ::ipmpsc::view::Field::Message(2, offsetof(Table_CellEntry__View, value_), &InnerView::kTable_),
+inline constexpr ::ipmpsc::wire::Field Table_CellEntry__View::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(Table_CellEntry__View, key_)),
+    ::ipmpsc::wire::Field::Message(2, offsetof(Table_CellEntry__View, value_), &InnerView::kTable_),
 };
 inline constexpr Table_CellEntry__View Table_CellEntry__View::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Table_CellEntry__View::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Table_CellEntry__View::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
-inline constexpr ::ipmpsc::view::Field TableView::kFields_[] = {
-    ::ipmpsc::view::Field::Map(1, offsetof(TableView, row_), &Table_RowEntry_View::kTable_),
-    ::ipmpsc::view::Field::Map(2, offsetof(TableView, cell_), &Table_CellEntry__View::kTable_),
+inline constexpr ::ipmpsc::wire::Field TableView::kFields_[] = {
+    ::ipmpsc::wire::Field::Map(1, offsetof(TableView, row_), &Table_RowEntry_View::kTable_),
+    ::ipmpsc::wire::Field::Map(2, offsetof(TableView, cell_), &Table_CellEntry__View::kTable_),
 };
 inline constexpr TableView TableView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable TableView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable TableView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
 
-inline constexpr ::ipmpsc::view::Field Table_RowEntryView::kFields_[] = {
-    ::ipmpsc::view::Field::Int32(1, offsetof(Table_RowEntryView, key_)).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field Table_RowEntryView::kFields_[] = {
+    ::ipmpsc::wire::Field::Int32(1, offsetof(Table_RowEntryView, key_)).HasBit(0),
 };
 inline constexpr Table_RowEntryView Table_RowEntryView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Table_RowEntryView::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Table_RowEntryView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr Table_CellEntryView Table_CellEntryView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Table_CellEntryView::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable Table_CellEntryView::kTable_(&kEmpty_);
 
 inline constexpr Table_CellEntry_View Table_CellEntry_View::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Table_CellEntry_View::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable Table_CellEntry_View::kTable_(&kEmpty_);
 
 inline constexpr PaintView PaintView::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable PaintView::kTable_(&kEmpty_);
+inline constexpr ::ipmpsc::wire::MessageTable PaintView::kTable_(&kEmpty_);
 
-inline constexpr ::ipmpsc::view::Field Paint_Kind_View::kFields_[] = {
-    ::ipmpsc::view::Field::ClosedEnum(1, offsetof(Paint_Kind_View, kind_), kRanges1_).HasBit(0),
+inline constexpr ::ipmpsc::wire::Field Paint_Kind_View::kFields_[] = {
+    ::ipmpsc::wire::Field::ClosedEnum(1, offsetof(Paint_Kind_View, kind_), kRanges1_).HasBit(0),
 };
 inline constexpr Paint_Kind_View Paint_Kind_View::kEmpty_;
-inline constexpr ::ipmpsc::view::MessageTable Paint_Kind_View::kTable_(
+inline constexpr ::ipmpsc::wire::MessageTable Paint_Kind_View::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto

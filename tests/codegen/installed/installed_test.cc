@@ -20,7 +20,7 @@
 #include "google/protobuf/message_lite.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/info.pb.h"
-#include "ipmpsc/message/description.h"
+#include "ipmpsc/schema/description.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/writer/message_writer.h"
@@ -53,7 +53,7 @@ class InstalledTest : public testing::TestWithParam<InstalledType> {
   // tells it.
   const Message* Reflecting() {
     ipmpsc::ChannelInfo info;
-    EXPECT_TRUE(info.ParseFromString(ipmpsc::message::Describe(*GetParam().type)));
+    EXPECT_TRUE(info.ParseFromString(ipmpsc::schema::Describe(*GetParam().type)));
     for (const auto& file : info.schema().file()) EXPECT_NE(pool_.BuildFile(file), nullptr);
     return factory_.GetPrototype(pool_.FindMessageTypeByName(info.message()));
   }

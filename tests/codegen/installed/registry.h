@@ -4,14 +4,14 @@
 
 #include <vector>
 
-#include "ipmpsc/message/message_type.h"
+#include "ipmpsc/schema/message_type.h"
 #include "tests/codegen/copier/copied_type.h"
 
 namespace ipmpsc_test::installed {
 
 struct InstalledType {
   copier::CopiedType classes;
-  const ipmpsc::message::MessageType* type;
+  const ipmpsc::schema::MessageType* type;
 };
 
 // Those of one file. Called when the program has been loaded.

@@ -7,7 +7,7 @@ _BEFORE = {
         "<cerrno>",
         "<cstdio>",
         "<sys/sysmacros.h>",
-        "\"ipmpsc/message/generated.h\"",
+        "\"ipmpsc/typed/generated.h\"",
     ],
 }
 

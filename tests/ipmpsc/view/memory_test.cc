@@ -10,9 +10,9 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/message_table.h"
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/wire/message_table.h"
 
 namespace ipmpsc::view {
 namespace {
@@ -24,7 +24,7 @@ struct Small {
   int32_t x = 0;
   int32_t y = 0;
 
-  static const MessageTable kTable;
+  static const wire::MessageTable kTable;
 };
 
 struct Wide {
@@ -32,7 +32,7 @@ struct Wide {
   int64_t number = 0;
   std::array<char, 376> rest = {};  // as many fields as a real message may have
 
-  static const MessageTable kTable;
+  static const wire::MessageTable kTable;
 };
 
 struct Entry {
@@ -40,7 +40,7 @@ struct Entry {
   absl::string_view key;
   absl::string_view value;
 
-  static const MessageTable kTable;
+  static const wire::MessageTable kTable;
 };
 
 // A message with one field of each kind that takes memory.
@@ -57,38 +57,38 @@ struct Node {
   RepeatedView<Wide> groups;              // 9
   RepeatedView<uint64_t> fixed;           // 10
 
-  static const MessageTable kTable;
+  static const wire::MessageTable kTable;
 };
 
 constexpr Small kEmptySmall{};
 constexpr Wide kEmptyWide{};
 constexpr Entry kEmptyEntry{};
 constexpr Node kEmptyNode{};
-constexpr Field kSmall[] = {
-    Field::Sint32(1, offsetof(Small, x)),
-    Field::Sint32(2, offsetof(Small, y)),
+constexpr wire::Field kSmall[] = {
+    wire::Field::Sint32(1, offsetof(Small, x)),
+    wire::Field::Sint32(2, offsetof(Small, y)),
 };
-constexpr Field kWide[] = {Field::Int64(1, offsetof(Wide, number))};
-constexpr Field kEntry[] = {
-    Field::Bytes(1, offsetof(Entry, key)),
-    Field::Bytes(2, offsetof(Entry, value)),
+constexpr wire::Field kWide[] = {wire::Field::Int64(1, offsetof(Wide, number))};
+constexpr wire::Field kEntry[] = {
+    wire::Field::Bytes(1, offsetof(Entry, key)),
+    wire::Field::Bytes(2, offsetof(Entry, value)),
 };
-constexpr Field kNode[] = {
-    Field::Message(1, offsetof(Node, child), &Node::kTable),
-    Field::Bytes(2, offsetof(Node, bytes)),
-    Field::Message(3, offsetof(Node, children), &Node::kTable).Repeated(),
-    Field::Message(4, offsetof(Node, wide), &Wide::kTable).Repeated(),
-    Field::Message(5, offsetof(Node, small), &Small::kTable).Repeated(),
-    Field::Bytes(6, offsetof(Node, texts)).Repeated(),
-    Field::Int64(7, offsetof(Node, numbers)).Repeated(),
-    Field::Map(8, offsetof(Node, map), &Entry::kTable),
-    Field::Group(9, offsetof(Node, groups), &Wide::kTable).Repeated(),
-    Field::Fixed64(10, offsetof(Node, fixed)).Repeated(),
+constexpr wire::Field kNode[] = {
+    wire::Field::Message(1, offsetof(Node, child), &Node::kTable),
+    wire::Field::Bytes(2, offsetof(Node, bytes)),
+    wire::Field::Message(3, offsetof(Node, children), &Node::kTable).Repeated(),
+    wire::Field::Message(4, offsetof(Node, wide), &Wide::kTable).Repeated(),
+    wire::Field::Message(5, offsetof(Node, small), &Small::kTable).Repeated(),
+    wire::Field::Bytes(6, offsetof(Node, texts)).Repeated(),
+    wire::Field::Int64(7, offsetof(Node, numbers)).Repeated(),
+    wire::Field::Map(8, offsetof(Node, map), &Entry::kTable),
+    wire::Field::Group(9, offsetof(Node, groups), &Wide::kTable).Repeated(),
+    wire::Field::Fixed64(10, offsetof(Node, fixed)).Repeated(),
 };
-constexpr MessageTable Small::kTable(&kEmptySmall, kSmall, 0, false);
-constexpr MessageTable Wide::kTable(&kEmptyWide, kWide, 0, false);
-constexpr MessageTable Entry::kTable(&kEmptyEntry, kEntry, 0, false);
-constexpr MessageTable Node::kTable(&kEmptyNode, kNode, 0, true);
+constexpr wire::MessageTable Small::kTable(&kEmptySmall, kSmall, 0, false);
+constexpr wire::MessageTable Wide::kTable(&kEmptyWide, kWide, 0, false);
+constexpr wire::MessageTable Entry::kTable(&kEmptyEntry, kEntry, 0, false);
+constexpr wire::MessageTable Node::kTable(&kEmptyNode, kNode, 0, true);
 
 // Tag and length of a field of `size` bytes.
 std::string Head(uint32_t number, size_t size) {

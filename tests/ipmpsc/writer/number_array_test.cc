@@ -7,8 +7,8 @@
 
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/view/wire.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/encoding.h"
 #include "ipmpsc/writer/output.h"
 
 namespace ipmpsc::writer {
@@ -18,13 +18,13 @@ constexpr uint32_t kNumber = 500;
 
 // What is to be written, a byte at a time.
 std::string Encoded(const std::vector<uint64_t>& values) {
-  char memory[kMaxVarintWidth];
+  char memory[wire::kMaxVarintWidth];
   const auto varint = [&](uint64_t value) {
-    return std::string(memory, static_cast<size_t>(EncodeVarint(value, memory) - memory));
+    return std::string(memory, static_cast<size_t>(wire::EncodeVarint(value, memory) - memory));
   };
   std::string body;
   for (const uint64_t value : values) body += varint(value);
-  return varint(Tag(kNumber, view::kWireLengthDelimited)) + varint(body.size()) + body;
+  return varint(wire::Tag(kNumber, wire::kWireLengthDelimited)) + varint(body.size()) + body;
 }
 
 // Into spaces of every size: what fits is written, and what does not is counted.

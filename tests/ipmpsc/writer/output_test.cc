@@ -12,8 +12,8 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/view/wire.h"
-#include "ipmpsc/writer/encoding.h"
+#include "ipmpsc/wire/decoding.h"
+#include "ipmpsc/wire/encoding.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::writer {
@@ -60,7 +60,8 @@ TEST_F(OutputTest, Numbers) {
 TEST_F(OutputTest, AVarintIsWrittenWhereItFitsAndNowhereElse) {
   for (const uint32_t number : {1u, 16u, 2048u, 536870911u}) {
     for (uint64_t value = 1; value != 0; value <<= 7) {
-      const size_t needed = VarintSize(Tag(number, view::kWireVarint)) + VarintSize(value);
+      const size_t needed =
+          wire::VarintSize(wire::Tag(number, wire::kWireVarint)) + wire::VarintSize(value);
       for (size_t space = 0; space <= 20; ++space) {
         Output output = OfSize(space);
         output.PutVarint(number, value);
@@ -147,7 +148,8 @@ TEST_F(OutputTest, AlignedFromEverywhere) {
   for (const size_t alignment : {2, 4, 8, 16, 64, 256, 4096}) {
     for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
       for (size_t before = 0; before <= alignment + 20; before += alignment == 4096 ? 7 : 1) {
-        const size_t plain = before + VarintSize(Tag(number, view::kWireLengthDelimited)) + 1 + 5;
+        const size_t plain =
+            before + wire::VarintSize(wire::Tag(number, wire::kWireLengthDelimited)) + 1 + 5;
         Output output = OfSize(plain + alignment + 5);
         if (before == 1) continue;  // nothing is as short
         if (before >= 2) {

@@ -1,0 +1,48 @@
+// FieldFacts: what a field's descriptor means on the wire.
+#ifndef IPMPSC_SCHEMA_FIELD_FACTS_H_
+#define IPMPSC_SCHEMA_FIELD_FACTS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "ipmpsc/schema/descriptor_view.h"
+#include "ipmpsc/schema/schema.h"
+
+namespace ipmpsc::schema {
+
+struct FieldFacts {
+  const FieldView* field;
+  const Schema::Type* type;  // of a message, group or enum; null where the schema has no such type
+  const OneofView* oneof;    // null where it is in none; that of a proto3 `optional` does not count
+  int32_t field_type;        // FieldType; a group also where the file, an edition's, says message
+  bool is_closed_enum;
+  bool checks_utf8;  // if it is a string
+  bool is_repeated;
+  bool is_required;
+  bool is_map;
+  bool is_packed;
+  bool has_presence;  // otherwise a singular one's zero is not sent
+};
+
+bool IsMapEntry(const MessageView& message);
+
+// REQUIRES: `message` is of `schema`, and has `field`.
+FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const FieldView& field);
+
+// "repeated float", "map<string, int64>", "camera.Format".
+std::string TypeText(const Schema& schema, const FieldFacts& facts);
+
+// What is read where the field is not there; of an enum, the name of the value. Empty where it is
+// the empty text.
+absl::string_view DefaultText(const FieldFacts& facts);
+// Whether that is what is not sent of a field without presence.
+bool DefaultIsZero(const FieldFacts& facts);
+
+// Whether every value that `written` can have is read as the same value by `read`, as far as the
+// types themselves tell: messages and enums are told apart by who calls.
+bool ValuesFit(FieldType written, const FieldFacts& read);
+
+}  // namespace ipmpsc::schema
+
+#endif  // IPMPSC_SCHEMA_FIELD_FACTS_H_

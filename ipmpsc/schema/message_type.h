@@ -1,0 +1,33 @@
+// What generated headers say of a message type, beside its view.
+#ifndef IPMPSC_SCHEMA_MESSAGE_TYPE_H_
+#define IPMPSC_SCHEMA_MESSAGE_TYPE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace ipmpsc::schema {
+
+// A .proto file.
+struct FileDescription {
+  absl::string_view descriptor;  // a google.protobuf.FileDescriptorProto on the wire
+  const FileDescription* const* imports;
+  size_t import_count;
+};
+
+// A message type. `channel` and what follows are those of its option (ipmpsc.channel); empty, 0 and
+// false where it does not say.
+struct MessageType {
+  absl::string_view name;  // "camera.Frame"
+  uint64_t fingerprint;    // of its schema
+  const FileDescription* file;
+  absl::string_view channel;
+  uint64_t capacity;
+  uint32_t max_senders;
+  bool timestamps = false;
+};
+
+}  // namespace ipmpsc::schema
+
+#endif  // IPMPSC_SCHEMA_MESSAGE_TYPE_H_

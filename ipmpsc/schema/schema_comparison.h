@@ -1,0 +1,24 @@
+// CompareSchemas: whether what is written by one schema of a message is read by another.
+//
+// The rule: every message that the writer can send is accepted by the reader, and each value in it
+// that the reader knows is the same value there. What protobuf's wire format lets pass but may
+// change a value, or take one thing for another, is refused. docs/codegen.md has the table.
+#ifndef IPMPSC_SCHEMA_SCHEMA_COMPARISON_H_
+#define IPMPSC_SCHEMA_SCHEMA_COMPARISON_H_
+
+#include "absl/strings/string_view.h"
+#include "ipmpsc/schema/findings.h"
+#include "ipmpsc/schema/schema.h"
+#include "ipmpsc/schema/schema_differences.h"
+
+namespace ipmpsc::schema {
+
+// Compares the message called `message` ("camera.Frame") of both schemas, and all that it can
+// contain in both. A sender is the writer, and the reader is whoever has the channel's schema; a
+// receiver is the reader of what is written by the channel's schema.
+SchemaFindings CompareSchemas(absl::string_view message, const Schema& ours, const Schema& theirs,
+                              End end);
+
+}  // namespace ipmpsc::schema
+
+#endif  // IPMPSC_SCHEMA_SCHEMA_COMPARISON_H_

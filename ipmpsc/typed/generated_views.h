@@ -1,0 +1,19 @@
+// What generated headers of views use. It includes no header that declares much in the global namespace,
+// absl/status/status.h above all: it brings <cmath> and <unistd.h>, and then no package can be called
+// "log" or "read".
+#ifndef IPMPSC_TYPED_GENERATED_VIEWS_H_
+#define IPMPSC_TYPED_GENERATED_VIEWS_H_
+
+// IWYU pragma: begin_exports
+// First, for its checks.
+#include "absl/strings/string_view.h"
+#include "ipmpsc/platform.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/map_view.h"
+#include "ipmpsc/view/parser.h"
+#include "ipmpsc/view/repeated_view.h"
+#include "ipmpsc/view/to_message.h"
+#include "ipmpsc/wire/message_table.h"
+// IWYU pragma: end_exports
+
+#endif  // IPMPSC_TYPED_GENERATED_VIEWS_H_

@@ -1,0 +1,214 @@
+// MessageSender: sends messages of one type. Base of the generated classes:
+//
+//   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames");
+//   absl::Status sent = sender->Send(frame, absl::Seconds(1));
+//
+//   absl::StatusOr<FrameLoan> loan = sender->Loan(bound, absl::Seconds(1));   // written in place
+//   loan->set_width(1920);
+//   absl::Status published = std::move(*loan).Publish();
+//
+// A message is serialised straight into the ring, in one pass. Its .pb.h must be included where it
+// is sent. A loan needs no .pb.h.
+#ifndef IPMPSC_TYPED_SENDER_H_
+#define IPMPSC_TYPED_SENDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ipmpsc/attach_options.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/require.h"
+#include "ipmpsc/schema/description.h"
+#include "ipmpsc/schema/schema_differences.h"
+#include "ipmpsc/sender.h"
+#include "ipmpsc/view/arena.h"
+#include "ipmpsc/wire/encoding.h"
+
+namespace ipmpsc::typed {
+
+// Thread-compatible: one per thread, as many as the channel has slots for.
+//
+// Every function that sends or lends returns what the same one of `Sender` returns, and:
+//  * kInvalidArgument - a required field is missing (it is named), or the message is 2 GiB or
+//                       longer, or more than that is asked for
+template <typename Derived, typename Message, typename MessageLoan, typename MessageChannel>
+class MessageSender {
+ public:
+  // Errors: as `MessageChannel::Compare`, and as `Sender::Attach`.
+  static absl::StatusOr<Derived> Attach(
+      const Channel& channel, const SenderOptions& options = {},
+      const view::MemoryLimit& description_limit = schema::kDescriptionLimit) {
+    absl::StatusOr<schema::SchemaDifferences> differences =
+        MessageChannel::Compare(channel, schema::End::kSender, description_limit);
+    if (!differences.ok()) return differences.status();
+    absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
+    if (!sender.ok()) return sender.status();
+    return Derived(*std::move(sender), *std::move(differences));
+  }
+
+  // Errors: as `Attach`, and as `Channel::Open`.
+  static absl::StatusOr<Derived> Open(absl::string_view path, const SenderOptions& options = {}) {
+    absl::StatusOr<Channel> channel = Channel::Open(path);
+    if (!channel.ok()) return channel.status();
+    return Attach(*channel, options);
+  }
+  // The channel that the message's .proto declares.
+  static absl::StatusOr<Derived> Open(const SenderOptions& options = {}) {
+    return Open(MessageChannel::Path(), options);
+  }
+
+  // Sends now or not at all.
+  absl::Status TrySend(const Message& message) {
+    return SendInto(message, [&](size_t size) { return sender_.TryClaim(size); });
+  }
+  // Waits for space until `deadline`.
+  absl::Status Send(const Message& message, Deadline deadline) {
+    return SendInto(message, [&](size_t size) { return sender_.Claim(size, deadline); });
+  }
+  // Send a range of messages together, as by `Sender::SendBatch`: `std::vector<Message>`,
+  // `RepeatedPtrField<Message>` and their like. Each is serialised straight into the ring, and none is
+  // sent where one cannot be. The range is gone through twice, so it must hold its messages: what
+  // makes them while it is gone through does not compile. REQUIRES: nobody changes them meanwhile;
+  // the program ends where one has changed its size, and none is sent.
+  template <typename Messages>
+  absl::Status TrySendBatch(const Messages& messages) {
+    return SendBatchInto(messages,
+                         [&](auto write) { return sender_.TryWriteBatch(batch_sizes_, write); });
+  }
+  template <typename Messages>
+  absl::Status SendBatch(const Messages& messages, Deadline deadline) {
+    return SendBatchInto(
+        messages, [&](auto write) { return sender_.WriteBatch(batch_sizes_, write, deadline); });
+  }
+  // Waits until everything sent before has been received and released.
+  absl::Status SendWhenEmpty(const Message& message, Deadline deadline) {
+    return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
+  }
+
+  // Lends a message to be written in place, at most `bound` bytes long; one at a time. What it does
+  // not need goes back when it is published. `bound` must be at least the message's `ByteSizeLong`,
+  // and for each message in it of 128 bytes or more 4 bytes above that; for each field that is
+  // aligned, `alignment` + 5.
+  //
+  // Errors: as `TrySend`, `Send` and `SendWhenEmpty`.
+  absl::StatusOr<MessageLoan> TryLoan(size_t bound) {
+    return Lend(bound, [&] { return sender_.TryClaim(bound); });
+  }
+  absl::StatusOr<MessageLoan> Loan(size_t bound, Deadline deadline) {
+    return Lend(bound, [&] { return sender_.Claim(bound, deadline); });
+  }
+  absl::StatusOr<MessageLoan> LoanWhenEmpty(size_t bound, Deadline deadline) {
+    return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
+  }
+
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
+  // In what the channel's schema differs from this one; empty where it does not.
+  const schema::SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return differences_;
+  }
+  uint16_t slot() const { return sender_.slot(); }
+
+  // End of public interfaces.
+
+  // Of a generated class, which may itself be called as this template is.
+  using Base = MessageSender;
+
+  // REQUIRES: `differences` are those of the sender's channel.
+  MessageSender(Sender sender, schema::SchemaDifferences differences)
+      : sender_(std::move(sender)), differences_(std::move(differences)) {}
+
+ private:
+  // Computes the sizes that `Write` needs, too.
+  static absl::StatusOr<size_t> SizeOf(const Message& message) {
+    if (!message.IsInitialized()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          message.GetTypeName(), " lacks required fields: ", message.InitializationErrorString()));
+    }
+    const size_t size = message.ByteSizeLong();
+    if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(message.GetTypeName(), " is ", size, " bytes long: 2 GiB or more"));
+    }
+    return size;
+  }
+
+  // What was claimed is what may be written.
+  static bool IsAsLongAs(const Message& message, size_t size) {
+    return static_cast<size_t>(message.GetCachedSize()) == size;
+  }
+
+  static void Write(const Message& message, absl::Span<char> payload) {
+    (void)message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
+  }
+
+  template <typename Claim>
+  absl::Status SendInto(const Message& message, Claim claim) {
+    const absl::StatusOr<size_t> size = SizeOf(message);
+    if (!size.ok()) return size.status();
+    absl::StatusOr<ipmpsc::Loan> loan = claim(*size);
+    if (!loan.ok()) return loan.status();
+    if (ABSL_PREDICT_FALSE(!IsAsLongAs(message, *size))) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(message.GetTypeName(),
+                       " was changed while it was being sent: keep it as it is until "
+                       "the call returns"));
+    }
+    Write(message, loan->payload());
+    std::move(*loan).Publish();
+    return absl::OkStatus();
+  }
+
+  template <typename Messages, typename SendSizes>
+  absl::Status SendBatchInto(const Messages& messages, SendSizes send_sizes) {
+    using Iterator = decltype(std::begin(messages));
+    static_assert(std::is_base_of_v<std::forward_iterator_tag,
+                                    typename std::iterator_traits<Iterator>::iterator_category> &&
+                      std::is_lvalue_reference_v<decltype(*std::declval<Iterator&>())>,
+                  "the range must hold its messages: it is gone through twice");
+    batch_sizes_.clear();
+    for (const Message& message : messages) {
+      const absl::StatusOr<size_t> size = SizeOf(message);
+      if (!size.ok()) return size.status();
+      batch_sizes_.push_back(*size);
+    }
+    auto next = std::begin(messages);
+    return send_sizes([&next](size_t, absl::Span<char> payload) {
+      const Message& message = *next++;
+      internal::Require(IsAsLongAs(message, payload.size()),
+                        "MessageSender::SendBatch: a message was changed while it was being sent");
+      Write(message, payload);
+    });
+  }
+
+  template <typename Claim>
+  absl::StatusOr<MessageLoan> Lend(size_t bound, Claim claim) {
+    if (bound > wire::kMaxSize) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(MessageChannel::kType.name, " of up to ", bound, " bytes: 2 GiB or more"));
+    }
+    absl::StatusOr<ipmpsc::Loan> loan = claim();
+    if (!loan.ok()) return loan.status();
+    return MessageLoan(*std::move(loan));
+  }
+
+  Sender sender_;
+  schema::SchemaDifferences differences_;
+  std::vector<size_t> batch_sizes_;  // here, so that only the first batches allocate
+};
+
+}  // namespace ipmpsc::typed
+
+#endif  // IPMPSC_TYPED_SENDER_H_

@@ -1,0 +1,102 @@
+// Writing the smallest pieces of protobuf's wire format. The caller has made sure of the space.
+#ifndef IPMPSC_WIRE_ENCODING_H_
+#define IPMPSC_WIRE_ENCODING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "absl/numeric/bits.h"
+#include "ipmpsc/wire/types.h"
+
+namespace ipmpsc::wire {
+
+// The longest message, or piece of one, that protobuf reads.
+inline constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
+
+// The length of something that is at most `kMaxSize` long never needs more.
+inline constexpr size_t kMaxLengthWidth = 5;
+
+inline constexpr size_t kMaxTagWidth = 5;
+inline constexpr size_t kMaxVarintWidth = 10;
+
+constexpr uint32_t Tag(uint32_t number, WireType type) { return number << 3 | type; }
+
+// Bytes that a varint needs: 1 to 10.
+inline size_t VarintSize(uint64_t value) {
+  return static_cast<size_t>(absl::bit_width(value | 1) + 6) / 7;
+}
+
+// Each of these returns the place behind what it wrote.
+inline char* EncodeVarint(uint64_t value, char* p) {
+  for (; value >= 0x80; value >>= 7) *p++ = static_cast<char>(value | 0x80);
+  *p++ = static_cast<char>(value);
+  return p;
+}
+
+// Without a branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
+// written behind what is returned.
+inline char* EncodeVarintAhead(uint64_t value, char* p) {
+  if (value < 0x80) {
+    *p = static_cast<char>(value);
+    return p + 1;
+  }
+  if (value < 0x4000) {
+    const uint16_t both = static_cast<uint16_t>((value & 0x7f) | 0x80 | (value << 1 & 0x7f00));
+    std::memcpy(p, &both, sizeof(both));
+    return p + 2;
+  }
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  // Seven bits for each byte, pulled apart by pairs.
+  uint64_t word = (value & 0x0fffffff) | (value & 0x00fffffff0000000) << 4;
+  word = (word & 0x00003fff00003fff) | (word & 0x0fffc0000fffc000) << 2;
+  word = (word & 0x007f007f007f007f) | (word & 0x3f803f803f803f80) << 1;
+  const size_t width = VarintSize(value);
+  if (width <= 8) {
+    word |= kHighBits & ((uint64_t{1} << (8 * (width - 1))) - 1);
+    std::memcpy(p, &word, sizeof(word));
+    return p + width;
+  }
+  word |= kHighBits;
+  std::memcpy(p, &word, sizeof(word));
+  p[8] = static_cast<char>((value >> 56 & 0x7f) | (width == 10 ? 0x80 : 0));
+  p[9] = static_cast<char>(value >> 63);
+  return p + width;
+}
+
+// In `width` bytes, which may be more than need be: every parser reads it.
+// REQUIRES: VarintSize(value) <= width
+inline char* EncodePaddedVarint(uint64_t value, size_t width, char* p) {
+  for (; width > 1; --width, value >>= 7) *p++ = static_cast<char>(value | 0x80);
+  *p++ = static_cast<char>(value);
+  return p;
+}
+
+template <typename T>
+char* EncodeFixed(T value, char* p) {
+  std::memcpy(p, &value, sizeof(T));
+  return p + sizeof(T);
+}
+
+// The fewest bytes for the length of what fills the rest of `space` bytes, or less of it.
+// REQUIRES: 0 < space <= kMaxSize
+inline size_t LengthWidth(size_t space) {
+  size_t width = 1;
+  while ((space - width) >> (7 * width) != 0) ++width;
+  return width;
+}
+
+// A negative int32 takes ten bytes: that is what an int64 of the same value takes.
+inline uint64_t SignExtend(int32_t value) { return static_cast<uint64_t>(int64_t{value}); }
+
+inline uint32_t ZigZagEncode32(int32_t n) {
+  return static_cast<uint32_t>(n) << 1 ^ static_cast<uint32_t>(n >> 31);
+}
+inline uint64_t ZigZagEncode64(int64_t n) {
+  return static_cast<uint64_t>(n) << 1 ^ static_cast<uint64_t>(n >> 63);
+}
+
+}  // namespace ipmpsc::wire
+
+#endif  // IPMPSC_WIRE_ENCODING_H_
