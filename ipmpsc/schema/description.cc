@@ -183,7 +183,7 @@ absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
   if (!ReadIdentity(description, &identity)) return NoDescription(type);
   if (identity.name != type.name) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the channel is one of ", Shown(identity.name), ", and ", type.name, " is expected"));
+        "the channel is one of ", Printable(identity.name), ", and ", type.name, " is expected"));
   }
   if (identity.fingerprint == type.fingerprint) return SchemaDifferences();
   return CompareDescriptions(type, description, end, limit);

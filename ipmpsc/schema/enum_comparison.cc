@@ -44,7 +44,7 @@ void EnumComparison::Compare(End end, bool reader_is_closed, SchemaFindings* fin
   CompareNames(findings);
   const auto add = [this](Findings* list, const EnumValueView& value, absl::string_view what) {
     if (!list->IsNextListed()) return list->Count();
-    list->Add(absl::StrCat(name_, ".", Shown(value.name)), value.number, what);
+    list->Add(absl::StrCat(name_, ".", Printable(value.name)), value.number, what);
   };
   for (const EnumValueView* const value : ours_.by_number) {
     if (theirs_.Find(value->number) != nullptr) continue;
@@ -66,7 +66,7 @@ void EnumComparison::Compare(End end, bool reader_is_closed, SchemaFindings* fin
 
 void EnumComparison::CompareNames(SchemaFindings* findings) const {
   for (const EnumValueView* const value : ours_.by_number) {
-    const std::string where = absl::StrCat(name_, ".", Shown(value->name));
+    const std::string where = absl::StrCat(name_, ".", Printable(value->name));
     const EnumValueView* const same_name = theirs_.Find(value->name);
     if (same_name != nullptr) {
       if (same_name->number != value->number) {
@@ -77,7 +77,7 @@ void EnumComparison::CompareNames(SchemaFindings* findings) const {
     }
     const EnumValueView* const same_number = theirs_.Find(value->number);
     if (same_number == nullptr) continue;
-    findings->differences.Add(where, value->number, " is called ", Shown(same_number->name),
+    findings->differences.Add(where, value->number, " is called ", Printable(same_number->name),
                               " in the channel");
   }
 }

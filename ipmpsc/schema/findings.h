@@ -14,7 +14,7 @@
 namespace ipmpsc::schema {
 
 // A name from a descriptor that may be anybody's, fit to be shown.
-inline std::string Shown(absl::string_view name) {
+inline std::string Printable(absl::string_view name) {
   constexpr size_t kMaxSize = 200;
   return absl::StrCat(absl::Utf8SafeCEscape(name.substr(0, kMaxSize)),
                       name.size() > kMaxSize ? "..." : "");

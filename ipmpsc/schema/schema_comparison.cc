@@ -16,7 +16,7 @@
 #include "absl/strings/strip.h"
 #include "ipmpsc/schema/descriptor_view.h"
 #include "ipmpsc/schema/enum_comparison.h"
-#include "ipmpsc/schema/field_facts.h"
+#include "ipmpsc/schema/resolved_field.h"
 #include "ipmpsc/schema/findings.h"
 #include "ipmpsc/schema/schema.h"
 #include "ipmpsc/schema/schema_differences.h"
@@ -62,16 +62,16 @@ class Fields {
 // A field that both have.
 struct FieldPair {
   std::string where;
-  FieldFacts ours;
-  FieldFacts theirs;
+  ResolvedField ours;
+  ResolvedField theirs;
 };
 
 std::string OneofText(const OneofView* oneof) {
-  return oneof == nullptr ? "no oneof" : absl::StrCat("oneof ", Shown(oneof->name));
+  return oneof == nullptr ? "no oneof" : absl::StrCat("oneof ", Printable(oneof->name));
 }
 
-std::string DefaultShown(const FieldFacts& facts) {
-  return absl::StrCat("\"", Shown(DefaultText(facts)), "\"");
+std::string DefaultShown(const ResolvedField& facts) {
+  return absl::StrCat("\"", Printable(DefaultText(facts)), "\"");
 }
 
 class Comparison {
@@ -83,11 +83,11 @@ class Comparison {
     const Schema::Type* const ours = ours_.Find(name);
     const Schema::Type* const theirs = theirs_.Find(name);
     if (ours == nullptr || ours->message == nullptr) {
-      findings_.refusals.Add(Shown(name), "the schema here does not define it");
+      findings_.refusals.Add(Printable(name), "the schema here does not define it");
     } else if (theirs == nullptr || theirs->message == nullptr) {
-      findings_.refusals.Add(Shown(name), "the channel's schema does not define it");
+      findings_.refusals.Add(Printable(name), "the channel's schema does not define it");
     } else {
-      Remember(Shown(name), *ours, *theirs);
+      Remember(Printable(name), *ours, *theirs);
     }
     // A list and no recursion: messages refer to one another as deep as whoever wrote them likes.
     while (!messages_.empty()) {
@@ -105,10 +105,10 @@ class Comparison {
     const Schema::Type* theirs;
   };
 
-  const FieldFacts& Writer(const FieldPair& pair) const {
+  const ResolvedField& Writer(const FieldPair& pair) const {
     return end_ == End::kSender ? pair.ours : pair.theirs;
   }
-  const FieldFacts& Reader(const FieldPair& pair) const {
+  const ResolvedField& Reader(const FieldPair& pair) const {
     return end_ == End::kSender ? pair.theirs : pair.ours;
   }
   absl::string_view AtWriter() const { return end_ == End::kSender ? "here" : "in the channel"; }
@@ -156,7 +156,7 @@ void Comparison::CompareMessage(const MessagePair& pair) {
   std::vector<FieldPair> both;
   for (const FieldView* const field : ours.by_number()) {
     const int32_t number = field->number;
-    std::string where = absl::StrCat(pair.where, ".", Shown(field->name));
+    std::string where = absl::StrCat(pair.where, ".", Printable(field->name));
     const FieldView* const their_field = theirs.Find(number);
     if (their_field == nullptr) {
       FieldHereOnly(where, *field, theirs);
@@ -168,11 +168,11 @@ void Comparison::CompareMessage(const MessagePair& pair) {
       findings_.refusals.Add(where, "is field ", number, " here, field ", same_name->number,
                              " in the channel");
     } else if (field->name != other.name && ours.Find(other.name) == nullptr) {
-      findings_.differences.Add(where, "field ", number, " is called ", Shown(other.name),
+      findings_.differences.Add(where, "field ", number, " is called ", Printable(other.name),
                                 " in the channel");
     }
-    both.push_back({std::move(where), FactsOf(ours_, *pair.ours, *field),
-                    FactsOf(theirs_, *pair.theirs, other)});
+    both.push_back({std::move(where), ResolveField(ours_, *pair.ours, *field),
+                    ResolveField(theirs_, *pair.theirs, other)});
   }
   for (const FieldView* const field : theirs.by_number()) {
     if (ours.Find(field->number) == nullptr) FieldThereOnly(pair.where, *field, ours);
@@ -205,15 +205,15 @@ void Comparison::FieldThereOnly(const std::string& message, const FieldView& fie
   const bool is_refused = end_ == End::kSender && field.label == kLabelRequired;
   Findings& findings = is_refused ? findings_.refusals : findings_.differences;
   if (!findings.IsNextListed()) return findings.Count();
-  findings.Add(absl::StrCat(message, ".", Shown(field.name)), "field ", field.number,
+  findings.Add(absl::StrCat(message, ".", Printable(field.name)), "field ", field.number,
                is_refused ? " is required in the channel, and not in the schema here"
                           : " is in the channel's schema only");
 }
 
 // False where the fields are so different that nothing else is worth saying.
 bool Comparison::CompareType(const FieldPair& pair) {
-  const FieldFacts& ours = pair.ours;
-  const FieldFacts& theirs = pair.theirs;
+  const ResolvedField& ours = pair.ours;
+  const ResolvedField& theirs = pair.theirs;
   const FieldView& field = *ours.field;
   const bool is_message = ours.field_type == kTypeMessage || ours.field_type == kTypeGroup;
   const bool is_typed = is_message || field.type == kTypeEnum;
@@ -232,12 +232,12 @@ bool Comparison::CompareType(const FieldPair& pair) {
   if (!is_typed) return true;
   if (!ours.is_map && field.type_name != theirs.field->type_name) return refuse();
   if (ours.type == nullptr || theirs.type == nullptr) {
-    findings_.refusals.Add(pair.where, "its type ", Shown(field.type_name), " is not defined ",
+    findings_.refusals.Add(pair.where, "its type ", Printable(field.type_name), " is not defined ",
                            ours.type == nullptr ? "here" : "in the channel");
     return false;
   }
   if (is_message) {
-    Remember(ours.is_map ? pair.where : Shown(absl::StripPrefix(field.type_name, ".")), *ours.type,
+    Remember(ours.is_map ? pair.where : Printable(absl::StripPrefix(field.type_name, ".")), *ours.type,
              *theirs.type);
     return true;
   }
@@ -254,7 +254,7 @@ bool Comparison::CompareType(const FieldPair& pair) {
   const EnumView& our_enum = *ours.type->enum_type;
   const EnumView& their_enum = *theirs.type->enum_type;
   if (seen_enums_.emplace(&our_enum, &their_enum, reader_is_closed).second) {
-    const EnumComparison comparison(Shown(absl::StripPrefix(field.type_name, ".")), our_enum,
+    const EnumComparison comparison(Printable(absl::StripPrefix(field.type_name, ".")), our_enum,
                                     their_enum);
     comparison.Compare(end_, reader_is_closed, &findings_);
   }
@@ -262,8 +262,8 @@ bool Comparison::CompareType(const FieldPair& pair) {
 }
 
 void Comparison::CompareField(const FieldPair& pair) {
-  const FieldFacts& ours = pair.ours;
-  const FieldFacts& theirs = pair.theirs;
+  const ResolvedField& ours = pair.ours;
+  const ResolvedField& theirs = pair.theirs;
   if (ours.field->type == kTypeString && theirs.field->type == kTypeString &&
       ours.checks_utf8 != theirs.checks_utf8) {
     findings_.differences.Add(
@@ -278,8 +278,8 @@ void Comparison::CompareField(const FieldPair& pair) {
 }
 
 void Comparison::ComparePresence(const FieldPair& pair) {
-  const FieldFacts& ours = pair.ours;
-  const FieldFacts& theirs = pair.theirs;
+  const ResolvedField& ours = pair.ours;
+  const ResolvedField& theirs = pair.theirs;
   if (Reader(pair).is_required && !Writer(pair).is_required) {
     findings_.refusals.Add(pair.where, "is required ", AtReader(), ", not ", AtWriter());
     return;
@@ -315,7 +315,7 @@ void Comparison::CompareOneofs(const std::vector<FieldPair>& pairs) {
       const OneofView* const written = Writer(pair).oneof;
       if (!is_first && (written == nullptr || written != Writer(*first->second).oneof)) {
         findings_.refusals.Add(pair.where, "is in one ", OneofText(read), " with ",
-                               Shown(Reader(*first->second).field->name), " ", AtReader(),
+                               Printable(Reader(*first->second).field->name), " ", AtReader(),
                                ", so that one of them gets lost if both are set ", AtWriter());
         continue;
       }

@@ -22,7 +22,7 @@ constexpr uint32_t kMessagesBetweenLooks = 256;
 }  // namespace
 
 PooledArena::~PooledArena() {
-  if (pool_ != nullptr) pool_->GiveBack(node_);
+  if (pool_ != nullptr) pool_->ReturnToPool(node_);
 }
 
 view::Arena* PooledArena::get() const { return &node_->arena; }
@@ -46,7 +46,7 @@ PooledArena ArenaPool::Take() {
   return PooledArena(this, node);
 }
 
-void ArenaPool::GiveBack(PooledArena::Node* node) {
+void ArenaPool::ReturnToPool(PooledArena::Node* node) {
   node->arena.Reset();
   node->next = free_;
   free_ = node;

@@ -98,7 +98,7 @@ class ArenaPool {
   ArenaPool() = default;
   ~ArenaPool();
   void AddNode();
-  void GiveBack(PooledArena::Node* node);
+  void ReturnToPool(PooledArena::Node* node);
   void FreeUnused();
   void Unref();
 

@@ -85,14 +85,14 @@ inline const char* ParseBools(const char* p, const char* end, char** element,
   return p;
 }
 
-// `PushTogether` of as many bits; numbers of a field are mostly about as long as each other.
+// `PackSevenBitGroups` of as many bits; numbers of a field are mostly about as long as each other.
 inline uint64_t PushBytesTogether(uint64_t bytes, int bits) {
   if (bits <= 16) return (bytes & 0x7f) | (bytes & 0x7f00) >> 1;
   if (bits <= 32) {
     const uint64_t pairs = (bytes & 0x007f007f) | (bytes & 0x7f007f00) >> 1;
     return (pairs & 0x3fff) | (pairs & 0x3fff0000) >> 2;
   }
-  return wire::PushTogether(bytes);
+  return wire::PackSevenBitGroups(bytes);
 }
 
 template <wire::FieldType kType>
@@ -128,7 +128,7 @@ const char* ParseVarints(const wire::Field& field, char* at, const char* p, cons
     if (ABSL_PREDICT_FALSE(stops == 0)) {
       if (element == elements_end) break;
       const uint64_t ninth = wire::LoadByte(p + 8);
-      uint64_t value = wire::PushTogether(word & ~kHighBits) | (ninth & 0x7f) << 56;
+      uint64_t value = wire::PackSevenBitGroups(word & ~kHighBits) | (ninth & 0x7f) << 56;
       p += 9;
       if (ninth >= 0x80) {
         const uint64_t tenth = wire::LoadByte(p++);

@@ -14,7 +14,7 @@
 #include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
-#include "ipmpsc/view/finish.h"
+#include "ipmpsc/view/finalize_view.h"
 #include "ipmpsc/view/memory.h"
 #include "ipmpsc/view/number.h"
 #include "ipmpsc/view/packed.h"
@@ -79,7 +79,7 @@ class Parser {
   // A field with the tag that its table has.
   const char* ParseKnown(const wire::Field& field, char* view, const char* p, const char* end);
   // A field with another tag than expected: packed where the table has it unpacked, or unknown.
-  const char* ParseOther(const wire::Field* field, uint32_t tag, char* view, const char* p,
+  const char* ParseMismatchedTag(const wire::Field* field, uint32_t tag, char* view, const char* p,
                          const char* end);
 
   bool GrowFor(const wire::Field& field, size_t element_size, RepeatedData* data, const char* p,
@@ -98,7 +98,7 @@ class Parser {
   // The bytes of a message that comes in several pieces are put together: that is what merging
   // means on the wire.
   bool AppendWire(char* view, absl::string_view piece);
-  bool PutTogether(char* view, absl::string_view piece);
+  bool ConcatenateWire(char* view, absl::string_view piece);
 
   const absl::string_view wire_;
   Arena* const arena_;
@@ -112,10 +112,10 @@ inline bool Parser::AppendWire(char* view, absl::string_view piece) {
     Store(view, piece);
     return true;
   }
-  return piece.empty() || PutTogether(view, piece);
+  return piece.empty() || ConcatenateWire(view, piece);
 }
 
-bool Parser::PutTogether(char* view, absl::string_view piece) {
+bool Parser::ConcatenateWire(char* view, absl::string_view piece) {
   const absl::string_view old = Load<absl::string_view>(view);
   // What was put together already has the next power of two to grow in, so that many pieces cost no
   // more than twice their bytes.
@@ -401,7 +401,7 @@ ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseGeneral(const wire::MessageTabl
         return tag >> 3 == group && group != 0 ? p : nullptr;
       }
       if (field != nullptr) *expected = field + 1;
-      return ParseOther(field, tag, view, p, end);
+      return ParseMismatchedTag(field, tag, view, p, end);
     }
   }
   *expected = field + 1;
@@ -424,7 +424,7 @@ const char* Parser::ParseKnown(const wire::Field& field, char* view, const char*
   return p;
 }
 
-ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseOther(const wire::Field* field, uint32_t tag,
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseMismatchedTag(const wire::Field* field, uint32_t tag,
                                                        char* view, const char* p, const char* end) {
   if (field != nullptr && field->cardinality == wire::Cardinality::kRepeated &&
       (tag & 7) == wire::kWireLengthDelimited && IsPackable(field->type))
@@ -598,7 +598,7 @@ const void* ParseWithin(const wire::MessageTable& table, absl::string_view wire,
   const char* const end = wire.data() + wire.size();
   if (parser.ParseFields(table, view, wire.data(), end, 0) == nullptr && !wire.empty())
     return nullptr;
-  if (table.needs_finish && !Finish(table, view, arena)) return nullptr;
+  if (table.needs_finish && !FinalizeView(table, view, arena)) return nullptr;
   return view;
 }
 

@@ -37,9 +37,9 @@ LongVarint ReadLongVarintAhead(const char* p) {
   const uint64_t last = ~word & kHighBits;  // the high bits of the bytes that may end it
   if (ABSL_PREDICT_TRUE(last != 0)) {
     return {p + __builtin_ctzll(last) / 8 + 1,
-            PushTogether(word & (last ^ (last - 1)) & ~kHighBits)};
+            PackSevenBitGroups(word & (last ^ (last - 1)) & ~kHighBits)};
   }
-  const uint64_t low = PushTogether(word & ~kHighBits);
+  const uint64_t low = PackSevenBitGroups(word & ~kHighBits);
   const uint64_t ninth = LoadByte(p + 8);
   if (ninth < 0x80) return {p + 9, low | ninth << 56};
   const uint64_t tenth = LoadByte(p + 9);

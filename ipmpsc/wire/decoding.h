@@ -39,7 +39,7 @@ inline uint32_t LoadTwoBytes(const char* p) {
 }
 
 // Seven bits of each byte, the high bits being 0, pushed together by pairs.
-inline uint64_t PushTogether(uint64_t word) {
+inline uint64_t PackSevenBitGroups(uint64_t word) {
   word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
   word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
   return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;

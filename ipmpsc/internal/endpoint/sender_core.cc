@@ -178,7 +178,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
   for (int waits = 0;; ++waits) {
     status = CheckUsable(payload_size);
     if (ABSL_PREDICT_FALSE(!status.ok())) break;
-    const ClaimResult result = ClaimNow(size, options.when, position);
+    const ClaimResult result = TryFastClaim(size, options.when, position);
     if (ABSL_PREDICT_TRUE(result == ClaimResult::kClaimed)) {
       SetClaimOpen(true);
       WakeForClaim();
@@ -227,7 +227,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
   return status;
 }
 
-ClaimResult SenderCore::ClaimNow(uint64_t size, ClaimOptions::When when, Position* position) {
+ClaimResult SenderCore::TryFastClaim(uint64_t size, ClaimOptions::When when, Position* position) {
   const bool when_empty = when == ClaimOptions::When::kWhenReleased;
   const auto claim = [&](TurnBit turn_bit, uint64_t reserved) {
     if (!when_empty) return producer_.Claim(size, position, turn_bit, reserved);

@@ -130,7 +130,7 @@ class SenderCore : public LocalRefCounted {
   absl::Status CheckUsable(size_t payload_size);
   // kUnavailable: the channel has no living receiver. kAborted: its file is not at its path.
   absl::Status CheckSurroundings();
-  ClaimResult ClaimNow(uint64_t size, ClaimOptions::When when, Position* position);
+  ClaimResult TryFastClaim(uint64_t size, ClaimOptions::When when, Position* position);
   // Whether a claim of `size` bytes would find space now.
   bool HasSpace(uint64_t size, ClaimOptions::When when);
   // Waits until there may be space, at most until the deadline, or a while.

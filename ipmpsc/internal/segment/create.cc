@@ -91,7 +91,7 @@ absl::Status Fill(int fd, const SegmentHeader& layout, absl::string_view descrip
   return WriteAll(fd, *front);
 }
 
-absl::Status Named(const absl::Status& status, absl::string_view path) {
+absl::Status WithPath(const absl::Status& status, absl::string_view path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
@@ -231,7 +231,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
                                                   const ChannelOptions& options, Taken taken,
                                                   Segment* ended) {
   const absl::StatusOr<SegmentHeader> layout = LayoutFor(options);
-  if (!layout.ok()) return Named(layout.status(), target);
+  if (!layout.ok()) return WithPath(layout.status(), target);
   // First, since they take space.
   RemoveLeftovers(DirectoryOf(target), kHiddenPrefix);
   std::shared_ptr<Segment> found;
@@ -243,7 +243,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
   absl::StatusOr<NascentFile> file = NascentFile::Create(target, options.mode);
   if (!file.ok()) return file.status();
   const absl::Status filled = Fill(file->fd(), *layout, options.description);
-  if (!filled.ok()) return Named(filled, target);
+  if (!filled.ok()) return WithPath(filled, target);
   // Mapped before it is named, so that a failure leaves nothing behind.
   UniqueFd fd = DuplicateFd(file->fd());
   if (!fd.valid()) return PathError(errno, target, "cannot duplicate its file descriptor");

@@ -36,7 +36,7 @@ Ring RingIn(const Mapping& mapping, const SegmentHeader& header) {
   return ring;
 }
 
-absl::Status Named(const absl::Status& status, absl::string_view path) {
+absl::Status WithPath(const absl::Status& status, absl::string_view path) {
   if (status.ok() || path.empty()) return status;
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
@@ -116,20 +116,20 @@ std::string Absolute(const std::string& path) {
 absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path,
                                                          const OpenOptions& options) {
   const absl::StatusOr<SegmentHeader> header = ReadHeader(fd.get());
-  if (!header.ok()) return Named(header.status(), path);
+  if (!header.ok()) return WithPath(header.status(), path);
   MappingOptions mapping_options;
   mapping_options.prefault = options.prefault;
   // Costs the opener nothing that it did not ask for: the file's pages are there already.
   mapping_options.huge_pages = (header->flags & kMapHugePages) != 0;
   absl::StatusOr<Mapping> mapping =
       Mapping::Map(fd.get(), header->data_offset, header->capacity, mapping_options);
-  if (!mapping.ok()) return Named(mapping.status(), path);
+  if (!mapping.ok()) return WithPath(mapping.status(), path);
   // Best done and not needed: a cleaner that removes the file meanwhile makes it one that is gone from
   // its path, as it could a moment earlier.
   MarkInUse(fd.get()).IgnoreError();
   Refresh(fd.get());
   absl::StatusOr<KeptFile> file = KeptFile::Keep(std::move(fd));
-  if (!file.ok()) return Named(file.status(), path);
+  if (!file.ok()) return WithPath(file.status(), path);
   return std::shared_ptr<Segment>(
       new Segment(*std::move(file), path, *header, *std::move(mapping)));
 }
@@ -179,11 +179,11 @@ absl::Status Segment::CheckFileSize() const {
   if (!ours.ok()) return ours;
   struct stat file;
   if (fstat(fd(), &file) != 0) {
-    return Named(absl::ErrnoToStatus(errno, "cannot look at the channel's file"), path_);
+    return WithPath(absl::ErrnoToStatus(errno, "cannot look at the channel's file"), path_);
   }
   const absl::Status long_enough = CheckSize(header_, static_cast<uint64_t>(file.st_size));
-  if (!long_enough.ok()) return Named(long_enough, path_);
-  return Named(CheckNoHoles(fd(), file), path_);
+  if (!long_enough.ok()) return WithPath(long_enough, path_);
+  return WithPath(CheckNoHoles(fd(), file), path_);
 }
 
 size_t Segment::max_payload() const {
@@ -191,11 +191,11 @@ size_t Segment::max_payload() const {
                             kMaxPayload);
 }
 
-absl::Status Segment::CheckFd() const { return Named(file_.Check(), path_); }
+absl::Status Segment::CheckFd() const { return WithPath(file_.Check(), path_); }
 
 absl::StatusOr<bool> Segment::IsAnyHeld(uint32_t first, uint32_t count) const {
   const absl::StatusOr<bool> held = ParticipantLock::IsAnyHeld(file_, first, count);
-  if (!held.ok()) return Named(held.status(), path_);
+  if (!held.ok()) return WithPath(held.status(), path_);
   return held;
 }
 

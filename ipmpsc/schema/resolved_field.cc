@@ -1,4 +1,4 @@
-#include "ipmpsc/schema/field_facts.h"
+#include "ipmpsc/schema/resolved_field.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +76,7 @@ Features FeaturesOf(const Schema::Type& message, const FieldView& field, const O
 std::string EntryTypeText(const Schema& schema, const Schema::Type& entry, int32_t number) {
   for (const FieldView& field : entry.message->field) {
     if (field.number != number) continue;
-    FieldFacts facts = FactsOf(schema, entry, field);
+    ResolvedField facts = ResolveField(schema, entry, field);
     facts.is_map = false;  // a hostile one may be a map of itself
     return TypeText(schema, facts);
   }
@@ -89,8 +89,8 @@ bool IsMapEntry(const MessageView& message) {
   return message.options != nullptr && message.options->map_entry;
 }
 
-FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const FieldView& field) {
-  FieldFacts facts = {};
+ResolvedField ResolveField(const Schema& schema, const Schema::Type& message, const FieldView& field) {
+  ResolvedField facts = {};
   facts.field = &field;
   if (IsTyped(field.type)) facts.type = schema.Find(field.type_name);
   if (facts.type != nullptr) {
@@ -121,7 +121,7 @@ FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const Fiel
   return facts;
 }
 
-std::string TypeText(const Schema& schema, const FieldFacts& facts) {
+std::string TypeText(const Schema& schema, const ResolvedField& facts) {
   if (facts.is_map) {
     return absl::StrCat("map<", EntryTypeText(schema, *facts.type, 1), ", ",
                         EntryTypeText(schema, *facts.type, 2), ">");
@@ -130,21 +130,21 @@ std::string TypeText(const Schema& schema, const FieldFacts& facts) {
   const absl::string_view repeated = facts.is_repeated ? "repeated " : "";
   if (IsTyped(field.type)) {
     const absl::string_view group = facts.field_type == kTypeGroup ? "group " : "";
-    return absl::StrCat(repeated, group, Shown(absl::StripPrefix(field.type_name, ".")));
+    return absl::StrCat(repeated, group, Printable(absl::StripPrefix(field.type_name, ".")));
   }
   if (field.type < kTypeDouble || field.type > kTypeSint64)
     return absl::StrCat(repeated, "of unknown type ", field.type);
   return absl::StrCat(repeated, kTypeNames[field.type]);
 }
 
-absl::string_view DefaultText(const FieldFacts& facts) {
+absl::string_view DefaultText(const ResolvedField& facts) {
   if (!facts.field->default_value.empty() || facts.field->type != kTypeEnum)
     return facts.field->default_value;
   if (facts.type == nullptr || facts.type->enum_type->value.empty()) return "";
   return facts.type->enum_type->value[0].name;
 }
 
-bool DefaultIsZero(const FieldFacts& facts) {
+bool DefaultIsZero(const ResolvedField& facts) {
   const absl::string_view text = DefaultText(facts);
   if (text.empty()) return true;
   switch (facts.field->type) {
@@ -163,7 +163,7 @@ bool DefaultIsZero(const FieldFacts& facts) {
   }
 }
 
-bool ValuesFit(FieldType written, const FieldFacts& read) {
+bool ValuesFit(FieldType written, const ResolvedField& read) {
   const int32_t type = read.field_type;
   if (written == type) return written >= kTypeDouble && written <= kTypeSint64;
   if (written == kTypeSint32 && type == kTypeSint64) return true;

@@ -1,4 +1,4 @@
-#include "ipmpsc/view/finish.h"
+#include "ipmpsc/view/finalize_view.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -156,7 +156,7 @@ bool FinishElements(const wire::Field& field, char* at, Arena* arena) {
     char* const element = const_cast<char*>(data.elements) + size_t{i} * field.message->view_size;
     if (field.cardinality == wire::Cardinality::kMap && LacksRequiredValue(*field.message, element))
       return false;
-    if (!Finish(*field.message, element, arena)) return false;
+    if (!FinalizeView(*field.message, element, arena)) return false;
   }
   return true;
 }
@@ -164,7 +164,7 @@ bool FinishElements(const wire::Field& field, char* at, Arena* arena) {
 }  // namespace
 
 // As deep as what was parsed, so at most kMaxDepth.
-bool Finish(const wire::MessageTable& table, char* view, Arena* arena) {
+bool FinalizeView(const wire::MessageTable& table, char* view, Arena* arena) {
   for (uint32_t bit = 0; bit < table.required_count; ++bit) {
     if (!GetHasBit(view, bit)) return false;
   }
@@ -182,7 +182,7 @@ bool Finish(const wire::MessageTable& table, char* view, Arena* arena) {
         Load<uint32_t>(view + field.presence) != field.number())
       continue;
     char* const message = Load<char*>(at);
-    if (message != nullptr && !Finish(*field.message, message, arena)) return false;
+    if (message != nullptr && !FinalizeView(*field.message, message, arena)) return false;
   }
   return true;
 }

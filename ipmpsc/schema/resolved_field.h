@@ -1,6 +1,6 @@
-// FieldFacts: what a field's descriptor means on the wire.
-#ifndef IPMPSC_SCHEMA_FIELD_FACTS_H_
-#define IPMPSC_SCHEMA_FIELD_FACTS_H_
+// ResolvedField: what a field's descriptor means on the wire.
+#ifndef IPMPSC_SCHEMA_RESOLVED_FIELD_H_
+#define IPMPSC_SCHEMA_RESOLVED_FIELD_H_
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace ipmpsc::schema {
 
-struct FieldFacts {
+struct ResolvedField {
   const FieldView* field;
   const Schema::Type* type;  // of a message, group or enum; null where the schema has no such type
   const OneofView* oneof;    // null where it is in none; that of a proto3 `optional` does not count
@@ -28,21 +28,21 @@ struct FieldFacts {
 bool IsMapEntry(const MessageView& message);
 
 // REQUIRES: `message` is of `schema`, and has `field`.
-FieldFacts FactsOf(const Schema& schema, const Schema::Type& message, const FieldView& field);
+ResolvedField ResolveField(const Schema& schema, const Schema::Type& message, const FieldView& field);
 
 // "repeated float", "map<string, int64>", "camera.Format".
-std::string TypeText(const Schema& schema, const FieldFacts& facts);
+std::string TypeText(const Schema& schema, const ResolvedField& facts);
 
 // What is read where the field is not there; of an enum, the name of the value. Empty where it is
 // the empty text.
-absl::string_view DefaultText(const FieldFacts& facts);
+absl::string_view DefaultText(const ResolvedField& facts);
 // Whether that is what is not sent of a field without presence.
-bool DefaultIsZero(const FieldFacts& facts);
+bool DefaultIsZero(const ResolvedField& facts);
 
 // Whether every value that `written` can have is read as the same value by `read`, as far as the
 // types themselves tell: messages and enums are told apart by who calls.
-bool ValuesFit(FieldType written, const FieldFacts& read);
+bool ValuesFit(FieldType written, const ResolvedField& read);
 
 }  // namespace ipmpsc::schema
 
-#endif  // IPMPSC_SCHEMA_FIELD_FACTS_H_
+#endif  // IPMPSC_SCHEMA_RESOLVED_FIELD_H_
