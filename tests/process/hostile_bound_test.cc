@@ -161,6 +161,18 @@ TEST_F(HostileBoundTest, CallsReturnWhileIntentsAreRewritten) {
   EXPECT_LT(waited, kMostOfReceive);
 }
 
+// Damage that was reported stays reported, also while no scan comes to its end.
+TEST_F(HostileBoundTest, DamageStaysWhileScansRunOutOfTime) {
+  const internal::Ring& ring = channel_->segment()->ring();
+  ring.control->claim_word.store(ring.capacity / 2);
+  ASSERT_TRUE(
+      Await([&] { return absl::IsDataLoss(receiver_->Receive(absl::ZeroDuration()).status()); }));
+  ASSERT_NO_FATAL_FAILURE(StartHostile(/*rewrites=*/false));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(receiver_->Receive(absl::ZeroDuration()), StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
 // A poll steps over one orphan at most.
 TEST_F(HostileBoundTest, OnePollStepsOverOneOrphan) {
   const internal::Ring& ring = channel_->segment()->ring();

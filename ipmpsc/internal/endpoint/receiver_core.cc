@@ -336,7 +336,10 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
     }
     return *held ? OwnerState::kAlive : OwnerState::kDead;
   });
-  if (scan.result != ScanResult::kUnowned) unowned_looks_ = 0;
+  // A look that ran out of time says nothing of the looks before it.
+  if (scan.result != ScanResult::kUnowned && scan.result != ScanResult::kUndecided) {
+    unowned_looks_ = 0;
+  }
   switch (scan.result) {
     case ScanResult::kCommitted:
       return Look::kChanged;
@@ -349,13 +352,13 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
     case ScanResult::kUnclaimed:
       return ResolveUnclaimed(scan.claim_word);
     case ScanResult::kUndecided:
-      return refused.ok() ? Look::kUndecided : Fail(std::move(refused));
+      if (!refused.ok()) return Fail(std::move(refused));
+      break;
     case ScanResult::kUnowned:
+      if (unowned_looks_ < kMostUnownedLooks) ++unowned_looks_;
       break;
   }
-  if (unowned_looks_ < kMostUnownedLooks && ++unowned_looks_ < kMostUnownedLooks) {
-    return Look::kUndecided;
-  }
+  if (unowned_looks_ < kMostUnownedLooks) return Look::kUndecided;
   // Relaxed: diagnostics only.
   return Fail(ChannelError(
       absl::StatusCode::kDataLoss, *segment_,
