@@ -76,9 +76,9 @@ Features FeaturesOf(const Schema::Type& message, const FieldView& field, const O
 std::string EntryTypeText(const Schema& schema, const Schema::Type& entry, int32_t number) {
   for (const FieldView& field : entry.message->field) {
     if (field.number != number) continue;
-    ResolvedField facts = ResolveField(schema, entry, field);
-    facts.is_map = false;  // a hostile one may be a map of itself
-    return TypeText(schema, facts);
+    ResolvedField resolved = ResolveField(schema, entry, field);
+    resolved.is_map = false;  // a hostile one may be a map of itself
+    return TypeText(schema, resolved);
   }
   return "?";
 }
@@ -89,47 +89,51 @@ bool IsMapEntry(const MessageView& message) {
   return message.options != nullptr && message.options->map_entry;
 }
 
-ResolvedField ResolveField(const Schema& schema, const Schema::Type& message, const FieldView& field) {
-  ResolvedField facts = {};
-  facts.field = &field;
-  if (IsTyped(field.type)) facts.type = schema.Find(field.type_name);
-  if (facts.type != nullptr) {
-    const bool is_there =
-        field.type == kTypeEnum ? facts.type->enum_type != nullptr : facts.type->message != nullptr;
-    if (!is_there) facts.type = nullptr;
+ResolvedField ResolveField(const Schema& schema, const Schema::Type& message,
+                           const FieldView& field) {
+  ResolvedField resolved = {};
+  resolved.field = &field;
+  if (IsTyped(field.type)) resolved.type = schema.Find(field.type_name);
+  if (resolved.type != nullptr) {
+    const bool is_there = field.type == kTypeEnum ? resolved.type->enum_type != nullptr
+                                                  : resolved.type->message != nullptr;
+    if (!is_there) resolved.type = nullptr;
   }
-  facts.oneof = OneofOf(*message.message, field);
-  const Features features = FeaturesOf(message, field, facts.oneof);
-  facts.checks_utf8 = features.checks_utf8;
-  facts.is_closed_enum =
+  resolved.oneof = OneofOf(*message.message, field);
+  const Features features = FeaturesOf(message, field, resolved.oneof);
+  resolved.checks_utf8 = features.checks_utf8;
+  resolved.is_closed_enum =
       field.type == kTypeEnum &&
-      (features.closes_enums || (facts.type != nullptr && facts.type->features.is_closed));
-  facts.is_repeated = field.label == kLabelRepeated;
-  facts.is_required = field.label == kLabelRequired || (features.is_required && !facts.is_repeated);
-  facts.is_map = facts.is_repeated && field.type == kTypeMessage && facts.type != nullptr &&
-                 IsMapEntry(*facts.type->message) && facts.type->message->field.size() == 2;
-  if (facts.is_repeated && IsNumber(field.type)) {
+      (features.closes_enums || (resolved.type != nullptr && resolved.type->features.is_closed));
+  resolved.is_repeated = field.label == kLabelRepeated;
+  resolved.is_required =
+      field.label == kLabelRequired || (features.is_required && !resolved.is_repeated);
+  resolved.is_map = resolved.is_repeated && field.type == kTypeMessage &&
+                    resolved.type != nullptr && IsMapEntry(*resolved.type->message) &&
+                    resolved.type->message->field.size() == 2;
+  if (resolved.is_repeated && IsNumber(field.type)) {
     const bool is_told = field.options != nullptr && field.options->has_packed();
-    facts.is_packed = is_told ? field.options->packed : features.is_packed;
+    resolved.is_packed = is_told ? field.options->packed : features.is_packed;
   }
-  facts.field_type = field.type;
-  if (field.type == kTypeMessage && features.is_delimited && !facts.is_map &&
+  resolved.field_type = field.type;
+  if (field.type == kTypeMessage && features.is_delimited && !resolved.is_map &&
       !IsMapEntry(*message.message))
-    facts.field_type = kTypeGroup;
-  facts.has_presence = !facts.is_repeated && (features.has_presence || field.proto3_optional ||
-                                              facts.oneof != nullptr || field.type == kTypeMessage);
-  return facts;
+    resolved.field_type = kTypeGroup;
+  resolved.has_presence =
+      !resolved.is_repeated && (features.has_presence || field.proto3_optional ||
+                                resolved.oneof != nullptr || field.type == kTypeMessage);
+  return resolved;
 }
 
-std::string TypeText(const Schema& schema, const ResolvedField& facts) {
-  if (facts.is_map) {
-    return absl::StrCat("map<", EntryTypeText(schema, *facts.type, 1), ", ",
-                        EntryTypeText(schema, *facts.type, 2), ">");
+std::string TypeText(const Schema& schema, const ResolvedField& resolved) {
+  if (resolved.is_map) {
+    return absl::StrCat("map<", EntryTypeText(schema, *resolved.type, 1), ", ",
+                        EntryTypeText(schema, *resolved.type, 2), ">");
   }
-  const FieldView& field = *facts.field;
-  const absl::string_view repeated = facts.is_repeated ? "repeated " : "";
+  const FieldView& field = *resolved.field;
+  const absl::string_view repeated = resolved.is_repeated ? "repeated " : "";
   if (IsTyped(field.type)) {
-    const absl::string_view group = facts.field_type == kTypeGroup ? "group " : "";
+    const absl::string_view group = resolved.field_type == kTypeGroup ? "group " : "";
     return absl::StrCat(repeated, group, Printable(absl::StripPrefix(field.type_name, ".")));
   }
   if (field.type < kTypeDouble || field.type > kTypeSint64)
@@ -137,24 +141,24 @@ std::string TypeText(const Schema& schema, const ResolvedField& facts) {
   return absl::StrCat(repeated, kTypeNames[field.type]);
 }
 
-absl::string_view DefaultText(const ResolvedField& facts) {
-  if (!facts.field->default_value.empty() || facts.field->type != kTypeEnum)
-    return facts.field->default_value;
-  if (facts.type == nullptr || facts.type->enum_type->value.empty()) return "";
-  return facts.type->enum_type->value[0].name;
+absl::string_view DefaultText(const ResolvedField& resolved) {
+  if (!resolved.field->default_value.empty() || resolved.field->type != kTypeEnum)
+    return resolved.field->default_value;
+  if (resolved.type == nullptr || resolved.type->enum_type->value.empty()) return "";
+  return resolved.type->enum_type->value[0].name;
 }
 
-bool DefaultIsZero(const ResolvedField& facts) {
-  const absl::string_view text = DefaultText(facts);
+bool DefaultIsZero(const ResolvedField& resolved) {
+  const absl::string_view text = DefaultText(resolved);
   if (text.empty()) return true;
-  switch (facts.field->type) {
+  switch (resolved.field->type) {
     case kTypeString:
     case kTypeBytes:
       return false;
     case kTypeBool:
       return text == "false";
     case kTypeEnum:
-      for (const EnumValueView& value : facts.type->enum_type->value) {
+      for (const EnumValueView& value : resolved.type->enum_type->value) {
         if (value.name == text) return value.number == 0;
       }
       return false;

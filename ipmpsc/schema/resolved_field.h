@@ -28,16 +28,17 @@ struct ResolvedField {
 bool IsMapEntry(const MessageView& message);
 
 // REQUIRES: `message` is of `schema`, and has `field`.
-ResolvedField ResolveField(const Schema& schema, const Schema::Type& message, const FieldView& field);
+ResolvedField ResolveField(const Schema& schema, const Schema::Type& message,
+                           const FieldView& field);
 
 // "repeated float", "map<string, int64>", "camera.Format".
-std::string TypeText(const Schema& schema, const ResolvedField& facts);
+std::string TypeText(const Schema& schema, const ResolvedField& resolved);
 
 // What is read where the field is not there; of an enum, the name of the value. Empty where it is
 // the empty text.
-absl::string_view DefaultText(const ResolvedField& facts);
+absl::string_view DefaultText(const ResolvedField& resolved);
 // Whether that is what is not sent of a field without presence.
-bool DefaultIsZero(const ResolvedField& facts);
+bool DefaultIsZero(const ResolvedField& resolved);
 
 // Whether every value that `written` can have is read as the same value by `read`, as far as the
 // types themselves tell: messages and enums are told apart by who calls.

@@ -16,8 +16,8 @@
 #include "absl/strings/strip.h"
 #include "ipmpsc/schema/descriptor_view.h"
 #include "ipmpsc/schema/enum_comparison.h"
-#include "ipmpsc/schema/resolved_field.h"
 #include "ipmpsc/schema/findings.h"
+#include "ipmpsc/schema/resolved_field.h"
 #include "ipmpsc/schema/schema.h"
 #include "ipmpsc/schema/schema_differences.h"
 
@@ -70,8 +70,8 @@ std::string OneofText(const OneofView* oneof) {
   return oneof == nullptr ? "no oneof" : absl::StrCat("oneof ", Printable(oneof->name));
 }
 
-std::string DefaultShown(const ResolvedField& facts) {
-  return absl::StrCat("\"", Printable(DefaultText(facts)), "\"");
+std::string DefaultShown(const ResolvedField& resolved) {
+  return absl::StrCat("\"", Printable(DefaultText(resolved)), "\"");
 }
 
 class Comparison {
@@ -237,8 +237,8 @@ bool Comparison::CompareType(const FieldPair& pair) {
     return false;
   }
   if (is_message) {
-    Remember(ours.is_map ? pair.where : Printable(absl::StripPrefix(field.type_name, ".")), *ours.type,
-             *theirs.type);
+    Remember(ours.is_map ? pair.where : Printable(absl::StripPrefix(field.type_name, ".")),
+             *ours.type, *theirs.type);
     return true;
   }
   const bool reader_is_closed = Reader(pair).is_closed_enum;

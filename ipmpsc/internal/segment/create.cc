@@ -91,10 +91,6 @@ absl::Status Fill(int fd, const SegmentHeader& layout, absl::string_view descrip
   return WriteAll(fd, *front);
 }
 
-absl::Status WithPath(const absl::Status& status, absl::string_view path) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
-
 // Whether a failure to open is that of a link whose target is missing.
 bool IsDangling(int error, const std::string& path) {
   struct stat file;

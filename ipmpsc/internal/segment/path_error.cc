@@ -40,6 +40,11 @@ absl::Status PathError(int error, absl::string_view path, absl::string_view what
   }
 }
 
+absl::Status WithPath(const absl::Status& status, absl::string_view path) {
+  if (status.ok() || path.empty()) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
 absl::Status CheckPath(absl::string_view path) {
   if (path.empty()) {
     return absl::InvalidArgumentError("a channel needs a path; the one given is empty");

@@ -19,6 +19,9 @@ namespace ipmpsc::internal {
 //  * others              - as absl::ErrnoToStatus
 absl::Status PathError(int error, absl::string_view path, absl::string_view what);
 
+// Puts the path in front of an error's text. An anonymous channel has none.
+absl::Status WithPath(const absl::Status& status, absl::string_view path);
+
 // kInvalidArgument where the path is empty, or has a zero byte, at which the kernel would cut it.
 absl::Status CheckPath(absl::string_view path);
 

@@ -17,6 +17,7 @@
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/use_mark.h"
+#include "ipmpsc/internal/segment/path_error.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
 namespace ipmpsc::internal {
@@ -34,11 +35,6 @@ Ring RingIn(const Mapping& mapping, const SegmentHeader& header) {
   ring.stamp_key = header.stamp_key;
   ring.trailer_size = (header.flags & kTimestamps) != 0 ? sizeof(RecordTrailer) : 0;
   return ring;
-}
-
-absl::Status WithPath(const absl::Status& status, absl::string_view path) {
-  if (status.ok() || path.empty()) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
 // Whether the file system says exactly how many bytes of a file have space. Others compress, or do
