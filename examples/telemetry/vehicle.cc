@@ -54,7 +54,7 @@ absl::Status SendSamples(const Drive& drive) {
   if (!sender.ok()) return sender.status();
   const auto start = std::chrono::steady_clock::now();
   for (uint64_t sequence = 1; sequence <= drive.samples && !StopRequested(); ++sequence) {
-    absl::StatusOr<VehicleSampleLoan> sample = sender->Loan(kMaxSampleSize, kPatience);
+    absl::StatusOr<VehicleSampleLoan> sample = sender->Claim(kMaxSampleSize, kPatience);
     if (!sample.ok()) return sample.status();
     WriteSample(drive.vehicle, sequence, &*sample);
     const absl::Status published = std::move(*sample).Publish();

@@ -90,9 +90,9 @@ class Progress {
 };
 
 absl::StatusOr<CameraFrameLoan> Claim(CameraFrameSender* sender, size_t bound, Progress* progress) {
-  if (absl::GetFlag(FLAGS_live)) return sender->TryLoan(bound);
+  if (absl::GetFlag(FLAGS_live)) return sender->TryClaim(bound);
   for (;;) {
-    absl::StatusOr<CameraFrameLoan> loan = sender->Loan(bound, kLookForStop);
+    absl::StatusOr<CameraFrameLoan> loan = sender->Claim(bound, kLookForStop);
     if (!absl::IsDeadlineExceeded(loan.status())) return loan;
     if (StopRequested()) return absl::CancelledError("asked to stop");
     progress->Print();

@@ -1,6 +1,6 @@
 // MessageLoan: a message that is written in place into the ring. Base of the generated classes:
 //
-//   absl::StatusOr<FrameLoan> frame = sender.Loan(bound, absl::Seconds(1));
+//   absl::StatusOr<FrameLoan> frame = sender.Claim(bound, absl::Seconds(1));
 //   frame->set_width(1920);
 //   read(camera, frame->mutable_pixels(size).data(), size);
 //   absl::Status published = std::move(*frame).Publish();

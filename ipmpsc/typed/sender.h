@@ -3,7 +3,7 @@
 //   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames");
 //   absl::Status sent = sender->Send(frame, absl::Seconds(1));
 //
-//   absl::StatusOr<FrameLoan> loan = sender->Loan(bound, absl::Seconds(1));   // written in place
+//   absl::StatusOr<FrameLoan> loan = sender->Claim(bound, absl::Seconds(1));   // written in place
 //   loan->set_width(1920);
 //   absl::Status published = std::move(*loan).Publish();
 //
@@ -104,13 +104,13 @@ class MessageSender {
   // aligned, `alignment` + 5.
   //
   // Errors: as `TrySend`, `Send` and `SendWhenEmpty`.
-  absl::StatusOr<MessageLoan> TryLoan(size_t bound) {
+  absl::StatusOr<MessageLoan> TryClaim(size_t bound) {
     return Lend(bound, [&] { return sender_.TryClaim(bound); });
   }
-  absl::StatusOr<MessageLoan> Loan(size_t bound, Deadline deadline) {
+  absl::StatusOr<MessageLoan> Claim(size_t bound, Deadline deadline) {
     return Lend(bound, [&] { return sender_.Claim(bound, deadline); });
   }
-  absl::StatusOr<MessageLoan> LoanWhenEmpty(size_t bound, Deadline deadline) {
+  absl::StatusOr<MessageLoan> ClaimWhenEmpty(size_t bound, Deadline deadline) {
     return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
   }
 

@@ -71,7 +71,7 @@ TEST(AllocationTest, LoansAllocateNothing) {
   uint64_t before = 0;
   for (int i = 0; i < 100; ++i) {
     if (i == 10) before = allocations;  // the receiver's arenas have grown
-    absl::StatusOr<FrameLoan> frame = sender.TryLoan(10000);
+    absl::StatusOr<FrameLoan> frame = sender.TryClaim(10000);
     if (!frame.ok()) FAIL();
     frame->set_width(7);
     if (frame->mutable_pixels(100).size() != 100) FAIL();

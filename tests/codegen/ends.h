@@ -26,7 +26,7 @@ struct Ends {
   }
 
   auto Lend(size_t bound) {
-    auto loan = sender.TryLoan(bound);
+    auto loan = sender.TryClaim(bound);
     EXPECT_OK(loan);
     return *std::move(loan);
   }

@@ -49,7 +49,7 @@ void Fill(absl::Span<char> space, absl::string_view bytes) {
 
 TEST(LoanTest, IsReceivedAsItWasWritten) {
   Frames frames;
-  ASSERT_OK_AND_ASSIGN(camera::FrameLoan loan, frames.sender.Loan(1000, kLong));
+  ASSERT_OK_AND_ASSIGN(camera::FrameLoan loan, frames.sender.Claim(1000, kLong));
   loan.set_width(1920);
   loan.set_height(1080);
   Fill(loan.mutable_pixels(5), "hello");
@@ -111,33 +111,33 @@ TEST(LoanTest, IsDiscardedWhereItIsNotPublished) {
 TEST(LoanTest, OneAtATime) {
   Frames frames;
   std::optional<camera::FrameLoan> loan = frames.Lend(100);
-  EXPECT_THAT(frames.sender.TryLoan(1), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(frames.sender.TryClaim(1), StatusIs(StatusCode::kFailedPrecondition));
   EXPECT_THAT(frames.sender.TrySend(camera::Frame()), StatusIs(StatusCode::kFailedPrecondition));
   loan.reset();
-  EXPECT_OK(frames.sender.TryLoan(1));
+  EXPECT_OK(frames.sender.TryClaim(1));
 }
 
 TEST(LoanTest, BoundsThatCannotBe) {
   Frames frames;
-  EXPECT_THAT(frames.sender.TryLoan(65536), StatusIs(StatusCode::kInvalidArgument));
-  EXPECT_THAT(frames.sender.TryLoan(size_t{1} << 31),
+  EXPECT_THAT(frames.sender.TryClaim(65536), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(frames.sender.TryClaim(size_t{1} << 31),
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("ipmpsc_test.camera.Frame")));
-  EXPECT_THAT(frames.sender.LoanWhenEmpty(~size_t{0}, kLong),
+  EXPECT_THAT(frames.sender.ClaimWhenEmpty(~size_t{0}, kLong),
               StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(LoanTest, WaitsAsSendDoes) {
   Frames frames;
   ASSERT_OK(frames.Lend(10).Publish());
-  EXPECT_THAT(frames.sender.LoanWhenEmpty(10, absl::Milliseconds(1)),
+  EXPECT_THAT(frames.sender.ClaimWhenEmpty(10, absl::Milliseconds(1)),
               StatusIs(StatusCode::kDeadlineExceeded));
-  EXPECT_THAT(frames.sender.TryLoan(65500), StatusIs(StatusCode::kResourceExhausted));
-  EXPECT_THAT(frames.sender.Loan(65500, absl::Milliseconds(1)),
+  EXPECT_THAT(frames.sender.TryClaim(65500), StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_THAT(frames.sender.Claim(65500, absl::Milliseconds(1)),
               StatusIs(StatusCode::kDeadlineExceeded));
   ASSERT_OK(frames.receiver.TryReceive());
   // Steps over what the loan did not need.
   EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
-  EXPECT_OK(frames.sender.LoanWhenEmpty(10, kLong));
+  EXPECT_OK(frames.sender.ClaimWhenEmpty(10, kLong));
 }
 
 TEST(LoanTest, TooSmallABoundIsTold) {

@@ -46,7 +46,7 @@ TEST(WriterLifetimeTest, AssignedToAnOpenOne) {
   camera::FrameLoan loan = frames.Lend(1000);
   camera::Frame_RegionWriter face = loan.add_faces();
   ASSERT_OK_AND_ASSIGN(camera::FrameSender other, camera::FrameSender::Attach(frames.channel));
-  loan = *other.TryLoan(100);  // what it was is discarded
+  loan = *other.TryClaim(100);  // what it was is discarded
   loan.set_width(7);
   ASSERT_OK(std::move(loan).Publish());
   ASSERT_OK_AND_ASSIGN(const camera::FrameLease frame, frames.receiver.TryReceive());
@@ -57,7 +57,7 @@ TEST(WriterLifetimeTest, AssignedToAnOpenOne) {
 TEST(WriterLifetimeTest, OutlivesItsSender) {
   Frames frames;
   std::optional<camera::FrameSender> sender = *camera::FrameSender::Attach(frames.channel);
-  camera::FrameLoan loan = *sender->TryLoan(100);
+  camera::FrameLoan loan = *sender->TryClaim(100);
   sender.reset();
   loan.set_width(7);
   ASSERT_OK(std::move(loan).Publish());

@@ -29,7 +29,7 @@ class FleetTest : public testing::Test {
   }
 
   VehicleSampleLoan Loan() {
-    absl::StatusOr<VehicleSampleLoan> loan = sender_->TryLoan(kMaxSampleSize);
+    absl::StatusOr<VehicleSampleLoan> loan = sender_->TryClaim(kMaxSampleSize);
     EXPECT_TRUE(loan.ok()) << loan.status();
     return *std::move(loan);
   }

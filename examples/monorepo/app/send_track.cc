@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     std::cerr << "send_track: " << sender.status() << "\n";
     return 1;
   }
-  absl::StatusOr<tracking::TrackLoan> track = sender->Loan(1000, absl::Seconds(1));
+  absl::StatusOr<tracking::TrackLoan> track = sender->Claim(1000, absl::Seconds(1));
   if (!track.ok()) {
     std::cerr << "send_track: " << track.status() << "\n";
     return 1;

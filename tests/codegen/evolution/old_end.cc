@@ -23,7 +23,7 @@ absl::Status Send(const std::string& path) {
   absl::StatusOr<ReadingSender> sender = ReadingSender::Open(path);
   if (!sender.ok()) return sender.status();
   PrintDifferences(sender->schema_differences());
-  absl::StatusOr<ReadingLoan> loan = sender->Loan(1000, absl::Seconds(10));
+  absl::StatusOr<ReadingLoan> loan = sender->Claim(1000, absl::Seconds(10));
   if (!loan.ok()) return loan.status();
   loan->set_sensor("old");
   loan->set_value(-7);
@@ -55,7 +55,7 @@ absl::Status SendTotal(const std::string& path) {
   absl::StatusOr<TotalSender> sender = TotalSender::Open(path);
   if (!sender.ok()) return sender.status();
   PrintDifferences(sender->schema_differences());
-  absl::StatusOr<TotalLoan> loan = sender->Loan(100, absl::Seconds(10));
+  absl::StatusOr<TotalLoan> loan = sender->Claim(100, absl::Seconds(10));
   if (!loan.ok()) return loan.status();
   loan->set_sum(4000000000);
   return std::move(*loan).Publish();

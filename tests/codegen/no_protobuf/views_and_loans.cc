@@ -31,7 +31,7 @@ absl::Status ExchangeFrame() {
   absl::StatusOr<camera::FrameReceiver> receiver = camera::FrameReceiver::Attach(*channel);
   if (!receiver.ok()) return receiver.status();
 
-  absl::StatusOr<camera::FrameLoan> loan = sender->Loan(1000, absl::Seconds(10));
+  absl::StatusOr<camera::FrameLoan> loan = sender->Claim(1000, absl::Seconds(10));
   if (!loan.ok()) return loan.status();
   loan->set_width(1920);
   loan->set_format(camera::FormatConstants::kFormatRgb);
@@ -62,7 +62,7 @@ absl::Status ExchangeLite() {
   absl::StatusOr<lite::LiteReceiver> receiver = lite::LiteReceiver::Attach(*channel);
   if (!receiver.ok()) return receiver.status();
 
-  absl::StatusOr<lite::LiteLoan> loan = sender->TryLoan(100);
+  absl::StatusOr<lite::LiteLoan> loan = sender->TryClaim(100);
   if (!loan.ok()) return loan.status();
   loan->add_inside("a").add_numbers({300, -1});
   const absl::Status published = std::move(*loan).Publish();

@@ -25,7 +25,7 @@ int Send(const ipmpsc::Channel& channel) {
     if (!sender->Send(reading, absl::Seconds(60)).ok()) return 1;
   }
   // The last one is written in place.
-  absl::StatusOr<consumer::ReadingLoan> loan = sender->Loan(64, absl::Seconds(60));
+  absl::StatusOr<consumer::ReadingLoan> loan = sender->Claim(64, absl::Seconds(60));
   if (!loan.ok()) return 1;
   loan->set_place("cellar");
   return std::move(*loan).Publish().ok() ? 0 : 1;
