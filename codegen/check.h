@@ -1,4 +1,4 @@
-// What protoc accepts and this plugin cannot make sense of.
+// Refuses files that protoc accepts and this plugin does not support.
 #ifndef IPMPSC_CODEGEN_CHECK_H_
 #define IPMPSC_CODEGEN_CHECK_H_
 

@@ -22,7 +22,7 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
-// What is hashed for each type, by full name.
+// The text that is hashed for each type, by full name.
 using Types = std::map<std::string, std::string>;
 
 std::string Entry(const FileDescriptor& file, const std::string& descriptor) {
@@ -49,7 +49,7 @@ FieldDescriptorProto BareField(const FieldDescriptor& field) {
   return proto;
 }
 
-// What no syntax says of an edition's fields.
+// The features of an edition that no syntax implies.
 std::string Features(const Descriptor& message) {
   std::string features;
   if (SyntaxName(*message.file()) != "editions") return features;

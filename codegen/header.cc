@@ -103,7 +103,7 @@ void PrintForwardDeclarations(const FilePlan& plan, Printer* printer) {
 
 // Names that a using-directive brings are weaker than the namespace's own.
 void PrintUsingDirective(const FilePlan& plan, Printer* printer) {
-  printer->Print("// What the package has of the same name comes first.\n");
+  printer->Print("// A name that the package itself declares takes precedence.\n");
   if (plan.package_namespace.empty()) {
     printer->Print("using namespace $file$;\n\n", "file", plan.file_namespace);
     return;

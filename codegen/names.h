@@ -1,4 +1,4 @@
-// What things of a .proto file are called in C++: as protobuf calls them, and as this plugin does.
+// Names in C++ of the things in a .proto file: those of protobuf, and those of this plugin.
 #ifndef IPMPSC_CODEGEN_NAMES_H_
 #define IPMPSC_CODEGEN_NAMES_H_
 

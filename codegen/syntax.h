@@ -1,5 +1,5 @@
-// What the syntax of a .proto file, or the features of an edition, decide. It knows how releases of
-// protobuf are asked: 3.21 says which syntax a file has; later ones, from 26 on, answer for each field.
+// The decisions of a .proto file's syntax, or of an edition's features. Hides how releases of protobuf
+// are asked: 3.21 names the syntax of a file, and releases from 26 on answer for each field.
 #ifndef IPMPSC_CODEGEN_SYNTAX_H_
 #define IPMPSC_CODEGEN_SYNTAX_H_
 

@@ -153,11 +153,11 @@ void PrintWholeMessage(const MessagePlan& plan, Printer* printer) {
       "Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>($wire$); }\n"
       "template <typename Message = $message$>\n"
       "::std::string DebugString() const { return ToMessage<Message>().DebugString(); }\n"
-      "// What it was parsed from, unknown fields included.\n"
+      "// The bytes that it was parsed from, unknown fields included.\n"
       "::absl::string_view Bytes() const { return $wire$; }\n");
 }
 
-// What a member takes in memory; larger ones come first, so that there are no gaps.
+// The size of a member in memory. Larger ones come first, so that there are no gaps.
 int SizeOf(const FieldDescriptor& field) {
   if (field.is_repeated() || field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) return 16;
   switch (field.cpp_type()) {

@@ -56,7 +56,7 @@ std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) 
   return "";
 }
 
-// What the entry refers to, with a comma before it.
+// The reference of an entry, with a comma before it.
 std::string EntryReference(const MessagePlan& message, const FieldPlan& field) {
   if (IsMessage(*field.field)) return absl::StrFormat(", &%s::kTable_", field.type);
   if (!IsClosedEnum(*field.field)) return "";

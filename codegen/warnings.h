@@ -1,4 +1,4 @@
-// What is generated and may not be of use to everybody.
+// Warnings about generated code that is of limited use.
 #ifndef IPMPSC_CODEGEN_WARNINGS_H_
 #define IPMPSC_CODEGEN_WARNINGS_H_
 

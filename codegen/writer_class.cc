@@ -60,7 +60,7 @@ bool IsText(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
 }
 
-// What checks the values of a closed enum, and how the field is called where they are wrong.
+// The arguments that check the values of a closed enum: its ranges, and the field's name for errors.
 std::string RangesOf(const FieldDescriptor& field, const std::string& view,
                      const std::string& ranges) {
   return absl::StrFormat("%s::%s, \"%s\"", view, ranges, field.full_name());

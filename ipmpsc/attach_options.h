@@ -15,8 +15,8 @@ struct SenderOptions {
   std::string name;
   // Fail instead of sending to a channel that no living receiver is attached to: every function that
   // sends returns kUnavailable then. The sender looks at most once in a millisecond, since it takes
-  // a system call, and every 100 milliseconds while it waits for space. What was sent before stays
-  // in the channel for the next receiver.
+  // a system call, and every 100 milliseconds while it waits for space. Earlier messages stay in
+  // the channel for the next receiver.
   bool require_receiver = false;
   // Fail instead of sending to a channel whose file is no longer at its path (it was removed, moved
   // away or exchanged for another): every function that sends returns kAborted then. The sender

@@ -7,13 +7,16 @@
 //   absl::StatusOr<ipmpsc::Channel> channel = ipmpsc::Channel::Open("/dev/shm/quotes");
 //   absl::StatusOr<ipmpsc::Sender> sender = ipmpsc::Sender::Attach(*channel);
 //
-// What it promises: a channel that can be opened is complete (it gets its name last); a channel
-// that was created has all its memory (a full file system or a memory limit is an error at creation,
-// not a signal later); what is left in a channel stays there until it is received, also while no
-// process has it open. What it does not: messages do not outlive the machine's memory, and somebody
-// who may write the file may also truncate it. Opening it or attaching to it fails then (kDataLoss),
-// and a process that is attached is killed by SIGBUS when it touches what is gone. An anonymous
-// channel cannot be truncated.
+// Promises:
+//  * A channel that can be opened is complete: it gets its name last.
+//  * A channel has all its memory from its creation on. A full file system or a memory limit is an
+//    error at creation, not a signal later.
+//  * Messages stay in the channel until they are received, also while no process has it open.
+// Does not promise:
+//  * Messages do not outlive the machine's memory.
+//  * A process that may write the file may also truncate it. Opening and attaching fail then
+//    (kDataLoss), and SIGBUS kills an attached process that touches the missing pages. An anonymous
+//    channel cannot be truncated.
 //
 // The memory of a channel in memory is charged to the control group of the process that created it,
 // as long as the channel exists.

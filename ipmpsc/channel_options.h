@@ -11,7 +11,7 @@
 
 namespace ipmpsc {
 
-// What `Channel::Create` does when the path is taken.
+// Tells `Channel::Create` what to do when the path is taken.
 enum class ExistPolicy {
   kFail,     // kAlreadyExists
   kOpen,     // opens what is there, whatever its capacity, provided it is a channel that goes on
@@ -44,12 +44,12 @@ struct ChannelOptions {
   // sender's slot: `Lease::sent_at()`, `Lease::sequence()`. A send takes some tens of nanoseconds
   // more for the clock.
   bool timestamps = false;
-  // What the channel says of itself, at most 16 MiB; the typed layer puts a serialised
-  // `ipmpsc.ChannelInfo` here.
+  // Describes the channel in at most 16 MiB. The typed layer puts a serialised `ipmpsc.ChannelInfo`
+  // here.
   std::string description;
 };
 
-// What a process that opens a channel chooses for itself. Nothing in the channel's file overrides it.
+// The choices of a process that opens a channel. Nothing in the channel's file overrides them.
 struct OpenOptions {
   // Maps every page now instead of at its first touch. Takes time in proportion to the capacity, a
   // quarter of a second a GiB.

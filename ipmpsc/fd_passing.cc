@@ -22,7 +22,7 @@
 namespace ipmpsc {
 namespace {
 
-// What goes with the descriptor: a stream socket passes none without a byte.
+// The byte that goes with the descriptor: a stream socket passes none without one.
 constexpr char kCompanion = 'C';
 
 // Sends the byte and one descriptor. As sendmsg.

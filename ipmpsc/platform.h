@@ -1,4 +1,4 @@
-// What ipmpsc runs on; whoever compiles it for something else is told so here, and not by a hundred errors.
+// The platforms that ipmpsc supports. Stops a compiler for another one with one error, not a hundred.
 #ifndef IPMPSC_PLATFORM_H_
 #define IPMPSC_PLATFORM_H_
 

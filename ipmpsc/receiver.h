@@ -4,10 +4,11 @@
 //   absl::StatusOr<ipmpsc::Lease> lease = receiver->Receive(absl::Seconds(1));
 //   Use(lease->payload());   // bytes in the ring; given back by ~Lease
 //
-// What it promises: every committed message once, in the order of claims; senders that died are
-// stepped over. A receiver that dies loses nothing: its successor gets again what was not released,
-// at the same positions. What it does not: a payload that hostile senders share is theirs to change
-// while it is looked at. Copy it, then check it, where that matters.
+// Promises: the receiver gets every committed message once, in the order of claims, and steps over
+// senders that died. A receiver that dies loses nothing: its successor gets all unreleased messages
+// again, at the same positions.
+// Does not promise: a hostile sender may change a payload while it is read. Copy it, then check it,
+// where that matters.
 #ifndef IPMPSC_RECEIVER_H_
 #define IPMPSC_RECEIVER_H_
 

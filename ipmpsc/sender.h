@@ -7,9 +7,9 @@
 //   read(camera, loan->payload().data(), loan->payload().size());   // written in place
 //   std::move(*loan).Publish();
 //
-// What it promises: when `Send` or `Publish` returns, the message is committed. It will be received
-// whatever becomes of this process, after all messages that were claimed before it and before all
-// claimed later. What it does not: that a receiver exists, or that it has seen the message.
+// Promises: when `Send` or `Publish` returns, the message is committed. It will be received even if
+// this process dies: after all messages that were claimed before it, and before all claimed later.
+// Does not promise that a receiver exists, or that it has seen the message.
 #ifndef IPMPSC_SENDER_H_
 #define IPMPSC_SENDER_H_
 

@@ -81,7 +81,7 @@ void PrintProgress(const DemoLedger& ledger, absl::Duration elapsed) {
   std::fflush(stdout);
 }
 
-// What a sender committed and what the receiver got of it.
+// The messages that a sender committed, and those of them that the receiver got.
 struct Account {
   uint64_t committed = 0;
   uint64_t received = 0;

@@ -19,8 +19,8 @@ class EnumComparison {
   // REQUIRES: `ours` and `theirs` outlive it.
   EnumComparison(std::string name, const EnumView& ours, const EnumView& theirs);
 
-  // What is called otherwise, has another number, or is on one side only. Where the reader's enum
-  // is closed, all that is written must be listed there.
+  // Reports values with another name or number, and values of one side only. A closed enum of the
+  // reader must list every value that is written.
   void Compare(End end, bool reader_is_closed, SchemaFindings* findings) const;
 
  private:

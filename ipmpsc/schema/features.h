@@ -22,7 +22,7 @@ struct Features {
 // Of the file itself: what lies in it inherits them.
 Features FeaturesOf(const FileView& file);
 
-// What `features` of a declaration, null where it names none, makes of those that it inherits.
+// Applies the `features` of a declaration, null where it has none, to those that it inherits.
 Features Override(Features inherited, const FeatureSetView* features);
 
 }  // namespace ipmpsc::schema

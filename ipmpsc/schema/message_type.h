@@ -1,4 +1,4 @@
-// What generated headers say of a message type, beside its view.
+// The description of a message type in generated headers, beside its view.
 #ifndef IPMPSC_SCHEMA_MESSAGE_TYPE_H_
 #define IPMPSC_SCHEMA_MESSAGE_TYPE_H_
 

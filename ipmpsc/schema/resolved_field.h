@@ -34,14 +34,13 @@ ResolvedField ResolveField(const Schema& schema, const Schema::Type& message,
 // "repeated float", "map<string, int64>", "camera.Format".
 std::string TypeText(const Schema& schema, const ResolvedField& resolved);
 
-// What is read where the field is not there; of an enum, the name of the value. Empty where it is
-// the empty text.
+// The default of the field: of an enum, the name of the value. Empty where it is the empty text.
 absl::string_view DefaultText(const ResolvedField& resolved);
-// Whether that is what is not sent of a field without presence.
+// Whether the default is the value that a field without presence does not send.
 bool DefaultIsZero(const ResolvedField& resolved);
 
 // Whether every value that `written` can have is read as the same value by `read`, as far as the
-// types themselves tell: messages and enums are told apart by who calls.
+// types themselves tell: callers compare messages and enums.
 bool ValuesFit(FieldType written, const ResolvedField& read);
 
 }  // namespace ipmpsc::schema

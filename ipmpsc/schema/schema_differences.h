@@ -1,4 +1,4 @@
-// What an end of a channel is told of a schema that is not its own.
+// Differences between a program's schema and the channel's.
 #ifndef IPMPSC_SCHEMA_SCHEMA_DIFFERENCES_H_
 #define IPMPSC_SCHEMA_SCHEMA_DIFFERENCES_H_
 
@@ -7,16 +7,17 @@
 
 namespace ipmpsc::schema {
 
-// In what the channel's schema of a message differs from the program's, a sentence each, for people:
+// Differences of the channel's schema of a message from the program's, a sentence each, for
+// diagnostics only:
 //
 //   camera.Frame.zoom: field 12 is not in the channel's schema
 //
-// Empty where it does not. docs/codegen.md lists what can be there. At most 100 of them, and how
-// many more there are.
+// Empty where there are none. docs/codegen.md lists the kinds. At most 100 of them, and the number of
+// the others.
 using SchemaDifferences = std::vector<std::string>;
 
-// Of a channel. What a sender writes is read by the channel's schema, what a receiver reads is
-// written by it, so one may suit where the other does not.
+// An end of a channel. The channel's schema reads what a sender writes and writes what a receiver
+// reads, so a program may be fit for one end and not for the other.
 enum class End { kSender, kReceiver };
 
 }  // namespace ipmpsc::schema

@@ -54,7 +54,7 @@ void ArenaPool::ReturnToPool(PooledArena::Node* node) {
   Unref();
 }
 
-// What was taken last is taken first, so those that nobody needs stay unused.
+// The pool lends the arena that came back last, so unneeded ones stay unused.
 void ArenaPool::FreeUnused() {
   given_back_ = 0;
   for (PooledArena::Node** link = &free_; *link != nullptr;) {

@@ -1,4 +1,4 @@
-// What generated headers use beside views.
+// The headers that generated code includes beside those of views.
 #ifndef IPMPSC_TYPED_GENERATED_H_
 #define IPMPSC_TYPED_GENERATED_H_
 

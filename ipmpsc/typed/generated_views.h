@@ -1,5 +1,5 @@
-// What generated headers of views use. It includes no header that declares much in the global namespace,
-// absl/status/status.h above all: it brings <cmath> and <unistd.h>, and then no package can be called
+// The headers that generated views include. None of them declares much in the global namespace:
+// absl/status/status.h would bring <cmath> and <unistd.h>, and then no package could be called
 // "log" or "read".
 #ifndef IPMPSC_TYPED_GENERATED_VIEWS_H_
 #define IPMPSC_TYPED_GENERATED_VIEWS_H_

@@ -98,8 +98,8 @@ class MessageSender {
     return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
   }
 
-  // Lends a message to be written in place, at most `bound` bytes long; one at a time. What it does
-  // not need goes back when it is published. `bound` must be at least the message's `ByteSizeLong`,
+  // Lends a message to be written in place, at most `bound` bytes long; one at a time. Publishing
+  // gives unneeded bytes back. `bound` must be at least the message's `ByteSizeLong`,
   // and for each message in it of 128 bytes or more 4 bytes above that; for each field that is
   // aligned, `alignment` + 5.
   //
@@ -145,7 +145,7 @@ class MessageSender {
     return size;
   }
 
-  // What was claimed is what may be written.
+  // Whether the message still has the size that was claimed for it.
   static bool IsAsLongAs(const Message& message, size_t size) {
     return static_cast<size_t>(message.GetCachedSize()) == size;
   }

@@ -15,7 +15,7 @@ struct Arena::Block {
 namespace {
 
 constexpr size_t kFirstBlockSize = 1024;
-// Blocks double what there is, up to this size. What is larger has a block of its own.
+// Each block doubles the memory, up to this size. A larger allocation has a block of its own.
 constexpr size_t kLargeBlockSize = size_t{1} << 20;
 // After so many messages memory that they did not need is given back.
 constexpr uint32_t kResetsToShrink = 64;
@@ -47,7 +47,7 @@ void* Arena::Grow(void* old, size_t old_size, size_t used, size_t new_size) {
     return nullptr;
   }
   std::memcpy(moved, old, used);
-  // What is large lies alone in its block: without this an array that grows would take twice its
+  // A large allocation lies alone in its block: without this an array that grows would take twice its
   // size.
   if (old_size >= kLargeBlockSize) FreeBlockOf(begin, old_size);
   return moved;

@@ -6,10 +6,10 @@
 //   ...
 //   arena.Reset();   // `frame` is gone; the memory stays for the next message
 //
-// What it promises: after the first few messages of a kind, parsing another one of at most their
-// size allocates nothing. A message takes no more than its `MemoryLimit`, whatever its bytes say.
-// What it does not: destructors are not run. Memory that 64 messages in a row do not need goes back
-// to the system.
+// Promises: after the first few messages of a kind, parsing another one of at most their size
+// allocates nothing. A message takes no more than its `MemoryLimit`, whatever its bytes say. Memory
+// that 64 messages in a row do not need goes back to the system.
+// Runs no destructors.
 #ifndef IPMPSC_VIEW_ARENA_H_
 #define IPMPSC_VIEW_ARENA_H_
 
@@ -82,8 +82,8 @@ class Arena {
   // nothing is changed, as by `Allocate`.
   void* Grow(void* old, size_t old_size, size_t used, size_t new_size);
 
-  // Takes back everything allocated. What was several blocks becomes one that holds as much, or less
-  // where many messages have not needed it.
+  // Takes back everything allocated. Several blocks become one that holds as much, or less where many
+  // messages have not needed it.
   void Reset();
 
   // Bytes taken from the system.

@@ -80,7 +80,7 @@ class Parser {
   const char* ParseKnown(const wire::Field& field, char* view, const char* p, const char* end);
   // A field with another tag than expected: packed where the table has it unpacked, or unknown.
   const char* ParseMismatchedTag(const wire::Field* field, uint32_t tag, char* view, const char* p,
-                         const char* end);
+                                 const char* end);
 
   bool GrowFor(const wire::Field& field, size_t element_size, RepeatedData* data, const char* p,
                const char* end);
@@ -117,8 +117,8 @@ inline bool Parser::AppendWire(char* view, absl::string_view piece) {
 
 bool Parser::ConcatenateWire(char* view, absl::string_view piece) {
   const absl::string_view old = Load<absl::string_view>(view);
-  // What was put together already has the next power of two to grow in, so that many pieces cost no
-  // more than twice their bytes.
+  // Concatenated pieces have the next power of two to grow in, so that many pieces cost no more than
+  // twice their bytes.
   const auto space = [](size_t size) {
     size_t power = 64;
     while (power < size) power *= 2;
@@ -424,8 +424,9 @@ const char* Parser::ParseKnown(const wire::Field& field, char* view, const char*
   return p;
 }
 
-ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseMismatchedTag(const wire::Field* field, uint32_t tag,
-                                                       char* view, const char* p, const char* end) {
+ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseMismatchedTag(const wire::Field* field,
+                                                               uint32_t tag, char* view,
+                                                               const char* p, const char* end) {
   if (field != nullptr && field->cardinality == wire::Cardinality::kRepeated &&
       (tag & 7) == wire::kWireLengthDelimited && IsPackable(field->type))
     return ParsePacked(*field, view + field->offset, p, end, arena_);

@@ -7,8 +7,8 @@
 
 namespace ipmpsc::view {
 
-// What `wire`, which a view was parsed from, holds. Lacks what a hostile peer has broken in it
-// since: what the parser says of that is ignored.
+// Returns the message in `wire`, from which a view was parsed. Lacks fields that a hostile peer has
+// broken in it since: errors of the parser are ignored.
 template <typename Message>
 Message ToMessage(absl::string_view wire) {
   Message message;

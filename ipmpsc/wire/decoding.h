@@ -45,7 +45,7 @@ inline uint64_t PackSevenBitGroups(uint64_t word) {
   return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
 }
 
-// What the functions below leave to others, in registers.
+// The result of a read out of line, in registers.
 struct LongVarint {
   const char* end;  // null: malformed
   uint64_t value;

@@ -62,10 +62,10 @@ constexpr WireType WireTypeOf(FieldType type) {
   }
 }
 
-// What the parser does with a field that comes with its usual tag: chosen when the table is made, so
-// that one jump decides it. A number or a text has a kind with a has bit and one without.
+// The parser's operation for a field that comes with its usual tag. The table holds it, so that one
+// jump decides. A number or a text has a kind with a has bit and one without.
 enum class Operation : uint8_t {
-  kGeneral,  // whatever has no kind of its own
+  kGeneral,  // a field that has no kind of its own
   kInt32,
   kInt64,
   kSint32,

@@ -36,7 +36,7 @@ Output::Output(absl::Span<char> space)
 
 char* Output::Overflow(size_t head, size_t body) {
   limit_ = used_;
-  // What is counted here must be subtracted again from a position, so it stays far from the end.
+  // Callers subtract this count from a position again, so it stays far from the end.
   constexpr size_t kCounted = std::numeric_limits<size_t>::max() / 2;
   missing_ = std::min(SaturatingAdd(missing_, SaturatingAdd(head, body)), kCounted);
   return nullptr;
@@ -74,7 +74,7 @@ char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment)
     const size_t space = filler - tag_width;
     const size_t filler_width = wire::LengthWidth(space);
     p = wire::EncodePaddedVarint(space - filler_width, filler_width, wire::EncodeVarint(tag, p));
-    // What the ring held before is nobody's business.
+    // Hides the bytes that the ring held before.
     std::memset(p, 0, space - filler_width);
     p += space - filler_width;
   }

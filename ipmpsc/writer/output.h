@@ -2,8 +2,8 @@
 // and never grows.
 //
 // The first thing that does not fit ends the writing: nothing is written from then on, and only the
-// bytes that would have been are counted. What makes a message that its receiver would refuse ends
-// it as well. Both are told by `status()`, so nobody has to look at each single write.
+// bytes that would have been are counted. A field that makes a message that its receiver would
+// refuse ends it as well. `status()` tells both, so nobody has to look at each single write.
 #ifndef IPMPSC_WRITER_OUTPUT_H_
 #define IPMPSC_WRITER_OUTPUT_H_
 
@@ -22,7 +22,7 @@ namespace ipmpsc::writer {
 
 class Output {
  public:
-  // What lies in front of a message within the message that is being written.
+  // The bytes in front of a message within the message that is being written.
   struct Nested {
     size_t body;      // where its fields begin
     uint32_t number;  // of the field that it is
@@ -60,9 +60,9 @@ class Output {
   // Puts tag and length of a length-delimited field of `size` bytes. Returns where they are to be
   // written; null where there is no space.
   char* AppendBytes(uint32_t number, size_t size);
-  // At an address that is a multiple of `alignment`, a power of two. What must be filled up for it
-  // is an earlier value of the same field, which does not count, as the last one wins: so it must
-  // not be a repeated one. It takes less than `alignment` + 6 bytes.
+  // At an address that is a multiple of `alignment`, a power of two. An earlier value of the same
+  // field fills the gap. It does not count, since the last one wins, so the field must not be a
+  // repeated one. It takes less than `alignment` + 6 bytes.
   char* AppendAlignedBytes(uint32_t number, size_t size, size_t alignment);
 
   // Where the next bytes belong, and how many there is space for: none once something did not fit.

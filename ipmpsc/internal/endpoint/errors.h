@@ -18,7 +18,7 @@ absl::Status ChannelError(absl::StatusCode code, const Segment& segment, absl::s
 // kFailedPrecondition: the handle belongs to the parent of this process.
 absl::Status InheritedThroughFork(const Segment& segment);
 
-// What a sender or a receiver returns for a channel that has ended. REQUIRES: HasEnded(word).
+// The status of a sender or a receiver of a channel that has ended. REQUIRES: HasEnded(word).
 absl::Status EndedForSender(const Segment& segment, ClaimWord word);
 absl::Status EndedForReceiver(const Segment& segment, ClaimWord word);
 

@@ -128,7 +128,7 @@ ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock loc
       // The epoch makes the numbers differ from those of other receivers of this channel.
       announcement_(uint64_t{epoch_} << 40),
       consumer_(ring_, start) {
-  // What the last receiver may have left.
+  // The last receiver may have left it.
   WithdrawReceiverWait(ring_.control);
   WriteOwner(ring_.receiver_slot, options.name);
   if (end_without_senders_) {
@@ -248,9 +248,8 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
 absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
                                            size_t max_records) {
   if (max_records == 0) return 0;
-  // What one call handles is bounded by what was claimed when it began, so that a call ends where
-  // senders keep up with it. A bound of the caller's own does as well, and takes no cache line from
-  // the senders.
+  // Bounds a call by the claims at its begin, so that it ends where senders keep up with it. A bound
+  // of the caller's own does as well, and takes no cache line from the senders.
   const bool bounded_by_claim = max_records == std::numeric_limits<size_t>::max();
   // Relaxed: a bound only.
   const Position claimed =

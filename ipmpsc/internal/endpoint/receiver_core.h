@@ -77,7 +77,7 @@ class ReceiverCore : public LocalRefCounted {
   static constexpr uint64_t kMostReleasedTogether = 16;
   static constexpr uint64_t kSharesOfCapacity = 16;
 
-  // What a look at a head without a message has found.
+  // The finding of a look at a head without a message.
   enum class Look {
     kChanged,  // take again
     kNothing,  // nothing is claimed
@@ -122,7 +122,7 @@ class ReceiverCore : public LocalRefCounted {
   void ReleaseUnheld() {
     Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
     if (is_draining_ && IsBefore(drained_, end)) end = drained_;
-    // What a successor looks at is not ours to give back.
+    // Records that a successor reads are not ours to give back.
     if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
     consumer_.Release(end);
     WakeSenders();

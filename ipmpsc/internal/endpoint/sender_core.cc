@@ -299,7 +299,7 @@ void SenderCore::Settle(Position position, size_t claimed_size, size_t size, Rec
   if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
   const uint64_t used = ring_.RecordSizeOf(size);
   const uint64_t rest = ring_.RecordSizeOf(claimed_size) - used;
-  // What is given back becomes a record of its own, committed first: when the message is, all behind
+  // The rest becomes a record of its own. Commits it first: when the message is committed, all behind
   // it is too.
   if (ABSL_PREDICT_FALSE(rest != 0)) {
     Commit(position + used, rest - sizeof(RecordHeader) - ring_.trailer_size,

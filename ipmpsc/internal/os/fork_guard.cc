@@ -124,7 +124,7 @@ void AfterForkInParent() {
 void AfterForkInChild() {
   const int saved = errno;
   for (GuardedFd& guarded : guarded_fds) {
-    // Relaxed, all: this thread is alone. What was written before the fork is in its memory.
+    // Relaxed, all: this thread is alone, and its memory has all writes before the fork.
     const int fd = guarded.fd.load(std::memory_order_relaxed);
     struct stat file;
     if (fd >= 0 && fstat(fd, &file) == 0 &&
@@ -188,7 +188,7 @@ ForkGuard::ForkGuard()
 ForkFreeSection::ForkFreeSection() {
   sigset_t handled_later;
   sigfillset(&handled_later);
-  // What a thread does to itself cannot wait.
+  // Signals that a thread causes itself cannot wait.
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
     sigdelset(&handled_later, signal);
   }

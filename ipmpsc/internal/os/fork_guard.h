@@ -1,5 +1,5 @@
-// What a fork does to handles: the child may not use those of its parent, and must not keep the
-// parent's locks alive.
+// Handles after a fork: the child may not use those of its parent, and must not keep the parent's
+// locks alive.
 //
 // Handles compare a number that is another in the child. It lies on a page that the kernel wipes at
 // fork, so it is right even where fork handlers do not run (_Fork, raw clone).
@@ -41,7 +41,7 @@ class ForkGuard {
 // Nothing here waits without a bound, and no fork waits for what its own thread holds: the section
 // blocks this thread's signals, whose handlers may fork, and forks of other threads wait for its end
 // for 0.1 s at most. A fork that went on all the same is told by `Guard`, and from then on the child's
-// fork handler closes the guarded descriptor. What remains is a child that another thread makes without
+// fork handler closes the guarded descriptor. One gap remains: a child that another thread makes without
 // fork handlers (_Fork, raw clone; posix_spawn and vfork until they exec) just between these calls.
 class ForkFreeSection {
  public:

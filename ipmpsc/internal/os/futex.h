@@ -20,7 +20,7 @@ bool FutexWakes();
 // refuses to wait, it sleeps for a millisecond instead.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
 
-// After the word has changed. Who sleeps on a word that has not may be woken too, or not.
+// Call after a change of the word. Sleepers on a word that has not changed may be woken too.
 void FutexWakeOne(std::atomic<uint32_t>* word);
 void FutexWakeAll(std::atomic<uint32_t>* word);
 

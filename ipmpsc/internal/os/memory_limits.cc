@@ -155,7 +155,7 @@ void Tighten(MemoryRoom* room, uint64_t bytes, absl::string_view file, uint64_t 
   room->limit = absl::StrCat(file, " of control group ", group.name, ", ", limit, " bytes");
 }
 
-// What the kernel can take back from a group before it kills.
+// The bytes that the kernel can take back from a group before it kills.
 uint64_t FileCache(absl::string_view stat, absl::string_view prefix) {
   uint64_t bytes = 0;
   for (const absl::string_view name : {"inactive_file", "active_file"}) {

@@ -11,7 +11,7 @@
 namespace ipmpsc::internal {
 
 struct MemoryRoom {
-  // What nothing limits, or nobody knows.
+  // No limit, or none that is known.
   static constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 
   uint64_t bytes = kUnlimited;
@@ -19,7 +19,7 @@ struct MemoryRoom {
   std::string limit;
 };
 
-// What the tightest memory limit of this process's control group, or of a group above it, leaves.
+// The room under the tightest memory limit of this process's control group and the groups above it.
 // Knows both versions of control groups, also mounted side by side, and groups as they are seen in a
 // container. Counts a limit's file cache as free, since the kernel takes it back before it kills, and
 // swap space as far as the groups may use it. Counts `memory.high` as a limit: a channel's memory
@@ -31,8 +31,7 @@ struct MemoryRoom {
 // `root` goes before the names of all files, for tests.
 MemoryRoom ControlGroupRoom(const std::string& root = "");
 
-// What the machine has available: memory that is free or can be taken back (MemAvailable), and free
-// swap space.
+// The machine's available memory: free or reclaimable memory (MemAvailable), and free swap space.
 MemoryRoom MachineRoom(const std::string& root = "");
 
 }  // namespace ipmpsc::internal

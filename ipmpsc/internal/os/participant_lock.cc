@@ -44,7 +44,7 @@ absl::Status CannotOpen(const KeptFile& segment, int error) {
 
 void Unmap(void* page) {
   if (munmap(page, PageSize()) == 0 || munmap(page, PageSize()) == 0) return;
-  // What the kernel does not unmap can still be replaced.
+  // A page that the kernel does not unmap can still be replaced.
   mmap(page, PageSize(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 

@@ -42,7 +42,7 @@ StdioPlug::~StdioPlug() {
 
 UniqueFd DuplicateFd(int fd) {
   UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, kFirstUsable));
-  // What fcntl says where RLIMIT_NOFILE does not allow any such number.
+  // fcntl returns EINVAL where RLIMIT_NOFILE allows no such number.
   if (!copy.valid() && errno == EINVAL) errno = EMFILE;
   return copy;
 }

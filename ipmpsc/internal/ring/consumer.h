@@ -1,6 +1,6 @@
 // Consumer: the receiver's half of the protocol: take in order, release in order. Never waits.
 //
-// It trusts only positions of its own (`head_`, `released_`). What lies in the ring is loaded once,
+// It trusts only positions of its own (`head_`, `released_`). Words in the ring are loaded once,
 // checked, then used.
 #ifndef IPMPSC_INTERNAL_RING_CONSUMER_H_
 #define IPMPSC_INTERNAL_RING_CONSUMER_H_

@@ -100,7 +100,7 @@ Scan ScanForOrphan(const Ring& ring, Position released, Position head,
 bool IsSlotReusable(const Ring& ring, uint16_t slot) {
   const Position intent = IntentPosition(ring.sender_slots[slot]);
   if (intent == kNoIntent) return true;
-  // What it claimed is committed: the stamp, not the intent, says where that record begins.
+  // Its claim is committed: the stamp, not the intent, says where that record begins.
   if (IsAligned(intent) && ring.IsCommittedClaim(intent)) return true;
   // Relaxed: it only grows, so that an old value says "not yet" at worst.
   if (IsBefore(intent, ring.control->release_position.load(std::memory_order_relaxed))) return true;

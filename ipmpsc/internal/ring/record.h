@@ -6,9 +6,9 @@
 //   | stamp                 | length       | sender | kind| 0   | payload | pad | trailer |
 //   +-----------------------+--------------+--------+-----+-----+---------+-----+---------+
 //
-// stamp == position ^ stamp_key means: committed, and of this position. What an earlier lap left,
-// or a payload that lies where a header is looked for, passes for it with a chance of 2^-64, so
-// nothing is ever zeroed.
+// stamp == position ^ stamp_key means: committed, and of this position. The bytes of an
+// earlier lap, or of a payload at the place of a header, match with a chance of 2^-64, so nothing is
+// ever zeroed.
 #ifndef IPMPSC_INTERNAL_RING_RECORD_H_
 #define IPMPSC_INTERNAL_RING_RECORD_H_
 

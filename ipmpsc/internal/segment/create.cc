@@ -42,7 +42,7 @@ absl::StatusOr<std::string> NewSegmentFront(const SegmentHeader& layout,
   }
   header.created = WallClockNow();
 
-  // What is not set is zero: the control block and the receiver's slot begin so.
+  // The rest is zero: the control block and the receiver's slot begin so.
   std::string front(header.description_offset + header.description_size, '\0');
   std::memcpy(&front[0], &header, sizeof(header));
   for (uint32_t slot = 0; slot < header.max_senders; ++slot) {
@@ -100,7 +100,7 @@ bool IsDangling(int error, const std::string& path) {
 absl::Status CheckIsChannel(int fd, const std::string& path) {
   char magic[sizeof(kMagic)];
   const ssize_t size = pread(fd, magic, sizeof(magic), 0);
-  // What cannot be read at any place (a terminal, a directory) is no channel either.
+  // A file without positions (a terminal, a directory) is no channel either.
   if (size < 0 && errno != ESPIPE && errno != EISDIR) {
     return PathError(errno, path, "cannot read what is to be replaced");
   }
@@ -109,9 +109,9 @@ absl::Status CheckIsChannel(int fd, const std::string& path) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not an ipmpsc channel; not replaced"));
 }
 
-// What is to be replaced. Opened before anything is done, so that nothing is missing later to tell
-// its users; null where nothing is there, or what is there cannot have users. Protects what is no
-// channel from being replaced by one.
+// Opens the channel that is to be replaced. Does so before all else, so that nothing is missing later
+// to tell its users. Returns null where there is no file, or one that cannot have users. Refuses a
+// file that is no channel.
 absl::StatusOr<std::shared_ptr<Segment>> OpenReplaceable(const std::string& path) {
   UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {

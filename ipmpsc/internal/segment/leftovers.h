@@ -1,5 +1,5 @@
-// What creators that died have left behind: temporary channels, which go with their creator, and
-// files under the hidden names that they have while one channel replaces another.
+// Leftovers of creators that died: temporary channels, which go with their creator, and files under
+// the hidden names that they have while one channel replaces another.
 #ifndef IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
 #define IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
 

@@ -17,8 +17,8 @@
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/os/use_mark.h"
-#include "ipmpsc/internal/segment/path_error.h"
 #include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/internal/segment/path_error.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -81,7 +81,7 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
     // It is open, but not for reading.
     return errno == EBADF ? absl::PermissionDeniedError(what) : absl::ErrnoToStatus(errno, what);
   }
-  // What is missing reads as zeros: without magic it is no channel, with it a truncated one.
+  // Missing bytes read as zeros: without magic it is no channel, with it a truncated one.
   const absl::Status checked = CheckHeader(header, static_cast<uint64_t>(file.st_size));
   if (!checked.ok()) return checked;
   if (((header.flags & kPolledWaits) == 0) != FutexWakes()) {

@@ -20,7 +20,7 @@ class PictureReceiver;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto
 
-// What the package has of the same name comes first.
+// A name that the package itself declares takes precedence.
 namespace ipmpsc_test::aligned {
 namespace in_tests_2fcodegen_2fprotos_2faligned_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto;

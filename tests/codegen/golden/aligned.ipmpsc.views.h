@@ -35,7 +35,7 @@ class PictureView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::aligned::Picture>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   enum ExtraCase : uint32_t {

@@ -31,7 +31,7 @@ class FrameReceiver;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto
 
-// What the package has of the same name comes first.
+// A name that the package itself declares takes precedence.
 namespace ipmpsc_test::camera {
 namespace in_tests_2fcodegen_2fprotos_2fframe_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto;

@@ -49,7 +49,7 @@ class Frame_RegionView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::camera::Frame_Region>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // x = 1
@@ -105,7 +105,7 @@ class FrameView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::camera::Frame>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using RegionView = Frame_RegionView;
 

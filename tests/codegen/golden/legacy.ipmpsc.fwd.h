@@ -31,7 +31,7 @@ class ReadingReceiver;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto
 
-// What the package has of the same name comes first.
+// A name that the package itself declares takes precedence.
 namespace ipmpsc_test::legacy {
 namespace in_tests_2fcodegen_2fprotos_2flegacy_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto;

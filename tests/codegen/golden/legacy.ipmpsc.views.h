@@ -37,7 +37,7 @@ class Reading_SampleView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::legacy::Reading_Sample>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // time = 1
@@ -74,7 +74,7 @@ class ReadingView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::legacy::Reading>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using SampleView = Reading_SampleView;
 

@@ -237,7 +237,7 @@ class Paint_Kind_Receiver;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto
 
-// What the package has of the same name comes first.
+// A name that the package itself declares takes precedence.
 namespace ipmpsc_test::names {
 namespace in_tests_2fcodegen_2fprotos_2fnames_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto;

@@ -64,7 +64,7 @@ class FrameView_ {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Frame>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // width = 1
@@ -95,7 +95,7 @@ class FrameSenderView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::FrameSender>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -119,7 +119,7 @@ class FrameViewView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::FrameView>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // frame = 1
@@ -158,7 +158,7 @@ class FrameWriterView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::FrameWriter>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // frame = 1
@@ -190,7 +190,7 @@ class class_deleteView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::class__delete>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // new = 1
@@ -221,7 +221,7 @@ class classView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::class_>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using deleteView = class_deleteView;
 
@@ -304,7 +304,7 @@ class MembersView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire____); }
   template <typename Message = ::ipmpsc_test::names::Members>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire____; }
 
   enum ChoiceCase : uint32_t {
@@ -444,7 +444,7 @@ class Outer_InnerView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Outer_Inner>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using Inner2View = Outer_Inner_Inner2View;
 
@@ -482,7 +482,7 @@ class Outer_Inner_Inner2View {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Outer_Inner_Inner2>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // inner = 1
@@ -533,7 +533,7 @@ class InnerView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Inner>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // other = 1
@@ -584,7 +584,7 @@ class OuterView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Outer>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using InnerView = Outer_InnerView;
 
@@ -647,7 +647,7 @@ class colorView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::color>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // shade = 1
@@ -679,7 +679,7 @@ class ReceiveView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Receive>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -703,7 +703,7 @@ class SendView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Send>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // send = 1
@@ -742,7 +742,7 @@ class MessageView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Message>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using BaseView = Message_BaseView;
 
@@ -786,7 +786,7 @@ class RequiredView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Required>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // number = 1
@@ -824,7 +824,7 @@ class Message_BaseView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Message_Base>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // required = 1
@@ -856,7 +856,7 @@ class Setters_add_yView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Setters_add_y>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -880,7 +880,7 @@ class SettersView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Setters>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
   using add_yView = Setters_add_yView;
 
@@ -929,7 +929,7 @@ class LooksConstantsView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::LooksConstants>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // looks = 1
@@ -997,7 +997,7 @@ class TableView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Table>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // row = 1
@@ -1032,7 +1032,7 @@ class Table_RowEntryView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Table_RowEntry>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // key = 1
@@ -1063,7 +1063,7 @@ class Table_CellEntryView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Table_CellEntry>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -1087,7 +1087,7 @@ class Table_CellEntry_View {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Table_CellEntry_>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -1111,7 +1111,7 @@ class PaintView {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Paint>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // For the parser.
@@ -1135,7 +1135,7 @@ class Paint_Kind_View {
   Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>(wire_); }
   template <typename Message = ::ipmpsc_test::names::Paint_Kind_>
   ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-  // What it was parsed from, unknown fields included.
+  // The bytes that it was parsed from, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
   // kind = 1
