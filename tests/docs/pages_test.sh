@@ -70,8 +70,8 @@ done
 [ "$(wc -l <README.md)" -le 150 ] || fail "README.md has $(wc -l <README.md) lines instead of at most 150"
 
 # The pages whose prose is measured: below 0.9 commas a sentence, and no free relatives.
-prose=$(awk -f tests/docs/prose.awk README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs/README.md docs/compatibility.md \
-  docs/examples.md docs/glossary.md docs/install.md examples/monorepo/README.md third_party/debian/modules/README.md)
+prose=$(awk -f tests/docs/prose.awk README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs/*.md examples/monorepo/README.md \
+  third_party/debian/modules/README.md)
 echo "$prose"
 grep -E "free relative: " <<<"$prose" && fail "sentences begin with a free relative"
 while read -r page count _ commas _; do
