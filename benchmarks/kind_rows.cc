@@ -120,7 +120,7 @@ Row ParseRow(const Kind& kind) {
   return row;
 }
 
-// What a program has in its hands when it writes: arrays, and texts of its own.
+// The data of a program that writes: arrays, and texts of its own.
 struct Source {
   explicit Source(const Kinds& message)
       : counts(message.counts().begin(), message.counts().end()),

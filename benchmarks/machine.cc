@@ -18,7 +18,7 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// What a command prints on standard output.
+// Returns the standard output of a command.
 std::string OutputOf(const std::string& command) {
   std::string output;
   FILE* const pipe = popen(command.c_str(), "r");

@@ -1,4 +1,4 @@
-// What a run is told apart by: the machine and the state of the tree.
+// Identifies a run: the machine and the state of the tree.
 #ifndef IPMPSC_BENCHMARKS_MACHINE_H_
 #define IPMPSC_BENCHMARKS_MACHINE_H_
 

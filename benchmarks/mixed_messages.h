@@ -24,7 +24,7 @@ inline constexpr absl::string_view kUnit = "millivolt";
 inline constexpr absl::string_view kLabel = "calibrated";
 inline constexpr char kPayload[128] = {1, 2, 3};
 
-// What tells one message from another.
+// Tells one message from another.
 struct MixedMark {
   uint64_t stamp = 0x1122334455667788;
   uint32_t checksum = 0xdeadbeef;

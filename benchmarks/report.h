@@ -1,4 +1,4 @@
-// What people read of a run: tables and pictures.
+// The report of a run: tables and pictures.
 #ifndef IPMPSC_BENCHMARKS_REPORT_H_
 #define IPMPSC_BENCHMARKS_REPORT_H_
 

@@ -131,7 +131,7 @@ Row EndToEndRow(const std::vector<TransportKind>& systems) {
   return row;
 }
 
-// What a large ring costs: for this library alone.
+// The cost of a large ring, for this library alone.
 Row CapacityRow(const TransportKind& kind) {
   Row row;
   row.id = "throughput-64-by-capacity";

@@ -75,7 +75,7 @@ class Transport {
   virtual absl::StatusOr<std::unique_ptr<ReceiverEnd>> AttachReceiver() = 0;
 };
 
-// What the comparison lists.
+// The systems in the comparison.
 struct TransportKind {
   std::string name;  // "boost-message-queue"
   std::string

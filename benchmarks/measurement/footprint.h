@@ -1,4 +1,4 @@
-// What a channel costs beside the messages.
+// The costs of a channel beside its messages.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_FOOTPRINT_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_FOOTPRINT_H_
 

@@ -1,4 +1,4 @@
-// What the machine allows: no transport can be faster than these.
+// The machine's limits: no transport can be faster.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_LIMITS_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_LIMITS_H_
 

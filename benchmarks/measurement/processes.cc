@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kMostRoles = 64;
 
-// What a role's process leaves behind.
+// The leftovers of a role's process.
 struct Outcome {
   int code;
   char text[500];

@@ -18,7 +18,7 @@ namespace ipmpsc::benchmarks {
 // does not block and is tried again and again.
 absl::Status WriteFramed(int fd, absl::Span<const absl::string_view> messages, bool spin);
 
-// What was read from a stream and not handled yet.
+// Bytes that were read from a stream and not handled yet.
 class FrameReader {
  public:
   // `most`: the longest message, in bytes.

@@ -142,7 +142,7 @@ class IceoryxTransport : public Transport {
     iox::popo::PublisherOptions options;
     options.subscriberTooSlowPolicy = iox::popo::ConsumerTooSlowPolicy::WAIT_FOR_CONSUMER;
     auto publisher = std::make_unique<iox::popo::UntypedPublisher>(Service(spec_.name), options);
-    // What is published to nobody is lost.
+    // A message that is published without a subscriber is lost.
     const absl::Time limit = absl::Now() + kPatience;
     while (!publisher->hasSubscribers()) {
       if (absl::Now() > limit) return absl::DeadlineExceededError("no receiver of iceoryx comes");

@@ -18,7 +18,7 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// What an unprivileged process may ask for (fs.pipe-max-size).
+// The limit for an unprivileged process (fs.pipe-max-size).
 constexpr size_t kLargestPipe = size_t{1} << 20;
 
 class PipeSender : public SenderEnd {

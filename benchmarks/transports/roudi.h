@@ -9,7 +9,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// What it lends out: `count` pieces of memory of `size` bytes each.
+// Its pool: `count` pieces of memory of `size` bytes each.
 struct RouDiPool {
   size_t size;
   size_t count;

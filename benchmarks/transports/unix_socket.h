@@ -1,4 +1,4 @@
-// What the transports over Unix sockets share.
+// The code that the transports over Unix sockets share.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_UNIX_SOCKET_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_UNIX_SOCKET_H_
 

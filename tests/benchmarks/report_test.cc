@@ -1,4 +1,4 @@
-// What people read of a run: the figures, their ratios, and which of them are ours.
+// The report of a run: the figures, their ratios, and those of this library.
 #include "benchmarks/report.h"
 
 #include <string>

@@ -68,7 +68,7 @@ TEST(DescriptionTest, StrangerReadsTheMessages) {
   EXPECT_EQ(read->DebugString(), frame.DebugString());
 }
 
-// What is dropped to save space is what a pool fills in.
+// A pool fills in the parts that a description drops to save space.
 TEST(DescriptionTest, SchemaIsTheWholeFile) {
   DescriptorPool pool;
   const Descriptor* const type = Build(Info(v2::RepeatedsChannel::kType), &pool);

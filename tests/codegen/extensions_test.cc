@@ -112,7 +112,7 @@ TEST(ExtensionsTest, InAGroup) {
   EXPECT_EQ(GroupExtensionsView::Parse(view.group(0).Bytes(), &arena)->label(), "here");
 }
 
-// What a program passes on from a sender with a newer schema.
+// The fields that a program passes on from a sender with a newer schema.
 TEST(ExtensionsTest, FieldsThatAreKnownAreLeftOut) {
   Item item;
   item.set_id(1);

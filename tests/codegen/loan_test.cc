@@ -186,7 +186,7 @@ TEST(LoanTest, TextThatIsNotUtf8IsNotPublished) {
   loan.add_counters("\xff", 1);
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("CountersEntry.key")));
-  // What is handed out is looked at last.
+  // The bytes that were handed out are checked last.
   for (const absl::string_view text : {"\xc3\xa4", "\xc3+"}) {
     loan = frames.Lend(1000);
     const absl::Span<char> comment = loan.mutable_comment(2);

@@ -82,7 +82,7 @@ void OfField(Feature feature, FieldDescriptorProto* field) {
 // M of an edition.
 class EditionSchema {
  public:
-  // What a proto2 file of this text would be, with features.
+  // The equal of a proto2 file of this text, with features.
   EditionSchema(const std::string& fields,
                 const std::function<void(FileDescriptorProto*, DescriptorProto*)>& add_features) {
     FileDescriptorProto file = SchemaText("proto2; message M { " + fields + " }").file();
@@ -110,7 +110,7 @@ class EditionSchema {
 
 void NoFeatures(FileDescriptorProto*, DescriptorProto*) {}
 
-// What a receiver with the schema `ours` says of a channel with `theirs`.
+// The verdict of a receiver with the schema `ours` on a channel with `theirs`.
 template <typename Ours, typename Theirs>
 auto Received(const Ours& ours, const Theirs& theirs) {
   return CheckDescription(ours.type(), Describe(theirs.type()), End::kReceiver);

@@ -174,7 +174,7 @@ TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
   }
 }
 
-// What docs/codegen.md says is enough.
+// The bound that docs/codegen.md gives is enough.
 TEST_P(WriterAgainstProtobufTest, FourBytesForEachMessageWithinAreEnough) {
   if (IsAligned()) GTEST_SKIP() << "needs more";
   Random random(4);

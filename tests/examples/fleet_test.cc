@@ -101,7 +101,7 @@ TEST_F(FleetTest, CountsWhatIsMissingTwiceOrLate) {
   EXPECT_EQ(fleet_.samples(), 2u);
 }
 
-// Whatever a vehicle sends fits into the bound that it asks for.
+// Every message of a vehicle fits into the bound that it asks for.
 TEST_F(FleetTest, TakesTheSamplesOfVehicles) {
   for (uint64_t sequence = 1; sequence <= 1000; ++sequence) {
     for (uint32_t vehicle = 0; vehicle < 2; ++vehicle) {

@@ -124,7 +124,7 @@ internal::UniqueFd WriteFile(const File& file) {
   return fd;
 }
 
-// What `Open` lets through must hold together, by its own numbers alone.
+// A file that `Open` accepts must hold together, by its own numbers alone.
 void CheckOpened(const SegmentHeader& header, uint64_t size) {
   Require(std::memcmp(header.magic, internal::kMagic, sizeof(header.magic)) == 0 &&
               header.abi_version == internal::kAbiVersion,

@@ -182,7 +182,7 @@ int OpenFds() {
   return count;
 }
 
-// What came can be used as any channel.
+// The received channel can be used as any other.
 void Use(Channel channel) {
   Require(channel.max_payload() < channel.capacity(), "a message is shorter than the ring");
   absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);

@@ -106,7 +106,7 @@ void ReceiverEnd::Drain(Input* input) {
   const absl::StatusOr<size_t> drained = receiver_->Drain([&](const Record& record) {
     CheckRecord(record);
     ++calls;
-    // What is received here lies behind the record in hand.
+    // A record that is received here lies behind the record in hand.
     if (byte >= 0x80 && calls == 1 && leases_.size() < kMostLeases) {
       const absl::StatusOr<Lease> lease = receiver_->TryReceive();
       if (lease.ok()) {

@@ -20,7 +20,7 @@ namespace ipmpsc::fuzz {
 namespace {
 
 constexpr int kMostSteps = 100;
-// What the thread does in so short a time differs from round to round.
+// The thread's acts in so short a time differ from round to round.
 constexpr int kRounds = 2;
 
 // Does the same acts again and again, beside all others, until it is given other ones. One thread for

@@ -113,7 +113,7 @@ void SenderEnd::SendBatch(uint32_t operation, Input* input) {
       Require(i < sizes.size() && payload.size() == sizes[i], "a batch is written as asked for");
       channel_.RequireInside(payload.data(), payload.size());
       std::memset(payload.data(), kFilling, payload.size());
-      // What it does to its own numbers changes nothing.
+      // A change of its own numbers has no effect.
       given[i] = ~size_t{0};
       Require(sender_->TrySend("x").code() == absl::StatusCode::kFailedPrecondition,
               "a sender whose batch is being written sends nothing else");

@@ -303,7 +303,7 @@ TEST(ChannelCreateOpenOrReplaceTest, OpensWhatLivesAndReplacesWhatHasEnded) {
   EXPECT_EQ(first.state(), ChannelState::kReplaced);
   ExpectWorks(second);
   EXPECT_EQ(CountNames(directory.path()), 1);
-  // What it cannot judge it does not replace.
+  // It does not replace a file that it cannot judge.
   WriteFile(directory / "text", "precious");
   EXPECT_THAT(Channel::Create(directory / "text", options),
               StatusIs(absl::StatusCode::kInvalidArgument));

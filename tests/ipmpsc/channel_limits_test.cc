@@ -209,7 +209,7 @@ TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
 
   EXPECT_EQ(limited([&] { return Channel::Create(directory / "a", OfSize(16 << 10)).status(); }),
             "OK");
-  // What is there is used whatever its size.
+  // An existing channel is used whatever its size.
   ASSERT_OK(Channel::Create(directory / "large", OfSize(1 << 20)));
   EXPECT_EQ(limited([&]() -> absl::Status {
               const absl::StatusOr<Channel> channel = Channel::Open(directory / "large");
@@ -295,7 +295,7 @@ TEST(ChannelLimitsTest, NoAddressSpaceLeft) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-// What a process does that must not be swapped out (audio, trading).
+// As a process that must not be swapped out does (audio, trading).
 TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
 #ifdef IPMPSC_SANITIZED
   GTEST_SKIP() << "a sanitizer's memory is more than may be locked";
@@ -423,7 +423,7 @@ TEST(ChannelLimitsTest, HugetlbfsIsNoPlaceForAChannel) {
                             HasSubstr("hugetlbfs"), HasSubstr("tmpfs"), HasSubstr("names: 0")));
 }
 
-// What has run out is in the text, with what to do.
+// The text says which resource has run out, and how to get more.
 TEST(ChannelLimitsTest, TheTextsTellWhatHasRunOut) {
   const SharedMemoryDirectory directory;
   const std::string full =

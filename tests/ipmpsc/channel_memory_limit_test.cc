@@ -31,7 +31,7 @@ using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// What a container gives a small service; a process of this test takes a few of them.
+// The memory of a small service's container. A process of this test takes a few MiB of it.
 constexpr char kLimit[] = "67108864";
 
 bool Write(const std::string& path, const std::string& text) {

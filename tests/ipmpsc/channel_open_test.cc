@@ -129,7 +129,7 @@ TEST_F(ChannelOpenTest, FilesWithOtherContent) {
   WriteFile(directory_ / "empty", "");
   WriteFile(directory_ / "short", "IPMPSC");
   WriteFile(directory_ / "text", std::string(100000, 'x'));
-  // What a text-mode transfer makes of a channel.
+  // The result of a transfer in text mode.
   WriteFile(directory_ / "mangled", absl::StrCat("IPMPSC\n", good_.substr(8)));
   for (const char* name : {"empty", "short", "text", "mangled"}) ExpectNoChannel(directory_ / name);
 }

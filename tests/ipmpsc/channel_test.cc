@@ -1,4 +1,4 @@
-// What every channel has, however it came to be: accessors, seals, file descriptors, closing.
+// Properties of every channel, however it was made: accessors, seals, file descriptors, closing.
 #include "ipmpsc/channel.h"
 
 #include <errno.h>
@@ -174,7 +174,7 @@ TEST(TempChannelTest, NameGoesWithTheLastCopyAndEnd) {
   EXPECT_TRUE(Exists(path)) << "a sender is still attached through it";
   sender.reset();
   EXPECT_FALSE(Exists(path));
-  // Who opened it is told, and goes on.
+  // A process that has it open learns of it and goes on.
   EXPECT_EQ(opened.state(), ChannelState::kUnlinked);
   EXPECT_OK(Sender::Attach(opened));
 }

@@ -172,7 +172,7 @@ TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
   EXPECT_EQ(lease.payload(), "afterwards");
 }
 
-// What was claimed is what is committed, whatever the caller's memory says later.
+// The claimed sizes are committed, whatever the caller's memory says later.
 TEST_F(SenderBatchTest, SizesThatAreChangedWhileTheyAreWrittenDoNotCount) {
   Sender sender = Attach();
   Sender other = Attach();

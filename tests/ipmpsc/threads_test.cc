@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 
 constexpr int kThreads = 3;
 
-// What every message begins with; bytes that follow from it come behind.
+// The begin of every message. The bytes behind it follow from it.
 struct Header {
   uint32_t thread;
   uint32_t sequence;

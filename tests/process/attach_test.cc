@@ -141,7 +141,7 @@ class CreateRaceTest : public ::testing::Test {
     for (int i = 0; i < kPeers; ++i) peers_.emplace_back(board_);
   }
 
-  // What each of `commands` replies when all begin at once, each in a process of its own.
+  // The replies to `commands` that begin at once, each in a process of its own.
   std::vector<Reply> Race(const std::vector<std::string>& commands) {
     const uint64_t round = ++round_;
     for (size_t i = 0; i < commands.size(); ++i) {

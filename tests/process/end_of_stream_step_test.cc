@@ -28,7 +28,7 @@
 namespace ipmpsc::testing {
 namespace {
 
-// What lies between the two looks of the receiver takes more instructions, also when optimised.
+// The code between the two looks of the receiver takes more instructions, also when optimised.
 constexpr uint64_t kStepsBetween = 10;
 
 // Cells of the board.
@@ -52,7 +52,7 @@ void SendAndEndDuringTheLook(bool end_without_senders,
           absl::StatusOr<Receiver> made = Receiver::Attach(channel, options);
           if (!made.ok()) _exit(1);
           receiver.emplace(*std::move(made));
-          // What is bound and mapped at the first time only is not stepped through.
+          // Runs once before, so that symbols are bound and pages are mapped.
           (void)receiver->Receive(absl::ZeroDuration());
         },
         [&] {

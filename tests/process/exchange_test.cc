@@ -36,7 +36,7 @@ void PrintTo(const Exchange& exchange, std::ostream* out) {
        << exchange.capacity << " bytes, " << kPaces[static_cast<int>(exchange.pace)];
 }
 
-// What `flood` is told.
+// The arguments of `flood`.
 constexpr int kFloodPaces[] = {0, 2, 1};
 
 // Cells of the board.

@@ -107,7 +107,7 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
     board_[kAttached] = 1;
     if (!Await([&] { return board_[kForbidden] == 1; })) return 3;
 
-    // What it has, it keeps: both ends, and what it asks the kernel about the others.
+    // It keeps both ends, and can still ask the kernel about the others.
     if (!sender->TrySend("its own").ok()) return 4;
     for (const char* expected : {"the test's", "its own"}) {
       const absl::StatusOr<Lease> lease = receiver->Receive(kPatience);
@@ -115,7 +115,7 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
       if (lease->payload() != expected) return 5;
     }
     if (!channel->HasReceiver() || !channel->HasSender()) return 6;
-    // What it would have to open again, it does not get.
+    // It cannot open anything again.
     const absl::Status refused[] = {Channel::Open(path_).status(),
                                     Sender::Attach(*channel).status(),
                                     Receiver::Attach(*channel).status()};
@@ -145,7 +145,7 @@ TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
   ExpectStates(ChannelState::kUnlinked);
   ExpectPeersGoOn();
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kNotFound));
-  // Who has it open may attach still.
+  // A process that has it open may still attach.
   {
     ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
     EXPECT_EQ(sender.slot(), 1);
@@ -156,7 +156,7 @@ TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
   EXPECT_EQ(other.state(), ChannelState::kOpen);
   ExpectStates(ChannelState::kUnlinked);
   ExpectPeersGoOn();
-  // What is final is said first.
+  // The final state takes precedence.
   channel_->Close();
   ExpectStates(ChannelState::kClosed);
 }

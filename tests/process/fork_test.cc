@@ -234,7 +234,7 @@ TEST_F(ForkTest, AnExecutedProgramHasNothingOfIt) {
   ASSERT_OK(peer.Ask("open " + channel_->path()).status());
   sender_.reset();
   receiver_.reset();
-  // What was held when the program began is free now, though it lives.
+  // Locks that were held when the program began are free now, though it lives.
   ASSERT_OK(peer.Ask("attach_receiver").status());
   const Reply attached = peer.Ask("attach_sender 0");
   ASSERT_OK(attached.status());

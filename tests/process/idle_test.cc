@@ -1,4 +1,4 @@
-// Who waits uses practically no processor time.
+// A waiting end uses practically no processor time.
 #include <cstdint>
 #include <string>
 #include <vector>

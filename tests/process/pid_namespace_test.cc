@@ -55,7 +55,7 @@ class Hermit {
     return end == "exited 0" ? "" : absl::StrCat("unshare(CLONE_NEWPID) is not permitted: ", end);
   }
 
-  // What it is called in its own namespace.
+  // Its pid in its own namespace.
   uint64_t own_pid() const { return board_[1].load(); }
 
   void Kill() {

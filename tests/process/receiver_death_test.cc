@@ -56,7 +56,7 @@ class ReceiverDeathTest : public ::testing::Test {
   }
   Peer& receiver() { return peers_.back(); }
 
-  // What the peer receives next: its position, and its number in stream 0.
+  // The peer's next message: its position, and its number in stream 0.
   std::pair<uint64_t, uint64_t> ReceiveNext() {
     const Reply reply = receiver().Ask("receive 20000");
     EXPECT_OK(reply.status());

@@ -320,7 +320,7 @@ TEST_F(LoanDeathsTest, AcrossTheEndOfTheData) {
 TEST_F(LoanDeathsTest, TheirSlotsAreFreeOnceTheirClaimsAreReleased) {
   Claim(0, 100);
   peers_[0].Kill();
-  // What it has left tells how long its claim is.
+  // Its traces tell how long its claim is.
   EXPECT_THAT(Sender::Attach(channel_[0]), StatusIs(absl::StatusCode::kResourceExhausted));
   ExpectAllArrives();
   EXPECT_OK(Sender::Attach(channel_[0]));

@@ -217,7 +217,7 @@ class Director {
   }
 
   int Conclude() {
-    // What a fault left unreceived is no finding of its own.
+    // Messages that a fault left unreceived are no findings of their own.
     if (!ledger_->has_faults()) {
       ledger_->CheckStreams(streams_);
       CheckLeaks();

@@ -1,4 +1,4 @@
-// What the processes of a soak run do, each until it is killed, ends by itself or is told to.
+// The roles of processes in a soak run. Each runs until it is killed, ends by itself or is told to.
 #ifndef TESTS_PROCESS_SOAK_ROLES_H_
 #define TESTS_PROCESS_SOAK_ROLES_H_
 
@@ -10,7 +10,7 @@
 
 namespace ipmpsc::testing {
 
-// What does not happen for so long hangs. It bounds a hang, it measures nothing.
+// Bounds a hang. It measures nothing.
 inline constexpr absl::Duration kSoakPatience = absl::Seconds(30);
 
 // Sends some messages of that stream in all the ways there are. Ends by detaching, by exit with the

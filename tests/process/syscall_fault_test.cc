@@ -28,10 +28,10 @@
 namespace ipmpsc::testing {
 namespace {
 
-// What can plausibly go wrong, and some that cannot.
+// Plausible errors, and some that are not.
 constexpr int kErrors[] = {ENOMEM, EMFILE, EINTR,  EIO,    EACCES,     EPERM,
                            ENOSPC, ENOSYS, EAGAIN, EINVAL, EOPNOTSUPP, ENOENT};
-// What goes wrong for good once it does: no memory, no right, no such call.
+// Errors that last once they occur: no memory, no right, no such call.
 constexpr int kLastingErrors[] = {ENOMEM, EPERM, ENOSYS};
 // An operation waits 15 milliseconds in vain: by a sleep, or where there is none by one look in each
 // millisecond, which takes three system calls.
@@ -66,7 +66,7 @@ Trial Decode(const std::string& text) {
   return trial;
 }
 
-// What is wrong with the outcome, or "".
+// Returns the fault of the outcome, or "".
 std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
                         const absl::Status& status) {
   if (status.ok()) return "";
@@ -76,7 +76,7 @@ std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
       operation.codes.count(status.code()) == 0) {
     return absl::StrCat("not documented: ", status.ToString());
   }
-  // Who polls or waits in vain is told nothing but that.
+  // A call that polls or waits in vain may have no text.
   const bool in_vain = absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status) ||
                        absl::IsUnavailable(status);
   if (status.message().empty() && !(operation.waits && in_vain)) return "no text";
@@ -112,7 +112,7 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
     }
   };
   trial.injected = static_cast<int>(injector.injected());
-  // Who waits has perhaps been woken before.
+  // The waiting end has perhaps been woken before.
   const bool may_be_missed = operation.waits || operation.calls_vary;
   if (fault->call != 0 && trial.injected == 0 && !may_be_missed) wrong("nothing failed");
   if (operation.usual == absl::StatusCode::kDeadlineExceeded &&
@@ -129,21 +129,21 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
   return trial;
 }
 
-// What the C library's `unlink` calls; newer processors have no call of that name.
+// The system call of the C library's `unlink`. Newer processors have none of that name.
 #ifdef SYS_unlink
 constexpr long kUnlink = SYS_unlink;
 #else
 constexpr long kUnlink = SYS_unlinkat;
 #endif
 
-// What the C library's `fstat` calls.
+// The system call of the C library's `fstat`.
 #ifdef SYS_newfstatat
 constexpr long kFstat = SYS_newfstatat;
 #else
 constexpr long kFstat = SYS_fstat;
 #endif
 
-// What it left behind, compared with what is there without it; or "".
+// Compares the belongings after a trial with those without one. Returns the difference, or "".
 std::string CheckLeft(const Belongings& left, const Belongings& there, const Fault& fault,
                       long failed) {
   // Where the kernel never says which file a descriptor is, none is closed: it may be the
@@ -151,7 +151,7 @@ std::string CheckLeft(const Belongings& left, const Belongings& there, const Fau
   const bool unknown = fault.from_then && failed == kFstat && left.files > there.files;
   if (left.files != there.files && !unknown)
     return absl::StrCat("files: ", left.files - there.files, " more");
-  // What the kernel does not unmap or remove when it is asked to, is there.
+  // A mapping or name that the kernel refuses to remove stays.
   if (left.mappings != there.mappings && failed != SYS_munmap) {
     return absl::StrCat("mappings: ", left.mappings - there.mappings, " more");
   }

@@ -21,7 +21,7 @@
 
 namespace ipmpsc::testing {
 
-// What a process could leave behind.
+// The possible leftovers of a process.
 struct Belongings {
   int files = 0;
   int mappings = 0;  // of channels; and reserved addresses, where no other thread has some, too

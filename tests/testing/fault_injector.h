@@ -51,7 +51,7 @@ class FaultInjector {
   // In the thread. Returns as `Run`.
   std::string Filter();
   void Supervise();
-  // What to answer: 0 to let it happen, or an errno.
+  // The answer: 0 to let the call happen, or an errno.
   int Judge(long number, const uint64_t* arguments);
 
   int listener_ = -1;

@@ -28,7 +28,7 @@ class LivingChild {
   ~LivingChild();
 
   pid_t pid() const { return pid_; }
-  // What `work` returned.
+  // The result of `work`.
   const std::string& result() const { return result_; }
   // Kills it by SIGKILL and waits for its end.
   void Kill();

@@ -1,5 +1,5 @@
 // Board: words in memory that a test shares with the processes it starts, apart from any channel.
-// What a process wrote there stays when it is killed.
+// A process's writes there stay when it is killed.
 #ifndef TESTS_TESTING_PROCESS_BOARD_H_
 #define TESTS_TESTING_PROCESS_BOARD_H_
 

@@ -42,7 +42,7 @@ absl::Status SendByLoan(Sender* sender, MessageIdentity identity, size_t size, s
 
 absl::Status DropLoan(Sender* sender, MessageIdentity identity, size_t size) {
   absl::StatusOr<Loan> loan = sender->Claim(size, kPatience);
-  // What is dropped must not be seen, so it looks like a message that would be.
+  // A dropped record must not be seen, so it looks like a message that would be.
   if (loan.ok()) FillMessage(identity, loan->payload());
   return loan.status();
 }

@@ -27,7 +27,7 @@ uint64_t Mix(uint64_t a, uint64_t b);
 
 void FillMessage(MessageIdentity identity, absl::Span<char> bytes);
 std::string MessageBytes(MessageIdentity identity, size_t size);
-// What is wrong with the bytes of that message, or "".
+// Returns the fault of the bytes of that message, or "".
 std::string CheckMessage(MessageIdentity identity, absl::string_view bytes);
 // REQUIRES: bytes.size() >= kIdentitySize.
 MessageIdentity IdentityOf(absl::string_view bytes);
@@ -35,7 +35,7 @@ MessageIdentity IdentityOf(absl::string_view bytes);
 // A size for that message: mostly small, sometimes `least` or `most`, and everything in between.
 size_t PlannedSize(MessageIdentity identity, size_t least, size_t most);
 
-// What has been received, by stream.
+// The received messages, by stream.
 class Ledger {
  public:
   // Enters the next message of the stream. Returns what is wrong with it, or "".

@@ -34,7 +34,7 @@ class Peer {
 
   // Lets it begin the operation. REQUIRES: an `Answer` for each, in this order.
   void Tell(absl::string_view command);
-  // What the oldest operation returned; kUnknown where it does not return.
+  // The result of the oldest operation; kUnknown where it does not return.
   Reply Answer(absl::Duration patience = kPatience);
   Reply Ask(absl::string_view command) {
     Tell(command);

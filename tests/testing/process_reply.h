@@ -13,7 +13,7 @@
 
 namespace ipmpsc::testing {
 
-// What an operation returned.
+// The result of an operation.
 struct Reply {
   absl::StatusCode code = absl::StatusCode::kOk;
   std::string text;  // of the status; or what the command answers

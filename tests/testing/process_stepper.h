@@ -32,7 +32,7 @@ class SteppedChild {
   bool Step();
 
   enum class Next { kInstruction, kSystemCall, kFutexWait };
-  // What the next step will be.
+  // The kind of the next step.
   Next Peek() const;
   // Lets it execute one system call that may sleep. Returns whether it sleeps in it now;
   // false: the call has returned already. In both cases `FinishStep` ends the step.

@@ -1,4 +1,4 @@
-// What a FrameView, the message, says: by protobuf's class of that name.
+// Reads a FrameView, the message, by protobuf's class of that name.
 #ifndef TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
 #define TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
 

@@ -1,4 +1,4 @@
-// What the functions use that protoc-gen-copier generates.
+// Used by the functions that protoc-gen-copier generates.
 #ifndef IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
 #define IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
 
@@ -29,7 +29,7 @@ bool IsDefault(T value) {
   return std::memcmp(&value, &zero, sizeof(T)) == 0;
 }
 inline bool IsDefault(const std::string& value) { return value.empty(); }
-// What edition 2024 has.
+// Additions of edition 2024.
 inline bool IsDefault(absl::string_view value) { return value.empty(); }
 
 template <typename Enum, typename Field>

@@ -20,7 +20,7 @@ using TypesOfFile = std::vector<InstalledType> (*)();
 // Returns true.
 bool AddFile(TypesOfFile types);
 
-// What was added while the program was loaded.
+// The entries that were added while the program was loaded.
 const std::vector<TypesOfFile>& AddedFiles();
 
 // How many there should be.

@@ -209,7 +209,7 @@ TEST_P(OrphanScanTest, OnlySlotsThatMayHaveClaimedTheHeadAreAskedFor) {
   EXPECT_EQ(asked_, std::vector<uint16_t>{1});
 }
 
-// What happens during the scan.
+// Events during the scan.
 
 TEST_P(OrphanScanTest, SecondLook_CommittedAndDiedDuringTheScan) {
   Claimed(64);

@@ -144,7 +144,7 @@ TEST_F(ProducerContendedTest, EachClaimPrecedesTheEndOrFails) {
       ASSERT_EQ(end_word, (claims ? 192 : 128) | kClaimClosed) << "step " << step;
       ASSERT_EQ(claimed, claims ? 128u : 0x5555u) << "step " << step;
       ++(claims ? preceded : failed);
-      // Whatever came first, the next one fails.
+      // The next one fails in either order.
       ASSERT_FALSE(producer.TryFastClaim(64, &claimed));
       ASSERT_EQ(producer.Claim(64, &claimed), ClaimResult::kEnded);
       ASSERT_EQ(slots[0].intent_position, kNoIntent);

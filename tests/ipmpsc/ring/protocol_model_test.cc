@@ -32,7 +32,7 @@ using ::ipmpsc::testing::kEdgePositions;
 using ::ipmpsc::testing::kSmallCapacity;
 using ::ipmpsc::testing::TestRing;
 
-// What the reference knows of one claim.
+// One claim of the reference.
 struct Claimed {
   uint64_t size;
   uint16_t slot;

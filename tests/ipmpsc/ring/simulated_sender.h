@@ -17,7 +17,7 @@
 
 namespace ipmpsc::internal {
 
-// What a sender wants to send next.
+// The next message of a sender.
 struct Plan {
   uint64_t claimed_payload;
   uint64_t payload;  // <= claimed_payload: a loan published shorter

@@ -107,7 +107,7 @@ TEST_F(TurnTest, ATurnTakenForLongerMayAskForAnotherSize) {
   EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + 2), 1024u);
 }
 
-// Whatever a peer writes there.
+// A peer may write any value there.
 TEST_F(TurnTest, NoWordHoldsAnybodyBackForLongerThanATurn) {
   for (const uint64_t word :
        {~uint64_t{0}, uint64_t{1} << 63, TurnWord(3, kNow + 2 * kTurnDuration), uint64_t{4},

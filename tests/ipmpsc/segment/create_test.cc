@@ -1,4 +1,4 @@
-// What a new channel's file holds, byte by byte, before anybody attaches.
+// The bytes of a new channel's file, before an end attaches.
 #include "ipmpsc/internal/segment/create.h"
 
 #include <sys/stat.h>

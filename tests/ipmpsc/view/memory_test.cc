@@ -231,7 +231,7 @@ TEST(MemoryTest, TheLimitIsSettable) {
   EXPECT_EQ(Parse(Node::kTable, wire, &arena), nullptr);
 }
 
-// What docs/codegen.md says of the memory that messages full of small fields need.
+// The figures in docs/codegen.md for the memory of messages full of small fields.
 TEST(MemoryTest, FullOfSmallFields) {
   struct Case {
     const char* name;

@@ -321,7 +321,7 @@ TEST_F(ParserTest, RequiredFieldsInside) {
             nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x12', "")), nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x1a', "")), nullptr);
-  // What another member of the oneof has replaced does not count.
+  // A member of the oneof that another one has replaced does not count.
   EXPECT_NE(Parse<v2::RequiredInsideView>(defaults + Delimited('\x32', "") + "\x38\x01"), nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + "\x38\x01" + Delimited('\x32', "")), nullptr);
 }

@@ -12,7 +12,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-// What `Read` leaves unread, or "malformed".
+// The bytes that `Read` leaves unread, or "malformed".
 template <typename Read>
 std::string Rest(const std::string& wire, Read read) {
   const char* const end = wire.data() + wire.size();

@@ -11,7 +11,7 @@
 namespace ipmpsc::wire {
 namespace {
 
-// What protobuf says of `text` as a string of proto3.
+// Protobuf's verdict on `text` as a string of proto3.
 bool ProtobufAccepts(const std::string& text) {
   const std::string wire = std::string("\x0a") + static_cast<char>(text.size()) + text;
   google::protobuf::StringValue message;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint32_t kNumber = 500;
 
-// What is to be written, a byte at a time.
+// The expected bytes, written one at a time.
 std::string Encoded(const std::vector<uint64_t>& values) {
   char memory[wire::kMaxVarintWidth];
   const auto varint = [&](uint64_t value) {

@@ -100,7 +100,7 @@ TEST_F(OutputTest, WhatIsHandedOutIsNotMoved) {
   output.End(nested);
   std::memcpy(bytes, "abc", 3);
   EXPECT_EQ(Written(output), "0a8580001203616263");
-  // What comes behind it is.
+  // The next one is.
   output.End(output.StartMessage(1));
   EXPECT_EQ(Written(output), "0a85800012036162630a00");
 }
@@ -191,7 +191,7 @@ TEST_F(OutputTest, FirstRefusalIsTold) {
   output.Refuse(absl::InvalidArgumentError("first"));
   output.Refuse(absl::InvalidArgumentError("second"));
   EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kInvalidArgument, "first"));
-  // Who had no space perhaps gave up therefore.
+  // The writer perhaps gave up because it had no space.
   output.PutVarint(1, 1);
   EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kResourceExhausted));
 }

@@ -24,7 +24,7 @@ std::string Describe(const Message& message) {
                       " at position ", message.position);
 }
 
-// What is due, and what has come of it.
+// The messages that are due, and those that have come.
 class Delivery {
  public:
   Delivery(const Stage& stage, Findings* findings)
@@ -61,7 +61,7 @@ class Delivery {
           absl::StrCat("its number is not above that of the slot's last: ", Describe(message)));
     }
     sequence = message.sequence;
-    // What should have come before it.
+    // The messages that should have come before it.
     while (next_ < due_.size() && due_[next_].position < message.position) {
       findings_->Count(Fault::kLost, absl::StrCat("never came: ", Describe(due_[next_])));
       ++next_;
@@ -116,7 +116,7 @@ bool ReceiveCommitted(Stage& stage, Delivery* delivery) {
   return true;
 }
 
-// Who receives elsewhere notes a message before it releases it.
+// A receiver in another process notes a message before it releases it.
 void CheckReleased(Stage& stage, Findings* findings) {
   if (Await([&] { return stage.release_position() == stage.claim_position(); }, kHangs)) {
     stage.Settled();

@@ -1,4 +1,4 @@
-// What must hold after a death.
+// Checks the promise after a death.
 //
 // The survivors of a stage are a receiver and whoever lives besides; a fresh sender comes, too.
 #ifndef TESTS_PROCESS_SWEEP_CHECKER_H_

@@ -42,7 +42,7 @@ void SweepManyDeaths(uint64_t deaths, Findings* findings) {
   for (uint64_t death = 0; death < deaths; ++death) {
     const Operation& operation = operations[death % operations.size()];
     KillOnce(operation, SomePoint(operation.grain, death), LeakCheck::kLater, stage, findings);
-    // What follows on this channel has nothing to stand on.
+    // Later results on this channel would mean nothing.
     if (findings->faults() != 0) return;
   }
   findings->At(absl::StrCat("after ", deaths, " deaths"));

@@ -55,7 +55,7 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
     findings->Count(Fault::kLeaked, "it cannot even begin");
     return false;
   }
-  // What was claimed in preparation has woken it.
+  // The claim of the preparation has woken it.
   if (operation.receiver == ReceiverPlace::kSleeping &&
       !stage.receiver_process->AwaitAsleep(stage.ring(), claim)) {
     findings->Count(Fault::kHung, "the receiver does not go to sleep again");
@@ -94,7 +94,7 @@ void SweepOperation(const Operation& operation, const Spacing& spacing, Findings
   const auto goes_on = [&](const KillPoint& point) {
     const uint64_t faults = findings->faults();
     const bool more = KillOnce(operation, point, LeakCheck::kAtOnce, *stage, findings);
-    // What is left of a fault is not the next one's.
+    // The traces of a fault are not the next one's.
     if (findings->faults() != faults || stage->HasEnded()) {
       stage = std::make_unique<Stage>(operation.timestamps);
     }

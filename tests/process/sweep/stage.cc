@@ -209,7 +209,7 @@ std::vector<Message> Stage::Committed() const {
     if (!ring().IsStamped(at)) continue;
     const auto description = absl::bit_cast<internal::RecordDescription>(
         ring().HeaderAt(at)->description.load(std::memory_order_relaxed));
-    // What is in a batch is committed when what is before it is.
+    // A record inside a batch is committed with the record before it.
     if (description.kind == internal::RecordKind::kDiscarded ||
         (description.kind == internal::RecordKind::kInBatch && at != behind_committed)) {
       continue;

@@ -72,7 +72,7 @@ class Stage {
   internal::Position release_position() const;
   // Whether the channel is closed or replaced: nothing more can be done on it.
   bool HasEnded() const;
-  // What all see: from the control block to the end of the data.
+  // The shared bytes, from the control block to the end of the data.
   absl::string_view Segment() const;
 
   // Forgets the last round; everybody has gone but the test's receiver.
@@ -80,7 +80,7 @@ class Stage {
 
   // The bytes of a new message.
   std::string NewMessage(uint64_t stream, size_t size);
-  // What is wrong with bytes that should be one of this round's messages, or "".
+  // Returns the fault of bytes that should be one of this round's messages, or "".
   std::string Examine(absl::string_view bytes) const;
   Message MessageIn(internal::Position position, absl::string_view payload) const;
 
@@ -108,7 +108,7 @@ class Stage {
 
   // Becomes the receiver, if nobody is.
   absl::Status AttachReceiver();
-  // What the surviving receiver receives next, released at once.
+  // The next message of the surviving receiver, released at once.
   absl::StatusOr<Message> Receive(absl::Duration patience);
 
   Channel channel;

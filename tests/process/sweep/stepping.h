@@ -26,7 +26,7 @@ struct KillPoint {
 };
 std::string Describe(const KillPoint& point);
 
-// What the others do meanwhile. Either may be null.
+// Acts of the others meanwhile. Either may be null.
 struct Meanwhile {
   std::function<void()> after_step;
   // The stepped one sleeps on a futex. Falling asleep counts as one instruction, or event, and
