@@ -21,7 +21,7 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// With `reading`, every field is looked at, too.
+// With `reading`, every field is also read.
 Row ReadRow(bool reading) {
   Row row;
   row.id = reading ? "read-mixed" : "parse-mixed";

@@ -1,4 +1,4 @@
-// The rows of the comparison that concern what is in a message: reading and writing protobuf.
+// The rows of the comparison on the content of messages: reading and writing protobuf.
 #ifndef IPMPSC_BENCHMARKS_CODEC_ROWS_H_
 #define IPMPSC_BENCHMARKS_CODEC_ROWS_H_
 
@@ -8,7 +8,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// Views and loans against protobuf's own classes, in one process.
+// Compares views and loans with protobuf's own classes, in one process.
 std::vector<Row> CodecRows();
 
 }  // namespace ipmpsc::benchmarks

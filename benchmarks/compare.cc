@@ -1,10 +1,10 @@
-// Measures this library, its peers and what the machine allows, in one run:
+// Measures this library, its peers and the limits of the machine in one run:
 //
 //   ./bazelw run -c opt //benchmarks:compare
 //
-// Rows are measured in rounds, every system once in each, so that what slows the machine for a
-// while slows all. Prints the tables; writes the figures to a JSON file, and with --docs the tables
-// and pictures of docs/performance.md.
+// Rows are measured in rounds. Each round runs every system once, so that a temporary slow-down of
+// the machine affects all of them. Prints the tables and writes the figures to a JSON file. With
+// --docs, also writes the tables and pictures of docs/performance.md.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -119,7 +119,7 @@ void MeasureRound(const Row& row, int round, RowResult* result) {
   }
 }
 
-// The library of the peers in Rust, or none.
+// Returns the path of the library with the Rust peers, or "".
 std::string RustPeers() {
   if (!absl::GetFlag(FLAGS_cargo)) return "";
   const std::string source = absl::StrCat(Tree(), "/benchmarks/peers/rust");
@@ -179,7 +179,7 @@ Results Measure(const std::string& command) {
   return results;
 }
 
-// Puts text between the marks of a document of the tree.
+// Replaces the text between the marks of a document in the tree.
 void WriteBetweenMarks(absl::string_view document, absl::string_view inserted) {
   const std::string path = absl::StrCat(Tree(), "/", document);
   std::string text = ReadFile(path);

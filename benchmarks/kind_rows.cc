@@ -34,7 +34,7 @@ struct Kind {
   Kinds message;
 };
 
-// The same numbers each time.
+// Returns the same numbers each time.
 std::vector<Kind> AllKinds() {
   std::mt19937_64 random(3);
   std::vector<Kind> kinds;
@@ -120,7 +120,7 @@ Row ParseRow(const Kind& kind) {
   return row;
 }
 
-// The data of a program that writes: arrays, and texts of its own.
+// The data of a program that writes: arrays, and its own texts.
 struct Source {
   explicit Source(const Kinds& message)
       : counts(message.counts().begin(), message.counts().end()),

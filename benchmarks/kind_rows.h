@@ -1,5 +1,5 @@
-// The rows of the comparison that concern one kind of data each: packed numbers of every width,
-// texts, maps, small messages, deep ones.
+// The rows of the comparison with one kind of data each: packed numbers of every width, texts,
+// maps, small messages, deep ones.
 #ifndef IPMPSC_BENCHMARKS_KIND_ROWS_H_
 #define IPMPSC_BENCHMARKS_KIND_ROWS_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// Views and loans against protobuf's own classes, in one process.
+// Compares views and loans with protobuf's own classes, in one process.
 std::vector<Row> KindRows();
 
 }  // namespace ipmpsc::benchmarks

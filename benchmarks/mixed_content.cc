@@ -20,14 +20,14 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// Both are fields of a fixed size, so that all messages have the same one; but proto3 leaves out what
-// is zero.
+// Both are fields of a fixed size, so that all messages have the same size. They are never zero,
+// since proto3 omits zeros.
 MixedMark MarkOf(MessageNumber number) {
   return {number.sequence + 1, static_cast<uint32_t>(number.sender + 1)};
 }
 MessageNumber NumberOf(MixedMark mark) { return {uint64_t{mark.checksum} - 1, mark.stamp - 1}; }
 
-// The sum over the fields is linear in each of them: what it is for any mark follows from three.
+// The sum over the fields is linear in each field, so three sums determine that of every mark.
 class ExpectedSum {
  public:
   ExpectedSum()
@@ -44,7 +44,7 @@ class ExpectedSum {
   const uint64_t per_checksum_;
 };
 
-// `Message`: protobuf's class or the view.
+// `Message` is protobuf's class or the view.
 template <typename Message>
 absl::StatusOr<MessageNumber> Check(const Message& message, const ExpectedSum& expected) {
   const MixedMark mark = {message.stamp(), message.checksum()};

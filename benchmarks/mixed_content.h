@@ -1,5 +1,5 @@
-// The message of mixed.proto as content of a measurement: set, serialised, sent, received, parsed, and
-// every field read.
+// The message of mixed.proto as content of a measurement: set, serialised, sent, received, parsed,
+// and read field by field.
 #ifndef IPMPSC_BENCHMARKS_MIXED_CONTENT_H_
 #define IPMPSC_BENCHMARKS_MIXED_CONTENT_H_
 
@@ -9,11 +9,11 @@
 
 namespace ipmpsc::benchmarks {
 
-// By protobuf's classes, one object reused. `in_place`: serialised into what the sender is lent, not
-// into a buffer that is then sent.
+// Uses protobuf's classes with one reused object. With `in_place`, serialises into lent memory
+// instead of a buffer that is then sent.
 std::unique_ptr<Content> ProtobufContent(bool in_place);
 
-// By this library's setters, into what the sender is lent, and by its view.
+// Uses this library's setters in lent memory, and its view.
 std::unique_ptr<Content> ViewContent();
 
 }  // namespace ipmpsc::benchmarks

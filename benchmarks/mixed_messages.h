@@ -1,4 +1,4 @@
-// The same message for every codec: made, written, and read field by field.
+// The same message for every codec: built, written, and read field by field.
 #ifndef IPMPSC_BENCHMARKS_MIXED_MESSAGES_H_
 #define IPMPSC_BENCHMARKS_MIXED_MESSAGES_H_
 
@@ -12,7 +12,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// About 1 KB.
+// Make about 1 KB.
 inline constexpr int kReadings = 12;
 inline constexpr int kCounts = 24;
 inline constexpr int kSamples = 24;
@@ -24,7 +24,7 @@ inline constexpr absl::string_view kUnit = "millivolt";
 inline constexpr absl::string_view kLabel = "calibrated";
 inline constexpr char kPayload[128] = {1, 2, 3};
 
-// Tells one message from another.
+// The part that differs between messages.
 struct MixedMark {
   uint64_t stamp = 0x1122334455667788;
   uint32_t checksum = 0xdeadbeef;
@@ -32,7 +32,7 @@ struct MixedMark {
 
 inline double Sample(int i) { return 0.25 * i; }
 
-// Sets every field. What is there is replaced.
+// Sets every field and replaces earlier values.
 inline void FillMixed(Mixed& mixed, MixedMark mark = {}) {
   mixed.Clear();
   mixed.set_id(1234567890123);
@@ -69,7 +69,7 @@ inline Mixed MixedMessage(MixedMark mark = {}) {
   return mixed;
 }
 
-// The same through setters that write at once, in the order of the fields' numbers.
+// The same through setters that write at once, in the order of the field numbers.
 inline void WriteMixed(MixedWriter& mixed, MixedMark mark = {}) {
   uint32_t counts[kCounts];
   double samples[kSamples];
@@ -105,8 +105,8 @@ inline void WriteMixed(MixedWriter& mixed, MixedMark mark = {}) {
   mixed.set_version(3);
 }
 
-// Looks at every field, and of texts at their length and first byte. `Message`: protobuf's class or
-// the view.
+// Reads every field. Of texts, reads the length and the first byte. `Message` is protobuf's class
+// or the view.
 template <typename Message>
 uint64_t SumOf(const Message& mixed) {
   uint64_t sum = 0;

@@ -1,4 +1,5 @@
-// The message `Mixed` read with mapbox protozero, which has no parsed message: it walks the bytes.
+// Reads the message `Mixed` with mapbox protozero, which builds no parsed message but walks the
+// bytes.
 #ifndef IPMPSC_BENCHMARKS_MIXED_PROTOZERO_H_
 #define IPMPSC_BENCHMARKS_MIXED_PROTOZERO_H_
 
@@ -10,7 +11,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// The field `version`, behind all others.
+// Reads the field `version`, which is behind all others.
 inline uint32_t VersionByProtozero(absl::string_view bytes) {
   uint32_t version = 0;
   protozero::pbf_reader message(bytes.data(), bytes.size());
@@ -24,7 +25,8 @@ inline uint32_t VersionByProtozero(absl::string_view bytes) {
   return version;
 }
 
-// `SumOf`, of fields in the order of their numbers, as protobuf writes them; none may be left out.
+// As `SumOf`. REQUIRES: all fields are present in the order of their numbers, as protobuf writes
+// them.
 inline uint64_t SumByProtozero(absl::string_view bytes) {
   uint64_t sum = 0;
   const auto add = [&sum](auto value) { sum = sum * 31 + static_cast<uint64_t>(value); };

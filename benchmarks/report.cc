@@ -30,15 +30,15 @@ std::vector<double> Samples(const Metric& metric) {
   return {metric.samples().begin(), metric.samples().end()};
 }
 
-// The first metric's median, or 0 where the system has none.
+// Returns the first metric's median, or 0 if the system has none.
 double FigureOf(const RowResult::Entry& entry) {
   return entry.metrics_size() == 0 ? 0 : Median(Samples(entry.metrics(0)));
 }
 
 bool IsOwn(const RowResult::Entry& entry) { return absl::StartsWith(entry.system(), kOwnName); }
 
-// The median over the rounds of value to base, taken within each round: what disturbs a round
-// disturbs both.
+// Returns the median over the rounds of value / base. Each ratio is taken within one round, since a
+// disturbance affects both.
 std::string RatioText(const RowResult::Entry& value, const RowResult::Entry& base) {
   std::vector<double> ratios;
   const Metric& above = value.metrics(0);
@@ -46,7 +46,7 @@ std::string RatioText(const RowResult::Entry& value, const RowResult::Entry& bas
   for (int i = 0; i < std::min(above.samples_size(), below.samples_size()); ++i)
     ratios.push_back(above.samples(i) / below.samples(i));
   const double ratio = Median(ratios);
-  // Something to nothing.
+  // The base may be 0.
   return std::isfinite(ratio) ? absl::StrFormat("%.2f", ratio) : "-";
 }
 
@@ -127,7 +127,7 @@ std::string Table(const RowResult& row, absl::string_view pictures) {
   return table;
 }
 
-// The best of the systems that are neither this library nor a limit.
+// Returns the best system that is neither this library nor a limit.
 const RowResult::Entry* BestPeer(const RowResult& row) {
   for (const RowResult::Entry* entry : BestFirst(row)) {
     if (!entry->is_limit() && !IsOwn(*entry)) return entry;
@@ -221,7 +221,7 @@ std::string BarChart(const RowResult& row) {
   constexpr int kTop = 44;
   const std::vector<const RowResult::Entry*> entries = BestFirst(row);
   if (entries.empty()) return "";
-  // Of those above zero, which alone have a logarithm.
+  // Only positive values have a logarithm.
   double least = std::numeric_limits<double>::infinity();
   double most = 0;
   for (const RowResult::Entry* entry : entries) {
@@ -230,7 +230,7 @@ std::string BarChart(const RowResult& row) {
     most = std::max(most, figure);
   }
   if (most == 0) return "";
-  // The shortest bar can be seen, too.
+  // Keeps the shortest bar visible.
   const double begin = std::log(least) - 0.15 * (std::log(most) - std::log(least)) - 0.1;
   const double range = std::log(most) - begin;
   const int height = kTop + kBar * static_cast<int>(entries.size()) + 12;

@@ -1,4 +1,4 @@
-// Row: one thing that the comparison measures, for every system that can do it.
+// Row: one measurement of the comparison, for every system that supports it.
 #ifndef IPMPSC_BENCHMARKS_ROW_H_
 #define IPMPSC_BENCHMARKS_ROW_H_
 
@@ -11,7 +11,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// Named figures of one measurement; the first is the one that counts.
+// Named figures of one measurement. The first is the main one.
 using Figures = std::vector<std::pair<std::string, double>>;
 
 // One system's part of a row.
@@ -24,7 +24,7 @@ struct Measurement {
 
 struct Row {
   std::string id;     // "latency-64-spin"
-  std::string title;  // for people
+  std::string title;  // for display
   std::string unit;   // of the first figure
   bool more_is_better = false;
   std::vector<Measurement> measurements;

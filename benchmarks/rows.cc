@@ -25,7 +25,7 @@ namespace {
 
 constexpr absl::Duration kTime = absl::Milliseconds(300);
 
-// A large queue for large messages: eight of them at least.
+// Returns a queue size with space for at least eight messages.
 constexpr size_t QueueFor(size_t size) { return std::max(size_t{1} << 20, 8 * size); }
 
 absl::StatusOr<Figures> FromQuantiles(const absl::StatusOr<Quantiles>& quantiles) {
@@ -46,7 +46,7 @@ Measurement Limit(std::string name, std::function<absl::StatusOr<Figures>()> mea
   return {std::move(name), /*is_limit=*/true, std::move(measure)};
 }
 
-// A row that measures `measure(kind)` of each system.
+// Returns a row that measures `measure(kind)` of each system.
 template <typename Measure>
 Row RowOf(const std::vector<TransportKind>& systems, Row row, Measure measure) {
   for (const TransportKind& kind : systems)
@@ -111,8 +111,8 @@ absl::StatusOr<Figures> EndToEnd(const TransportKind& kind, Content& content) {
   return FromThroughput(MeasureThroughput(kind, work));
 }
 
-// Each system carries protobuf, serialised in place where it lends its memory; this library with its
-// own setters and view, too.
+// Each system carries protobuf, serialised in place if it lends memory. This library is also
+// measured with its own setters and view.
 Row EndToEndRow(const std::vector<TransportKind>& systems) {
   Row row;
   row.id = "end-to-end-mixed";
@@ -131,7 +131,7 @@ Row EndToEndRow(const std::vector<TransportKind>& systems) {
   return row;
 }
 
-// The cost of a large ring, for this library alone.
+// Measures the cost of a large ring, for this library only.
 Row CapacityRow(const TransportKind& kind) {
   Row row;
   row.id = "throughput-64-by-capacity";

@@ -9,7 +9,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// `systems`: those that can be measured here.
+// `systems` are those that can be measured on this machine.
 std::vector<Row> TransportRows(const std::vector<TransportKind>& systems);
 
 }  // namespace ipmpsc::benchmarks

@@ -1,4 +1,4 @@
-// TimePerCall: how long work takes that one process does alone.
+// TimePerCall: measures the time of work in a single process.
 #ifndef IPMPSC_BENCHMARKS_TIME_PER_CALL_H_
 #define IPMPSC_BENCHMARKS_TIME_PER_CALL_H_
 
@@ -14,10 +14,10 @@ namespace ipmpsc::benchmarks {
 
 // Calls `work` for a while. Returns nanoseconds per call.
 //
-// Errors: kInternal - `work` returned false: the message was not what it should be.
+// Errors: kInternal - `work` returned false: the message was wrong.
 inline absl::StatusOr<Figures> TimePerCall(const std::function<bool()>& work) {
   constexpr int64_t kTime = 100'000'000;  // nanoseconds
-  // The clock is looked at after so many calls; few enough that slow ones end in time, too.
+  // The number of calls between reads of the clock. It is small enough for slow calls.
   int64_t calls_per_look = 1;
   int64_t calls = 0;
   if (!work()) return absl::InternalError("the message was not what it should be");

@@ -1,11 +1,12 @@
-// Transport: one way to get messages from several processes to one, as the comparison uses it.
+// Transport: one way to pass messages from several processes to one, as the comparison uses it.
 //
 //   parent:    transport = kind.create(spec)
 //   a sender:  (forked)  end = transport->AttachSender(); end->Send(message); ...
 //   receiver:  (forked)  end = transport->AttachReceiver(); end->Receive(handler); ...
 //
-// Each transport is used as its own documentation says is fastest for `TransportSpec::waiting`. All
-// of them carry the same bytes, and are checked and timed by the same code (measurement/).
+// Each transport is used as its own documentation recommends as fastest for
+// `TransportSpec::waiting`. All carry the same bytes. The same code checks and times them
+// (measurement/).
 #ifndef IPMPSC_BENCHMARKS_TRANSPORT_H_
 #define IPMPSC_BENCHMARKS_TRANSPORT_H_
 
@@ -22,17 +23,17 @@
 
 namespace ipmpsc::benchmarks {
 
-// How an end waits for a message, or for space.
+// How a sender waits for space, and a receiver for a message.
 enum class Waiting {
-  kSpin,     // looks again and again, never sleeps: for the lowest latency, with a processor each
+  kSpin,     // polls and never sleeps: for the lowest latency, with a processor for each process
   kSleep,    // sleeps in the kernel as soon as it can
-  kFastest,  // what gives the highest throughput, also with more processes than processors
+  kFastest,  // for the highest throughput, even with more processes than processors
 };
 
 struct TransportSpec {
   std::string name;    // unique on this machine: letters, digits, '-'; at most 40 of them
   size_t max_message;  // bytes
-  // Bytes that may be under way; a transport that counts messages takes as many as fit, at least 8.
+  // Capacity in bytes. A transport that counts messages takes as many as fit, at least 8.
   size_t queue_bytes;
   int senders;
   Waiting waiting;
@@ -41,9 +42,9 @@ struct TransportSpec {
 class SenderEnd {
  public:
   virtual ~SenderEnd() = default;
-  // Sends a copy of the bytes; waits for space.
+  // Sends a copy of the bytes and waits for space.
   virtual absl::Status Send(absl::string_view message) = 0;
-  // Sends all of them in as few steps as the transport has for it.
+  // Sends all of them in as few steps as the transport allows.
   virtual absl::Status SendBatch(absl::Span<const absl::string_view> messages) {
     for (absl::string_view message : messages) {
       absl::Status sent = Send(message);
@@ -51,7 +52,7 @@ class SenderEnd {
     }
     return absl::OkStatus();
   }
-  // Lends `size` bytes of the memory that the receiver will see, then sends them. Errors:
+  // Lends `size` bytes of memory that the receiver will see, then sends them. Errors:
   // kUnimplemented - the transport only copies.
   virtual absl::StatusOr<char*> Loan(size_t /*size*/) { return absl::UnimplementedError("copies"); }
   virtual absl::Status Publish() { return absl::UnimplementedError("copies"); }
@@ -60,32 +61,32 @@ class SenderEnd {
 class ReceiverEnd {
  public:
   virtual ~ReceiverEnd() = default;
-  // Waits for a message and calls `handler` for it, where it lies if the transport can do that; and
-  // for more that are there already, if the transport has a call for that.
+  // Waits for a message and calls `handler` for it, in place if the transport can do that. Also
+  // handles further available messages if the transport has a call for that.
   virtual absl::Status Receive(absl::FunctionRef<void(absl::string_view)> handler) = 0;
 };
 
 class Transport {
  public:
-  // Removes what was created.
+  // Removes the transport's resources.
   virtual ~Transport() = default;
-  // Each in a process of its own, forked from the one that created the transport; or (latency) both
-  // ends of two transports in two processes.
+  // Each runs in its own process, forked from the creator of the transport. For latency, each of
+  // two processes has a sender and a receiver of two transports.
   virtual absl::StatusOr<std::unique_ptr<SenderEnd>> AttachSender() = 0;
   virtual absl::StatusOr<std::unique_ptr<ReceiverEnd>> AttachReceiver() = 0;
 };
 
-// The systems in the comparison.
+// An entry of the comparison.
 struct TransportKind {
   std::string name;  // "boost-message-queue"
   std::string
       describe;  // the version, and which of its calls are used: "1.74, send/receive of message_queue"
-  // Why it cannot be measured here, and what to do about it: "Debian's libboost-dev is not
-  // installed". Empty: it can.
+  // The reason why it cannot be measured here, and the remedy: "Debian's libboost-dev is not
+  // installed". Empty if it can be measured.
   std::string unavailable;
   bool in_place = false;  // has `Loan`
   bool batch = false;     // has a `SendBatch` of its own
-  // Errors: kUnimplemented - not with such a spec; the text says why ("at most 8192 bytes").
+  // Errors: kUnimplemented - this spec is not supported; the text says why ("at most 8192 bytes").
   std::function<absl::StatusOr<std::unique_ptr<Transport>>(const TransportSpec&)> create;
 };
 

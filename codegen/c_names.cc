@@ -11,7 +11,7 @@ namespace {
 
 using Names = absl::flat_hash_set<absl::string_view>;
 
-// glibc's.
+// The names that glibc 2.36 declares.
 constexpr char kBesideStatusNames[] =
     "access acct acos acosh adjtime alarm asin asinh atan atan2 atanh brk canonicalize cbrt ceil "
     "chdir chown chroot close close_range closefrom confstr copy_file_range copysign cos cosh "
@@ -156,7 +156,7 @@ constexpr char kEverywhereNames[] =
 
 Names Split(const char* names) { return absl::StrSplit(names, ' ', absl::SkipEmpty()); }
 
-// A function of <math.h> is there once for each type: log, logf, logl, logf32, logf64x, lgammaf_r.
+// Whether `name` is a <math.h> function of another type: log has logf, logl, logf32 and logf64x.
 bool IsMathOfOtherType(absl::string_view name, const Names& names) {
   const bool is_reentrant = absl::ConsumeSuffix(&name, "_r");
   for (const absl::string_view suffix : {"f", "l", "f32", "f32x", "f64", "f64x", "f128"}) {
@@ -169,7 +169,7 @@ bool IsMathOfOtherType(absl::string_view name, const Names& names) {
   return false;
 }
 
-// Arithmetic that rounds to a narrower type: fadd, dmull, f32addf64x.
+// Whether `name` rounds to a narrower type: fadd, dmull, f32addf64x.
 bool IsNarrowingMath(absl::string_view name) {
   bool is_narrowing = false;
   for (const absl::string_view prefix : {"f32x", "f64x", "f32", "f64", "f", "d"}) {

@@ -1,5 +1,5 @@
-// Names that the C library declares in C++'s global namespace: no package can be called so where its header
-// is included.
+// Names that the C library declares in C++'s global namespace. A package cannot have such a name in
+// a file that includes the header.
 #ifndef IPMPSC_CODEGEN_C_NAMES_H_
 #define IPMPSC_CODEGEN_C_NAMES_H_
 
@@ -9,14 +9,15 @@ namespace ipmpsc::codegen {
 
 enum class CName {
   kNone,
-  // Declared by headers that absl/status/statusor.h includes: <cmath>, <unistd.h>, <sys/time.h>. Headers of
-  // protobuf and of views do without these.
+  // Declared by headers that absl/status/statusor.h includes: <cmath>, <unistd.h>, <sys/time.h>.
+  // protobuf's headers and the headers of views do not include them.
   kBesideStatus,
-  // Declared by headers that nothing can do without: <cstdlib>, <cstring>, <cstdio>, <ctime>.
+  // Declared by headers that every generated header includes: <cstdlib>, <cstring>, <cstdio>,
+  // <ctime>.
   kEverywhere,
 };
 
-// The names are those of glibc 2.36, for every header that a generated one includes.
+// Covers glibc 2.36 and every header that a generated header includes.
 CName FindCName(absl::string_view name);
 
 }  // namespace ipmpsc::codegen

@@ -22,7 +22,7 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
-// The parser's.
+// The parser's limit.
 constexpr size_t kMaxEnumRuns = 65535;
 
 std::string CheckDeclaration(const ChannelDeclaration& declared) {
@@ -50,7 +50,7 @@ std::string CheckAlignment(const FieldDescriptor& field) {
     return absl::StrCat(option, "of a field that is neither bytes nor string");
   }
   if (field.is_extension()) return absl::StrCat(option, "of an extension, which has no setter");
-  // It is reached by an earlier value of the field, which would be an element of its own.
+  // Padding is an earlier value of the same field. In a repeated field it would be an element.
   if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
   if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");
   if (alignment > kMaxAlignment) return absl::StrCat(option, "is above ", kMaxAlignment);
@@ -77,7 +77,7 @@ std::string FindUnsupportedField(const Descriptor& message) {
   return "";
 }
 
-// protobuf's classes are called so, too: for these it generates what does not compile.
+// Returns an error if two types have one C++ class name. protobuf's own code does not compile then.
 std::string FindSameName(const FileDescriptor& file) {
   std::map<std::string, std::string> names;
   std::string error;

@@ -1,5 +1,6 @@
-// EditionGenerator: a CodeGenerator that says to protoc what the plugin takes. One of the two places that
-// know releases of protobuf apart, beside syntax.h: from 27 on there are editions.
+// EditionGenerator: a CodeGenerator that tells protoc which editions and features the plugin
+// supports. Only this file and syntax.h depend on the release of protobuf. Editions exist from
+// release 27 on.
 #ifndef IPMPSC_CODEGEN_EDITION_GENERATOR_H_
 #define IPMPSC_CODEGEN_EDITION_GENERATOR_H_
 
@@ -23,7 +24,7 @@ class EditionGenerator : public google::protobuf::compiler::CodeGenerator {
   uint64_t GetSupportedFeatures() const override {
     return FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS;
   }
-  // Without them nobody here knows that proto2 takes every enum for a closed one.
+  // Without these features the plugin does not learn that proto2 treats every enum as closed.
   std::vector<const google::protobuf::FieldDescriptor*> GetFeatureExtensions() const override {
     return {google::protobuf::GetExtensionReflection(pb::cpp)};
   }

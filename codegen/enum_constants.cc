@@ -17,7 +17,7 @@ using google::protobuf::io::Printer;
 
 namespace {
 
-// "kFormatRgb" for FORMAT_RGB. It is neither a keyword nor a macro, whatever the enum calls it.
+// Returns "kFormatRgb" for FORMAT_RGB. The result is never a keyword or a macro.
 std::string ConstantName(absl::string_view name) {
   const bool is_upper_case = std::none_of(name.begin(), name.end(), absl::ascii_islower);
   std::string result = "k";
@@ -27,7 +27,7 @@ std::string ConstantName(absl::string_view name) {
       starts_word = true;
       continue;
     }
-    // 1_2 and 12 are not the same.
+    // Keeps 1_2 distinct from 12.
     if (starts_word && absl::ascii_isdigit(c) && absl::ascii_isdigit(result.back())) result += '_';
     result += starts_word ? absl::ascii_toupper(c) : is_upper_case ? absl::ascii_tolower(c) : c;
     starts_word = false;

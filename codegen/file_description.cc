@@ -24,7 +24,7 @@ namespace {
 
 constexpr size_t kWidth = 100;
 
-// The JSON name that a field has unless it says another.
+// Returns the JSON name of a field that does not declare one.
 std::string DefaultJsonName(const std::string& name) {
   std::string result;
   bool upper = false;
@@ -35,7 +35,7 @@ std::string DefaultJsonName(const std::string& name) {
   return result;
 }
 
-// protoc names them all, which takes a lot of space.
+// protoc fills in every JSON name, which takes a lot of space.
 template <typename Fields>
 void DropDefaultJsonNames(Fields* fields) {
   for (FieldDescriptorProto& field : *fields) {

@@ -1,4 +1,4 @@
-// Prints what a file says of itself in the descriptions of channels: its descriptor.
+// Prints the file's descriptor, for the descriptions of channels.
 #ifndef IPMPSC_CODEGEN_FILE_DESCRIPTION_H_
 #define IPMPSC_CODEGEN_FILE_DESCRIPTION_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::codegen {
 
-// "::ipmpsc::schema::files::camera_2fframe_2eproto".
+// Returns "::ipmpsc::message::files::camera_2fframe_2eproto".
 std::string FileDescriptionName(const google::protobuf::FileDescriptor& file);
 
 void PrintFileDescriptionDeclaration(const google::protobuf::FileDescriptor& file,

@@ -1,4 +1,4 @@
-// FilePlan: what the headers of a .proto file consist of, decided before anything is printed.
+// FilePlan: the contents of the headers of a .proto file, decided before anything is printed.
 #ifndef IPMPSC_CODEGEN_FILE_PLAN_H_
 #define IPMPSC_CODEGEN_FILE_PLAN_H_
 
@@ -28,10 +28,11 @@ struct FilePlan {
   std::vector<EnumPlan> enums;
   std::vector<std::string> macros;  // see PossibleMacros
   uint64_t fingerprint;             // see Fingerprint
-  // The files whose types it may use: its imports, and what these import publicly.
+  // The files whose types this file may use: its imports and their public imports.
   std::vector<const google::protobuf::FileDescriptor*> visible_files;
-  // Empty, or the package, its own or one of a file that it imports, that is called as a function which
-  // absl/status/statusor.h declares. Then there are no writers and no ends, which need that header.
+  // The package, of this file or an import, that has the name of a function which
+  // absl/status/statusor.h declares. Empty if there is none. With such a package the file gets no
+  // writers and no typed ends, which need that header.
   std::string package_beside_status;
 
   bool IsEmpty() const { return messages.empty() && enums.empty(); }

@@ -22,7 +22,7 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
-// The text that is hashed for each type, by full name.
+// The hashed bytes of each type, by full name.
 using Types = std::map<std::string, std::string>;
 
 std::string Entry(const FileDescriptor& file, const std::string& descriptor) {
@@ -43,13 +43,13 @@ void AddEnum(const EnumDescriptor& enum_type, Types* types) {
 FieldDescriptorProto BareField(const FieldDescriptor& field) {
   FieldDescriptorProto proto;
   field.CopyTo(&proto);
-  proto.clear_json_name();  // protoc fills it in, others do not
+  proto.clear_json_name();  // protoc fills it in, other compilers do not
   proto.clear_options();
   if (field.is_packed()) proto.mutable_options()->set_packed(true);
   return proto;
 }
 
-// The features of an edition that no syntax implies.
+// Returns the properties of an edition's fields that the syntax does not decide.
 std::string Features(const Descriptor& message) {
   std::string features;
   if (SyntaxName(*message.file()) != "editions") return features;
@@ -98,7 +98,7 @@ uint64_t Hash(absl::string_view name, const Types& types) {
   return hash;
 }
 
-// `message` with all that is declared in it, used or not.
+// Adds `message` and every declaration in it, used or not.
 void AddNested(const Descriptor& message, Types* types) {
   AddMessage(message, types);
   for (int i = 0; i < message.nested_type_count(); ++i) AddNested(*message.nested_type(i), types);

@@ -27,7 +27,7 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
     *error = absl::StrCat("protoc-gen-ipmpsc has no option \"", parameter, "\"");
     return false;
   }
-  // The caller puts the file's name in front of what is said of it.
+  // protoc puts the file's name before the error.
   if (const absl::Status status = CheckFile(*file); !status.ok()) {
     *error = std::string(status.message());
     return false;

@@ -1,4 +1,4 @@
-// Generator: the headers of each .proto file, see HeaderKind.
+// Generator: generates the headers of each .proto file, see HeaderKind.
 #ifndef IPMPSC_CODEGEN_GENERATOR_H_
 #define IPMPSC_CODEGEN_GENERATOR_H_
 
@@ -12,7 +12,7 @@ namespace ipmpsc::codegen {
 
 class Generator : public EditionGenerator {
  public:
-  // There are no options, so any in `parameter` is an error that names it.
+  // There are no options: any `parameter` is an error.
   bool Generate(const google::protobuf::FileDescriptor* file, const std::string& parameter,
                 google::protobuf::compiler::GeneratorContext* context,
                 std::string* error) const override;

@@ -101,7 +101,7 @@ void PrintForwardDeclarations(const FilePlan& plan, Printer* printer) {
   CloseFileNamespace(plan, printer);
 }
 
-// Names that a using-directive brings are weaker than the namespace's own.
+// Names that a using-directive adds rank below the namespace's own.
 void PrintUsingDirective(const FilePlan& plan, Printer* printer) {
   printer->Print("// A name that the package itself declares takes precedence.\n");
   if (plan.package_namespace.empty()) {

@@ -1,4 +1,4 @@
-// Words that a C++ name cannot be.
+// Words that cannot be a C++ name.
 #ifndef IPMPSC_CODEGEN_KEYWORDS_H_
 #define IPMPSC_CODEGEN_KEYWORDS_H_
 
@@ -6,7 +6,7 @@
 
 namespace ipmpsc::codegen {
 
-// `word`, with an underscore behind it where it is a C++ keyword.
+// Returns `word`, with an underscore appended if it is a C++ keyword.
 std::string ResolveKeyword(const std::string& word);
 
 }  // namespace ipmpsc::codegen

@@ -35,8 +35,8 @@ std::string FloatLiteral(T value, absl::string_view type) {
   return std::is_same_v<T, float> ? digits + "f" : digits;
 }
 
-// bytes[i] inside a string literal. An octal escape ends after three digits, or before what is no
-// octal digit.
+// Returns bytes[i] as it is written in a string literal. An octal escape ends after three digits or
+// before a character that is no octal digit.
 std::string Escaped(absl::string_view bytes, size_t i) {
   switch (bytes[i]) {
     case '\n':

@@ -1,4 +1,4 @@
-// C++ literals.
+// Prints C++ literals.
 #ifndef IPMPSC_CODEGEN_LITERALS_H_
 #define IPMPSC_CODEGEN_LITERALS_H_
 
@@ -10,10 +10,10 @@
 
 namespace ipmpsc::codegen {
 
-// The default of a field that is no message, as an expression of its C++ `type`.
+// Returns the default of a field that is no message, as an expression of the C++ type `type`.
 std::string DefaultValue(const google::protobuf::FieldDescriptor& field, absl::string_view type);
 
-// `bytes` as string literals of at most about `width` columns, to stand below each other.
+// Returns `bytes` as string literals of at most about `width` columns, one for each line.
 std::vector<std::string> StringLiterals(absl::string_view bytes, size_t width);
 
 }  // namespace ipmpsc::codegen

@@ -22,8 +22,8 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
-// Macros with lower-case letters that the headers of gcc, glibc and Linux define and that a field or a
-// package may be called.
+// Whether `name` is a macro with lower-case letters in the headers of gcc, glibc or Linux, and
+// could also be the name of a field or a package.
 bool IsKnownMacro(absl::string_view name) {
   static const auto* const kMacros = new absl::flat_hash_set<absl::string_view>{
       "alloca",     "assert",       "atomic_init", "bool",      "complex",   "d_fileno",

@@ -1,4 +1,5 @@
-// Names of a .proto file that may be macros of some header: M_PI for message PI within M, major, linux.
+// Finds names of a .proto file that may be macros of some header: major, linux, or M_PI for message
+// PI within M.
 #ifndef IPMPSC_CODEGEN_MACROS_H_
 #define IPMPSC_CODEGEN_MACROS_H_
 
@@ -9,8 +10,9 @@
 
 namespace ipmpsc::codegen {
 
-// Those identifiers in the headers of `file` that look like macros, sorted: all that have no lower-case
-// letter, and a list of others. Generated headers hide macros of these names while they use them.
+// Returns the identifiers in the headers of `file` that look like macros, sorted: all without a
+// lower-case letter, and those in a fixed list. Generated headers hide macros of these names while
+// they use them.
 std::vector<std::string> PossibleMacros(const google::protobuf::FileDescriptor& file);
 
 }  // namespace ipmpsc::codegen

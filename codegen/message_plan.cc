@@ -25,7 +25,7 @@ using google::protobuf::OneofDescriptor;
 
 namespace {
 
-// The view of `type`, without the namespace where that means the same in the view's class.
+// Returns the view of `type`, unqualified if that means the same within the view's class.
 std::string ViewType(const MessagePlan& plan, const Descriptor& type, GeneratedNames* names) {
   std::string name = names->Name(type, "View");
   return type.file() == plan.message->file() && !plan.members.Contains(name)
@@ -80,14 +80,14 @@ void NameClasses(MessagePlan* plan, GeneratedNames* names) {
   }
 }
 
-// The writer of what a field of `plan` holds, without the namespace where that means the same in the
-// message's writer; empty for what is no message.
+// Returns the writer of the field's message, or of the map's message values, unqualified if that
+// means the same within the message's writer. Returns "" for a field without messages.
 std::string WriterOf(const MessagePlan& plan, const FieldDescriptor& field, GeneratedNames* names) {
   const Descriptor* const type =
       field.is_map() ? field.message_type()->map_value()->message_type() : field.message_type();
   if (type == nullptr) return "";
   std::string name = names->Name(*type, "Writer");
-  // Of the base classes' names, and of nested messages', the class has its own idea.
+  // Within the class, these names mean a base class or a nested message.
   const bool is_hidden =
       name == "MessageWriter" || name == "RequiredWriter" ||
       std::any_of(plan.nested.begin(), plan.nested.end(),
@@ -113,8 +113,8 @@ bool NeedsHasBit(const FieldDescriptor& field) {
          field.real_containing_oneof() == nullptr;
 }
 
-// The accessors, and what else users see, have their names from protobuf, whatever they are;
-// members then take what is left.
+// Takes the names of accessors and of other public declarations. protobuf decides these, so they
+// come before the members, which use the remaining names.
 void TakePublicNames(MessagePlan* plan) {
   const Descriptor& message = *plan->message;
   for (int i = 0; i < message.field_count(); ++i)
@@ -145,7 +145,7 @@ void PlanEnumRanges(MessagePlan* plan) {
     const bool is_there =
         std::any_of(plan->enum_ranges.begin(), plan->enum_ranges.end(),
                     [&](const EnumRanges& ranges) { return ranges.enum_type == enum_type; });
-    // Two enums may have the same short name; one field has one enum.
+    // Two enums may have the same short name, so the name is built from the field's number.
     if (!is_there)
       plan->enum_ranges.push_back({enum_type, absl::StrCat("kRanges", field.field->number(), "_")});
   }

@@ -1,4 +1,4 @@
-// MessagePlan: what the view and the writer of a message consist of, decided before anything is
+// MessagePlan: the contents of the view and the writer of a message, decided before anything is
 // printed.
 #ifndef IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 #define IPMPSC_CODEGEN_MESSAGE_PLAN_H_
@@ -23,7 +23,7 @@ struct FieldPlan {
   int has_bit = -1;
   int oneof = -1;              // index in MessagePlan::oneofs
   std::string oneof_constant;  // "kCamera"
-  // Of a message, or of a map whose values are messages: their writer.
+  // The writer of a message field, or of a map's message values.
   std::string writer;
   std::shared_ptr<const MessagePlan> entry;  // of a map
 };
@@ -53,7 +53,7 @@ struct MessagePlan {
   const google::protobuf::Descriptor* message;
   bool is_map_entry = false;
   std::string type;  // protobuf's class: "::foo::Outer_Inner"
-  // The classes that are generated; only the view for a map's entry.
+  // The generated classes. A map's entry has only a view.
   std::string view;
   std::string writer;
   std::string channel;
@@ -69,8 +69,8 @@ struct MessagePlan {
   std::string wire_member;
   std::string has_bits_member;
   int has_bit_count = 0;
-  int required_count = 0;     // they have the first has bits
-  bool needs_finish = false;  // it, or what it may contain, has required fields or maps
+  int required_count = 0;     // they have the lowest has bits
+  bool needs_finish = false;  // it, or a message it may contain, has required fields or maps
   NameScope members;          // all names that are taken in the class
 };
 
@@ -78,7 +78,7 @@ MessagePlan PlanMessage(const google::protobuf::Descriptor& message, GeneratedNa
 
 bool IsMessage(const google::protobuf::FieldDescriptor& field);
 
-// The runs of numbers that the enum lists, ascending.
+// A run of consecutive numbers that the enum lists. Runs ascend.
 struct EnumRun {
   int first;
   int last;

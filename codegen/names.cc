@@ -26,7 +26,7 @@ using google::protobuf::OneofDescriptor;
 
 namespace {
 
-// "theDevice", "the_device" -> "TheDevice", as protobuf does it.
+// Converts "theDevice" and "the_device" to "TheDevice", as protobuf does.
 std::string CamelCase(const std::string& name) {
   std::string result;
   bool upper = true;
@@ -54,7 +54,7 @@ void VisitMessages(const FileDescriptor& file, const Visit& visit) {
   for (int i = 0; i < file.message_type_count(); ++i) VisitMessages(*file.message_type(i), visit);
 }
 
-// Takes what protobuf declares in the namespace of `package` for `file` and the files it imports.
+// Takes the names that protobuf declares in the namespace of `package` for `file` and its imports.
 void TakeFileNames(const FileDescriptor& file, const std::string& package,
                    std::set<const FileDescriptor*>* seen, NameScope* scope) {
   if (!seen->insert(&file).second) return;
@@ -188,7 +188,7 @@ std::string FlatName(const EnumDescriptor& enum_type) {
 
 std::string GeneratedNames::Name(const Descriptor& message, absl::string_view suffix) {
   std::string name = FlatName(message);
-  // protobuf's class of a map's entry has another name, so there may be a message of this one.
+  // protobuf gives the class of a map's entry another name, so a message may have this one.
   if (message.options().map_entry()) name = FreeName(*message.file(), name);
   return FreeName(*message.file(), absl::StrCat(name, suffix));
 }

@@ -1,4 +1,4 @@
-// Names in C++ of the things in a .proto file: those of protobuf, and those of this plugin.
+// The C++ names of a .proto file's declarations: those of protobuf, and those of this plugin.
 #ifndef IPMPSC_CODEGEN_NAMES_H_
 #define IPMPSC_CODEGEN_NAMES_H_
 
@@ -12,20 +12,20 @@
 
 namespace ipmpsc::codegen {
 
-// The names of one scope, each given once.
+// The names of one scope. Each is taken once.
 class NameScope {
  public:
   bool Contains(const std::string& name) const { return names_.count(name) != 0; }
-  // False if it is taken.
+  // Returns false if `name` is taken.
   bool Take(const std::string& name) { return names_.insert(name).second; }
-  // Takes `name`, with as many underscores behind it as it needs to be free.
+  // Takes `name`, with as many underscores appended as it needs to be free.
   std::string TakeFree(std::string name);
 
  private:
   std::set<std::string> names_;
 };
 
-// The headers of one .proto file; each includes those before it.
+// The headers of one .proto file. Each includes those before it.
 enum class HeaderKind {
   kForward,  // "camera/frame.ipmpsc.fwd.h": declares the classes
   kViews,    // "camera/frame.ipmpsc.views.h": views and constants
@@ -33,43 +33,43 @@ enum class HeaderKind {
 };
 std::string HeaderName(const google::protobuf::FileDescriptor& file, HeaderKind kind);
 
-// "IPMPSC_INCLUDED_camera_2fframe_2eproto".
+// Returns "IPMPSC_INCLUDED_camera_2fframe_2eproto".
 std::string IncludeGuard(const google::protobuf::FileDescriptor& file, HeaderKind kind);
 
-// "foo::bar" for package foo.bar; empty without a package.
+// Returns "foo::bar" for package foo.bar, or "" without a package.
 std::string PackageNamespace(const google::protobuf::FileDescriptor& file);
 
-// "in_camera_2fframe_2eproto": the namespace of the classes that are generated for the file. It lies beside
-// that of the package, in the same namespace around both: "foo::in_camera_2fframe_2eproto".
+// Returns "in_camera_2fframe_2eproto": the namespace of the classes that are generated for the
+// file. It is a sibling of the package's namespace: "foo::in_camera_2fframe_2eproto".
 //
-// A using-directive in the package's namespace makes the classes known there. C++ takes names that are
-// known by such a directive for members of the namespace around both, so a name that protobuf declares in
-// the package, in whatever file, hides the generated one and is never ambiguous with it.
+// A using-directive in the package's namespace makes the classes visible there. C++ treats names
+// from such a directive as members of the enclosing namespace. A name that protobuf declares in the
+// package, in any file, therefore hides the generated one and is never ambiguous with it.
 std::string FileNamespace(const google::protobuf::FileDescriptor& file);
 std::string QualifiedFileNamespace(const google::protobuf::FileDescriptor& file);
 
-// A name for the file that no other file has: "camera_2fframe_2eproto".
+// Returns a name that no other file has: "camera_2fframe_2eproto".
 std::string FileSymbol(const google::protobuf::FileDescriptor& file);
 
-// {"foo", "bar"} for package foo.bar.
+// Returns {"foo", "bar"} for package foo.bar.
 std::vector<std::string> NamespaceParts(const google::protobuf::FileDescriptor& file);
 
-// "::foo::bar::Outer_Inner": the class, or enum, that protobuf generates.
+// Return the class or enum that protobuf generates: "::foo::bar::Outer_Inner".
 std::string QualifiedMessageName(const google::protobuf::Descriptor& message);
 std::string QualifiedEnumName(const google::protobuf::EnumDescriptor& enum_type);
 
-// "Outer_Inner" without regard to keywords.
+// Return "Outer_Inner", even if it is a keyword.
 std::string FlatName(const google::protobuf::Descriptor& message);
 std::string FlatName(const google::protobuf::EnumDescriptor& enum_type);
 
-// The names of what this plugin generates for a message or an enum: `FlatName` with `suffix` ("View",
-// "Sender"), and with underscores behind it where the package has something of that name in the
-// message's file or one that it imports.
+// The names of the classes that this plugin generates for a message or an enum: `FlatName` with
+// `suffix` ("View", "Sender"). Underscores are appended if the package declares that name in the
+// message's file or in an import.
 class GeneratedNames {
  public:
   std::string Name(const google::protobuf::Descriptor& message, absl::string_view suffix);
   std::string Name(const google::protobuf::EnumDescriptor& enum_type, absl::string_view suffix);
-  // "::foo::in_camera_2fframe_2eproto::FrameView": right wherever it stands, whatever else is included.
+  // Returns "::foo::in_camera_2fframe_2eproto::FrameView", which is valid in every scope.
   std::string QualifiedName(const google::protobuf::Descriptor& message, absl::string_view suffix);
 
  private:
@@ -78,12 +78,12 @@ class GeneratedNames {
   std::map<const google::protobuf::FileDescriptor*, NameScope> scopes_;
 };
 
-// "DeviceCase", "DEVICE_NOT_SET" for oneof device.
+// Return "DeviceCase" and "DEVICE_NOT_SET" for oneof device.
 std::string OneofCaseName(const google::protobuf::OneofDescriptor& oneof);
 std::string OneofNotSetName(const google::protobuf::OneofDescriptor& oneof);
 
-// All messages of the file, nested ones and the entries of maps included, each after those it
-// refers to by value or pointer as far as that is possible.
+// Returns all messages of the file, including nested ones and the entries of maps. A message
+// follows those it refers to by value or pointer, as far as possible.
 std::vector<const google::protobuf::Descriptor*> MessagesOf(
     const google::protobuf::FileDescriptor& file);
 std::vector<const google::protobuf::EnumDescriptor*> EnumsOf(

@@ -1,5 +1,6 @@
-// The decisions of a .proto file's syntax, or of an edition's features. Hides how releases of protobuf
-// are asked: 3.21 names the syntax of a file, and releases from 26 on answer for each field.
+// Answers questions that the syntax of a .proto file, or the features of an edition, decide. Hides
+// the difference between releases of protobuf: 3.21 tells a file's syntax, and releases from 26 on
+// answer for each field.
 #ifndef IPMPSC_CODEGEN_SYNTAX_H_
 #define IPMPSC_CODEGEN_SYNTAX_H_
 
@@ -9,14 +10,14 @@
 
 namespace ipmpsc::codegen {
 
-// "proto2", "proto3" or "editions".
+// Returns "proto2", "proto3" or "editions".
 std::string SyntaxName(const google::protobuf::FileDescriptor& file);
 
-// True for an enum whose unknown numbers are no values of the field. As protobuf's C++ code has it, it is
-// the field's file that counts, not the enum's.
+// Whether unknown numbers of the enum are no values of the field. As in protobuf's C++ code, the
+// field's file decides, not the enum's.
 bool IsClosedEnum(const google::protobuf::FieldDescriptor& field);
 
-// True for a string that is refused where it is not UTF-8.
+// Whether the field is a string that must be valid UTF-8.
 bool MustBeUtf8(const google::protobuf::FieldDescriptor& field);
 
 }  // namespace ipmpsc::codegen

@@ -59,7 +59,7 @@ void PrintHas(const MessagePlan& message, const FieldPlan& field, const Variable
   }
 }
 
-// The accessor of a singular message, up to its body or with it.
+// Returns the body of the accessor of a singular message.
 const char* MessageAccessorBody(const FieldPlan& field) {
   if (field.oneof >= 0)
     return " {\n  return $case$ == $constant$ ? *$member$ : $type$::kEmpty_;\n}\n";
@@ -131,7 +131,7 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
                  "$type$ $name$() const { return $member$; }\n");
 }
 
-// The view classes of nested messages, under the names they have in the .proto file.
+// Prints the view classes of nested messages under their names in the .proto file.
 void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
   for (const NestedPlan& nested : plan.nested) {
     const std::string alias = nested.name + "View";
@@ -157,7 +157,7 @@ void PrintWholeMessage(const MessagePlan& plan, Printer* printer) {
       "::absl::string_view Bytes() const { return $wire$; }\n");
 }
 
-// The size of a member in memory. Larger ones come first, so that there are no gaps.
+// Returns the size of a member in bytes. Larger members come first, which avoids padding.
 int SizeOf(const FieldDescriptor& field) {
   if (field.is_repeated() || field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) return 16;
   switch (field.cpp_type()) {

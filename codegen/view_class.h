@@ -11,14 +11,13 @@
 
 namespace ipmpsc::codegen {
 
-// An accessor that needs a class which is defined further down, and is therefore defined after all
-// classes.
+// An accessor that needs a class which is defined further down. It is defined after all classes.
 struct DeferredAccessor {
   const MessagePlan* message;
   const FieldPlan* field;
 };
 
-// `defined` has the messages of this file whose views are printed already.
+// `defined` is the set of this file's messages whose views are already printed.
 void PrintViewClass(const MessagePlan& plan,
                     const std::set<const google::protobuf::Descriptor*>& defined,
                     google::protobuf::io::Printer* printer,

@@ -18,7 +18,7 @@ using google::protobuf::io::Printer;
 
 namespace {
 
-// The function of ipmpsc::wire::Field that makes the field's entry.
+// Returns the function of ipmpsc::view::Field that makes the field's entry.
 std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_INT32:
@@ -56,7 +56,7 @@ std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) 
   return "";
 }
 
-// The reference of an entry, with a comma before it.
+// Returns a comma and the argument that the entry refers to, or "".
 std::string EntryReference(const MessagePlan& message, const FieldPlan& field) {
   if (IsMessage(*field.field)) return absl::StrFormat(", &%s::kTable_", field.type);
   if (!IsClosedEnum(*field.field)) return "";

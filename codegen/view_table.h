@@ -1,4 +1,4 @@
-// Prints the tables by which a view is parsed.
+// Prints the tables that the parser of a view uses.
 #ifndef IPMPSC_CODEGEN_VIEW_TABLE_H_
 #define IPMPSC_CODEGEN_VIEW_TABLE_H_
 

@@ -1,4 +1,4 @@
-// Warnings about generated code that is of limited use.
+// Warns about generated code that some programs cannot use.
 #ifndef IPMPSC_CODEGEN_WARNINGS_H_
 #define IPMPSC_CODEGEN_WARNINGS_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::codegen {
 
-// Each says what is wrong, then what to do.
+// Each warning says first what is wrong, then what to do.
 std::vector<std::string> FindWarnings(const FilePlan& plan);
 
 }  // namespace ipmpsc::codegen

@@ -30,7 +30,8 @@ using Variables = std::map<std::string, std::string>;
 
 namespace {
 
-// "Put" and this is the function that writes a number; "k" and this its kind in arrays.
+// Returns the suffix of the function that writes a number ("Put...") and of its kind in arrays
+// ("k...").
 const char* NumberKind(const FieldDescriptor& field) {
   switch (field.type()) {
     case FieldDescriptor::TYPE_INT32:
@@ -60,13 +61,14 @@ bool IsText(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
 }
 
-// The arguments that check the values of a closed enum: its ranges, and the field's name for errors.
+// Returns the arguments for the check of a closed enum: its valid values, and the field's name for
+// errors.
 std::string RangesOf(const FieldDescriptor& field, const std::string& view,
                      const std::string& ranges) {
   return absl::StrFormat("%s::%s, \"%s\"", view, ranges, field.full_name());
 }
 
-// The statement that writes `value`, which may have a `modifier` as its last argument.
+// Returns the statement that writes `value`. It may pass `modifier` as its last argument.
 std::string PutStatement(const FieldDescriptor& field, const std::string& value,
                          const std::string& ranges, const std::string& modifier) {
   if (MustBeUtf8(field)) {
@@ -105,7 +107,7 @@ Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field) {
   return variables;
 }
 
-// The key of a map's entry: "uint32_t key", and the statement that writes it.
+// Adds the key of a map's entry, "uint32_t key", and the statement that writes it.
 void AddKey(const MessagePlan& entry, Variables* variables) {
   const FieldDescriptor& key = *entry.fields[0].field;
   const FieldDescriptor& value = *entry.fields[1].field;
@@ -126,7 +128,7 @@ std::string Expand(const std::string& text, const Variables& variables) {
   return absl::StrReplaceAll(text, replacements);
 }
 
-// A function in one line, if that is short enough.
+// Prints a function, in one line if it is short enough.
 void PrintFunction(const std::string& head, const std::vector<std::string>& statements,
                    const Variables& variables, size_t indent, Printer* printer) {
   const std::string begin = Expand(head, variables) + " {";
@@ -153,7 +155,7 @@ std::string MessageSetterName(const FieldDescriptor& field) {
   return field.is_repeated() ? "add_$name$()" : "mutable_$name$()";
 }
 
-// The body of a setter that returns the writer of a message.
+// Returns the body of a setter that returns the writer of a message.
 std::vector<std::string> MessageStatements(const FieldDescriptor& field) {
   if (!field.is_map()) return WithMark(field, "return $inner$(this, $as${$number$});");
   return {"const auto entry = StartEntry($number$);", "$put_key$",
@@ -207,8 +209,8 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, bool is_defin
   }
 }
 
-// The writers of nested messages, under the names they have in the .proto file. Setters are in
-// lower case and cannot clash with them.
+// Prints the writers of nested messages under their names in the .proto file. Setters are in lower
+// case and cannot clash with them.
 void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
   for (const NestedPlan& nested : plan.nested) {
     const std::string alias = nested.name + "Writer";
@@ -223,7 +225,7 @@ std::string BaseClass(const MessagePlan& plan) {
                          plan.required_count);
 }
 
-// Fields' setters are in lower case and cannot clash with it.
+// Setters of fields are in lower case and cannot clash with this one.
 void PrintUnknownFieldsSetter(const MessagePlan& plan, Printer* printer) {
   const Variables variables = {{"view", plan.view},
                                {"full_name", std::string(plan.message->full_name())}};

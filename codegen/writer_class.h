@@ -11,14 +11,13 @@
 
 namespace ipmpsc::codegen {
 
-// A setter that needs a class which is defined further down, and is therefore defined after all
-// classes.
+// A setter that needs a class which is defined further down. It is defined after all classes.
 struct DeferredSetter {
   const MessagePlan* message;
   const FieldPlan* field;
 };
 
-// `defined` has the messages of this file whose writers are printed already.
+// `defined` is the set of this file's messages whose writers are already printed.
 void PrintWriterClass(const MessagePlan& plan,
                       const std::set<const google::protobuf::Descriptor*>& defined,
                       google::protobuf::io::Printer* printer,

@@ -1,4 +1,4 @@
-// The processes that an example starts. Each does one thing and ends with the example.
+// The processes that an example starts. Each has one task and ends with the example.
 #ifndef IPMPSC_EXAMPLES_PROCESSES_H_
 #define IPMPSC_EXAMPLES_PROCESSES_H_
 
@@ -20,7 +20,8 @@ struct Process {
 
   bool ended_well() const;
   bool killed() const;
-  // "killed by signal 9", "failed with status 1", "running", or nothing if the process ended well.
+  // Returns "killed by signal 9", "failed with status 1", "running", or "" if the process ended
+  // well.
   std::string Ending() const;
 };
 

@@ -1,4 +1,4 @@
-// The line that tells how an example is getting on.
+// The status line of an example.
 #ifndef IPMPSC_EXAMPLES_STATUS_LINE_H_
 #define IPMPSC_EXAMPLES_STATUS_LINE_H_
 

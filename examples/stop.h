@@ -1,4 +1,4 @@
-// Ctrl-C: asks an example to end. The example then cleans up and prints its results.
+// Ctrl-C asks an example to end. The example then cleans up and prints its results.
 #ifndef IPMPSC_EXAMPLES_STOP_H_
 #define IPMPSC_EXAMPLES_STOP_H_
 

@@ -6,7 +6,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// One that nobody else uses.
+// Returns a name that no other process uses.
 std::string ChannelName();
 
 }  // namespace ipmpsc::benchmarks

@@ -1,5 +1,4 @@
-// Content: what a sender puts into a message, and what a receiver reads from it, where a measurement
-// is of more than bytes that are carried.
+// Content: writes and reads the messages of a measurement that covers more than their transport.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_CONTENT_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_CONTENT_H_
 
@@ -18,15 +17,15 @@ struct MessageNumber {
   uint64_t sequence;
 };
 
-// Each process has one of its own, by the fork.
+// Each process has its own copy after the fork.
 class Content {
  public:
   virtual ~Content() = default;
-  // Of every message, in bytes.
+  // The size of every message in bytes.
   virtual size_t size() const = 0;
   // Makes the message and sends it.
   virtual absl::Status Send(SenderEnd& end, MessageNumber number) = 0;
-  // Reads all of the message. Errors: kDataLoss - it does not hold what was sent.
+  // Reads the whole message. Errors: kDataLoss - the message differs from the one that was sent.
   virtual absl::StatusOr<MessageNumber> Read(absl::string_view message) = 0;
 };
 

@@ -41,7 +41,7 @@ absl::StatusOr<double> MemoryNow() {
   return absl::UnavailableError("/proc/self/smaps_rollup has no Pss");
 }
 
-// Sends one message from a process of its own, so that a receiver which waits gets on.
+// Sends one message from a new process, so that a waiting receiver continues.
 absl::Status SendOne(Transport& transport) {
   auto sender = transport.AttachSender();
   if (!sender.ok()) return sender.status();
@@ -50,7 +50,7 @@ absl::Status SendOne(Transport& transport) {
   return (*sender)->Send(message);
 }
 
-// Runs a receiver until `shared.done`, which a last message from a sender follows.
+// Runs a receiver until `shared.done` is set. A sender's last message follows it.
 absl::Status ReceiveUntilDone(Transport& transport, StartLine& start, const Shared& shared) {
   auto receiver = transport.AttachReceiver();
   if (!receiver.ok()) return receiver.status();

@@ -1,4 +1,4 @@
-// The costs of a channel beside its messages.
+// Measures the costs of a channel other than those of messages.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_FOOTPRINT_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_FOOTPRINT_H_
 
@@ -7,16 +7,17 @@
 
 namespace ipmpsc::benchmarks {
 
-// Nanoseconds to attach a sender to a channel that exists and has a receiver; the median of a few.
-// Includes what a process does once (connecting to a daemon, say) only where that comes every time.
+// Returns the nanoseconds to attach a sender to an existing channel with a receiver, as the median
+// of a few attempts. One-time work of a process (such as the connection to a daemon) counts only if
+// every attach repeats it.
 absl::StatusOr<double> MeasureAttach(const TransportKind& kind);
 
-// Bytes by which the memory of a process grows (proportional set size) when it creates a channel
-// with a queue of 1 MiB, attaches both ends and sends one message. What the kernel keeps for it
-// (sockets, pipes) and what a daemon keeps is not seen.
+// Returns the growth in bytes of a process's memory (proportional set size) when it creates a
+// channel with a queue of 1 MiB, attaches a sender and a receiver and sends one message. Memory of
+// the kernel (sockets, pipes) or of a daemon is not included.
 absl::StatusOr<double> MeasureMemory(const TransportKind& kind);
 
-// Nanoseconds of processor time that a receiver uses while it waits for one second, sleeping.
+// Returns the nanoseconds of processor time that a receiver uses in one second of sleeping wait.
 absl::StatusOr<double> MeasureIdle(const TransportKind& kind);
 
 }  // namespace ipmpsc::benchmarks

@@ -12,28 +12,28 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// As many as a ring of 64 MiB holds: all go through the same amount of memory.
+// As many frames as a ring of 64 MiB holds, so that all systems use the same amount of memory.
 constexpr size_t kQueueBytes = size_t{64} << 20;
 
-// Every page has been touched by then.
+// Touches every page.
 constexpr uint64_t kWarmUps = kQueueBytes / kFrameBytes + 2;
 constexpr size_t kPage = 4096;
 
 struct Shared {
   alignas(128) std::atomic<uint64_t> seen{0};  // frames that the receiver has had
   alignas(128) std::atomic<uint64_t> sent{0};  // for the bare ones
-  std::atomic<uint64_t> last{0};               // how many frames there are, once that is known
+  std::atomic<uint64_t> last{0};               // the number of frames, once it is known
   TimeLog log;
 };
 
 void TouchPages(char* frame) {
   for (size_t i = 0; i < kFrameBytes; i += kPage) {
-    // Volatile: or the compiler sees that nobody reads it here.
+    // Volatile, since the compiler sees no reader here.
     *static_cast<volatile char*>(frame + i) = 'y';
   }
 }
 
-// Sends frames with `send`, each when the one before has been seen.
+// Sends frames with `send`. Each waits until the previous one was seen.
 template <typename SendFrame>
 absl::Status SendFrames(Shared& shared, absl::Duration time, SendFrame send) {
   const int64_t end = Now() + absl::ToInt64Nanoseconds(time);
@@ -106,7 +106,7 @@ absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filli
 }
 
 absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time) {
-  // As in a ring: each frame begins where the last one ended, not where an earlier one did.
+  // As in a ring, each frame begins at the end of the previous one.
   struct Frames {
     char bytes[kQueueBytes + kFrameBytes];
   };

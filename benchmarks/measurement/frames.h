@@ -1,4 +1,4 @@
-// One large message at a time: from before it is sent until its receiver has it.
+// Measures one large message at a time, from before its send until its receiver has it.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_FRAMES_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_FRAMES_H_
 
@@ -19,12 +19,12 @@ enum class Filling {
   kInPlace,  // `Loan`, one byte written in each page, `Publish`
 };
 
-// Errors: what the transport returns; kUnimplemented - it cannot lend memory.
+// Errors: those of the transport; kUnimplemented - the transport cannot lend memory.
 absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filling,
                                         absl::Duration time);
 
-// The same without a transport: the bytes are copied, or the pages written, in memory that both
-// processes share, and a word tells of it.
+// Measures the same without a transport: the bytes are copied, or the pages written, in memory that
+// both processes share. A word announces the frame.
 absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time);
 
 }  // namespace ipmpsc::benchmarks

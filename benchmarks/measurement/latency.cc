@@ -11,10 +11,10 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// The first ones are not counted.
+// The first messages, which do not count.
 constexpr int kWarmUps = 200;
 
-// Of the last message: nothing comes after it.
+// The sequence number of the last message.
 constexpr uint64_t kLast = ~uint64_t{0};
 
 constexpr size_t kQueueBytes = size_t{1} << 20;
@@ -30,7 +30,7 @@ struct Ends {
 };
 
 absl::StatusOr<Ends> AttachEnds(Transport& to, Transport& from) {
-  // Receivers first, in both processes: a sender may wait for its receiver to be there.
+  // Attaches the receivers first in both processes, since a sender may wait for its receiver.
   auto receiver = from.AttachReceiver();
   if (!receiver.ok()) return receiver.status();
   auto sender = to.AttachSender();
@@ -38,7 +38,7 @@ absl::StatusOr<Ends> AttachEnds(Transport& to, Transport& from) {
   return Ends{*std::move(sender), *std::move(receiver)};
 }
 
-// Receives one message. Its sequence number goes to `*sequence`.
+// Receives one message and stores its sequence number in `*sequence`.
 absl::Status ReceiveOne(ReceiverEnd& end, size_t size, uint64_t* sequence) {
   bool right = true;
   absl::Status status = end.Receive([&](absl::string_view message) {

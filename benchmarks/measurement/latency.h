@@ -1,4 +1,4 @@
-// How long one message takes from the call that sends it to the handler that receives it.
+// Measures the time of one message from the call that sends it to the handler that receives it.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_LATENCY_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_LATENCY_H_
 
@@ -16,20 +16,21 @@ struct LatencyWork {
   absl::Duration time = absl::Milliseconds(300);
 };
 
-// Both processes spin: half the time of a message there and one back, over two transports.
+// Measures half the round trip of a message over two transports. Both processes spin.
 //
-// Errors: what the transport returns.
+// Errors: those of the transport.
 absl::StatusOr<Quantiles> MeasureSpinningLatency(const TransportKind& kind,
                                                  const LatencyWork& work);
 
-// The receiver sleeps in the kernel when the message is sent: by the clock that both share.
+// Measures the time to a receiver that sleeps in the kernel when the message is sent, by the clock
+// that both processes share.
 //
-// Errors: what the transport returns.
+// Errors: those of the transport.
 absl::StatusOr<Quantiles> MeasureSleepingLatency(const TransportKind& kind,
                                                  const LatencyWork& work);
 
-// How long the sender of `MeasureSleepingLatency` waits before each message, in nanoseconds: long
-// enough for every receiver to fall asleep, those that spin for a while before included.
+// The wait of `MeasureSleepingLatency` before each message, in nanoseconds. It is long enough for
+// every receiver to fall asleep, even if it spins first.
 inline constexpr int64_t kTimeToFallAsleep = 300'000;
 
 }  // namespace ipmpsc::benchmarks

@@ -1,4 +1,4 @@
-// The machine's limits: no transport can be faster.
+// Measures limits of the machine. No transport can be faster.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_LIMITS_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_LIMITS_H_
 
@@ -8,10 +8,10 @@
 
 namespace ipmpsc::benchmarks {
 
-// Half the time that one word takes to another process and back, both spinning on a cache line.
+// Measures half the round trip of one word between two processes that spin on a cache line.
 absl::StatusOr<Quantiles> MeasureCacheLine(absl::Duration time);
 
-// From before FUTEX_WAKE to after the FUTEX_WAIT of a process that slept.
+// Measures from before FUTEX_WAKE to after the FUTEX_WAIT of a sleeping process.
 absl::StatusOr<Quantiles> MeasureFutexWake(absl::Duration time);
 
 }  // namespace ipmpsc::benchmarks

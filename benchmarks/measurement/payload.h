@@ -1,5 +1,5 @@
-// What the messages of a measurement hold, and how a receiver knows that it got them all, in order
-// and whole. The same work for every transport: two words written, and two or three looked at.
+// The content of a measurement's messages, and the receiver's check that all arrive in order and
+// intact. Every transport has the same work: two words are written, and two or three read.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_PAYLOAD_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_PAYLOAD_H_
 
@@ -17,7 +17,8 @@ namespace ipmpsc::benchmarks {
 // At least the two words.
 inline constexpr size_t kSmallestPayload = 16;
 
-// Writes message `sequence` of sender `sender` into `size` bytes, of which the middle stays as it is.
+// Writes message `sequence` of sender `sender` into `size` bytes. The bytes in the middle stay
+// unchanged.
 inline void WritePayload(char* data, size_t size, uint64_t sender, uint64_t sequence) {
   std::memcpy(data, &sender, sizeof(sender));
   std::memcpy(data + 8, &sequence, sizeof(sequence));
@@ -25,7 +26,7 @@ inline void WritePayload(char* data, size_t size, uint64_t sender, uint64_t sequ
   if (size >= 24) std::memcpy(data + size - 8, &last, sizeof(last));
 }
 
-// Keeps account of what arrives.
+// Checks the arriving messages.
 class PayloadCheck {
  public:
   PayloadCheck(int senders, size_t size) : size_(size), next_(senders, 0) {}
@@ -45,7 +46,7 @@ class PayloadCheck {
     return AcceptNumber(sender, sequence);
   }
 
-  // The same where somebody else has looked at the bytes.
+  // The same for a message whose bytes were already read.
   bool AcceptNumber(uint64_t sender, uint64_t sequence) {
     if (sender >= next_.size()) return Refuse("names no sender", sender);
     if (sequence != next_[sender]) return Refuse("is out of order", sequence);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kMostRoles = 64;
 
-// The leftovers of a role's process.
+// The result of a role's process.
 struct Outcome {
   int code;
   char text[500];
@@ -34,7 +34,7 @@ int64_t Nanoseconds(const timespec& time) {
 }
 
 [[noreturn]] void RunRole(const Role& role, int processor, StartLine& start, Outcome& outcome) {
-  // Nobody is left behind when the comparison is interrupted.
+  // Ends with the parent if the comparison is interrupted.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -43,7 +43,7 @@ int64_t Nanoseconds(const timespec& time) {
   const absl::Status status = role.run(start);
   outcome.code = static_cast<int>(status.code());
   std::snprintf(outcome.text, sizeof(outcome.text), "%s", std::string(status.message()).c_str());
-  // Without destructors of what the parent owns.
+  // Runs no destructors of the parent's objects.
   _exit(status.ok() ? 0 : 1);
 }
 

@@ -1,5 +1,5 @@
-// Runs one measurement: a process for each role, started together, each on a processor of its own
-// where there are enough.
+// Runs one measurement with a process for each role. The processes start together, each on its own
+// processor if there are enough.
 //
 //   SharedMemory<Counters> counters;
 //   absl::Status status = RunProcesses({{kSenderPlace, [&](StartLine& start) { ... }}, ...});
@@ -21,13 +21,13 @@
 
 namespace ipmpsc::benchmarks {
 
-// Nanoseconds of the monotonic clock, which all processes share.
+// Returns nanoseconds of the monotonic clock, which all processes share.
 int64_t Now();
 
-// The processor time that this process has used, user and system, in nanoseconds.
+// Returns the user and system time of this process in nanoseconds.
 int64_t ProcessorTime();
 
-// One `T`, zero at first, that this process and those it forks share.
+// One `T`, zero-initialised, that this process shares with its forked children.
 template <typename T>
 class SharedMemory {
  public:
@@ -48,7 +48,7 @@ class SharedMemory {
   T* value_;
 };
 
-// Where all wait for each other, once all have attached.
+// A barrier at which all processes wait until all have attached.
 class StartLine {
  public:
   explicit StartLine(int runners) : runners_(runners) {}
@@ -66,7 +66,7 @@ class StartLine {
   std::atomic<bool> open_{false};
 };
 
-// On which processor a role runs.
+// The processor of a role.
 enum class Place {
   kReceiver,  // the last one
   kSender,    // the others, in turn
@@ -77,12 +77,13 @@ struct Role {
   std::function<absl::Status(StartLine& start)> run;
 };
 
-// Which processors this process may use, and the one that a role gets: `number` counts the senders.
+// Return the processors that this process may use, and the processor of a role. `number` counts the
+// senders.
 std::vector<int> Processors();
 int ProcessorOf(Place place, int number);
 
-// Forks a process for each role and waits for all. Errors: that of the first role which failed;
-// kDeadlineExceeded - they did not end within `limit`. No process is left.
+// Forks a process for each role and waits for all. No process remains. Errors: that of the first
+// failed role; kDeadlineExceeded - the processes did not end within `limit`.
 absl::Status RunProcesses(const std::vector<Role>& roles, absl::Duration limit = absl::Seconds(30));
 
 }  // namespace ipmpsc::benchmarks

@@ -1,4 +1,4 @@
-// Quantiles of many times that one process measured, and another one reads.
+// Quantiles of times that one process measures and another one reads.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_QUANTILES_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_QUANTILES_H_
 
@@ -14,7 +14,7 @@ struct Quantiles {
   double p999;
 };
 
-// Lies in `SharedMemory`; keeps the first `kMost`.
+// Lies in `SharedMemory` and keeps the first `kMost` times.
 class TimeLog {
  public:
   static constexpr size_t kMost = size_t{1} << 20;
@@ -25,7 +25,7 @@ class TimeLog {
   bool full() const { return count_ == kMost; }
   size_t count() const { return count_; }
 
-  // Sorts. REQUIRES: count() > 0.
+  // Sorts the times. REQUIRES: count() > 0.
   Quantiles Compute() {
     std::sort(times_, times_ + count_);
     return {At(0.5), At(0.99), At(0.999)};

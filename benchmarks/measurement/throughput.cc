@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMostSenders = 32;
 
-// Before counting begins: caches are warm, adaptive waits have adapted.
+// The time before counting begins: caches warm up, and adaptive waits adapt.
 constexpr int64_t kWarmUp = 50'000'000;
 
 struct alignas(128) SentCount {
@@ -27,7 +27,7 @@ struct alignas(128) SentCount {
 struct Shared {
   alignas(128) std::atomic<bool> stop{false};
   SentCount sent[kMostSenders];
-  // By the receiver, over the time that counts.
+  // Written by the receiver, over the counted time.
   int64_t time = 0;
   int64_t received[kMostSenders] = {};
   int64_t processor_time = 0;
@@ -52,14 +52,14 @@ absl::Status SendUntilStopped(SenderEnd& end, const ThroughputWork& work, uint64
     absl::Status sent = work.batch == 1 ? send_one() : send_batch();
     if (!sent.ok()) return sent;
   }
-  // The count first, then one message more: as long as the receiver does not know every count, a
-  // message that it can wait for is still to come.
+  // Stores the count first and then sends one more message. As long as the receiver does not know
+  // every count, it can therefore wait for another message.
   shared.sent[number].processor_time = ProcessorTime();
   shared.sent[number].count.store(static_cast<int64_t>(sequence) + 1);
   return send_one();
 }
 
-// All that was sent, or -1 while somebody sends.
+// Returns the number of sent messages, or -1 while a sender still sends.
 int64_t SentInAll(const Shared& shared, int senders) {
   int64_t all = 0;
   for (int i = 0; i < senders; ++i) {
@@ -72,7 +72,7 @@ int64_t SentInAll(const Shared& shared, int senders) {
 
 absl::Status ReceiveAll(ReceiverEnd& end, const ThroughputWork& work, Shared& shared) {
   PayloadCheck check(work.senders, work.size);
-  // A look at the clock costs about as much as a small message.
+  // A read of the clock costs about as much as a small message.
   const int64_t messages_per_look = std::max<int64_t>(1, 4096 / static_cast<int64_t>(work.size));
   int64_t received = 0;
   int64_t next_look = 0;

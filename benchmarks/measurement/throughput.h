@@ -1,4 +1,4 @@
-// Messages per second from several sending processes to one.
+// Measures messages per second from several sending processes to one receiver.
 #ifndef IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_
 #define IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_
 
@@ -15,19 +15,19 @@ struct ThroughputWork {
   int senders = 1;
   size_t size = 64;
   size_t queue_bytes = size_t{1} << 20;
-  size_t batch = 1;  // messages of one `SendBatch`; 1: `Send`
-  // Makes and reads the messages, one by one, all of `size` bytes; null: bytes that are numbered.
+  size_t batch = 1;  // messages of one `SendBatch`; 1 uses `Send`
+  // Makes and reads the messages one by one, each of `size` bytes. Null means numbered bytes.
   Content* content = nullptr;
   absl::Duration time = absl::Milliseconds(300);
 };
 
 struct Throughput {
   double per_second;
-  double least_share;     // of the least served sender, 1 being its fair share
+  double least_share;     // of the least served sender; 1 is its fair share
   double processor_time;  // nanoseconds per message, all processes together
 };
 
-// Errors: what the transport returns; kDataLoss - a message was lost, torn or out of order.
+// Errors: those of the transport; kDataLoss - a message was lost, torn or out of order.
 absl::StatusOr<Throughput> MeasureThroughput(const TransportKind& kind, const ThroughputWork& work);
 
 }  // namespace ipmpsc::benchmarks

@@ -1,7 +1,7 @@
 // Aeron's many-to-one ring buffer in C, over anonymous shared memory. Senders call
-// aeron_mpsc_rb_write, or try_claim and commit, and try again while it is full; the receiver calls
-// aeron_mpsc_rb_read, which hands out messages where they lie. Aeron has no call that sleeps: an
-// idle end spins, or yields (its YieldingIdleStrategy) where throughput is meant.
+// aeron_mpsc_rb_write, or try_claim and commit, and retry while it is full. The receiver calls
+// aeron_mpsc_rb_read, which passes messages in place. Aeron has no call that sleeps. An idle
+// process spins, or yields (as its YieldingIdleStrategy does) for throughput.
 #include "benchmarks/transports/aeron_ring.h"
 
 #include <dlfcn.h>
@@ -29,10 +29,10 @@ namespace ipmpsc::benchmarks {
 namespace {
 
 constexpr int kFull = -1;
-// aeron_rb_descriptor_t, which lies behind the messages: six pairs of cache lines.
+// The size of aeron_rb_descriptor_t, which follows the messages: six pairs of cache lines.
 constexpr size_t kTrailer = 6 * 2 * 64;
-// A read frees what it has read when it ends. Aeron's own conductors pass 10 for small commands;
-// more let one read free much at once.
+// A read frees its messages at its end. Aeron's own conductors pass 10 for small commands. A larger
+// limit lets one read free more at once.
 constexpr size_t kReadLimit = 256;
 
 using Handler = void (*)(int32_t, const void*, size_t, void*);
@@ -148,14 +148,14 @@ class RingTransport : public Transport {
 
 absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const TransportSpec& spec) {
   if (spec.waiting == Waiting::kSleep) return absl::UnimplementedError("has no call that sleeps");
-  // Aeron wants a power of two, and takes messages of up to an eighth of it.
+  // Aeron needs a power of two, and messages of at most an eighth of it.
   const size_t least = std::max(spec.queue_bytes, 8 * spec.max_message);
   size_t capacity = 4096;
   while (capacity < least) capacity *= 2;
   if (capacity >= INT32_MAX) {
     return absl::UnimplementedError("at most 1 GiB, an eighth of it in one message");
   }
-  // The children that are forked have it mapped; nothing has to be removed.
+  // Forked children inherit the mapping. Nothing has to be removed.
   const size_t length = capacity + kTrailer;
   void* memory = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return absl::ErrnoToStatus(errno, "mmap");

@@ -7,7 +7,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// `library` is what benchmarks/peers/rust builds; empty: there is none.
+// `library` is the library that benchmarks/peers/rust builds, or "".
 TransportKind AeronRing(const std::string& library);
 
 }  // namespace ipmpsc::benchmarks

@@ -21,7 +21,7 @@ namespace {
 
 using Queue = boost::interprocess::message_queue;
 
-// Its `send` and `receive` sleep on a condition variable, and wake at each message.
+// `send` and `receive` sleep on a condition variable and wake at each message.
 class BoostSender : public SenderEnd {
  public:
   BoostSender(const std::string& name, Waiting waiting)

@@ -10,7 +10,7 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// Enough for many small messages in one call.
+// Holds many small messages in one call.
 constexpr size_t kLeastBuffer = size_t{1} << 18;
 
 }  // namespace
@@ -50,7 +50,8 @@ FrameReader::FrameReader(size_t most) : buffer_(std::max(kLeastBuffer, most + si
 
 absl::Status FrameReader::ReadSome(int fd, absl::FunctionRef<void(absl::string_view)> handler) {
   handled_ = false;
-  // What is left moves to the front only when there is no space behind it for the longest message.
+  // Unread bytes move to the front only if the space behind them is too small for the longest
+  // message.
   if (begin_ != 0 && end_ == buffer_.size()) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;

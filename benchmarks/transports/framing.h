@@ -1,4 +1,4 @@
-// Messages on a stream of bytes: a length of four bytes before each.
+// Messages on a stream of bytes. A length of four bytes precedes each.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_FRAMING_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_FRAMING_H_
 
@@ -14,18 +14,18 @@
 
 namespace ipmpsc::benchmarks {
 
-// Writes messages, each with its length, in as few system calls as there can be. With `spin`, `fd`
-// does not block and is tried again and again.
+// Writes messages, each with its length, in as few system calls as possible. With `spin`, `fd` is
+// non-blocking and the write is retried at once.
 absl::Status WriteFramed(int fd, absl::Span<const absl::string_view> messages, bool spin);
 
-// Bytes that were read from a stream and not handled yet.
+// The bytes of a stream that were read and not handled yet.
 class FrameReader {
  public:
-  // `most`: the longest message, in bytes.
+  // `most` is the size of the longest message in bytes.
   explicit FrameReader(size_t most);
 
-  // Reads what is there, at least one byte, and handles every message that is whole. kUnavailable:
-  // nothing is there now (where `fd` does not block). kOutOfRange: the stream has ended.
+  // Reads the available bytes, at least one, and handles every complete message. kUnavailable: no
+  // bytes are available (if `fd` is non-blocking). kOutOfRange: the stream has ended.
   absl::Status ReadSome(int fd, absl::FunctionRef<void(absl::string_view)> handler);
 
   // Whether the last `ReadSome` handled a message.

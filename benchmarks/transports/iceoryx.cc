@@ -1,6 +1,6 @@
-// iceoryx's publish-subscribe between processes: a publisher for each sender, filled in place, and
-// one subscriber, whose full queue blocks the publishers. A subscriber is polled; to sleep, it waits
-// in a WaitSet.
+// iceoryx's publish-subscribe between processes. Each sender has a publisher, filled in place. The
+// one subscriber's full queue blocks the publishers. A subscriber is polled. To sleep, it waits in
+// a WaitSet.
 #include "benchmarks/transports/iceoryx.h"
 
 #ifdef IPMPSC_HAS_ICEORYX
@@ -40,7 +40,8 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 // Messages in a subscriber's queue.
 constexpr size_t kLeastQueue = 8;
 constexpr size_t kMostQueue = iox::MAX_SUBSCRIBER_QUEUE_CAPACITY;
-// Of memory beside the queue: what each publisher fills and keeps, and what is being read.
+// Memory beyond the queue: chunks that each publisher fills and keeps, and chunks that are being
+// read.
 constexpr size_t kOfEachSender = 2;
 constexpr size_t kOthers = 2;
 
@@ -52,7 +53,7 @@ iox::capro::ServiceDescription Service(const std::string& name) {
   return {"ipmpsc", {iox::cxx::TruncateToCapacity, name}, "message"};
 }
 
-// Once in each process, and after it was forked.
+// Called once in each process, after the fork.
 void JoinRouDi() {
   iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kError,
                                                            iox::log::LogLevelOutput::kHideLogLevel);
@@ -142,7 +143,7 @@ class IceoryxTransport : public Transport {
     iox::popo::PublisherOptions options;
     options.subscriberTooSlowPolicy = iox::popo::ConsumerTooSlowPolicy::WAIT_FOR_CONSUMER;
     auto publisher = std::make_unique<iox::popo::UntypedPublisher>(Service(spec_.name), options);
-    // A message that is published without a subscriber is lost.
+    // Messages published without a subscriber are lost.
     const absl::Time limit = absl::Now() + kPatience;
     while (!publisher->hasSubscribers()) {
       if (absl::Now() > limit) return absl::DeadlineExceededError("no receiver of iceoryx comes");
@@ -168,7 +169,7 @@ class IceoryxTransport : public Transport {
 
 absl::StatusOr<std::unique_ptr<Transport>> Create(const TransportSpec& spec) {
   const size_t count = QueueOf(spec) + kOfEachSender * static_cast<size_t>(spec.senders) + kOthers;
-  // Sizes are multiples of 32, of which pools are made.
+  // Pools have sizes that are multiples of 32.
   const size_t size = (spec.max_message + 31) / 32 * 32;
   absl::StatusOr<std::shared_ptr<RouDi>> roudi = RouDi::Get({size, count});
   if (!roudi.ok()) return roudi.status();

@@ -1,6 +1,6 @@
-// iceoryx2's publish-subscribe between processes: a publisher for each sender, filled in place, and
-// one subscriber. Without overflow, a publisher waits by itself while the subscriber's buffer is
-// full. A subscriber is polled; to sleep, it waits for the event that its users put beside it.
+// iceoryx2's publish-subscribe between processes. Each sender has a publisher, filled in place, and
+// there is one subscriber. Without overflow, a publisher waits while the subscriber's buffer is
+// full. A subscriber is polled. To sleep, it waits for an event that its users add.
 #include "benchmarks/transports/iceoryx2.h"
 
 #include <dlfcn.h>
@@ -36,7 +36,7 @@ namespace ipmpsc::benchmarks {
 namespace {
 
 constexpr int kEmpty = 1;
-// Of messages in a subscriber's buffer. Each publisher has memory for that many.
+// Messages in a subscriber's buffer. Each publisher has memory for that many.
 constexpr size_t kLeastBuffer = 8;
 constexpr size_t kMostBuffer = 4096;
 
@@ -83,15 +83,15 @@ absl::StatusOr<Calls> Load(const std::string& path) {
   return calls;
 }
 
-// A message is lost when it meets a full buffer before its receiver has seen the publisher, which it
-// does when it looks for messages, or when the publisher goes before that. So a sender asks for a
-// look before its first message, and stays until the receiver has gone; not one in the receiver's
-// own process.
+// A publisher loses messages in two cases before the receiver has seen it: the subscriber's buffer
+// is full, or the publisher leaves. The receiver sees a publisher when it polls for messages. A
+// sender therefore requests a poll before its first message, and stays until the receiver has gone.
+// This does not apply in the receiver's own process.
 struct Presence {
-  std::atomic<pid_t> receiver{0};  // its process; 0: not yet
+  std::atomic<pid_t> receiver{0};  // the receiver's process; 0: none yet
   std::atomic<bool> gone{false};
-  std::atomic<int> asked{0};     // how many senders want a look
-  std::atomic<int> answered{0};  // how many of them have had it
+  std::atomic<int> asked{0};     // number of polls that senders have requested
+  std::atomic<int> answered{0};  // number of requests that a poll has answered
 };
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
@@ -199,7 +199,7 @@ class Iceoryx2Transport : public Transport {
                  std::clamp(spec.queue_bytes / spec.max_message, kLeastBuffer, kMostBuffer),
                  static_cast<size_t>(spec.senders), spec.waiting == Waiting::kSleep},
         presence_(new (presence) Presence()) {}
-  // Its processes may have been killed, so what it keeps may be there yet.
+  // Removes the files itself, since killed processes may have left some.
   ~Iceoryx2Transport() override {
     munmap(presence_, sizeof(Presence));
     std::error_code ignored;

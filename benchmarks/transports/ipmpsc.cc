@@ -70,7 +70,7 @@ class IpmpscReceiver : public ReceiverEnd {
   }
 
  private:
-  // The caller wants to see the clock now and then.
+  // Bounds the messages of one call, since the caller reads the clock between calls.
   static constexpr size_t kMostAtOnce = 64;
 
   absl::StatusOr<Lease> Poll() {

@@ -1,4 +1,4 @@
-// This library, at the level of bytes, as its README shows it.
+// This library at the level of bytes, as its README shows it.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_IPMPSC_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_IPMPSC_H_
 

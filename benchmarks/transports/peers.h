@@ -1,4 +1,4 @@
-// The other ways to get messages from process to process.
+// The other transports of the comparison.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_PEERS_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_PEERS_H_
 
@@ -10,14 +10,14 @@
 
 namespace ipmpsc::benchmarks {
 
-// All of them; some cannot be measured here. `rust_peers`: the library that `BuildRustPeers` built;
-// empty: it is not there.
+// Returns all peers, including those that cannot be measured here. `rust_peers` is the library of
+// `BuildRustPeers`, or "".
 std::vector<TransportKind> Peers(const std::string& rust_peers);
 
-// Builds what lies in `source` (benchmarks/peers/rust of the tree) with cargo, below `target`, which
-// takes a minute the first time. Says so on standard error. Returns the path of the library.
+// Builds the crate in `source` (benchmarks/peers/rust of the tree) with cargo, below `target`. The
+// first build takes a minute and is announced on standard error. Returns the path of the library.
 //
-// Errors: kUnavailable - cargo is not there, or fails.
+// Errors: kUnavailable - cargo is missing or fails.
 absl::StatusOr<std::string> BuildRustPeers(const std::string& source, const std::string& target);
 
 }  // namespace ipmpsc::benchmarks

@@ -18,7 +18,7 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// The limit for an unprivileged process (fs.pipe-max-size).
+// The largest pipe of an unprivileged process (fs.pipe-max-size).
 constexpr size_t kLargestPipe = size_t{1} << 20;
 
 class PipeSender : public SenderEnd {
@@ -30,7 +30,7 @@ class PipeSender : public SenderEnd {
     return WriteFramed(pipe_.get(), {&message, 1}, spin_);
   }
   absl::Status SendBatch(absl::Span<const absl::string_view> messages) override {
-    // Beside others only what is at most PIPE_BUF long is written in one piece.
+    // With several writers, only writes of at most PIPE_BUF bytes are atomic.
     if (!alone_) return SenderEnd::SendBatch(messages);
     return WriteFramed(pipe_.get(), messages, spin_);
   }

@@ -81,7 +81,7 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(const TransportSpec& spec) {
   const std::string name = "/" + spec.name;
   mq_attr attributes = {};
   attributes.mq_msgsize = static_cast<long>(spec.max_message);
-  // A privileged process gets more than the system's limits.
+  // A privileged process can exceed the system's limits.
   const long wanted =
       static_cast<long>(std::clamp<size_t>(spec.queue_bytes / spec.max_message, 8, 1024));
   const int flags = O_CREAT | O_EXCL | O_RDWR | (spec.waiting == Waiting::kSpin ? O_NONBLOCK : 0);
@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(const TransportSpec& spec) {
     }
     return absl::ErrnoToStatus(errno, "mq_open");
   }
-  // The processes inherit it.
+  // The processes inherit the queue.
   mq_unlink(name.c_str());
   return std::make_unique<QueueTransport>(queue, spec.max_message);
 }

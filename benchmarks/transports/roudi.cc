@@ -29,7 +29,7 @@ namespace {
 constexpr char kLock[] = "/tmp/ipmpsc-benchmarks-roudi.lock";
 constexpr char kProgram[] = "/usr/bin/iox-roudi";
 constexpr absl::Duration kPatience = absl::Seconds(10);
-// For as long as others may measure with it.
+// The longest time for which other processes may measure with RouDi.
 constexpr absl::Duration kTurn = absl::Minutes(4);
 
 absl::StatusOr<int> Lock() {
@@ -56,7 +56,7 @@ absl::StatusOr<std::string> WriteConfiguration(RouDiPool pool) {
   return path;
 }
 
-// Reads what RouDi prints until it says that it is ready.
+// Reads RouDi's output until it reports that it is ready.
 absl::Status AwaitReady(int output) {
   const absl::Time limit = absl::Now() + kPatience;
   std::string printed;
@@ -77,8 +77,8 @@ absl::Status AwaitReady(int output) {
   return absl::OkStatus();
 }
 
-// What it leaves, being killed: asked to end, it would first end the processes that use it. Its own
-// memory, and a segment with the name of its group.
+// Removes the files of the killed RouDi: its own memory, and a segment with the name of its group.
+// A RouDi that is asked to end would first end the processes that use it.
 void RemoveMemory() {
   shm_unlink("/iceoryx_mgmt");
   const group* const own = getgrgid(getegid());
@@ -120,7 +120,7 @@ absl::Status RouDi::Start() {
   close(output[1]);
   const absl::Status ready =
       daemon_ < 0 ? absl::ErrnoToStatus(errno, "fork") : AwaitReady(output[0]);
-  // Left open: what is printed later has a place to go to.
+  // Stays open, so that RouDi can print later.
   if (!ready.ok()) close(output[0]);
   unlink(configuration->c_str());
   return ready;

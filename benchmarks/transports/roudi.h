@@ -1,4 +1,4 @@
-// RouDi: the daemon without which no process can use iceoryx. There is at most one on a machine.
+// RouDi: the daemon that every process needs to use iceoryx. A machine has at most one.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_ROUDI_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_ROUDI_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// Its pool: `count` pieces of memory of `size` bytes each.
+// The memory that RouDi lends: `count` pieces of `size` bytes each.
 struct RouDiPool {
   size_t size;
   size_t count;
@@ -17,15 +17,15 @@ struct RouDiPool {
 
 class RouDi {
  public:
-  // The one that this process has started and not yet stopped, if it has such a pool, which two
-  // transports then share (those of a ping-pong, a message in each); or starts one, after those of
-  // other processes that use this class have ended. Errors: kUnavailable - it did not start in ten
-  // seconds; another one may run. kFailedPrecondition - it has a smaller pool.
+  // Returns the running RouDi of this process, if its pool is large enough. Two transports then
+  // share it (those of a ping-pong, with a message in each). Otherwise starts one, after those of
+  // other processes that use this class have ended. Errors: kUnavailable - it did not start in 10
+  // s, perhaps since another one runs. kFailedPrecondition - it has a smaller pool.
   static absl::StatusOr<std::shared_ptr<RouDi>> Get(RouDiPool pool);
 
   RouDi(const RouDi&) = delete;
   RouDi& operator=(const RouDi&) = delete;
-  // Stops it, if called by the process that started it.
+  // Stops RouDi if this process started it.
   ~RouDi();
 
  private:
@@ -33,7 +33,7 @@ class RouDi {
   absl::Status Start();
 
   const RouDiPool pool_;
-  const int lock_;   // held as long as it runs
+  const int lock_;   // held while it runs
   int owner_ = -1;   // the process that started it
   int daemon_ = -1;  // its own process
 };

@@ -1,7 +1,7 @@
-// The crate ipmpsc, over a file in /dev/shm. As its documentation says is fastest: bytes through
-// serde_bytes, received where they lie from a `zero_copy_context`. It waits on a condition
-// variable, which send and receive both broadcast; where it spins, send_timeout of no time and
-// try_recv are called again and again.
+// The crate ipmpsc, over a file in /dev/shm, in the way that its documentation calls fastest: bytes
+// through serde_bytes, received in place from a `zero_copy_context`. It waits on a condition
+// variable, to which both send and receive broadcast. To spin, send_timeout with a zero timeout and
+// try_recv are called repeatedly.
 #include "benchmarks/transports/rust_ipmpsc.h"
 
 #include <unistd.h>
@@ -26,7 +26,7 @@ namespace ipmpsc::benchmarks {
 namespace {
 
 constexpr int kNotNow = 1;
-// With each message: its length, and that of its bytes.
+// Each message also carries its own length and that of its bytes.
 constexpr size_t kOverhead = 12;
 
 // See benchmarks/peers/rust/src/ipmpsc.rs.
@@ -132,7 +132,8 @@ class RustTransport : public Transport {
 };
 
 absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const TransportSpec& spec) {
-  // It never splits a message over the end, and so needs room for two to have one always fit.
+  // The crate never splits a message at the end. One message always fits only if there is room for
+  // two.
   const size_t capacity = std::max(spec.queue_bytes, 2 * (spec.max_message + kOverhead));
   if (capacity > UINT32_MAX / 2) return absl::UnimplementedError("at most 2 GiB");
   const std::string path = absl::StrCat("/dev/shm/ipmpsc-", spec.name);

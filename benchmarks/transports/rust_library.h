@@ -1,4 +1,4 @@
-// The library that benchmarks/peers/rust builds, and the functions in it.
+// The library that benchmarks/peers/rust builds, and its functions.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_RUST_LIBRARY_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_RUST_LIBRARY_H_
 
@@ -16,7 +16,7 @@ namespace ipmpsc::benchmarks {
 
 class RustLibrary {
  public:
-  // Stays loaded. `path` empty: it was not built.
+  // The library stays loaded. An empty `path` means that it was not built.
   static absl::StatusOr<RustLibrary> Load(const std::string& path) {
     if (path.empty())
       return absl::NotFoundError("benchmarks/peers/rust is not built, which needs cargo");
@@ -37,8 +37,8 @@ class RustLibrary {
   void* handle_;
 };
 
-// `Handler` of benchmarks/peers/rust/src/lib.rs, and one whose last argument is the address of an
-// absl::FunctionRef.
+// `Handler` of benchmarks/peers/rust/src/lib.rs, and a handler whose last argument is the address
+// of an absl::FunctionRef.
 using RustHandler = void (*)(const char*, size_t, void*);
 inline void CallFunctionRef(const char* bytes, size_t size, void* data) {
   (*static_cast<absl::FunctionRef<void(absl::string_view)>*>(data))(absl::string_view(bytes, size));

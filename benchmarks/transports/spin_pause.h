@@ -1,4 +1,4 @@
-// Tells the processor that this is a loop which waits for another one.
+// Tells the processor that this loop waits for another processor.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_SPIN_PAUSE_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_SPIN_PAUSE_H_
 

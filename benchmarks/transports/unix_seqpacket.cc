@@ -104,7 +104,7 @@ class PacketReceiver : public ReceiverEnd {
     }
     for (int i = 0; i < got; ++i) {
       if (headers_[i].msg_len == 0) {
-        polled.fd = -1;  // the end; poll skips it
+        polled.fd = -1;  // end of the stream; poll skips it
         return absl::OkStatus();
       }
       handler({static_cast<const char*>(parts_[i].iov_base), headers_[i].msg_len});
@@ -143,7 +143,7 @@ class PacketTransport : public Transport {
   const TransportSpec spec_;
 };
 
-// Whether the kernel takes a message of that length at all.
+// Whether the kernel accepts a message of that length.
 bool TakesMessageOf(size_t size, size_t queue_bytes) {
   int fds[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) != 0) return false;

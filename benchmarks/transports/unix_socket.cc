@@ -21,7 +21,7 @@ struct Address {
 Address AddressOf(const std::string& name) {
   Address address;
   address.address.sun_family = AF_UNIX;
-  // The first byte stays 0: the abstract namespace.
+  // The first byte stays 0, which selects the abstract namespace.
   std::memcpy(address.address.sun_path + 1, name.data(), name.size());
   address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   return address;
@@ -38,7 +38,7 @@ absl::StatusOr<OwnedFd> NewSocket(int type, const TransportSpec& spec) {
 
 void SetSendBuffer(int socket, size_t bytes) {
   const int size = static_cast<int>(std::min<size_t>(bytes, std::numeric_limits<int>::max() / 2));
-  // The first takes a privilege, and then goes beyond net.core.wmem_max.
+  // The first option requires a privilege and may exceed net.core.wmem_max.
   if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
     setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }

@@ -1,4 +1,4 @@
-// The code that the transports over Unix sockets share.
+// Helpers for the transports over Unix sockets.
 #ifndef IPMPSC_BENCHMARKS_TRANSPORTS_UNIX_SOCKET_H_
 #define IPMPSC_BENCHMARKS_TRANSPORTS_UNIX_SOCKET_H_
 
@@ -29,11 +29,11 @@ class OwnedFd {
   int fd_;
 };
 
-// As much as the system lets it be.
+// Sets as much as the system allows.
 void SetSendBuffer(int socket, size_t bytes);
 
-// In the abstract namespace, so that nothing is left when all have closed it. The buffers are as
-// large as the queue of the spec.
+// Uses the abstract namespace, so that nothing remains when all processes have closed the socket.
+// The buffers have the size of the queue in the spec.
 absl::StatusOr<OwnedFd> ListenOnUnixSocket(int type, const TransportSpec& spec);
 absl::StatusOr<OwnedFd> ConnectUnixSocket(int type, const TransportSpec& spec);
 

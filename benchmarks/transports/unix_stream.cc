@@ -34,7 +34,7 @@ class StreamSender : public SenderEnd {
   const bool spin_;
 };
 
-// One connection is read directly; several are waited for with epoll.
+// Reads one connection directly, and waits for several with epoll.
 class StreamReceiver : public ReceiverEnd {
  public:
   StreamReceiver(OwnedFd listener, OwnedFd epoll, const TransportSpec& spec)

@@ -30,11 +30,11 @@ class Socket {
       : context_(zmq_ctx_new()), socket_(zmq_socket(context_, type)) {
     const int mark = static_cast<int>(std::max<size_t>(spec.queue_bytes / spec.max_message, 8));
     zmq_setsockopt(socket_, ZMQ_SNDHWM, &mark, sizeof(mark));
-    // None: a receiver that has stopped reading a connection loses what is in it when its sender
-    // goes.
+    // No high-water mark: a receiver that stopped reading a connection would lose its contents when
+    // the sender leaves.
     const int no_mark = 0;
     zmq_setsockopt(socket_, ZMQ_RCVHWM, &no_mark, sizeof(no_mark));
-    // A sender's last messages go out before its process ends.
+    // A sender's last messages are sent before its process ends.
     const int forever = -1;
     zmq_setsockopt(socket_, ZMQ_LINGER, &forever, sizeof(forever));
   }

@@ -1,10 +1,10 @@
-// Runs one receiver and three senders, each a process of its own, on one channel, and compares what was
-// sent with what was received.
+// Runs one receiver and three senders on one channel, each in its own process, and compares the
+// sent messages with the received ones.
 //
 //   demo [--seconds=20] [--frames=0] [--text=PATH]
 //
-// Prints the command that kills a sender. After it the other senders go on, and the table shows that
-// every message which the killed sender had committed was received.
+// Prints the command that kills a sender. The other senders then continue, and the table shows that
+// every message committed by the killed sender was received.
 
 #include <errno.h>
 #include <signal.h>
@@ -50,7 +50,7 @@ constexpr bool kOptimized = true;
 constexpr bool kOptimized = false;
 #endif
 
-// Starts a process and prints its number, by which it can be killed.
+// Starts a process and prints its PID, for a later kill.
 Process StartAndPrint(const std::string& name, const std::function<absl::Status()>& work) {
   Process process = Start(name, work);
   std::printf("%-10s process %d\n", name.c_str(), static_cast<int>(process.pid));
@@ -81,7 +81,7 @@ void PrintProgress(const DemoLedger& ledger, absl::Duration elapsed) {
   std::fflush(stdout);
 }
 
-// The messages that a sender committed, and those of them that the receiver got.
+// The committed messages of a sender, and the receiver's counts of them.
 struct Account {
   uint64_t committed = 0;
   uint64_t received = 0;
@@ -96,12 +96,12 @@ Account AccountOf(const DemoLedger& ledger, int sender) {
   // A sender killed between its commit and its note has committed one message more than it noted.
   account.committed = std::max(noted, last);
   account.received = Get(received.messages);
-  // Counts the gaps in the sequence, and what was committed after the last message received.
+  // Counts the gaps in the sequence and the messages committed after the last received one.
   account.lost = Get(received.lost) + account.committed - last;
   return account;
 }
 
-// "killed by signal 9 after it committed 17 messages; all 17 arrived"
+// Returns "killed by signal 9 after it committed 17 messages; all 17 arrived".
 std::string Ending(const Process& sender, const Account& account) {
   if (!sender.killed()) return sender.Ending();
   return absl::StrCat(sender.Ending(), " after it committed ", account.committed, " messages; ",
@@ -185,8 +185,8 @@ int Main(int argc, char** argv) {
               static_cast<unsigned long long>(channel->capacity()));
 
   const std::string path = channel->path();
-  // The children inherit the handler. The receiver ignores the request and goes on until the channel
-  // is closed.
+  // The children inherit the handler. The receiver ignores the request and continues until the
+  // channel is closed.
   StopOnSignals();
   std::vector<Process> receivers = {
       StartAndPrint("receiver", [&] { return ReceiveAndCheck(path, *ledger); })};
@@ -235,7 +235,7 @@ int Main(int argc, char** argv) {
 
   const bool verified = PrintVerdict(**ledger, senders, elapsed());
   for (const Process& sender : senders) {
-    // A killed sender is part of the demonstration, one that fails is not.
+    // A killed sender is part of the demonstration. A failed sender is an error.
     if (WIFEXITED(sender.status) && !sender.ended_well()) return WEXITSTATUS(sender.status);
   }
   return verified ? 0 : kFault;

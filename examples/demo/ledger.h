@@ -1,7 +1,7 @@
-// The ledger: counters in which each process of the demo notes what it has done.
+// The ledger: counters in which each process of the demo records its progress.
 //
-// Its memory is shared and separate from the channel. The demo compares what the senders noted with what
-// the receiver noted, also after a sender's death.
+// Its memory is shared and separate from the channel. The demo compares the senders' records with
+// the receiver's, even after a sender's death.
 #ifndef IPMPSC_EXAMPLES_DEMO_LEDGER_H_
 #define IPMPSC_EXAMPLES_DEMO_LEDGER_H_
 
@@ -20,7 +20,7 @@ struct DemoLedger {
     std::atomic<uint64_t> committed;
   };
   struct Received {
-    // Noted by the receiver.
+    // Written by the receiver.
     std::atomic<uint64_t> messages;
     std::atomic<uint64_t> bytes;
     std::atomic<uint64_t> last_sequence;

@@ -12,8 +12,8 @@
 namespace ipmpsc::examples {
 namespace {
 
-// Relaxed: only this process writes the counter. Others read it for progress, or after this process has
-// ended.
+// Relaxed: only this process writes the counter. Other processes read it for progress or after this
+// process has ended.
 void Add(std::atomic<uint64_t>* count, uint64_t by) {
   count->store(count->load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }

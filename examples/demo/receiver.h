@@ -9,9 +9,10 @@
 
 namespace ipmpsc::examples {
 
-// Receives and checks every message until the channel is closed, and notes the results in the ledger.
+// Receives and checks every message until the channel is closed, and records the results in the
+// ledger.
 //
-// Errors: what `Open` and `Receive` of a typed receiver return.
+// Errors: those of `Open` and `Receive` of a typed receiver.
 absl::Status ReceiveAndCheck(const std::string& channel, DemoLedger* ledger);
 
 }  // namespace ipmpsc::examples

@@ -62,7 +62,7 @@ class NumberingSender {
     message_.set_sequence(next_sequence());
     message_.set_checksum(DemoChecksum(message_.sender(), message_.sequence(), content));
     const absl::Status sent = sender_.Send(message_, kPatience);
-    // Relaxed: a counter that others read after this process has ended.
+    // Relaxed: other processes read the counter after this process has ended.
     if (sent.ok()) ledger_->committed.store(message_.sequence(), std::memory_order_relaxed);
     return sent;
   }

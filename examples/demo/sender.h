@@ -19,14 +19,14 @@ struct DemoSending {
 
 // Sends the lines of the file at `text` again and again.
 //
-// Errors: kNotFound, kPermissionDenied - the text cannot be read; what `Open` and `Send` of a typed
-// sender return.
+// Errors: kNotFound, kPermissionDenied - the text cannot be read; those of `Open` and `Send` of a
+// typed sender.
 absl::Status SendText(const DemoSending& sending, const std::string& text, DemoLedger* ledger);
 
 // Sends pictures of 3840 x 2160 pixels in YUV 4:2:0, each different from the one before: `most` of
 // them, or as many as the time allows if `most` is 0.
 //
-// Errors: what `Open` and `Send` of a typed sender return.
+// Errors: those of `Open` and `Send` of a typed sender.
 absl::Status SendFrames(const DemoSending& sending, uint64_t most, DemoLedger* ledger);
 
 }  // namespace ipmpsc::examples

@@ -14,7 +14,7 @@ namespace ipmpsc::examples {
 struct VehicleState {
   uint64_t samples = 0;
   uint64_t last_sequence = 0;
-  uint64_t lost = 0;  // sequence numbers that are missing, came twice or came late
+  uint64_t lost = 0;  // sequence numbers that are missing, repeated or late
   double speed_sum = 0;
   uint64_t wheels = 0;  // the number of wheels in all samples
   float lowest_pressure = 0;
@@ -36,9 +36,9 @@ class Fleet {
   // Samples of vehicles that do not belong to the fleet.
   uint64_t strangers() const { return strangers_; }
 
-  // The line with the names of the columns.
+  // Returns the line with the names of the columns.
   static std::string TableHead();
-  // The line of one vehicle.
+  // Returns the line of one vehicle.
   std::string TableRow(size_t vehicle) const;
 
  private:

@@ -2,7 +2,7 @@
 //
 //   telemetry [--vehicles=16] [--samples=2000] [--rate=500]
 //
-// A vehicle may be killed: the samples that it sent are counted, and the others go on.
+// If a vehicle is killed, its sent samples still count and the others continue.
 
 #include <signal.h>
 
@@ -44,7 +44,7 @@ absl::Status ReceiveAll(Channel* channel, VehicleSampleReceiver* receiver,
     } else if (absl::IsInvalidArgument(sample.status())) {
       Complain(sample.status().message());
     } else if (absl::IsDeadlineExceeded(sample.status())) {
-      // The next `Receive` returns the samples that are left, then kOutOfRange.
+      // The next `Receive` returns the remaining samples, then kOutOfRange.
       if (!AnyRunning(vehicles)) channel->Close();
     } else {
       return absl::IsOutOfRange(sample.status()) ? absl::OkStatus() : sample.status();

@@ -19,7 +19,7 @@ struct Drive {
 
 // Sends the samples of a vehicle until all are sent or this process is asked to stop.
 //
-// Errors: what `Open` and `Loan` of a typed sender, and `Publish` of its loan, return.
+// Errors: those of `Open` and `Loan` of a typed sender, and of `Publish` of its loan.
 absl::Status SendSamples(const Drive& drive);
 
 // Writes the sample with the number `sequence`, which depends on `vehicle` and `sequence` only.

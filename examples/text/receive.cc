@@ -26,7 +26,7 @@ namespace ipmpsc::examples {
 namespace {
 
 bool Print(absl::string_view line) {
-  // Gives an empty line an address, which it may lack.
+  // An empty line may have no address, which `fwrite` needs.
   if (line.empty()) line = "";
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
          std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0;
@@ -37,7 +37,7 @@ bool PrintNext(LineReceiver* receiver, absl::Duration timeout) {
   const absl::StatusOr<LineLease> line = receiver->Receive(timeout);
   if (absl::IsDeadlineExceeded(line.status())) return false;
   if (absl::IsInvalidArgument(line.status())) {
-    // Goes on after one sender's mistake, for the sake of the others.
+    // Continues after one sender's mistake, for the sake of the others.
     Complain(line.status().message());
     return true;
   }
@@ -67,7 +67,7 @@ int Main(int argc, char** argv) {
 
   StopOnSignals();
   while (!StopRequested()) PrintNext(&*receiver, kLookForStop);
-  // The last to use the channel empties and removes it. A sender that is attached goes on.
+  // The last user of the channel empties and removes it. An attached sender continues.
   while (!channel->HasSender() && PrintNext(&*receiver, absl::ZeroDuration())) {
   }
   receiver = absl::CancelledError("detached");

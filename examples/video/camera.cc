@@ -58,7 +58,7 @@ struct Counts {
   uint64_t dropped = 0;
 };
 
-// Prints once a second how the camera is getting on.
+// Prints the camera's progress once a second.
 class Progress {
  public:
   explicit Progress(const Channel& channel) : channel_(channel) {}
@@ -66,7 +66,7 @@ class Progress {
   const Counts& counts() const { return counts_; }
   void AddSent() { ++counts_.sent; }
   void AddDropped() { ++counts_.dropped; }
-  // Whether a viewer was attached when this was last printed, or at any time before.
+  // Whether a viewer was attached at the last line or earlier.
   bool had_viewer() const { return had_viewer_; }
 
   void Print() {
@@ -164,7 +164,7 @@ absl::Status SendVideo(CameraFrameSender* sender, Progress* progress) {
   if (!ffmpeg.ok()) return ffmpeg.status();
   const absl::Status status = SendAll(ffmpeg->fd, sender, progress);
   const bool at_end = absl::IsOutOfRange(status);
-  // SIGKILL, since SIGTERM would have ffmpeg complain of a pipe that nobody reads.
+  // SIGTERM would make ffmpeg report a broken pipe, so this is SIGKILL.
   if (!at_end) Signal(ffmpeg->process, SIGKILL);
   Wait(&ffmpeg->process);
   close(ffmpeg->fd);
@@ -181,7 +181,7 @@ absl::Status SendPpm(const std::string& path, CameraFrameSender* sender, Progres
   return status;
 }
 
-// Attaches a sender to `channel` and sends what the flags ask for.
+// Attaches a sender to `channel` and sends the frames selected by the flags.
 absl::Status Send(const Channel& channel, Progress* progress) {
   absl::StatusOr<CameraFrameSender> sender = CameraFrameSender::Attach(channel);
   if (!sender.ok()) return sender.status();

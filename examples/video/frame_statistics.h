@@ -26,7 +26,7 @@ class FrameStatistics {
   uint64_t frames_ = 0;
   uint64_t dropped_ = 0;
   std::map<uint16_t, uint64_t> last_numbers_;
-  // Of the time since the last line.
+  // Since the last line.
   int64_t since_ = 0;
   uint64_t recent_frames_ = 0;
   double recent_latency_ = 0;  // nanoseconds, summed up

@@ -45,7 +45,7 @@ class PpmStream {
   // Reads the next `pixels.size()` bytes of the picture's pixels.
   absl::Status Read(absl::Span<char> pixels);
 
-  // Reads the next `size` bytes of the picture's pixels and drops them.
+  // Skips the next `size` bytes of the picture's pixels.
   absl::Status Skip(size_t size);
 
  private:

@@ -45,14 +45,14 @@ int64_t Now() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Checks the size that the sender states against the bytes that are there, as a sender may be faulty.
+// Checks the sender's stated size against the received bytes, since a sender may be faulty.
 bool IsWhole(const CameraFrameView& frame) {
   const PictureSize size = {frame.width(), frame.height()};
   return size.width >= 1 && size.width <= kMaxPictureSide && size.height >= 1 &&
          size.height <= kMaxPictureSide && frame.pixels().size() == size.bytes();
 }
 
-// Writes the frame from where it lies in the ring, and returns the file's name.
+// Writes the frame directly from the ring and returns the file's name.
 std::string Write(const CameraFrameView& frame, uint16_t camera) {
   const std::string path = absl::StrFormat("%s/camera%d-%06d.png", absl::GetFlag(FLAGS_directory),
                                            camera, frame.number());
@@ -88,7 +88,7 @@ absl::Status Show(const Channel& channel) {
     } else if (lease.ok()) {
       Complain(absl::StrCat("the frame at position ", lease->position(), " is incomplete"));
     } else if (absl::IsInvalidArgument(lease.status())) {
-      // Goes on after one sender's mistake, for the sake of the others.
+      // Continues after one sender's mistake, for the sake of the others.
       Complain(lease.status().message());
     } else if (!absl::IsDeadlineExceeded(lease.status())) {
       status = lease.status();
@@ -124,7 +124,7 @@ int Main(int argc, char** argv) {
       OpenCameraChannel(arguments, absl::GetFlag(FLAGS_capacity));
   if (!opened.ok()) Fail(kBadInput, opened.status().message());
   const absl::Status status = Show(opened->channel);
-  // A camera that is still attached removes the channel when it ends.
+  // An attached camera removes the channel when it ends.
   if (arguments.empty() && !opened->channel.HasReceiver() && !opened->channel.HasSender()) {
     RemoveDeclaredChannel(opened->channel);
   }

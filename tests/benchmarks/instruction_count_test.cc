@@ -1,8 +1,8 @@
-// How many machine instructions the usual send, receive, parse and write take, with optimisation on:
-// they do not wobble as times do, so a slow-down that is in the code shows here.
+// Counts the machine instructions of the usual send, receive, parse and write in optimised code.
+// Unlike times, the counts are stable, so they show a slow-down in the code.
 //
-// The bounds are what gcc 12 made of it when they were set, and a quarter more. Whoever makes
-// something faster lowers them.
+// The bounds are the counts of gcc 12 when they were set, plus a quarter. Lower them after an
+// improvement.
 #include <cstdint>
 #include <functional>
 #include <iostream>
@@ -50,7 +50,7 @@ uint64_t CountSteps(const std::function<void()>& prepare, const std::function<vo
   return steps;
 }
 
-// Instructions of one call, when it has been called before.
+// Returns the instructions of one call after warm-up.
 double Instructions(const std::function<void()>& prepare, const std::function<void()>& call) {
   const auto warmed_up = [&] {
     prepare();
@@ -67,7 +67,7 @@ class InstructionCountTest : public ::testing::Test {
     const std::string unavailable = SteppedChild::Unavailable();
     ASSERT_EQ(unavailable, "") << "instructions cannot be counted here";
     ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous({}));
-    // In the child, whose handles these become.
+    // Runs in the child, which owns these handles.
     attach_ = [this, channel] {
       ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
       ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));

@@ -1,4 +1,5 @@
-// The contents of the end-to-end row: each reads what each made, and notices what is not that.
+// Tests the contents of the end-to-end row. Each reads the messages of every other and detects
+// other bytes.
 #include "benchmarks/mixed_content.h"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ namespace {
 using ::ipmpsc::testing::IsOk;
 using ::ipmpsc::testing::StatusIs;
 
-// Keeps what is sent.
+// Keeps the sent message.
 class Kept : public SenderEnd {
  public:
   absl::Status Send(absl::string_view message) override {

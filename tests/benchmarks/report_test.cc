@@ -1,4 +1,5 @@
-// The report of a run: the figures, their ratios, and those of this library.
+// Tests the report of a run: the figures, their ratios, and the marks of this library's own
+// figures.
 #include "benchmarks/report.h"
 
 #include <string>
@@ -31,7 +32,7 @@ RowResult Latency() {
   row.set_title("One way");
   row.set_unit("ns");
   AddEntry(&row, "crate ipmpsc", {400, 200, 1000});
-  // Twice the limit in each round, whatever slowed the round.
+  // Twice the limit in each round, however slow the round was.
   AddEntry(&row, "ipmpsc", {200, 100, 500});
   AddEntry(&row, "a wire", {100, 50, 250})->set_is_limit(true);
   RowResult::Entry* const refused = row.add_entries();

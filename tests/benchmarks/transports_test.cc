@@ -1,5 +1,4 @@
-// Every peer of the comparison carries what it is measured with: each message once, untorn, in the
-// order of its sender.
+// Tests that every peer of the comparison carries each message once, intact, in its sender's order.
 #include <unistd.h>
 
 #include <cstddef>
@@ -36,7 +35,7 @@ struct Header {
   uint32_t number;
 };
 
-// The header, then bytes that tell which message they belong to.
+// Writes the header, then bytes that identify the message.
 void Fill(char* bytes, size_t size, Header header) {
   for (size_t i = 0; i < size; ++i) {
     bytes[i] = static_cast<char>(header.sender * 37 + header.number * 11 + i * 7 + i / 256);
@@ -107,7 +106,7 @@ int ReceiveAll(Transport* transport, uint32_t senders, uint32_t count, size_t si
   return wrong.empty() ? 0 : Fail(wrong);
 }
 
-// Bazel knows nothing of cargo: `--test_env=RUST_PEERS=PATH` has the test take what cargo built.
+// Bazel does not run cargo. `--test_env=RUST_PEERS=PATH` names the library that cargo built.
 std::string RustPeers() {
   const char* path = std::getenv("RUST_PEERS");
   return path == nullptr ? "" : path;
@@ -147,7 +146,7 @@ class TransportTest : public ::testing::TestWithParam<std::tuple<TransportKind, 
     EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr(spec.name)));
   }
 
-  // With a reason that is printed.
+  // Prints the reason of a skip.
   void SetUp() override {
     if (!std::get<0>(GetParam()).unavailable.empty()) {
       GTEST_SKIP() << std::get<0>(GetParam()).unavailable;

@@ -1,4 +1,5 @@
-// Once its arenas have grown, receiving allocates nothing; and nor does a loan ever.
+// Tests that receiving allocates nothing once the arenas have grown, and that a loan never
+// allocates.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -27,7 +28,7 @@ void* Allocate(size_t size) {
 
 }  // namespace
 
-// All of them: a sanitizer would miss the partner of one that is left to it.
+// Replaces all of them, since a sanitizer pairs each with its own counterpart.
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept { return Allocate(size); }
@@ -61,7 +62,7 @@ TEST(AllocationTest, SteadyStateAllocatesNothing) {
     if (receiver.TryReceive().ok()) FAIL();
   }
   EXPECT_EQ(allocations, before);
-  EXPECT_GT(before, 0);  // it does count
+  EXPECT_GT(before, 0);  // the counter works
 }
 
 TEST(AllocationTest, LoansAllocateNothing) {

@@ -34,7 +34,7 @@ ipmpsc::ChannelInfo Info(const ipmpsc::schema::MessageType& type) {
   return info;
 }
 
-// The type as a stranger builds it: the files in order, each once.
+// Builds the type as such a program does: the files in order, each once.
 const Descriptor* Build(const ipmpsc::ChannelInfo& info, DescriptorPool* pool) {
   std::set<std::string> names;
   for (const auto& file : info.schema().file()) {

@@ -1,4 +1,4 @@
-// Ends: both ends of a channel of one message type, for tests of what goes through it.
+// Ends: a channel of one message type with its sender and receiver.
 #ifndef TESTS_CODEGEN_ENDS_H_
 #define TESTS_CODEGEN_ENDS_H_
 

@@ -1,6 +1,6 @@
-// Extensions and other fields that a type does not know: written through AddUnknownFields and read
-// by protobuf, read back from a view's bytes, passed on from a view to a loan; and bytes that are no
-// wire format.
+// Tests extensions and other fields unknown to a type: written by AddUnknownFields and read by
+// protobuf, read from a view's bytes, and passed on from a view to a loan. Also tests bytes that
+// are no wire format.
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -34,7 +34,7 @@ using ItemEnds = Ends<ItemChannel, ItemSender, ItemReceiver>;
 
 template <typename Writer, typename Write>
 absl::StatusOr<std::string> Written(Write write, size_t bound = 1 << 16) {
-  // Nothing lies behind the bound, so that a sanitizer sees whoever passes it.
+  // Has the exact size, so that a sanitizer detects a write beyond the bound.
   const std::unique_ptr<char[]> space(new char[bound]);
   Draft draft(absl::MakeSpan(space.get(), bound));
   {
@@ -89,7 +89,7 @@ TEST(ExtensionsTest, ReadWithoutProtobuf) {
   ASSERT_NE(view, nullptr);
   EXPECT_EQ(view->remark(), "on the left");
   EXPECT_EQ(view->part().name(), "door");
-  // Where the sender put it.
+  // The text lies in the sender's message.
   EXPECT_GE(view->remark().data(), lease->Bytes().data());
   EXPECT_LT(view->remark().data(), lease->Bytes().data() + lease->Bytes().size());
 }
@@ -112,7 +112,7 @@ TEST(ExtensionsTest, InAGroup) {
   EXPECT_EQ(GroupExtensionsView::Parse(view.group(0).Bytes(), &arena)->label(), "here");
 }
 
-// The fields that a program passes on from a sender with a newer schema.
+// A program passes on a message from a sender with a newer schema.
 TEST(ExtensionsTest, FieldsThatAreKnownAreLeftOut) {
   Item item;
   item.set_id(1);
@@ -144,7 +144,7 @@ TEST(ExtensionsTest, RandomOnes) {
     const std::string given = ShuffleWire(random, extras.SerializeAsString());
     if (!extras.ParseFromString(given)) continue;
     ++tried;
-    // Shuffling has brought in others, of which some are an Item's own.
+    // Shuffling adds other fields, some of which are an Item's own.
     for (int number = 1; number <= 5; ++number)
       extras.mutable_unknown_fields()->DeleteByNumber(number);
     ASSERT_OK_AND_ASSIGN(const std::string wire, Written<ItemWriter>([&](ItemWriter* writer) {
@@ -166,7 +166,7 @@ TEST(ExtensionsTest, RandomOnes) {
     const ItemExtensionsView* const back =
         ItemExtensionsView::Parse(view->inside().Bytes(), &arena);
     ASSERT_NE(back, nullptr);
-    // The id, which is unknown there, is part of the bytes, too.
+    // The bytes also contain the id, which is unknown there.
     ItemExtensions with_id;
     ASSERT_TRUE(with_id.ParseFromArray(view->inside().Bytes().data(),
                                        static_cast<int>(view->inside().Bytes().size())));
@@ -178,7 +178,7 @@ TEST(ExtensionsTest, RandomOnes) {
   EXPECT_GT(tried, 500);
 }
 
-// Taken where, and only where, protobuf takes them for a message that knows none of them.
+// The view accepts them if and only if protobuf accepts them for a message that knows none of them.
 TEST(ExtensionsTest, DamagedOnesAreAnError) {
   Random random(2);
   int refused = 0;
@@ -205,7 +205,7 @@ TEST(ExtensionsTest, MalformedOnesAreNotSent) {
   ItemEnds ends;
   ItemLoan loan = ends.Lend(1000);
   loan.set_id(1);
-  loan.AddUnknownFields("\x50\x01\x55\x01");  // 10: 1, and four bytes of which there is one
+  loan.AddUnknownFields("\x50\x01\x55\x01");  // 10: 1, and one of four bytes
   loan.set_rest("more");
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kInvalidArgument,
@@ -226,7 +226,7 @@ TEST(ExtensionsTest, TooLongForTheBound) {
   EXPECT_OK(WithUnknownFields("", 0));
 }
 
-// Groups nest as deep as protobuf reads them, from the message as a whole on.
+// Groups nest as deep as protobuf allows, counted from the outermost message.
 TEST(ExtensionsTest, Depth) {
   for (const int around : {0, 1, 50, 99, 100}) {
     for (const int groups : {100 - around, 101 - around}) {

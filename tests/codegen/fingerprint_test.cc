@@ -49,7 +49,7 @@ uint64_t FingerprintOfM(const FileDescriptorProto& file) {
   return built == nullptr ? 0 : Fingerprint(*pool.FindMessageTypeByName("p.M"));
 }
 
-// Channels that exist hold fingerprints: it must not change from version to version.
+// Existing channels contain fingerprints, so they must not change between versions.
 TEST(FingerprintTest, IsTheSameForEver) { EXPECT_EQ(FingerprintOfM(File()), 0xc7d43e9b0a9bb771); }
 
 TEST(FingerprintTest, WhatHasNoBearingOnMessages) {

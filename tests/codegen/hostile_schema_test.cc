@@ -1,4 +1,4 @@
-// Schemas that no protoc wrote: comparing them ends, soon, with a verdict.
+// Tests schemas that no protoc wrote. Their comparison ends soon with a verdict.
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 
 constexpr End kEnds[] = {End::kSender, End::kReceiver};
 
-// A channel's description that says it is of p.M, with one file.
+// Returns a channel's description that names p.M and has one file.
 ipmpsc::ChannelInfo InfoOfM() {
   ipmpsc::ChannelInfo info;
   info.set_message("p.M");
@@ -64,7 +64,7 @@ void ExpectVerdict(absl::string_view description) {
 TEST(HostileSchemaTest, CutAnywhere) {
   const std::string description = Describe(camera::FrameChannel::kType);
   for (size_t size = 0; size < description.size(); ++size) {
-    // Of its own length, so that AddressSanitizer sees what is read behind it.
+    // Has the exact size, so that AddressSanitizer detects a read behind it.
     const std::unique_ptr<char[]> bytes(new char[size]);
     description.copy(bytes.get(), size);
     ASSERT_NO_FATAL_FAILURE(ExpectVerdict(absl::string_view(bytes.get(), size))) << size;
@@ -102,7 +102,7 @@ TEST(HostileSchemaTest, DeeperThanAnyMessage) {
   }
 }
 
-// Messages that refer to one another as deep as there are messages: no stack is as deep.
+// Each message refers to the next. A recursion would overflow the stack.
 TEST(HostileSchemaTest, LongChainOfMessages) {
   constexpr int kCount = 20000;
   ipmpsc::ChannelInfo info = InfoOfM();
@@ -145,7 +145,7 @@ TEST(HostileSchemaTest, ManyOfEverything) {
     EXPECT_EQ(differences.size(), 101);
   }
 
-  // A map whose entry has all these fields is none.
+  // A map cannot have an entry with all these fields.
   FieldDescriptorProto* const map = AddField(1, FieldDescriptorProto::TYPE_MESSAGE, message);
   map->set_label(FieldDescriptorProto::LABEL_REPEATED);
   map->set_type_name(".p.M");

@@ -1,4 +1,4 @@
-// The plugin's limits are the runtime's.
+// Tests that the plugin's limits equal the runtime's.
 #include <unistd.h>
 
 #include "codegen/check.h"

@@ -1,4 +1,4 @@
-// Loans through a channel: FrameLoan from FrameSender to FrameReceiver.
+// Tests loans through a channel: FrameLoan from FrameSender to FrameReceiver.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -88,7 +88,7 @@ TEST(LoanTest, IsReceivedAsItWasWritten) {
 TEST(LoanTest, WhatIsNotNeededIsGivenBack) {
   Frames frames;
   for (uint32_t i = 1; i < 10; ++i) {
-    // Nearly the whole ring, so the rest of the one before must be free again.
+    // Takes nearly the whole ring, so the unused rest of the last loan must be free again.
     camera::FrameLoan loan = frames.Lend(60000);
     loan.set_width(i);
     ASSERT_OK(std::move(loan).Publish());
@@ -135,7 +135,7 @@ TEST(LoanTest, WaitsAsSendDoes) {
   EXPECT_THAT(frames.sender.Claim(65500, absl::Milliseconds(1)),
               StatusIs(StatusCode::kDeadlineExceeded));
   ASSERT_OK(frames.receiver.TryReceive());
-  // Steps over what the loan did not need.
+  // Steps over the unused rest of the loan.
   EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
   EXPECT_OK(frames.sender.ClaimWhenEmpty(10, kLong));
 }
@@ -145,7 +145,7 @@ TEST(LoanTest, TooSmallABoundIsTold) {
   camera::FrameLoan loan = frames.Lend(10);
   loan.set_width(1);
   EXPECT_TRUE(loan.mutable_pixels(100).empty());
-  loan.set_height(2);  // nothing, though it would fit
+  loan.set_height(2);  // not written, though it would fit
   loan.mutable_taken().set_seconds(5);
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kResourceExhausted,
@@ -186,7 +186,7 @@ TEST(LoanTest, TextThatIsNotUtf8IsNotPublished) {
   loan.add_counters("\xff", 1);
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("CountersEntry.key")));
-  // The bytes that were handed out are checked last.
+  // Text that the caller wrote in place is checked last.
   for (const absl::string_view text : {"\xc3\xa4", "\xc3+"}) {
     loan = frames.Lend(1000);
     const absl::Span<char> comment = loan.mutable_comment(2);
@@ -256,7 +256,7 @@ TEST(LoanTest, NumberThatAClosedEnumHasNot) {
   }
 }
 
-// `levels` trees within a tree, and a map's entry in the last one where it is asked for.
+// Nests `levels` trees, and a map's entry in the innermost one on request.
 void Nest(int levels, TreeWriter* tree) {
   if (levels == 0) return;
   TreeWriter child = tree->mutable_left();
@@ -286,7 +286,7 @@ void NestMaps(int levels, MapsWriter* maps) {
 
 TEST(LoanTest, NoMapDeeperThanParsersGo) {
   Ends<MapsChannel, MapsSender, MapsReceiver> maps;
-  // The entry and its value are a level each.
+  // An entry and its value are one level each.
   MapsLoan deep = maps.Lend(5000);
   NestMaps(49, &deep);
   EXPECT_OK(std::move(deep).Publish());
@@ -332,7 +332,7 @@ TEST(LoanTest, AlignedInTheSenderAndInTheReceiver) {
 TEST(LoanTest, BoundOfAnAlignedFieldIsAtMostFiveBytesMore) {
   Pictures pictures;
   for (int i = 0; i < 100; ++i) {
-    // The record begins at each multiple of 16 in turn.
+    // Lets the record begin at each multiple of 16 in turn.
     ASSERT_OK(pictures.sender.TrySend(aligned::Picture()));
     ASSERT_OK(pictures.receiver.TryReceive());
     aligned::Picture wanted;

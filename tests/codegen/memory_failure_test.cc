@@ -1,5 +1,5 @@
-// What a hostile peer can make a typed end allocate is bounded, and where an allocation fails
-// nothing is lost or leaked.
+// Tests that a hostile peer can make a typed sender or receiver allocate only a bounded amount, and
+// that a failed allocation loses and leaks nothing.
 #include <malloc.h>
 
 #include <algorithm>
@@ -30,10 +30,10 @@
 
 namespace {
 
-// Of what operator new gave.
+// Bytes from operator new.
 size_t live_bytes = 0;
 size_t peak_bytes = 0;
-// How many allocations succeed before how many fail.
+// The number of allocations that succeed, and then of those that fail.
 uint64_t before_failures = 0;
 uint64_t failures = 0;
 
@@ -65,7 +65,7 @@ void Free(void* memory) {
 
 }  // namespace
 
-// All of them: a sanitizer would miss the partner of one that is left to it.
+// Replaces all of them, since a sanitizer pairs each with its own counterpart.
 void* operator new(size_t size) { return AllocateOrThrow(size); }
 void* operator new[](size_t size) { return AllocateOrThrow(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept { return Allocate(size); }
@@ -101,12 +101,12 @@ std::string Delimited(uint32_t number, absl::string_view body) {
   return absl::StrCat(Varint(number << 3 | 2), Varint(body.size()), body);
 }
 
-// Of a channel of p.M, whose only file is `file`.
+// Returns the description of a channel of p.M whose only file is `file`.
 std::string DescriptionOf(absl::string_view file) {
   return absl::StrCat(Delimited(1, "p.M"), Delimited(2, Delimited(1, file)));
 }
 
-// Many different ones, as `piece` makes them.
+// Returns many different pieces.
 template <typename Piece>
 std::string Many(size_t size, Piece piece) {
   std::string wire;
@@ -183,7 +183,7 @@ TEST(DescriptionMemoryTest, BombsAreBounded) {
   const SchemaText ours("proto3; enum E { A = 0; } message M { E e = 1; }");
   for (const size_t size : {size_t{50}, size_t{20000}, kMaxDescription}) {
     for (const DescriptionBomb& bomb : kDescriptionBombs) {
-      // Bodies nest, and the last bytes of each are its own.
+      // The nested bodies each have their own last bytes.
       const std::string description = DescriptionOf(bomb.file(size));
       for (const End end : {End::kSender, End::kReceiver}) {
         const size_t before = live_bytes;
@@ -213,7 +213,7 @@ TEST(DescriptionMemoryTest, TheLimitIsToldAndSettable) {
                        HasSubstr("needs more memory to be read than the")));
   EXPECT_OK(CheckDescription(ours.type(), description, End::kReceiver,
                              ipmpsc::view::MemoryLimit::None()));
-  // Packages count as well.
+  // Packages count, too.
   const std::string package =
       DescriptionOf(Delimited(2, Many(150, [](uint32_t) { return std::string("a."); }) + "a") + "");
   EXPECT_THAT(CheckDescription(ours.type(), package, End::kReceiver, {0, 1000}),
@@ -233,8 +233,8 @@ ipmpsc::Channel FrameChannelInMemory() {
   return *camera::FrameChannel::CreateAnonymous(options);
 }
 
-// Calls `function` with the allocations [first, first + count) failing. Returns false where it did not
-// come so far, or did without.
+// Calls `function` with the allocations [first, first + count) failing. Returns false if it made
+// fewer allocations.
 template <typename Function>
 bool WithFailures(uint64_t first, uint64_t count, Function function) {
   before_failures = first;
@@ -246,7 +246,8 @@ bool WithFailures(uint64_t first, uint64_t count, Function function) {
   return std::exchange(failures, 0) != count;
 }
 
-// Some allocations of a call fail. Then nothing was taken, or what was taken is kept.
+// Some allocations of a call fail. Either no message was taken, or the receiver keeps the taken
+// one.
 TEST(FailedAllocationTest, NoMessageIsLost) {
   bool was_kept = false;
   for (const uint64_t count : {1, 2, 1000}) {
@@ -275,7 +276,7 @@ TEST(FailedAllocationTest, NoMessageIsLost) {
         EXPECT_EQ(second->width(), 2);
         EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
       }
-      // All of it was released.
+      // Everything was released.
       ASSERT_OK(sender.SendWhenEmpty(LargeFrame(3), absl::Seconds(10)));
     }
   }
@@ -291,7 +292,7 @@ TEST(FailedAllocationTest, WhatIsKeptIsDrainedFirst) {
     for (uint32_t i = 1; i <= 3; ++i) ASSERT_OK(sender.TrySend(LargeFrame(i)));
     absl::Status status;
     WithFailures(first, 2, [&] { status = receiver.TryReceive().status(); });
-    if (!absl::IsResourceExhausted(status)) continue;  // it threw, before anything was taken
+    if (!absl::IsResourceExhausted(status)) continue;  // it threw before it took a message
 
     camera::FrameReceiver moved = std::move(receiver);
     std::vector<uint32_t> widths;

@@ -1,4 +1,4 @@
-// Message types that between them have everything that a .proto file may say.
+// Message types that together cover all features of .proto files.
 #ifndef IPMPSC_TESTS_CODEGEN_MESSAGE_TYPES_H_
 #define IPMPSC_TESTS_CODEGEN_MESSAGE_TYPES_H_
 
@@ -14,7 +14,7 @@ struct MessageType {
   const ipmpsc::wire::MessageTable* table;
 };
 
-// New ones belong at the end: inputs of fuzzers name them by their place.
+// New types belong at the end, since inputs of fuzzers select them by index.
 std::vector<MessageType> AllMessageTypes();
 
 }  // namespace ipmpsc_test

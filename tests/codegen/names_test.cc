@@ -1,4 +1,4 @@
-// Names that are keywords or clash: what they became, beside protobuf's own classes.
+// Tests names that are keywords or clash, beside protobuf's own classes.
 #include <string>
 #include <type_traits>
 

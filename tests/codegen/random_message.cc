@@ -28,7 +28,7 @@ int Pick(Random& random, int n) { return static_cast<int>(random() % static_cast
 
 namespace {
 
-// Small, at the edges of 7 bits, or anything.
+// Returns a small number, one at the edges of 7 bits, or any.
 uint64_t Number(Random& random) {
   switch (Pick(random, 4)) {
     case 0:
@@ -109,10 +109,10 @@ void SetField(Random& random, int depth, const FieldDescriptor& field, Message* 
   }
 }
 
-// One field as it lies on the wire.
+// One field on the wire.
 struct WireField {
   uint32_t tag;
-  std::string value;  // of a length-delimited one: without the size
+  std::string value;  // of a length-delimited field, without the size
 };
 
 std::optional<uint64_t> TakeVarint(const std::string& wire, size_t* at) {
@@ -125,7 +125,7 @@ std::optional<uint64_t> TakeVarint(const std::string& wire, size_t* at) {
   return std::nullopt;
 }
 
-// `value`, now and then with zeros that do not count behind it.
+// Encodes `value`, sometimes with redundant zeros at the end.
 std::string Varint(Random& random, uint64_t value, size_t longest) {
   std::string bytes;
   for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
@@ -139,7 +139,7 @@ std::string Varint(Random& random, uint64_t value, size_t longest) {
   return bytes;
 }
 
-// Nothing where it is no message. Groups are taken as a whole, to their end.
+// Returns nothing if the bytes are no message. A group is one field, up to its end.
 std::optional<std::vector<WireField>> TakeFields(const std::string& wire) {
   std::vector<WireField> fields;
   size_t at = 0;
@@ -187,7 +187,7 @@ std::string PutField(Random& random, const WireField& field) {
 
 bool IsGroupTag(const WireField& field) { return (field.tag & 7) == 3 || (field.tag & 7) == 4; }
 
-// One change to a list of fields; group tags stay where they are.
+// Makes one change to a list of fields. Group tags stay in place.
 void ChangeFields(Random& random, std::vector<WireField>* fields) {
   const size_t i = static_cast<size_t>(Pick(random, static_cast<int>(fields->size())));
   WireField& field = (*fields)[i];

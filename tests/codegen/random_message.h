@@ -10,24 +10,24 @@
 
 namespace ipmpsc_test {
 
-// The same on every machine for the same seed.
+// Generates the same numbers on every machine for the same seed.
 using Random = std::mt19937_64;
 
-// Below `n`.
+// Returns a number below `n`.
 int Pick(Random& random, int n);
 
-// Sets about half the fields, required ones always, messages at most `depth` deep.
+// Sets about half the fields and all required ones. Messages nest at most `depth` deep.
 void FillRandomly(Random& random, int depth, google::protobuf::Message* message);
 
-// The wire format of `message`, the same in every run: entries of a map come in the order of keys,
-// not in that of a hash seeded with addresses.
+// Returns the wire format of `message`, the same in every run. Map entries are sorted by key, since
+// the hash order depends on addresses.
 std::string DeterministicWire(const google::protobuf::MessageLite& message);
 
-// Changes the structure: fields come twice, in another order, in pieces, packed or not, with tags,
-// sizes and numbers that are longer than need be. Mostly still what protobuf accepts.
+// Changes the structure: fields are repeated, reordered, split, packed or unpacked, and tags, sizes
+// and numbers get redundant bytes. protobuf accepts most results.
 std::string ShuffleWire(Random& random, const std::string& wire);
 
-// Changes bytes here and there.
+// Changes some bytes.
 std::string DamageWire(Random& random, std::string wire);
 
 }  // namespace ipmpsc_test

@@ -1,6 +1,6 @@
-// Schemas of files of an edition, where features say what the syntax says elsewhere: beside schemas of
-// proto2 and proto3 that mean the same or something else. The descriptors are made by hand, so that
-// protobuf need know no editions.
+// Compares schemas of an edition, whose features replace the syntax, with schemas of proto2 and
+// proto3 that mean the same or something else. The descriptors are built by hand, so that protobuf
+// need not support editions.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -49,7 +49,7 @@ constexpr Feature kNone = {4, 3};
 constexpr Feature kLengthPrefixed = {5, 1};
 constexpr Feature kDelimited = {5, 2};
 
-// A message in another, on the wire. REQUIRES: it is shorter than 128 bytes.
+// Encodes a message in another. REQUIRES: it is shorter than 128 bytes.
 std::string Inside(int number, const std::string& message) {
   std::string wire;
   for (int tag = number << 3 | 2; tag != 0; tag >>= 7)
@@ -65,7 +65,7 @@ std::string Wire(Feature feature) {
 // features.(pb.cpp).legacy_closed_enum
 std::string LegacyClosedEnum(bool value) { return Inside(1000, Wire({1, value})); }
 
-// `features`: its number in these options.
+// `features` is the number of the features in these options.
 void Add(int features, Feature feature, google::protobuf::MessageLite* options) {
   ASSERT_TRUE(options->MergeFromString(Inside(features, Wire(feature))));
 }
@@ -79,10 +79,10 @@ void OfField(Feature feature, FieldDescriptorProto* field) {
   Add(21, feature, field->mutable_options());
 }
 
-// M of an edition.
+// The message M of an edition.
 class EditionSchema {
  public:
-  // The equal of a proto2 file of this text, with features.
+  // Builds the proto2 file of this text, with features.
   EditionSchema(const std::string& fields,
                 const std::function<void(FileDescriptorProto*, DescriptorProto*)>& add_features) {
     FileDescriptorProto file = SchemaText("proto2; message M { " + fields + " }").file();
@@ -91,7 +91,7 @@ class EditionSchema {
     wire_ = file.SerializeAsString();
     description_.descriptor = wire_;
     static uint64_t fingerprints = 0;
-    fingerprint_ = ++fingerprints;  // no two are alike, so that they are compared
+    fingerprint_ = ++fingerprints;  // unique, so that the schemas are compared
   }
 
   ipmpsc::schema::MessageType type() const {
@@ -110,7 +110,7 @@ class EditionSchema {
 
 void NoFeatures(FileDescriptorProto*, DescriptorProto*) {}
 
-// The verdict of a receiver with the schema `ours` on a channel with `theirs`.
+// Returns the error of a receiver with the schema `ours` for a channel with `theirs`.
 template <typename Ours, typename Theirs>
 auto Received(const Ours& ours, const Theirs& theirs) {
   return CheckDescription(ours.type(), Describe(theirs.type()), End::kReceiver);
@@ -181,7 +181,7 @@ TEST(SchemaFeaturesTest, EnumsThatFieldsCloseForCpp) {
   });
   ExpectSame(legacy, closed);
   EXPECT_THAT(Received(legacy, open), StatusIs(StatusCode::kFailedPrecondition));
-  // The nearer one counts, and an enum that is closed itself stays so.
+  // The nearest setting counts. An enum that is closed itself stays closed.
   const auto reopen = [](FileDescriptorProto* file, DescriptorProto* message) {
     ASSERT_TRUE(file->mutable_options()->MergeFromString(Inside(50, LegacyClosedEnum(true))));
     for (auto& field : *message->mutable_field())
@@ -251,7 +251,7 @@ TEST(SchemaFeaturesTest, Differences) {
                        HasSubstr("p.M.e: the enum is open in the channel and closed here")));
 }
 
-// Of an edition to come.
+// A value of a future edition.
 TEST(SchemaFeaturesTest, UnknownValuesSayNothing) {
   ExpectSame(EditionSchema(kFields,
                            [](FileDescriptorProto* file, DescriptorProto*) {

@@ -19,7 +19,7 @@ namespace {
 
 class Complaints : public google::protobuf::io::ErrorCollector {
  public:
-  // The first is what protobuf 3.21 calls, the second what later releases do.
+  // protobuf 3.21 calls the first function, later releases call the second.
   void AddError(int line, int column, const std::string& message) {
     RecordError(line, column, message);
   }
@@ -44,7 +44,7 @@ SchemaText::SchemaText(const std::string& text) : factory_(&pool_) {
   const google::protobuf::FileDescriptor* const file = pool_.BuildFile(file_);
   EXPECT_NE(file, nullptr) << source;
   file_.Clear();
-  file->CopyTo(&file_);  // with the names of types resolved
+  file->CopyTo(&file_);  // with the resolved names of types
   descriptor_ = pool_.FindMessageTypeByName("p.M");
   wire_ = file_.SerializeAsString();
   description_.descriptor = wire_;

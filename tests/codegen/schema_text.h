@@ -1,5 +1,5 @@
-// SchemaText: a message type made at run time from the text of a .proto file, so that a test may
-// have two schemas of one message.
+// SchemaText: a message type built at run time from the text of a .proto file. A test can have two
+// schemas of one message.
 #ifndef IPMPSC_TESTS_CODEGEN_SCHEMA_TEXT_H_
 #define IPMPSC_TESTS_CODEGEN_SCHEMA_TEXT_H_
 
@@ -16,7 +16,7 @@ namespace ipmpsc_test {
 
 class SchemaText {
  public:
-  // The message M of package p. `text` begins with the syntax: "proto3; message M { ... }".
+  // Builds message M of package p. `text` begins with the syntax: "proto3; message M { ... }".
   explicit SchemaText(const std::string& text);
 
   // As a generated header would have it.

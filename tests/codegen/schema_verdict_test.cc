@@ -1,5 +1,5 @@
-// What becomes of a message that is written by one schema and read by another: every row of the
-// table in docs/codegen.md, and whether the verdict is true of messages.
+// Tests the result of writing a message by one schema and reading it by another. Covers every row
+// of the table in docs/codegen.md, and whether the verdict holds for random messages.
 #include <memory>
 #include <ostream>
 #include <string>
@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 enum Verdict {
   kCompatible,
   kRefused,         // some messages are rejected, or read with other values
-  kRefusedToBeSafe  // none that protobuf's own classes send are, or none that are likely
+  kRefusedToBeSafe  // no message of protobuf's own classes is, or no likely one
 };
 
 struct Row {
@@ -41,8 +41,8 @@ struct Row {
   const char* writer;
   const char* reader;
   Verdict verdict;
-  // Part of what a sender with the writer's schema is told of a channel with the reader's, and
-  // of what a receiver with the reader's is told of a channel with the writer's. Empty: nothing.
+  // A part of the error of a sender with the writer's schema on a channel with the reader's, and of
+  // a receiver with the reader's schema on a channel with the writer's. Empty without an error.
   const char* at_sender;
   const char* at_receiver;
 };
@@ -298,14 +298,14 @@ class SchemaVerdictTest : public testing::TestWithParam<Row> {
     }
   }
 
-  // What the reader makes of random messages of the writer; empty where all arrive as they are.
+  // Returns what the reader changes in random messages of the writer, or "" if all are equal.
   std::string Harm() {
     const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
     Random random(1);
     for (int i = 0; i < 500; ++i) {
       const std::unique_ptr<google::protobuf::Message> written = writer_.NewMessage();
       FillRandomly(random, 3, written.get());
-      // By reflection a map may have got a key twice, and a oneof is what was set last.
+      // Reflection can set a map key twice. Of a oneof, the last field counts.
       EXPECT_TRUE(written->ParseFromString(DeterministicWire(*written)));
       const std::unique_ptr<google::protobuf::Message> read = reader_.NewMessage();
       if (!read->ParseFromString(DeterministicWire(*written)))
@@ -338,7 +338,7 @@ TEST_P(SchemaVerdictTest, IsTrueOfMessages) {
   }
 }
 
-// A schema goes together with itself, and there is nothing to tell.
+// A schema is compatible with itself and has no differences.
 TEST_P(SchemaVerdictTest, Identical) {
   for (const SchemaText* schema : {&writer_, &reader_}) {
     for (const End end : {End::kSender, End::kReceiver}) {
@@ -347,7 +347,7 @@ TEST_P(SchemaVerdictTest, Identical) {
       ASSERT_OK_AND_ASSIGN(const SchemaDifferences differences,
                            CheckDescription(type, description, end));
       EXPECT_THAT(differences, testing::IsEmpty());
-      type.fingerprint += 1;  // so that it is looked at
+      type.fingerprint += 1;  // forces the comparison
       ASSERT_OK_AND_ASSIGN(const SchemaDifferences looked_at,
                            CheckDescription(type, description, end));
       EXPECT_THAT(looked_at, testing::IsEmpty());

@@ -1,4 +1,4 @@
-// Batches of messages through typed senders: all of them or none.
+// Tests batches of messages from typed senders: all messages or none.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-// What happens where the body of a loop over messages, or a handler, throws, ends early, receives
-// itself, or moves or destroys the receiver.
+// Tests loops over messages and handlers whose body throws, ends early, receives, or moves or
+// destroys the receiver.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,7 +38,7 @@ void SendFrames(camera::FrameSender* sender, uint32_t first, uint32_t last) {
   }
 }
 
-// All messages have been released: a record of the whole capacity is free.
+// All messages have been released: a record of the whole capacity fits.
 void ExpectEmpty(camera::FrameSender* sender) {
   EXPECT_OK(sender->SendWhenEmpty(camera::Frame(), absl::Seconds(10)));
 }
@@ -117,7 +117,7 @@ TEST(TypedCallbacksTest, BodyThatMovesTheReceiver) {
     widths.push_back(frame->width());
     if (frame->width() == 1) moved.emplace(std::move(ends.receiver));
     if (frame->width() == 2) again = std::make_unique<camera::FrameReceiver>(*std::move(moved));
-    if (frame->width() == 3) moved.reset();  // from which it was moved
+    if (frame->width() == 3) moved.reset();  // the moved-to receiver
   }
   EXPECT_THAT(widths, ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(frames.status(), StatusIs(StatusCode::kDeadlineExceeded));
@@ -131,13 +131,13 @@ TEST(TypedCallbacksTest, BodyThatDestroysTheReceiver) {
   int count = 0;
   for (camera::FrameLease& frame : frames) {
     receiver.reset();
-    EXPECT_EQ(frame->faces(0).x(), 1);  // the lease is valid still
+    EXPECT_EQ(frame->faces(0).x(), 1);  // the lease is still valid
     ++count;
   }
   EXPECT_EQ(count, 1);
   EXPECT_THAT(frames.status(),
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("receiver of these messages")));
-  // Nothing holds the channel's receiver any more.
+  // The channel has no receiver any more.
   ASSERT_OK_AND_ASSIGN(camera::FrameReceiver successor,
                        camera::FrameReceiver::Attach(ends.channel));
   ASSERT_OK_AND_ASSIGN(const camera::FrameLease second, successor.TryReceive());
@@ -159,7 +159,7 @@ TEST(TypedCallbacksTest, BodyThatAssignsAnotherReceiver) {
   }
   EXPECT_EQ(count, 1);
   EXPECT_THAT(frames.status(), StatusIs(StatusCode::kFailedPrecondition));
-  // The other one's loop follows it.
+  // The other receiver's loop continues after it.
   std::vector<uint32_t> widths;
   for (camera::FrameLease& frame : others_frames) widths.push_back(frame->width());
   EXPECT_THAT(widths, ElementsAre(11, 12));
@@ -172,7 +172,7 @@ TEST(TypedCallbacksTest, HandlerThatThrows) {
     if (frame.width() == 2) throw std::runtime_error("handler");
   };
   EXPECT_THROW((void)ends.receiver.Drain(handler), std::runtime_error);
-  // Whether the second comes again is what `Receiver::Drain` says.
+  // `Receiver::Drain` documents whether the second message comes again.
   uint32_t last = 0;
   EXPECT_OK(
       ends.receiver.Drain([&](const camera::FrameView& frame) { last = frame.faces(0).x(); }));

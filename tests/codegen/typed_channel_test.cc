@@ -1,4 +1,4 @@
-// The generated ends of channels: FrameChannel, FrameSender, FrameReceiver, FrameLease.
+// Tests the generated classes: FrameChannel, FrameSender, FrameReceiver, FrameLease.
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -145,7 +145,7 @@ TEST(TypedChannelTest, MalformedMessageIsToldAndSteppedOver) {
   EXPECT_EQ(second->width(), 2);
   EXPECT_GT(second.position(), position);
   std::move(second).Release();
-  EXPECT_OK(sender.SendWhenEmpty(SomeFrame(3), absl::Seconds(10)));  // nothing is held back
+  EXPECT_OK(sender.SendWhenEmpty(SomeFrame(3), absl::Seconds(10)));  // all space is free
 }
 
 TEST(TypedChannelTest, MissingRequiredFieldIsNotSent) {
@@ -251,7 +251,7 @@ TEST(TypedChannelTest, RangeEndsAtItsDeadline) {
   EXPECT_THAT(messages.status(), StatusIs(StatusCode::kDeadlineExceeded));
 }
 
-// The two ends and the channel itself refuse alike.
+// The sender, the receiver and the channel refuse with the same error.
 void ExpectRefused(const Channel& channel, const ::testing::Matcher<const std::string&>& message) {
   const auto refused = [&] { return StatusIs(StatusCode::kFailedPrecondition, message); };
   EXPECT_THAT(camera::FrameSender::Attach(channel), refused());
@@ -273,7 +273,7 @@ TEST(TypedChannelTest, OtherMessageTypeIsRefused) {
                                HasSubstr("ipmpsc_test.camera.Frame")));
 }
 
-// A channel of frames whose schema was changed.
+// Returns a channel of frames with a changed schema.
 template <typename Change>
 Channel FrameChannelWithOtherSchema(Change change) {
   ipmpsc::ChannelInfo info;

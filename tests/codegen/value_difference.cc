@@ -16,7 +16,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// A value, the same text whatever type it is sent as. `index` is -1 for a singular field.
+// Returns the text of a value, independent of its wire type. `index` is -1 for a singular field.
 std::string Text(const Message& message, const FieldDescriptor& field, int index) {
   const Reflection& r = *message.GetReflection();
   const bool at = index >= 0;
@@ -63,7 +63,7 @@ std::string OneDifference(const Message& written, const FieldDescriptor& from, c
   return before == after ? "" : absl::StrCat(before, ", ", after);
 }
 
-// The places of the entries of a map in the order of their keys, or all places.
+// Returns the indices of a map's entries in the order of their keys, or all indices.
 std::vector<int> Places(const Message& message, const FieldDescriptor& field) {
   const Reflection& r = *message.GetReflection();
   std::map<std::string, int> by_key;

@@ -1,4 +1,4 @@
-// What of a message that was written by one schema is not the same in it when it is read by another.
+// Compares a message that was written by one schema with its reading by another.
 #ifndef IPMPSC_TESTS_CODEGEN_VALUE_DIFFERENCE_H_
 #define IPMPSC_TESTS_CODEGEN_VALUE_DIFFERENCE_H_
 
@@ -8,8 +8,8 @@
 
 namespace ipmpsc_test {
 
-// The first difference, as "field: written, read"; empty where there is none. Fields are told by
-// their numbers, and only those that both schemas have are looked at.
+// Returns the first difference as "field: written, read", or "". Fields are matched by number. Only
+// fields of both schemas are compared.
 std::string ValueDifference(const google::protobuf::Message& written,
                             const google::protobuf::Message& read);
 

@@ -1,5 +1,5 @@
-// Views against protobuf's own parser, on random messages and on random changes to their bytes: the
-// same is accepted, the same is rejected, and the values are the same.
+// Compares views with protobuf's own parser, on random messages and on random changes to their
+// bytes. Both accept the same input, reject the same input, and return the same values.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,8 +22,7 @@ using google::protobuf::Message;
 
 class ViewAgainstProtobufTest : public testing::TestWithParam<MessageType> {
  protected:
-  // How often protobuf accepted, and how often it did not: a test that sees only one of them proves
-  // little.
+  // The numbers of accepted and rejected inputs. A test with only one kind proves little.
   struct Counts {
     int accepted = 0;
     int rejected = 0;

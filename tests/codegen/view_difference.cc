@@ -41,7 +41,7 @@ std::string Deterministic(const Message& message) {
   return bytes;
 }
 
-// Bits rather than numbers, so that NaN equals itself and 0.0 differs from -0.0.
+// Compares bits, so that NaN equals itself and 0.0 differs from -0.0.
 template <typename T>
 std::string Bits(T value) {
   std::string bits(sizeof(T), '\0');
@@ -49,7 +49,7 @@ std::string Bits(T value) {
   return bits;
 }
 
-// The value at `index`, or the singular value where it is negative.
+// Returns the value at `index`, or the singular value if `index` is negative.
 std::string ValueOf(const Message& message, const FieldDescriptor& field, int index) {
   const Reflection& r = *message.GetReflection();
   const bool singular = index < 0;
@@ -86,7 +86,7 @@ std::string ValueOf(const Message& message, const FieldDescriptor& field, int in
   return "?";
 }
 
-// The same of a view, from where it lies.
+// Returns the value of a view's member at that address.
 std::string ValueOf(const char* at, const FieldDescriptor& field) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT64:

@@ -1,4 +1,4 @@
-// The headers of protobuf's own files compile together, and their views read.
+// Tests that the headers of protobuf's own files compile together and their views can be read.
 #include <string>
 
 #include "google/protobuf/any.ipmpsc.h"

@@ -1,6 +1,6 @@
-// Generated writers against protobuf, on random messages of every kind: what they write is what
-// protobuf reads, byte for byte what it would have written where that is promised, and no bound is
-// too small to be told.
+// Compares generated writers with protobuf, on random messages of every kind. protobuf reads the
+// written message. Where it is promised, the bytes equal protobuf's own. Every bound that is too
+// small is detected.
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -50,7 +50,7 @@ using ::ipmpsc::writer::Draft;
 constexpr Style kStyles[] = {{/*arrays=*/true, /*in_place=*/false},
                              {/*arrays=*/false, /*in_place=*/true}};
 
-// How many messages within, and entries of maps, are 128 bytes or longer.
+// Returns the number of nested messages and map entries of 128 bytes or more.
 size_t LongMessagesWithin(const Message& message) {
   size_t count = 0;
   const google::protobuf::Reflection& reflection = *message.GetReflection();
@@ -77,13 +77,13 @@ class WriterAgainstProtobufTest : public testing::TestWithParam<CopiedType> {
   std::unique_ptr<Message> RandomMessage(Random& random, int depth) {
     std::unique_ptr<Message> message(GetParam().prototype->New());
     FillRandomly(random, depth, message.get());
-    // By reflection a map may have got a key twice.
+    // Reflection can set a map key twice.
     const std::string wire = DeterministicWire(*message);
     EXPECT_TRUE(message->ParseFromString(wire));
     return message;
   }
 
-  // Nothing lies behind the bound, so that a sanitizer sees whoever passes it.
+  // Has the exact size, so that a sanitizer detects a write beyond the bound.
   absl::StatusOr<std::string> Write(const Message& message, Style style, size_t bound) {
     const std::unique_ptr<char[]> space(new char[bound]);
     std::memset(space.get(), 0xa5, bound);
@@ -124,7 +124,7 @@ TEST_P(WriterAgainstProtobufTest, ProtobufReadsTheSame) {
   }
 }
 
-// Messages within are shorter than 128 bytes if the whole is.
+// If the message is shorter than 128 bytes, so are all nested ones.
 TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThem) {
   if (IsAligned()) GTEST_SKIP() << "has more bytes";
   Random random(2);
@@ -136,7 +136,7 @@ TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThe
     ++small;
     ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], 1 << 20));
     ASSERT_EQ(absl::BytesToHexString(wire), absl::BytesToHexString(wanted));
-    // And need not one byte more than that.
+    // The exact size is enough.
     ASSERT_OK_AND_ASSIGN(const std::string tight, Write(*message, kStyles[0], wanted.size()));
     ASSERT_EQ(tight, wanted);
     if (wanted.empty()) continue;
@@ -147,7 +147,7 @@ TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThe
   EXPECT_GT(small, 3);
 }
 
-// An error, or the right message, for every bound there is.
+// Every bound leads to an error or to the right message.
 TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
   Random random(3);
   for (int i = 0; i < 4; ++i) {
@@ -156,7 +156,7 @@ TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
     for (const Style style : kStyles) {
       bool fits = false;
       const size_t enough = 2 * message->ByteSizeLong() + 20000;
-      // Alignment to whole pages need not be tried byte by byte.
+      // Alignment to whole pages needs no test of every byte.
       for (size_t bound = 0; !fits; bound += bound < 2000 ? 1 : 61) {
         ASSERT_LE(bound, enough) << "it never fits";
         const absl::StatusOr<std::string> wire = Write(*message, style, bound);
@@ -174,7 +174,7 @@ TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
   }
 }
 
-// The bound that docs/codegen.md gives is enough.
+// The bound of docs/codegen.md is enough.
 TEST_P(WriterAgainstProtobufTest, FourBytesForEachMessageWithinAreEnough) {
   if (IsAligned()) GTEST_SKIP() << "needs more";
   Random random(4);

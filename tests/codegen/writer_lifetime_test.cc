@@ -1,4 +1,5 @@
-// Loans and the writers of messages within them: moved, assigned, outliving, ended.
+// Tests the lifetimes of loans and of the writers of nested messages: moved, assigned, outlived,
+// ended.
 #include <optional>
 #include <utility>
 

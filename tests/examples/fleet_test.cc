@@ -14,7 +14,7 @@
 namespace ipmpsc::examples {
 namespace {
 
-// A fleet at the end of a channel.
+// A fleet on the receiving side of a channel.
 class FleetTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -101,7 +101,7 @@ TEST_F(FleetTest, CountsWhatIsMissingTwiceOrLate) {
   EXPECT_EQ(fleet_.samples(), 2u);
 }
 
-// Every message of a vehicle fits into the bound that it asks for.
+// Every sample of a vehicle fits into the bound of its loan.
 TEST_F(FleetTest, TakesTheSamplesOfVehicles) {
   for (uint64_t sequence = 1; sequence <= 1000; ++sequence) {
     for (uint32_t vehicle = 0; vehicle < 2; ++vehicle) {

@@ -32,7 +32,7 @@ TEST(FrameStatisticsTest, CountsMissingNumbers) {
   EXPECT_EQ(statistics.dropped(), 3u);
   statistics.Add(1, 2, 0, 0);
   EXPECT_EQ(statistics.dropped(), 3u);
-  statistics.Add(0, 2, 0, 0);  // a new one in the slot of the first
+  statistics.Add(0, 2, 0, 0);  // a new camera in the slot of the first
   EXPECT_EQ(statistics.dropped(), 4u);
   EXPECT_EQ(statistics.frames(), 5u);
 }

@@ -12,7 +12,8 @@
 namespace ipmpsc::examples {
 namespace {
 
-// Returns what a child prints in `print`, on a terminal of `columns`, or into a pipe where `columns` is 0.
+// Returns what `print` prints in a child, on a terminal of `columns`, or into a pipe if `columns`
+// is 0.
 std::string Printed(unsigned short columns, const std::function<void()>& print) {
   winsize size = {};
   size.ws_row = 24;

@@ -35,7 +35,7 @@ namespace {
 
 constexpr size_t kGuardSize = 1 << 16;
 
-// Longer than any record that fits, so that no wrong length jumps over it.
+// Longer than any record in the ring, so that no wrong length reaches beyond the guard.
 static_assert(kGuardSize > 2 * AttackedChannel::kCapacity);
 
 char* BaseOf(const Channel& channel) {
@@ -54,8 +54,8 @@ bool GuardAt(char* address) {
               0) != MAP_FAILED;
 }
 
-// Opens it where there is space for guards on both sides. New mappings mostly come to lie right
-// below old ones, so one guard is made before and one after.
+// Opens the channel where both sides have space for guards. A new mapping is usually placed right
+// below old ones, so one guard is made before the mapping and one after it.
 Channel OpenGuarded(int fd) {
   std::vector<Channel> others;  // keep their places
   for (int i = 0; i < 100; ++i) {
@@ -86,7 +86,7 @@ Channel CreateAttacked(bool timestamps) {
   return OpenGuarded(created->fd());
 }
 
-// Bytes from the control block to the end of the data.
+// Returns the number of bytes from the control block to the end of the data.
 size_t SharedSize(const Ring& ring) {
   return static_cast<size_t>(ring.data - reinterpret_cast<char*>(ring.control)) + ring.capacity;
 }
@@ -118,7 +118,7 @@ void TamperRun(const Ring& ring, Input* input) {
 
 Position Load(const std::atomic<Position>& word) { return word.load(std::memory_order_relaxed); }
 
-// A position that is somewhere in the ring, or some records away from one, or any.
+// Returns a position in the ring, some records away from one, or any.
 Position TakePosition(const Ring& ring, Input* input) {
   const uint8_t from = input->Take<uint8_t>();
   if (from % 4 == 3) return input->Take<uint64_t>();
@@ -142,7 +142,7 @@ void TamperPosition(const Ring& ring, Input* input) {
 }
 
 void Stamp(const Ring& ring, Position position, uint64_t description) {
-  // Records of senders are aligned, and so is every word that is read as a stamp.
+  // Records of senders are aligned, and so are all words that are read as stamps.
   internal::RecordHeader* const header =
       ring.HeaderAt(position & ~(internal::kRecordAlignment - 1));
   header->description.store(description, std::memory_order_relaxed);
@@ -189,7 +189,7 @@ void TamperSignals(const Ring& ring, Input* input) {
   std::atomic<uint32_t>& word = which == 0   ? control.flags
                                 : which == 1 ? control.receiver_wait
                                              : control.senders_wait;
-  // A single bit for the flags, so that the ring does not always end.
+  // Sets a single flag, so that the ring does not always end.
   const uint8_t byte = input->Take<uint8_t>();
   word.store(which == 0 ? uint32_t{1} << byte % 32 : byte, std::memory_order_relaxed);
 }
@@ -212,7 +212,7 @@ void TamperClaimBits(const Ring& ring, Input* input) {
 void TamperTurn(const Ring& ring, Input* input) {
   const uint8_t byte = input->Take<uint8_t>();
   const uint16_t size = input->Take<uint16_t>();
-  // Of some slot, for some milliseconds more; or as it stands there for ever.
+  // The turn of some slot ends in some milliseconds, or never.
   const int64_t end =
       byte >= 0x80 ? -1 : internal::MonotonicNow() + int64_t{1'000'000} * (byte / 8);
   ring.control->turn.store(internal::TurnWord(byte % 8, end), std::memory_order_relaxed);

@@ -1,7 +1,7 @@
-// AttackedChannel: a channel whose every shared byte an input may set, as a hostile peer would.
+// AttackedChannel: a channel of which an input can set every shared byte, as a hostile peer would.
 //
-// Its mapping lies between pages that nobody may touch: what reads or writes outside it dies at
-// once. Its stamp key is known, so that an input can stamp records by itself.
+// The mapping lies between inaccessible pages: any access outside it crashes at once. The stamp key
+// is known, so that an input can stamp records.
 #ifndef TESTS_FUZZ_ATTACKED_CHANNEL_H_
 #define TESTS_FUZZ_ATTACKED_CHANNEL_H_
 
@@ -30,28 +30,28 @@ class AttackedChannel {
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
 
-  // Puts everything behind the header page back as it was at creation.
+  // Restores everything behind the header page to its state at creation.
   void Reset();
 
-  // Takes one act of a hostile peer from the input, and does it. Acts:
+  // Takes one act of a hostile peer from the input and does it. Acts:
   //   0  any byte, 4 bytes or 8 bytes of control block, slots and data
   //   1  a run of bytes there
-  //   2  claim or release position, intent or size of a slot: some records further than a position
-  //      that is there, or any
-  //   3  a stamped record: header as given
-  //   4  a stamped record: message or discarded, with a length that is told in bytes
-  //   5  starts over at a position where arithmetic goes wrong when it goes wrong
+  //   2  claim or release position, intent or size of a slot: some records beyond an existing
+  //      position, or any value
+  //   3  a stamped record with the header of the input
+  //   4  a stamped record: message or discarded, with a length in bytes
+  //   5  starts over at a position where arithmetic is likely to fail
   //   6  flags, or a wait word
-  //   7  a dead sender's claim: intent, and claim position behind it
+  //   7  a dead sender's claim: its intent, and the claim position behind it
   //   8  the low bits of the claim word
   //   9  the turn: of some slot, for some milliseconds or for ever, for some bytes
   //  10  the end: closed or replaced
-  //  11  a batch, claimed and committed; or what is in one, without its first message
+  //  11  a batch, claimed and committed, or a part of one without its first message
   static void Tamper(const internal::Ring& ring, Input* input);
 
-  // Aborts where the payload of a message or loan does not lie in the ring.
+  // Aborts if the payload of a message or loan lies outside the ring.
   void RequireInside(const char* payload, size_t size) const;
-  // Aborts where somebody wrote into the header page, which no operation and no act does.
+  // Aborts if the header page has changed. No operation or act writes to it.
   void RequireHeaderUntouched() const;
 
  private:
@@ -61,7 +61,7 @@ class AttackedChannel {
   std::string pristine_;
 };
 
-// Those of this process. They are never destroyed.
+// The channels of this process. They are never destroyed.
 AttackedChannel& TheAttackedChannel(bool timestamps);
 
 }  // namespace ipmpsc::fuzz

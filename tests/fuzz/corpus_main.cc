@@ -1,5 +1,4 @@
-// Runs a fuzz target over the files named in the arguments, as libFuzzer's own main would, in
-// builds that have no libFuzzer.
+// Runs a fuzz target over the files named in the arguments, in builds without libFuzzer's own main.
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-// An input that takes longer hangs. It ends the program by SIGALRM.
+// An input that takes longer counts as hung. SIGALRM then ends the program.
 constexpr unsigned kPatienceSeconds = 60;
 
 }  // namespace
@@ -26,7 +25,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   for (int i = 1; i < argc; ++i) {
-    // Before it runs, so that the last name is that of the one which crashed.
+    // Printed before the run, so that the last name is that of a crashing input.
     std::fprintf(stderr, "%s\n", argv[i]);
     std::ifstream file(argv[i], std::ios::binary);
     if (!file) {
@@ -35,7 +34,7 @@ int main(int argc, char** argv) {
     }
     const std::string content((std::istreambuf_iterator<char>(file)),
                               std::istreambuf_iterator<char>());
-    // Exactly as long as the input, so that AddressSanitizer sees a read behind it.
+    // Has the exact size of the input, so that AddressSanitizer detects a read behind it.
     const std::vector<uint8_t> input(content.begin(), content.end());
     alarm(kPatienceSeconds);
     LLVMFuzzerTestOneInput(input.data(), input.size());

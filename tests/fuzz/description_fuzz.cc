@@ -1,11 +1,11 @@
-// Descriptions of channels, as a hostile creator may write them, on the whole way that an end takes
-// when it is attached: a channel has the description, and typed ends of another schema are attached
-// to it, with a verdict that is the same each time, and short.
+// Attaches typed ends of another schema to channels with descriptions of a hostile creator. The
+// verdict must be short, and the same each time.
 //
-// The first byte chooses where the schemas come from. Even: the channel's description is the rest
-// of the input, and the ends are of Frame. Odd: a file is drawn from the input, the ends are of its
-// first message, and the channel's description is theirs with as many changes as the second byte
-// says, each of three bytes (offset, value). A schema goes together with itself without a
+// The first byte selects the source of the schemas. Even: the rest of the input is the channel's
+// description, and the ends are of Frame. Odd: a file is drawn from the input, and the ends are of
+// its first message. The channel then has their description with as many changes as the second byte
+// says. Each change takes three bytes (offset, value). A schema is compatible with itself and has
+// no differences.
 // difference.
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +46,7 @@ using schema::End;
 using schema::MessageType;
 using schema::SchemaDifferences;
 
-constexpr uint64_t kFingerprint = 0x9d1f;  // so that no description passes by it
+constexpr uint64_t kFingerprint = 0x9d1f;  // matches no description
 
 // Typed ends of whatever message type an input has.
 class AnyChannel : public typed::MessageChannel<AnyChannel> {
@@ -78,7 +78,7 @@ void CheckRefusal(const absl::Status& status) {
   Require(status.message().size() < 16384, "a refusal is short");
 }
 
-// Attaches one end. Returns whether that is so.
+// Attaches one end. Returns whether it was attached.
 template <typename TypedEnd>
 bool Attach(const Channel& channel, End end) {
   const absl::StatusOr<SchemaDifferences> verdict = AnyChannel::Compare(channel, end);
@@ -110,14 +110,14 @@ void AttachTo(absl::string_view description, bool is_own) {
 
 class Silent : public DescriptorPool::ErrorCollector {
  public:
-  // The first is what protobuf 3.21 calls, the second what later releases do.
+  // protobuf 3.21 calls the first function, later releases call the second.
   void AddError(const std::string&, const std::string&, const google::protobuf::Message*,
                 ErrorLocation, const std::string&) {}
   void RecordError(absl::string_view, absl::string_view, const google::protobuf::Message*,
                    ErrorLocation, absl::string_view) {}
 };
 
-// A file and those that it imports, as a generated header has them.
+// A file and its imports, as in a generated header.
 class Files {
  public:
   const schema::FileDescription* Add(const FileDescriptor& file) {
@@ -145,7 +145,7 @@ void RunDrawn(Input* input) {
   const absl::string_view patches = input->TakeBytes(3 * changes);
   FileDescriptorProto proto;
   DrawFile(input, &proto);
-  // Of text in options that is no UTF-8 later releases of protobuf die themselves.
+  // Later releases of protobuf crash on options whose text is not UTF-8.
   if (!FileDescriptorProto().ParsePartialFromString(proto.SerializePartialAsString())) return;
   DescriptorPool pool(DescriptorPool::generated_pool());
   Silent silent;

@@ -44,7 +44,7 @@ class Drawing {
     if (is_proto3_) file_.set_syntax("proto3");
     if (kind >= 2) file_.add_dependency("google/protobuf/descriptor.proto");
     scope_ = file_.package().empty() ? "" : absl::StrCat(".", file_.package());
-    // Types that every field can have, from the beginning.
+    // Types that are available to every field from the beginning.
     DrawEnum("E", file_.add_enum_type());
     enums_.push_back(scope_ + ".E");
     for (uint32_t i = 0; i < 8 && !input_.empty(); ++i) {
@@ -53,7 +53,7 @@ class Drawing {
   }
 
  private:
-  // Now and then one that comes from the input itself.
+  // Sometimes draws a name from the input itself.
   std::string DrawName() {
     const uint32_t choice = input_.Pick(64);
     if (choice < std::size(kNames)) return kNames[choice];
@@ -169,7 +169,7 @@ class Drawing {
   }
 
   void DrawMap(const std::string& scope, FieldDescriptorProto* field, DescriptorProto* message) {
-    // As protoc derives it from the field's name.
+    // protoc derives the entry's name from the field's name in the same way.
     field->set_name(absl::StrCat("m", ++names_));
     DescriptorProto* const entry = message->add_nested_type();
     entry->set_name(absl::StrCat("M", field->name().substr(1), "Entry"));

@@ -1,5 +1,5 @@
-// Draws up a .proto file from an input: mostly one that protobuf accepts, with names that are hard
-// on a generator of C++.
+// Draws a .proto file from an input. protobuf accepts most of them. The names are difficult for a
+// C++ generator.
 #ifndef TESTS_FUZZ_DRAWN_FILE_H_
 #define TESTS_FUZZ_DRAWN_FILE_H_
 

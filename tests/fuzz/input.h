@@ -1,4 +1,4 @@
-// Input: the bytes of a fuzzer's input as a source of decisions, first to last.
+// Input: the bytes of a fuzzer's input as a sequence of decisions.
 #ifndef TESTS_FUZZ_INPUT_H_
 #define TESTS_FUZZ_INPUT_H_
 
@@ -11,7 +11,7 @@
 
 namespace ipmpsc::fuzz {
 
-// Behind the end there are zeros.
+// Zeros follow the end.
 class Input {
  public:
   Input(const uint8_t* data, size_t size) : rest_(reinterpret_cast<const char*>(data), size) {}
@@ -19,7 +19,7 @@ class Input {
 
   bool empty() const { return rest_.empty(); }
 
-  // A number, in the machine's byte order.
+  // Takes a number in native byte order.
   template <typename T>
   T Take() {
     T number = 0;
@@ -28,10 +28,10 @@ class Input {
     return number;
   }
 
-  // Below `n`. REQUIRES: 0 < n <= 256.
+  // Takes a number below `n`. REQUIRES: 0 < n <= 256.
   uint32_t Pick(uint32_t n) { return Take<uint8_t>() % n; }
 
-  // At most `size` bytes.
+  // Takes at most `size` bytes.
   absl::string_view TakeBytes(size_t size) {
     const absl::string_view bytes = rest_.substr(0, std::min(size, rest_.size()));
     rest_.remove_prefix(bytes.size());

@@ -1,15 +1,15 @@
-// Opening arbitrary files as channels.
+// Opens arbitrary files as channels.
 //
 // Bytes of an input:
-//   0    bit 0: the rest is the file, byte by byte, and nothing of what follows is there
+//   0    bit 0: the rest is the content of the file, and nothing of the following applies
 //        bit 1: opened by a path, not by a descriptor
 //   1    capacity: 2^n bytes; 2 max_senders; 3 size of the description, in units of 16 bytes;
-//        4 mapping flags: of a header that is right
-//   5    how many of its words are then changed; for each: which (one byte), how (one byte: set to
+//        4 mapping flags: of a correct header
+//   5    the number of changed words in it; for each: which (one byte), how (one byte: set to
 //        the 8 bytes that follow, add the byte that follows, flip one bit)
-//   then the size of the file: what the header says now (0, 1), what it said when it was right (2),
-//        so many bytes (3: 4 bytes follow), those less so many (4: one byte follows)
-//   then an offset (2 bytes), and what is written there: the rest
+//   then the size of the file: that of the changed header (0, 1), that of the correct one (2),
+//        a number of bytes (3: 4 bytes follow), those less a number (4: one byte follows)
+//   then an offset (2 bytes), and the bytes written there: the rest
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -41,7 +41,7 @@ namespace {
 using internal::Require;
 using internal::SegmentHeader;
 
-// No larger files: a file must have all its memory to be opened, and there is not always more.
+// Limits the size of files. A channel's file needs all its memory to be opened.
 constexpr uint64_t kMostBytes = uint64_t{8} << 20;
 
 struct File {
@@ -118,13 +118,13 @@ internal::UniqueFd WriteFile(const File& file) {
       fd.valid() &&
           pwrite(fd.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
           ftruncate(fd.get(), size) == 0 &&
-          // One with holes is opened by nobody.
+          // A file with holes cannot be opened.
           (size == 0 || posix_fallocate(fd.get(), 0, size) == 0),
       "a file can be written");
   return fd;
 }
 
-// A file that `Open` accepts must hold together, by its own numbers alone.
+// The header that `Open` accepts must be consistent.
 void CheckOpened(const SegmentHeader& header, uint64_t size) {
   Require(std::memcmp(header.magic, internal::kMagic, sizeof(header.magic)) == 0 &&
               header.abi_version == internal::kAbiVersion,
@@ -150,7 +150,7 @@ void CheckOpened(const SegmentHeader& header, uint64_t size) {
       "the description lies between the slots and the data");
 }
 
-// Uses every part of what was opened. The control block and the slots are what the input made them.
+// Uses every part of the opened channel. The input determines the control block and the slots.
 void Use(const Channel& channel) {
   const absl::string_view description = channel.description();
   Require(description.size() == channel.segment()->header().description_size &&

@@ -1,9 +1,9 @@
-// The plugin over arbitrary descriptors: what protobuf accepts is generated, the same each time, or
-// refused with a reason.
+// Runs the plugin over arbitrary descriptors. For a file that protobuf accepts, it either generates
+// the same output each time, or refuses the file with a reason.
 //
-// The first byte of an input chooses what the rest is: an even one, a serialised FileDescriptorSet
-// (its files in order, each importing only earlier ones); an odd one, a program that draws up a
-// file (drawn_file.h), which protobuf accepts more often.
+// The first byte of an input selects the form of the rest. Even: a serialised FileDescriptorSet,
+// whose files import only earlier ones. Odd: a program that draws a file (drawn_file.h), which
+// protobuf accepts more often.
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -44,10 +44,10 @@ class MemoryContext : public google::protobuf::compiler::GeneratorContext {
   std::map<std::string, std::string> files_;
 };
 
-// The one who refuses says so elsewhere.
+// Ignores errors, which are reported elsewhere.
 class Silent : public DescriptorPool::ErrorCollector {
  public:
-  // The first is what protobuf 3.21 calls, the second what later releases do.
+  // protobuf 3.21 calls the first function, later releases call the second.
   void AddError(const std::string&, const std::string&, const google::protobuf::Message*,
                 ErrorLocation, const std::string&) {}
   void RecordError(absl::string_view, absl::string_view, const google::protobuf::Message*,
@@ -71,11 +71,11 @@ void Generate(const FileDescriptor& file) {
 }
 
 void GenerateAll(const FileDescriptorSet& set) {
-  // Well-known types and our own option can be imported.
+  // Files can import well-known types and this library's options.
   DescriptorPool pool(DescriptorPool::generated_pool());
   Silent silent;
   for (const FileDescriptorProto& proto : set.file()) {
-    // Of text in options that is no UTF-8 later releases of protobuf die themselves.
+    // Later releases of protobuf crash on options whose text is not UTF-8.
     if (!FileDescriptorProto().ParsePartialFromString(proto.SerializePartialAsString())) continue;
     const FileDescriptor* const file = pool.BuildFileCollectingErrors(proto, &silent);
     if (file != nullptr) Generate(*file);

@@ -1,14 +1,14 @@
-// ReceiveFd, with a hostile peer at the other end of the socket: kinds of sockets, messages, control
-// messages, and descriptors of all kinds of files.
+// Calls ReceiveFd with a hostile peer at the other end of the socket: kinds of sockets, messages,
+// control messages, and descriptors of all kinds of files.
 //
-// An input: the kind of the socket and what the receiving side has asked for (1 byte), then up to
-// four messages, each
+// An input: the kind of the socket and the options of the receiving side (1 byte), then up to four
+// messages, each
 //   1 byte   what is sent beside the bytes: 0 nothing, 1 descriptors, 2 descriptors in two control
 //            messages, 3 credentials and a descriptor, 4 a control message that the kernel refuses;
-//            its upper bits: how many bytes
-//   1 byte   how many descriptors, then for each its kind (1 byte; `MakeFd`)
+//            upper bits: the number of bytes
+//   1 byte   the number of descriptors, then for each its kind (1 byte; `MakeFd`)
 //   4 bytes of the message
-// and what the peer does then: it stays, closes, or shuts down (1 byte).
+// and the peer's last act: it stays, closes, or shuts down (1 byte).
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/epoll.h>
@@ -47,10 +47,10 @@ using internal::UniqueFd;
 
 constexpr int kMostMessages = 4;
 constexpr size_t kMostDescriptors = 6;
-// Above those that are open when an input begins.
+// Above all descriptors that are open when an input begins.
 constexpr int kFdsLookedAt = 64;
 
-// The one place that knows how a channel is received.
+// The only call of `ReceiveFd` in this target.
 absl::StatusOr<Channel> Receive(int socket) { return ReceiveFd(socket, absl::Microseconds(50)); }
 
 const Channel& RealChannel() {
@@ -65,8 +65,8 @@ const Channel& RealChannel() {
   return *channel;
 }
 
-// A file in memory that looks like a channel, with the input's changes of the header's 8-byte words,
-// and of its size. Seals: those of the byte.
+// A file in memory that looks like a channel. The input changes 8-byte words of the header and the
+// size. A byte selects the seals.
 UniqueFd MakeFile(Input* input) {
   UniqueFd fd(memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   Require(fd.valid(), "a file in memory can be created");
@@ -131,7 +131,7 @@ void Append(std::string* control, int level, int type, const void* data, size_t 
   *control += message;
 }
 
-// Returns whether the kernel took it.
+// Returns whether the kernel accepted it.
 bool SendMessage(int socket, Input* input) {
   const uint8_t what = input->Take<uint8_t>();
   const size_t count = input->Take<uint8_t>() % (kMostDescriptors + 1);
@@ -182,7 +182,7 @@ int OpenFds() {
   return count;
 }
 
-// The received channel can be used as any other.
+// A received channel can be used like any other.
 void Use(Channel channel) {
   Require(channel.max_payload() < channel.capacity(), "a message is shorter than the ring");
   absl::StatusOr<Receiver> receiver = Receiver::Attach(channel);
@@ -235,7 +235,8 @@ void Run(Input input) {
       if (code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded)
         break;
     }
-    // What a right peer sends behind all that still comes, where messages do not run together.
+    // A channel that a correct peer sends afterwards still arrives, if the socket keeps message
+    // boundaries.
     if (peer.valid() && kTypes[kind % 3] != SOCK_STREAM && input.empty()) {
       for (int i = 0; i <= kMostMessages; ++i) {
         if (absl::IsDeadlineExceeded(Receive(own.get()).status())) break;

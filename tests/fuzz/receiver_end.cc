@@ -21,7 +21,7 @@ using internal::Ring;
 
 namespace {
 
-constexpr size_t kMostLeases = 80;  // more than the lease window begins with
+constexpr size_t kMostLeases = 80;  // more than the initial size of the lease window
 
 // Reads every byte.
 void Touch(absl::string_view bytes) {
@@ -34,7 +34,7 @@ void Touch(absl::string_view bytes) {
 void ReceiverEnd::Operate(Input* input) {
   const uint32_t operation = input->Pick(12);
   if (operation == 7 && receiver_.has_value()) {
-    // The leases go after it, or before.
+    // The leases end before or after the receiver.
     if (input->Pick(2) == 0) leases_.clear();
     receiver_.reset();
     leases_.clear();
@@ -106,7 +106,7 @@ void ReceiverEnd::Drain(Input* input) {
   const absl::StatusOr<size_t> drained = receiver_->Drain([&](const Record& record) {
     CheckRecord(record);
     ++calls;
-    // A record that is received here lies behind the record in hand.
+    // The record received here lies behind the one being handled.
     if (byte >= 0x80 && calls == 1 && leases_.size() < kMostLeases) {
       const absl::StatusOr<Lease> lease = receiver_->TryReceive();
       if (lease.ok()) {
@@ -132,7 +132,7 @@ void ReceiverEnd::Attach(const ReceiverOptions& options) {
     end_ = channel_.channel().segment()->ring().control->release_position;
     return;
   }
-  // Nobody else has ever been attached.
+  // No other receiver has ever been attached.
   Require(receiver.status().code() == absl::StatusCode::kDataLoss &&
               !receiver.status().message().empty(),
           "positions that contradict themselves are all that keeps a receiver off");

@@ -1,4 +1,4 @@
-// ReceiverEnd: a receiver whose operations an input chooses, and what must hold after each.
+// ReceiverEnd: a receiver that executes operations of an input and checks the result of each.
 #ifndef TESTS_FUZZ_RECEIVER_END_H_
 #define TESTS_FUZZ_RECEIVER_END_H_
 
@@ -20,19 +20,19 @@ namespace ipmpsc::fuzz {
 
 class ReceiverEnd {
  public:
-  // `alone`: nobody writes while an operation runs, so that what it returns can be checked against
-  // what lies in the ring.
+  // `alone` means that no other thread writes during an operation. Results can then be compared
+  // with the contents of the ring.
   ReceiverEnd(AttackedChannel* channel, WaitBudget* budget, bool alone)
       : channel_(*channel), budget_(*budget), alone_(alone) {}
 
-  // Takes one operation from the input, and does it:
-  //   0, 1  receive, wait, keep the lease     2  receive if there is something, keep the lease
+  // Takes one operation from the input and does it:
+  //   0, 1  receive, wait, keep the lease     2  receive without waiting, keep the lease
   //   3     receive, wait, release            4  drain some
   //   5, 6  release some lease                7  attach or detach
-  //   8     drain until the handler says stop, which perhaps receives meanwhile and keeps that lease
+  //   8     drain until the handler stops, which may receive meanwhile and keep that lease
   //   9     attach anew, with a name and other options
   //   10    ask for the channel's state        11  close the channel
-  // Attaches where it must be.
+  // Attaches first if necessary.
   void Operate(Input* input);
 
  private:
@@ -48,7 +48,7 @@ class ReceiverEnd {
   const bool alone_;
   std::optional<Receiver> receiver_;
   std::deque<Lease> leases_;    // oldest first
-  internal::Position end_ = 0;  // of what was received last
+  internal::Position end_ = 0;  // of the last received record
 };
 
 }  // namespace ipmpsc::fuzz

@@ -1,4 +1,4 @@
-// A receiver over arbitrary bytes of a segment.
+// Runs a receiver over arbitrary bytes of a segment.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-// A receiver over bytes that change all the time.
+// Runs a receiver over bytes that change all the time.
 #include <cstddef>
 #include <cstdint>
 

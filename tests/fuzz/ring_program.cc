@@ -20,11 +20,11 @@ namespace ipmpsc::fuzz {
 namespace {
 
 constexpr int kMostSteps = 100;
-// The thread's acts in so short a time differ from round to round.
+// The thread's progress in so short a time varies, so there are several rounds.
 constexpr int kRounds = 2;
 
-// Does the same acts again and again, beside all others, until it is given other ones. One thread for
-// all inputs: to begin and end one takes longer than an input.
+// Repeats acts in a thread of its own until it is given others. One thread serves all inputs, since
+// starting one takes longer than an input.
 class Scribbler {
  public:
   static Scribbler& The() {
@@ -36,7 +36,7 @@ class Scribbler {
     const std::lock_guard<std::mutex> lock(mutex_);
     ring_ = ring;
     acts_ = std::string(acts);
-    // Relaxed: what is given is read under the lock.
+    // Relaxed: the acts are read under the lock.
     version_.fetch_add(1, std::memory_order_relaxed);
   }
 
@@ -103,7 +103,7 @@ void RunScribbled(const Steps& steps, Input input) {
   channel.Reset();
   const absl::string_view acts = input.TakeBytes(size_t{8} * (1 + input.Pick(32)));
   const internal::Ring& ring = channel.channel().segment()->ring();
-  // Once here, so that they are done however busy the machine is.
+  // Does the acts once here, so that they happen even on a busy machine.
   for (Input once(acts); !once.empty();) AttackedChannel::Tamper(ring, &once);
   Scribbler::The().Scribble(&ring, acts);
   WaitBudget budget(/*waits=*/1, absl::Microseconds(100));

@@ -1,5 +1,5 @@
-// Runs an input as a program: acts of a hostile peer, and operations of a receiver and of senders
-// that share the channel with it.
+// Runs an input as a program of a hostile peer's acts and of operations of a receiver and senders
+// on the same channel.
 #ifndef TESTS_FUZZ_RING_PROGRAM_H_
 #define TESTS_FUZZ_RING_PROGRAM_H_
 
@@ -9,21 +9,21 @@
 
 namespace ipmpsc::fuzz {
 
-// What a step's first byte chooses, modulo the sum: the first `acts` values an act
-// (AttackedChannel::Tamper), the next `receiver` ones an operation of the receiver
-// (ReceiverEnd::Operate), the others one of the senders (SenderEnd::Operate).
+// The meaning of a step's first byte, modulo the sum. The first `acts` values select an act
+// (AttackedChannel::Tamper), the next `receiver` values an operation of the receiver
+// (ReceiverEnd::Operate), the others an operation of a sender (SenderEnd::Operate).
 struct Steps {
   uint32_t acts;
   uint32_t receiver;
   uint32_t senders;
 };
 
-// The first byte tells whether the channel has timestamps, the others are steps: one after the other,
-// on one thread.
+// The first byte tells whether the channel has timestamps. The others are steps, which run one
+// after the other on one thread.
 void RunAlone(const Steps& steps, Input input);
 
-// The same, but the second byte tells how many acts a thread of their own repeats while the others are run: so
-// many times 8 bytes follow, then the steps.
+// As `RunAlone`, with acts that a second thread repeats during the steps. The second byte tells
+// their length in units of 8 bytes. The acts follow it, then the steps.
 void RunScribbled(const Steps& steps, Input input);
 
 }  // namespace ipmpsc::fuzz

@@ -1,6 +1,6 @@
-// Descriptions of channels, as a hostile peer may write them: an end of a channel that compares the
-// schema in one with its own ends with a verdict that is not longer than it should be. The first
-// byte chooses the end and the message type, the rest is the description.
+// Compares a channel's description, as a hostile peer may write it, with the schema of an end. The
+// comparison must return a verdict of bounded length. The first byte selects the end and the
+// message type, the rest is the description.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                                         : ipmpsc_test::camera::FrameChannel::kType;
   type.fingerprint = 0x9d1f;  // so that no description passes by it
   const End end = (data[0] & 1) == 0 ? End::kSender : End::kReceiver;
-  // Of its own length, so that AddressSanitizer sees what is read on either side of it.
+  // Has the exact size, so that AddressSanitizer detects reads on either side.
   const std::vector<char> description(data + 1, data + size);
   const absl::StatusOr<ipmpsc::schema::SchemaDifferences> differences =
       ipmpsc::schema::CheckDescription(

@@ -37,7 +37,7 @@ constexpr char kFilling = 'x';
 void SenderEnd::Operate(Input* input) {
   const uint32_t operation = input->Pick(14);
   if (operation == 7 && sender_.has_value()) {
-    sender_.reset();  // what is open stays usable
+    sender_.reset();  // an open loan stays usable
     if (input->Pick(2) == 0) Settle(std::nullopt);
     return;
   }
@@ -64,7 +64,7 @@ void SenderEnd::Operate(Input* input) {
   if (!sender_.has_value()) Attach({});
   if (!sender_.has_value()) return;
   if (operation >= 8) return SendBatch(operation, input);
-  // Now and then more than can ever fit.
+  // Sometimes larger than any message that fits.
   const size_t size = input->Take<uint16_t>() % (AttackedChannel::kCapacity + 16);
   if (operation == 0) {
     const BoundedWait bound(absl::ZeroDuration());
@@ -97,7 +97,7 @@ void SenderEnd::SendBatch(uint32_t operation, Input* input) {
   const Ring& ring = channel_.channel().segment()->ring();
   uint64_t together = 0;
   for (const size_t size : sizes) together += ring.RecordSizeOf(size);
-  // Relaxed: alone, it is what the batch is claimed at.
+  // Relaxed: without other writers this is the position of the batch.
   const uint64_t position =
       internal::ClaimPosition(ring.control->claim_word.load(std::memory_order_relaxed));
   const BoundedWait bound(timeout);
@@ -113,7 +113,7 @@ void SenderEnd::SendBatch(uint32_t operation, Input* input) {
       Require(i < sizes.size() && payload.size() == sizes[i], "a batch is written as asked for");
       channel_.RequireInside(payload.data(), payload.size());
       std::memset(payload.data(), kFilling, payload.size());
-      // A change of its own numbers has no effect.
+      // Changes of the caller's sizes during the write have no effect.
       given[i] = ~size_t{0};
       Require(sender_->TrySend("x").code() == absl::StatusCode::kFailedPrecondition,
               "a sender whose batch is being written sends nothing else");
@@ -135,7 +135,7 @@ void SenderEnd::SendBatch(uint32_t operation, Input* input) {
 }
 
 void SenderEnd::Attach(const SenderOptions& options) {
-  // Its predecessor's loan holds another slot.
+  // The loan of the previous sender still holds another slot.
   absl::StatusOr<Sender> sender = Sender::Attach(channel_.channel(), options);
   if (sender.ok()) {
     Require(sender->slot() < AttackedChannel::kSlots, "a sender has a slot that there is");
@@ -157,7 +157,7 @@ void SenderEnd::KeepLoan(absl::StatusOr<Loan> loan, size_t size) {
   Require(internal::IsAligned(loan->position()), "records are aligned");
   Require(loan->payload().size() == size, "a loan has the size that was asked for");
   channel_.RequireInside(loan->payload().data(), size);
-  Settle(std::nullopt);  // of a predecessor
+  Settle(std::nullopt);  // of the previous sender
   loan_ = *std::move(loan);
   std::memset(loan_->payload().data(), kFilling, size);
 }

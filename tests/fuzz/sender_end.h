@@ -1,4 +1,4 @@
-// SenderEnd: a sender whose operations an input chooses, and what must hold after each.
+// SenderEnd: a sender that executes operations of an input and checks the result of each.
 #ifndef TESTS_FUZZ_SENDER_END_H_
 #define TESTS_FUZZ_SENDER_END_H_
 
@@ -17,19 +17,19 @@ namespace ipmpsc::fuzz {
 
 class SenderEnd {
  public:
-  // `alone`: nobody writes while an operation runs, so that what it does can be checked.
+  // `alone` means that no other thread writes during an operation. Its effects can then be checked.
   SenderEnd(AttackedChannel* channel, WaitBudget* budget, bool alone)
       : channel_(*channel), budget_(*budget), alone_(alone) {}
 
-  // Takes one operation from the input, and does it:
+  // Takes one operation from the input and does it:
   //   0  send now                             1  send, wait
   //   2  send when empty, wait                3  claim now
   //   4  claim, wait, perhaps when empty      5  publish, whole or shorter
-  //   6  drop the loan                        7  attach or detach, a loan being open or not
+  //   6  drop the loan                        7  attach or detach, with or without an open loan
   //   8  send a batch now                     9  send a batch, wait
   //  10  write a batch now                   11  write a batch, wait
   //  12  attach anew, with a name            13  close the channel
-  // Attaches where it must be.
+  // Attaches first if necessary.
   void Operate(Input* input);
 
  private:

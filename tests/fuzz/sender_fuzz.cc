@@ -1,4 +1,4 @@
-// Senders over arbitrary bytes of a segment.
+// Runs senders over arbitrary bytes of a segment.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-// Senders over bytes that change all the time.
+// Runs senders over bytes that change all the time.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// Views against protobuf's own parser: the same is accepted, the same is rejected, and the values
-// are the same. The first byte chooses the message type, the rest is its wire format.
+// Compares views with protobuf's own parser. Both accept the same input, reject the same input, and
+// return the same values. The first byte selects the message type, the rest is its wire format.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static auto* const arena = new ipmpsc::view::Arena;
   if (size == 0) return 0;
   const ipmpsc_test::MessageType& type = (*types)[data[0] % types->size()];
-  // Of its own length, so that AddressSanitizer sees what is read on either side of it.
+  // Has the exact size, so that AddressSanitizer detects reads on either side.
   const std::vector<char> wire(data + 1, data + size);
   const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
 

@@ -1,4 +1,4 @@
-// How long the operations of a fuzz target may wait, and how long they may take.
+// Bounds the waits and the duration of the operations in a fuzz target.
 #ifndef TESTS_FUZZ_WAITING_H_
 #define TESTS_FUZZ_WAITING_H_
 
@@ -12,11 +12,10 @@
 
 namespace ipmpsc::fuzz {
 
-// Hands out timeouts, only a few that are not 0 and none that is long, so that one input does not take
-// long.
+// Returns timeouts: few that are not 0, and none that is long, so that an input ends soon.
 class WaitBudget {
  public:
-  // At most so many, each at most so long.
+  // Allows at most `waits` waits, each of at most `longest`.
   WaitBudget(int waits, absl::Duration longest) : waits_(waits), longest_(longest) {}
 
   absl::Duration Take(Input* input) {
@@ -28,13 +27,13 @@ class WaitBudget {
   }
 
  private:
-  int waits_;  // left
+  int waits_;  // remaining
   const absl::Duration longest_;
 };
 
-// Aborts where the scope that it stands in takes much longer than `timeout`: an operation that goes
-// on after its deadline hangs. Beyond the deadline it may take one look at every slot and a step
-// over every record in the ring: some microseconds here. The rest is for a busy machine.
+// Aborts if its scope takes much longer than `timeout`: an operation that continues after its
+// deadline hangs. Beyond the deadline an operation may check every slot once and step over every
+// record in the ring, which takes some microseconds here. The rest allows for a busy machine.
 class BoundedWait {
  public:
   explicit BoundedWait(absl::Duration timeout)

@@ -1,4 +1,4 @@
-// How long one looks before one sleeps follows from how long one had to wait.
+// Tests that the duration of a spin adapts to the waits before.
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 
 #include <cstdint>
@@ -15,7 +15,7 @@ constexpr int64_t kNever = INT64_MAX;
 
 bool Nothing() { return false; }
 
-// Waits in vain until it does not get any shorter.
+// Waits in vain until the spin gets no shorter.
 void WaitInVain(AdaptiveSpin* spin) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_FALSE(spin->Until(Nothing, kNever));
@@ -39,7 +39,7 @@ TEST(AdaptiveSpinTest, WhatComesWhileItSpinsMakesItLong) {
 TEST(AdaptiveSpinTest, WhatComesSoonAfterItHasGivenUpMakesItLonger) {
   AdaptiveSpin spin;
   WaitInVain(&spin);
-  // A busy machine may take long between the two; then it is not soon.
+  // On a busy machine the two calls may be far apart. The wait then is not short.
   bool longer = false;
   for (int i = 0; i < 1000 && !longer; ++i) {
     const int64_t before = spin.limit();

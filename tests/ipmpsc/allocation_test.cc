@@ -1,4 +1,4 @@
-// Sending and receiving allocate nothing once they run.
+// Tests that sending and receiving allocate nothing in the steady state.
 #include <stdlib.h>
 
 #include <atomic>
@@ -51,7 +51,7 @@ class AllocationTest : public ::testing::Test {
     receiver_.emplace(*Receiver::Attach(*channel_));
   }
 
-  // How often `work` allocates, done a hundred times.
+  // Returns the number of allocations of `work`, repeated a hundred times.
   template <typename Work>
   int CountAllocations(Work work) {
     const int before = allocations;

@@ -1,4 +1,4 @@
-// Channel::Create: options, names, policies and each of its errors.
+// Tests Channel::Create: options, names, policies and every error.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,7 +48,7 @@ ChannelOptions Small(ExistPolicy policy = ExistPolicy::kFail) {
   return options;
 }
 
-// Sends one message through it.
+// Sends one message through the channel.
 void ExpectWorks(const Channel& channel) {
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
@@ -260,7 +260,7 @@ TEST(ChannelCreateOpenPolicyTest, WhatIsOfAnotherVersionOrTruncated) {
 }
 
 TEST(ChannelCreateOpenPolicyTest, ANameThatIsNeitherThereNorFreeEndsInAborted) {
-  // Gone whenever it is to be opened, there whenever it is to be made.
+  // The file is missing whenever it is opened, and exists whenever it is created.
   const SharedMemoryDirectory directory;
   ASSERT_OK(Channel::Create(directory / "a", Small()));
   EXPECT_THAT(
@@ -282,7 +282,7 @@ TEST(ChannelCreateOpenPolicyTest, AChannelThatHasEndedIsAnErrorWithARemedy) {
   EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr(directory / "a"), HasSubstr("kOpenOrReplace"))));
-  // One of the remedies: what is left can be received.
+  // One of the remedies: a receiver takes the remaining messages.
   ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Open(directory / "a"));
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(opened));
   ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
@@ -303,7 +303,7 @@ TEST(ChannelCreateOpenOrReplaceTest, OpensWhatLivesAndReplacesWhatHasEnded) {
   EXPECT_EQ(first.state(), ChannelState::kReplaced);
   ExpectWorks(second);
   EXPECT_EQ(CountNames(directory.path()), 1);
-  // It does not replace a file that it cannot judge.
+  // A file that is no channel is not replaced.
   WriteFile(directory / "text", "precious");
   EXPECT_THAT(Channel::Create(directory / "text", options),
               StatusIs(absl::StatusCode::kInvalidArgument));
@@ -320,7 +320,7 @@ TEST(ChannelCreateOpenOrReplaceTest, OfManyAtOneTimeOneReplacesAndAllGetTheSame)
     std::vector<std::thread> threads;
     for (std::string& id : ids) {
       threads.emplace_back([&] {
-        // Relaxed: only a time to begin.
+        // Relaxed: only synchronises the start roughly.
         for (++waiting; waiting.load(std::memory_order_relaxed) < 8;) {
         }
         const absl::StatusOr<Channel> channel =
@@ -345,11 +345,11 @@ TEST(ChannelCreateOpenOrReplaceTest, SomebodyWhoNeverEndsReplacingIsNotWaitedFor
   const int fd = open((directory / "a").c_str(), O_RDWR | O_CLOEXEC);
   struct flock lock = {};
   lock.l_type = F_WRLCK;
-  // The byte that a creator holds while it replaces an ended channel.
+  // The byte that a creator locks while it replaces an ended channel.
   lock.l_start = (off_t{1} << 62) - 1;
   lock.l_len = 1;
   ASSERT_EQ(fcntl(fd, F_OFD_SETLK, &lock), 0);
-  // Each of its attempts waits a tenth of a second.
+  // Each attempt waits 0.1 s.
   EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpenOrReplace)),
               StatusIs(absl::StatusCode::kAborted, HasSubstr(directory / "a")));
   close(fd);

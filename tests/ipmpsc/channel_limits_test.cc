@@ -1,5 +1,5 @@
-// Channels where something has run out. Each in a child, since limits and mounts are a whole
-// process's.
+// Tests channels at exhausted limits. Each test runs in a child, since limits and mounts belong to
+// a whole process.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -29,7 +29,7 @@
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
-// Sanitizers reserve address space by the terabyte, and cannot do with less.
+// Sanitizers reserve terabytes of address space.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IPMPSC_SANITIZED 1
 #endif
@@ -50,7 +50,7 @@ using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// How `InChild` reports that this machine does not allow what the test is about.
+// `InChild` returns it if this machine cannot run the test.
 constexpr char kCannot[] = "cannot: ";
 
 #define SKIP_IF_CANNOT(result)                                            \
@@ -140,7 +140,7 @@ TEST(ChannelLimitsTest, AChannelThatWasCreatedHasAllItsMemoryOnATmpfsThatIsFullN
     if (!mounted.empty()) return mounted;
     const absl::StatusOr<Channel> channel = Channel::Create(directory / "a", OfSize(128 << 10));
     if (!channel.ok()) return channel.status().ToString();
-    // Somebody else takes the rest.
+    // Another process takes the remaining space.
     const int fd = open((directory / "rest").c_str(), O_CREAT | O_RDWR, 0600);
     const std::string page(4096, 'x');
     while (write(fd, page.data(), page.size()) > 0) {
@@ -185,7 +185,7 @@ TEST(ChannelLimitsTest, ReadOnlyFileSystem) {
                             HasSubstr(absl::StrCat("PERMISSION_DENIED: ", directory / "b"))));
 }
 
-// An error, and no SIGXFSZ.
+// The call fails without SIGXFSZ.
 TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
   const SharedMemoryDirectory directory;
   const auto limited = [](const std::function<absl::Status()>& call) {
@@ -209,7 +209,7 @@ TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
 
   EXPECT_EQ(limited([&] { return Channel::Create(directory / "a", OfSize(16 << 10)).status(); }),
             "OK");
-  // An existing channel is used whatever its size.
+  // An existing channel is used regardless of its size.
   ASSERT_OK(Channel::Create(directory / "large", OfSize(1 << 20)));
   EXPECT_EQ(limited([&]() -> absl::Status {
               const absl::StatusOr<Channel> channel = Channel::Open(directory / "large");
@@ -247,8 +247,8 @@ TEST(ChannelLimitsTest, NoFileDescriptorsLeft) {
       [&] { return Receiver::Attach(channel).status(); },
   };
   for (size_t i = 0; i < calls.size(); ++i) {
-    // With one or more left the call gets further before it fails, or succeeds: it must never fail
-    // in another way.
+    // With one or more descriptors left, the call gets further before it fails, or succeeds. It
+    // never fails in another way.
     bool succeeded = false;
     for (int spare = 0; spare < 4 && !succeeded; ++spare) {
       const std::string result = InChild([&] {
@@ -295,7 +295,7 @@ TEST(ChannelLimitsTest, NoAddressSpaceLeft) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-// As a process that must not be swapped out does (audio, trading).
+// Audio and trading programs lock their memory.
 TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
 #ifdef IPMPSC_SANITIZED
   GTEST_SKIP() << "a sanitizer's memory is more than may be locked";
@@ -325,7 +325,7 @@ TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
         return sender->TrySend("sent").ToString();
       });
     };
-    // The data is mapped twice. Most systems let everybody lock 8 MiB.
+    // The data is mapped twice. Most systems let every user lock 8 MiB.
     const std::string refused = locked(3 << 20);
     if (absl::StartsWith(refused, kCannot)) GTEST_SKIP() << refused;
     EXPECT_THAT(refused, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("RLIMIT_MEMLOCK"),
@@ -336,8 +336,8 @@ TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
   }
 }
 
-// The path of a temporary channel where /dev/shm cannot be written, or the error. `temporary`: what
-// TMPDIR says, null where it is not set.
+// Returns the path of a temporary channel if /dev/shm cannot be written, or the error. `temporary`
+// is the value of TMPDIR, or null if it is not set.
 std::string TempPathWithoutSharedMemory(const char* temporary) {
   return InChild([&]() -> std::string {
     const std::string mounted = MountTmpfs("/tmp", "size=1m");
@@ -360,10 +360,10 @@ TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirector
   const std::pair<const char*, const char*> cases[] = {
       {"/tmp/sub", "/tmp/sub/ipmpsc-"},
       {"/tmp", "/tmp/ipmpsc-"},
-      // Not set, in two ways.
+      // Not set, and empty.
       {nullptr, "/tmp/ipmpsc-"},
       {"", "/tmp/ipmpsc-"},
-      // Absolute, since others are to open it.
+      // The path is absolute, since other processes must open it.
       {"sub", "/tmp/sub/ipmpsc-"},
   };
   for (const auto& [temporary, expected] : cases) {
@@ -383,7 +383,7 @@ TEST(ChannelLimitsTest, TempChannelInADirectoryThatIsNotThere) {
 TEST(ChannelLimitsTest, WithoutProcOnlyAnonymousChannelsAreMadeAndTheTextSaysWhy) {
   const SharedMemoryDirectory directory;
   const std::string result = InChild([&]() -> std::string {
-    // Over it, so that it looks as where it is not mounted.
+    // Hides /proc, as if it were not mounted.
     const std::string mounted = MountTmpfs("/proc", "size=4k");
     if (!mounted.empty()) return mounted;
     std::string results;
@@ -423,7 +423,7 @@ TEST(ChannelLimitsTest, HugetlbfsIsNoPlaceForAChannel) {
                             HasSubstr("hugetlbfs"), HasSubstr("tmpfs"), HasSubstr("names: 0")));
 }
 
-// The text says which resource has run out, and how to get more.
+// The text names the exhausted resource and the remedy.
 TEST(ChannelLimitsTest, TheTextsTellWhatHasRunOut) {
   const SharedMemoryDirectory directory;
   const std::string full =

@@ -1,4 +1,4 @@
-// Names that are not the file: symbolic links, hard links, mounted files.
+// Tests names other than the file's own: symbolic links, hard links, mounted files.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -126,7 +126,7 @@ TEST_F(ChannelLinkTest, ALinkOfProcIsNoName) {
   EXPECT_EQ(channel.state(), ChannelState::kOpen);
 }
 
-// The owner of such a link could choose any place where this user may write.
+// The owner of such a link could redirect this user to any place where it may write.
 TEST_F(ChannelLinkTest, AnotherUsersLinkWhereEverybodyMayPutOneIsNotFollowed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root makes files of other users";
   const std::string link = directory_ / "planted";

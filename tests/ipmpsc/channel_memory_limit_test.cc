@@ -1,5 +1,5 @@
-// Channels in a control group with a memory limit: beyond it the kernel would kill. Makes a group, so
-// it runs outside of Bazel's sandbox, as root, and is skipped elsewhere.
+// Tests channels in a control group with a memory limit, above which the kernel would kill. The
+// test creates a group, so it runs as root outside of Bazel's sandbox and is skipped elsewhere.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -31,7 +31,7 @@ using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// The memory of a small service's container. A process of this test takes a few MiB of it.
+// Typical for the container of a small service. A process of this test needs a few MiB.
 constexpr char kLimit[] = "67108864";
 
 bool Write(const std::string& path, const std::string& text) {
@@ -42,7 +42,7 @@ bool Write(const std::string& path, const std::string& text) {
   return written;
 }
 
-// A group with a limit, and one within it that has none of its own. Each in one test at a time.
+// A group with a limit, and a nested group without its own. Only one test uses them at a time.
 class ChannelMemoryLimitTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -52,7 +52,7 @@ class ChannelMemoryLimitTest : public ::testing::Test {
         why_ = absl::StrCat("mkdir ", outer_, ": ", strerror(errno));
         continue;
       }
-      // Fails where there is no version 2.
+      // Fails without control groups of version 2.
       Write(outer_ + "/cgroup.subtree_control", "+memory");
       inner_ = outer_ + "/inner";
       mkdir(inner_.c_str(), 0755);
@@ -72,7 +72,7 @@ class ChannelMemoryLimitTest : public ::testing::Test {
     rmdir(outer_.c_str());
   }
 
-  // In a child, in the inner group.
+  // Runs `call` in a child in the inner group.
   std::string InGroup(const std::function<absl::Status()>& call) {
     return InChild([&]() -> std::string {
       if (!Write(inner_ + "/cgroup.procs", "0")) return absl::StrCat("join: ", strerror(errno));
@@ -97,7 +97,7 @@ TEST_F(ChannelMemoryLimitTest, BeyondTheLimitIsAnErrorThatNamesIt) {
   std::vector<std::function<absl::Status()>> calls = {
       [] { return Channel::CreateTemp(OfMiB(256)).status(); },
       [] { return Channel::CreateAnonymous(OfMiB(256)).status(); },
-      // As large as the limit itself.
+      // As large as the limit.
       [] { return Channel::CreateAnonymous(OfMiB(64)).status(); },
   };
   for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace}) {

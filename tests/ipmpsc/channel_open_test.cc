@@ -1,4 +1,4 @@
-// Channel::Open: everything at a path that is no channel, or a broken one.
+// Tests Channel::Open on paths without a channel or with a damaged one.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,7 +41,7 @@ class ChannelOpenTest : public ::testing::Test {
     good_ = ReadFile(path_);
   }
 
-  // The channel's file with something changed.
+  // Overwrites the channel's file.
   void Rewrite(const std::string& bytes) { WriteFile(path_, bytes); }
   template <typename T>
   std::string With(size_t offset, T value) const {
@@ -129,7 +129,7 @@ TEST_F(ChannelOpenTest, FilesWithOtherContent) {
   WriteFile(directory_ / "empty", "");
   WriteFile(directory_ / "short", "IPMPSC");
   WriteFile(directory_ / "text", std::string(100000, 'x'));
-  // The result of a transfer in text mode.
+  // The result of a text-mode transfer of a channel.
   WriteFile(directory_ / "mangled", absl::StrCat("IPMPSC\n", good_.substr(8)));
   for (const char* name : {"empty", "short", "text", "mangled"}) ExpectNoChannel(directory_ / name);
 }

@@ -1,4 +1,4 @@
-// ExistPolicy::kReplace: the new channel takes the name, and everybody on the old one learns of it.
+// Tests ExistPolicy::kReplace: the new channel takes the name, and all users of the old one notice.
 #include <sys/stat.h>
 #include <unistd.h>
 

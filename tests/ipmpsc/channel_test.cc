@@ -1,4 +1,5 @@
-// Properties of every channel, however it was made: accessors, seals, file descriptors, closing.
+// Tests the properties of every channel, however it was made: accessors, seals, file descriptors,
+// closing.
 #include "ipmpsc/channel.h"
 
 #include <errno.h>
@@ -174,7 +175,7 @@ TEST(TempChannelTest, NameGoesWithTheLastCopyAndEnd) {
   EXPECT_TRUE(Exists(path)) << "a sender is still attached through it";
   sender.reset();
   EXPECT_FALSE(Exists(path));
-  // A process that has it open learns of it and goes on.
+  // A process that opened the channel sees the state and continues.
   EXPECT_EQ(opened.state(), ChannelState::kUnlinked);
   EXPECT_OK(Sender::Attach(opened));
 }

@@ -1,5 +1,5 @@
-// The system's clock is set, back and forth by years, all the time: no wait is shorter or longer for
-// it. This program's own `clock_gettime` sets it.
+// Tests that waits do not depend on the wall clock. The clock is set back and forth by years all
+// the time. This program replaces `clock_gettime` for that.
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -26,7 +26,7 @@ namespace {
 
 std::atomic<uint64_t> wall_clock_calls{0};
 
-// The true time, or years beside it, and each time on the other side.
+// Steps the time by years, alternately forward and back.
 void Step(time_t* seconds) {
   constexpr time_t kYears = 10 * 365 * 24 * 3600;
   *seconds += wall_clock_calls.fetch_add(1) % 2 == 0 ? kYears : -kYears;
@@ -34,7 +34,7 @@ void Step(time_t* seconds) {
 
 }  // namespace
 
-// They take the place of the C library's, for all that is linked into this program.
+// Replaces the C library's function for all code in this program.
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const int result = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) Step(&time->tv_sec);
@@ -69,11 +69,11 @@ class ClockStepTest : public ::testing::Test {
     channel_ = *Channel::CreateAnonymous(options);
   }
 
-  // Whether it took as long as it should have, by the clock that does not step. How much longer
-  // hangs on the machine; years longer would be a hang.
+  // Checks the duration of the wait by the clock that does not step. Delays by the machine are
+  // allowed, years would be a hang.
   template <typename Work>
   void ExpectWaits(Work work) {
-    // No wait looks at the clock that steps. (Attaching does: it writes its time into the slot.)
+    // No wait reads the stepping clock. (Attaching reads it, to write the time into the slot.)
     const uint64_t calls = wall_clock_calls;
     const int64_t begin = internal::MonotonicNow();
     work();

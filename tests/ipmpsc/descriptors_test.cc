@@ -1,5 +1,5 @@
-// Descriptors: none of the library's is a standard stream, and what the program does to those that are
-// the library's costs it an error and nothing else.
+// Tests the library's descriptors. None of them is ever a standard stream. A program that closes or
+// reuses one of them gets an error and no further damage.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,18 +56,18 @@ std::string Front(const std::string& path) {
   return bytes;
 }
 
-// --- Standard streams that are closed ---
+// --- Closed standard streams ---
 
 class ClosedStreamsTest : public ::testing::TestWithParam<int> {
  protected:
-  // Bit n of the parameter: n is closed.
+  // Bit n of the parameter: stream n is closed.
   static bool IsClosed(int fd) { return (GetParam() >> fd & 1) != 0; }
   static void CloseStreams() {
     for (const int fd : {0, 1, 2}) {
       if (IsClosed(fd)) close(fd);
     }
   }
-  // Which of those that were closed is open; or "".
+  // Returns the closed streams that are open now, or "".
   static std::string Opened() {
     for (const int fd : {0, 1, 2}) {
       if (IsClosed(fd) && fcntl(fd, F_GETFD) >= 0) return absl::StrCat(fd, " is open");
@@ -111,7 +111,7 @@ TEST_P(ClosedStreamsTest, NothingOfTheLibraryTakesTheirPlaces) {
             "");
 }
 
-// Another thread logs all the time, also while files are being opened.
+// Another thread logs all the time, even while files are opened.
 TEST_P(ClosedStreamsTest, AThreadThatLogsMeanwhileHitsNothing) {
   EXPECT_EQ(InChild([&]() -> std::string {
               const std::string path = PathOnDisk("closed_streams_log");
@@ -144,11 +144,11 @@ TEST_P(ClosedStreamsTest, AThreadThatLogsMeanwhileHitsNothing) {
             "");
 }
 
-// --- A program that closes descriptors that are not its own ---
+// --- Programs that close the library's descriptors ---
 
 class ClosedByProgramTest : public ::testing::Test {
  protected:
-  // Opened anew, so that its number is the lowest that is free once it is closed.
+  // Opened again, so that its number becomes the lowest free one after a close.
   ClosedByProgramTest() : channel_(*Channel::Create(path_, Options())) {
     channel_ = *Channel::Open(path_);
   }
@@ -178,7 +178,7 @@ TEST_F(ClosedByProgramTest, WhatNeedsTheDescriptorSaysSo) {
 
 TEST_F(ClosedByProgramTest, AFileThatReusesTheNumberStaysOpen) {
   const int number = fd();
-  // Another file; and the same file, opened once more.
+  // Reuses the number for another file, and for the same file opened again.
   for (const bool same : {false, true}) {
     SCOPED_TRACE(same);
     if (!channel_.has_value()) channel_ = *Channel::Open(path_);
@@ -218,8 +218,8 @@ TEST_F(ClosedByProgramTest, LocksAreKept) {
   EXPECT_TRUE(channel_->HasReceiver());
 }
 
-// A living sender is slow to fill its loan. Its receiver loses its descriptors, and the numbers become
-// other files'.
+// A living sender is slow to fill its loan. Its receiver loses its descriptors, whose numbers are
+// reused for other files.
 TEST_F(ClosedByProgramTest, ALivingSenderIsNotTakenForDead) {
   enum Reuse { kNothing, kDevNull, kPipes, kSameFile };
   for (const Reuse reuse : {kNothing, kDevNull, kPipes, kSameFile}) {
@@ -240,14 +240,14 @@ TEST_F(ClosedByProgramTest, ALivingSenderIsNotTakenForDead) {
                 if (reuse == kSameFile) again = *Channel::Open(path_);
                 const absl::Status status = receiver->Receive(absl::Milliseconds(50)).status();
                 const absl::Status tried = receiver->TryReceive().status();
-                // The same file tells the same.
+                // A new descriptor of the same file gives the same answers.
                 if (reuse == kSameFile) {
                   return absl::IsDeadlineExceeded(status) && absl::IsUnavailable(tried)
                              ? "right"
                              : status.ToString() + tried.ToString();
                 }
                 if (!absl::IsFailedPrecondition(status)) return status.ToString();
-                // Anew, as the text says.
+                // Opens the channel again, as the text advises.
                 again = *Channel::Open(path_);
                 receiver = absl::UnknownError("detached");
                 receiver = Receiver::Attach(*again);
@@ -284,7 +284,7 @@ TEST_F(ClosedByProgramTest, AnInheritedDescriptorIsClosedInTheChild) {
               return fcntl(number, F_GETFD) < 0 ? "closed" : "open";
             }),
             "closed");
-  // The mark is the parent's still: its own number, reused, is told apart.
+  // The mark still belongs to the parent. Its own reused number is recognised.
   const int number = fd();
   close(number);
   const int mine = open(path_.c_str(), O_RDWR | O_CLOEXEC);

@@ -1,4 +1,4 @@
-// Who is told that the other side has gone: `ReceiverOptions::end_without_senders`,
+// Tests how each side notices the end of the other: `ReceiverOptions::end_without_senders`,
 // `SenderOptions::require_receiver`, `Channel::HasReceiver` and `HasSender`.
 #include <optional>
 #include <string>
@@ -24,9 +24,9 @@ namespace {
 using ::ipmpsc::testing::StatusIs;
 using ::testing::HasSubstr;
 
-// Bounds a hang, measures nothing.
+// Bounds a hang and measures nothing.
 constexpr absl::Duration kPatience = absl::Seconds(20);
-// Longer than a look of whoever looks once in a while.
+// Longer than the interval of periodic checks.
 constexpr absl::Duration kMoment = absl::Milliseconds(2);
 
 class EndOfStreamTest : public ::testing::Test {
@@ -124,8 +124,8 @@ TEST_F(EndOfStreamTest, AnOpenLoanIsWaitedFor) {
   EXPECT_EQ(Next(receiver), kEnded);
 }
 
-// By a wake, or at the latest when it looks again by itself: which of them, no test can tell that
-// asserts no time.
+// The receiver notices by a wake, or at the latest by its periodic check. A test that asserts no
+// time cannot distinguish the two.
 TEST_F(EndOfStreamTest, ASleepingReceiverIsToldWhenTheLastSenderHasGone) {
   Receiver receiver = AttachReceiver();
   std::optional<Sender> sender = AttachSender();
@@ -188,7 +188,7 @@ TEST_F(EndOfStreamTest, AChannelSaysWhoIsAttached) {
   Sender first = AttachSender();
   std::optional<Sender> second = AttachSender();
   EXPECT_TRUE(channel_->HasSender());
-  first = *std::exchange(second, std::nullopt);  // the first slot is free, the second is not
+  first = *std::exchange(second, std::nullopt);  // the first slot is free, the second is taken
   EXPECT_TRUE(channel_->HasSender());
   { const Sender gone = std::move(first); }
   EXPECT_FALSE(channel_->HasSender());

@@ -47,7 +47,7 @@ Pair SocketPair(int type) {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// Sends `bytes` with `count` times standard input.
+// Sends `bytes` with standard input attached `count` times.
 void SendBytes(int socket, std::string bytes, int count) {
   alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {};
   iovec part = {bytes.data(), bytes.size()};
@@ -135,7 +135,7 @@ TEST_P(FdPassingTest, NobodyReads) {
   for (int i = 0; i < 100'000 && status.ok(); ++i) {
     status = SendFd(here(), *channel_, absl::ZeroDuration());
   }
-  // Which comes first is the system's choice: the socket's buffer, or the user's descriptors.
+  // The system decides which limit comes first: the socket's buffer, or the user's descriptors.
   EXPECT_TRUE(absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status)) << status;
 }
 
@@ -143,7 +143,7 @@ TEST_P(FdPassingTest, ThePeerHasGone) {
   pair_.there = UniqueFd();
   EXPECT_THAT(SendFd(here(), *channel_, kPatience),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("not connected")));
-  // A datagram socket has no end that could be seen.
+  // A datagram socket has no visible end.
   EXPECT_THAT(ReceiveFd(here(), absl::Milliseconds(2)),
               StatusIs(GetParam() == SOCK_DGRAM ? absl::StatusCode::kDeadlineExceeded
                                                 : absl::StatusCode::kUnavailable));
@@ -167,7 +167,7 @@ TEST_P(FdPassingTest, SomethingElseComes) {
 }
 
 TEST_P(FdPassingTest, AFileThatIsNotSealedIsTakenOnlyWhereTheCallerAllowsIt) {
-  // The same bytes, with all but one of the seals.
+  // A copy with all but one of the seals.
   struct stat whole;
   ASSERT_EQ(fstat(channel_->fd(), &whole), 0);
   std::string bytes(static_cast<size_t>(whole.st_size), '\0');
@@ -196,7 +196,7 @@ TEST_P(FdPassingTest, AFileThatIsNotSealedIsTakenOnlyWhereTheCallerAllowsIt) {
 TEST_P(FdPassingTest, OptionsOfTheSocketMakeNoDifference) {
   for (const int option : {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP}) {
     const int on = 1;
-    // Not every kernel has a security module.
+    // Some kernels have no security module.
     if (setsockopt(there(), SOL_SOCKET, option, &on, sizeof(on)) != 0) continue;
     const size_t files = OpenFiles();
     ASSERT_OK(SendFd(here(), *channel_, kPatience));

@@ -1,5 +1,5 @@
-// What a fork does to handles: the child may not use its parent's, has its own, and keeps no lock
-// of its parent alive.
+// Tests the effects of a fork on handles. The child cannot use its parent's handles, can have its
+// own, and keeps none of its parent's locks alive.
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
@@ -54,7 +54,7 @@ class ForkTest : public ::testing::Test {
     sender_.emplace(*Sender::Attach(*channel_));
     receiver_.emplace(*Receiver::Attach(*channel_));
   }
-  // The next message, or why there is none.
+  // Returns the next message, or the error.
   std::string Next() {
     absl::StatusOr<Lease> lease = receiver_->Receive(absl::ZeroDuration());
     return lease.ok() ? std::string(lease->payload()) : lease.status().ToString();
@@ -101,7 +101,7 @@ TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
               return std::string("done");
             }),
             "done");
-  // Neither the loan was settled nor a slot freed.
+  // The loan is still open, and no slot was freed.
   EXPECT_EQ(lease.payload(), "a");
   EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
@@ -130,7 +130,7 @@ TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
   pid_t child = -1;
   ASSERT_OK(receiver_->Drain([&](const Record&) {
     child = fork();
-    // The child goes first, and ends behind the call that it has come back from.
+    // The child runs first and ends after the call that returned in it.
     if (child > 0) {
       EXPECT_EQ(waitpid(child, nullptr, 0), child);
       const internal::Ring& ring = channel_->segment()->ring();
@@ -187,8 +187,8 @@ TEST_F(ForkTest, AChildThatGoesOnLivingKeepsNoLockOfItsParentAlive) {
 }
 
 TEST_F(ForkTest, AParentThatDiesWhileItsChildLivesIsDead) {
-  // The child attaches, claims, forks a grandchild that lives on, and is killed: its claim must be
-  // stepped over.
+  // The child attaches, claims, forks a grandchild that survives, and is killed. The receiver must
+  // step over its claim.
   receiver_.emplace(*Receiver::Attach(*channel_));
   int hold[2];
   ASSERT_EQ(pipe(hold), 0);
@@ -200,7 +200,7 @@ TEST_F(ForkTest, AParentThatDiesWhileItsChildLivesIsDead) {
     new absl::StatusOr<Loan>(kept->TryClaim(10));
     const pid_t grandchild = fork();
     if (grandchild == 0) {
-      // Let go of all pipes but the one that ends it.
+      // Closes all pipes except the one that ends it.
       for (int fd = 0; fd < 256; ++fd) {
         if (fd != hold[0] && fd != channel_->fd()) close(fd);
       }
@@ -222,8 +222,8 @@ TEST_F(ForkTest, AParentThatDiesWhileItsChildLivesIsDead) {
 }
 
 TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
-  // Whatever moment a fork falls on, the child holds no lock: after each detach the next attach
-  // succeeds, though all the children still live.
+  // The child holds no lock, at whatever moment the fork happens. After each detach the next attach
+  // succeeds, although all children still live.
   constexpr int kForks = 60;
   int hold[2];
   ASSERT_EQ(pipe(hold), 0);
@@ -261,12 +261,12 @@ TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
 
 pid_t (*handlers_fork)() = nullptr;
 std::atomic<int> handlers_forks{0};
-std::atomic<int> handlers_runs{0};  // of them some may still be forking
+std::atomic<int> handlers_runs{0};  // some of them may still be forking
 pid_t handlers_children[64];
 
-// The child lives on: whatever it has got it keeps.
+// The child survives and keeps everything it inherited.
 void ForkInHandler(int) {
-  // A sanitizer's own thread may get the signal, too.
+  // A thread of a sanitizer may get the signal, too.
   const int run = handlers_runs.fetch_add(1);
   if (run >= 64) return;
   const int saved = errno;
@@ -279,7 +279,7 @@ void ForkInHandler(int) {
   errno = saved;
 }
 
-// Attaches and detaches until the handler has forked 64 times. What went wrong, or "".
+// Attaches and detaches until the handler has forked 64 times. Returns an error, or "".
 std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
   handlers_fork = how;
   handlers_forks = 0;
@@ -341,7 +341,7 @@ TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
             "");
 }
 
-// In a child that no fork handler has seen, in the midst of what other threads did.
+// Runs in a child for which no fork handler ran, while other threads were at work.
 TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
   AttachBoth();
   std::atomic<bool> done = false;
@@ -353,7 +353,7 @@ TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
     const pid_t child =
         static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
     if (child == 0) {
-      // Allocates nothing: another thread may have been doing so.
+      // Allocates nothing, since another thread may have been allocating.
       const internal::ForkGuard here;
       const internal::ForkFreeSection section;
       _exit(here.InSameProcess() ? 0 : 1);
@@ -380,7 +380,7 @@ TEST_F(ForkTest, ProgramsAreStartedWhileOthersAttach) {
     done = true;
   });
   while (!done) {
-    // One that is between its start and exec shares all of this process, for as long.
+    // A started program shares all resources of this process until its exec.
     ReceiverOptions patient;
     patient.deadline = absl::Seconds(20);
     EXPECT_OK(Receiver::Attach(*channel_, patient));

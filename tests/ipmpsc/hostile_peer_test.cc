@@ -1,4 +1,5 @@
-// A peer that never stops writing what keeps others busy: they come back all the same.
+// Tests a peer that keeps writing words which cost others time. Their calls must return all the
+// same.
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -19,10 +20,10 @@
 namespace ipmpsc {
 namespace {
 
-// When it gives up, the test has failed. It bounds a hang, it measures nothing.
+// Bounds a hang and measures nothing. The test fails after it.
 constexpr absl::Duration kPatience = absl::Seconds(20);
 
-// Makes every 64 bytes from the released position on look like what a dead sender has claimed: the
+// Makes every 64 bytes from the released position on look like the claim of a dead sender. The
 // receiver can step over one after the other, and there are always more.
 class OrphansWithoutEnd {
  public:
@@ -66,7 +67,7 @@ class OrphansWithoutEnd {
 
 class HostilePeerTest : public ::testing::Test {
  protected:
-  // As many slots as there are records of 64 bytes.
+  // Has as many slots as the ring has records of 64 bytes.
   static absl::StatusOr<Channel> MakeChannel() {
     ChannelOptions options;
     options.capacity = 1 << 18;

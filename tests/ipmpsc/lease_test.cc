@@ -61,7 +61,7 @@ TEST_F(LeaseTest, EveryOrderOfFourReleasesGivesSpaceBackUpToTheOldestHeld) {
     }
     std::set<uint64_t> held = {0, 1, 2, 3};
     for (const size_t i : order) {
-      // All are untouched as long as they are held.
+      // All held leases are unchanged.
       for (const uint64_t j : held) ASSERT_EQ(leases[j]->payload(), absl::StrCat("message ", j));
       leases[i].reset();
       held.erase(i);

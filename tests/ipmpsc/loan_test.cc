@@ -39,7 +39,7 @@ class LoanTest : public ::testing::Test {
     EXPECT_OK(loan);
     return *std::move(loan);
   }
-  // The next message, or "none".
+  // Returns the next message, or "none".
   std::string Next() {
     absl::StatusOr<Lease> lease = receiver_->Receive(absl::ZeroDuration());
     return lease.ok() ? std::string(lease->payload()) : "none";
@@ -178,7 +178,7 @@ TEST_F(LoanTest, SettlesAlsoAfterTheChannelWasClosed) {
 
 class LoanDeathTest : public LoanTest {
  protected:
-  // A death test that merely forks would find its handles inherited.
+  // A death test that only forks would inherit its handles.
   void SetUp() override { ::testing::GTEST_FLAG(death_test_style) = "threadsafe"; }
 };
 

@@ -1,11 +1,11 @@
-// Reads the runtime's own sources: who orders memory says so, and says with whom.
+// Reads the runtime's own sources. Each ordering of memory must be documented, with its partner.
 //
-//  * Each non-relaxed access, fence or membarrier stands behind a comment `// [tag] order; pairs
+//  * Each non-relaxed access, fence or membarrier follows a comment `// [tag] order; pairs
 //    with [partner] order: why`.
-//  * Each partner exists, with that order.
-//  * Each relaxed access has a comment near above that says why nothing is ordered ("Relaxed:
-//    ...").
-//  * No access orders by default (seq_cst), since nobody can tell whether that was meant.
+//  * Each partner exists and has that order.
+//  * Each relaxed access follows a comment within a few lines that says why nothing is ordered
+//    ("Relaxed: ...").
+//  * No access uses the default order (seq_cst), since that may be unintended.
 //  * The table in ipmpsc/DESIGN.md has exactly the tags of the sources.
 #include <algorithm>
 #include <cstdlib>
@@ -26,7 +26,8 @@
 namespace ipmpsc {
 namespace {
 
-// How far above a relaxed access its comment may stand: a group of accesses may share one.
+// The longest distance in lines from a relaxed access to its comment. Several accesses may share
+// one.
 constexpr int kReach = 8;
 
 struct Source {
@@ -80,7 +81,7 @@ bool IsRelaxed(const std::string& line) {
   return std::regex_search(CodeOf(line), relaxed);
 }
 
-// The block of comment lines that ends at line `last`, as one text.
+// Returns the block of comment lines that ends at line `last`, as one text.
 std::string CommentEndingAt(const Source& source, int last) {
   std::string text;
   for (int i = last; i >= 0 && IsComment(source.lines[i]); --i) {
@@ -90,7 +91,7 @@ std::string CommentEndingAt(const Source& source, int last) {
   return text;
 }
 
-// The comment next above the statement that line `at` belongs to, over other lines of it.
+// Returns the nearest comment above the statement that contains line `at`.
 std::string CommentAbove(const Source& source, int at) {
   for (int i = at - 1; i >= 0 && i >= at - kReach; --i) {
     if (IsComment(source.lines[i])) return CommentEndingAt(source, i);
@@ -113,7 +114,7 @@ std::vector<Tag> TagsIn(const std::string& comment) {
   return tags;
 }
 
-// All comment blocks of all sources.
+// Returns the tags of all comment blocks of all sources.
 std::vector<Tag> AllTags() {
   std::vector<Tag> all;
   for (const Source& source : Sources()) {
@@ -203,7 +204,7 @@ TEST(MemoryOrderTagsTest, NoAccessOrdersByDefault) {
   for (const Source& source : Sources()) {
     for (size_t i = 0; i < source.lines.size(); ++i) {
       if (!std::regex_search(CodeOf(source.lines[i]), access)) continue;
-      // Its arguments may take a few lines.
+      // The arguments may span several lines.
       std::string statement;
       for (size_t j = i; j < source.lines.size() && j < i + 4; ++j) {
         statement += CodeOf(source.lines[j]);

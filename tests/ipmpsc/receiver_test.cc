@@ -156,7 +156,7 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
     ASSERT_OK(receiver.TryReceive());  // 2, released out of order
   }
   {
-    // `one` was released by its end, and with it everything up to `2`.
+    // The end of `one` released it, and with it everything up to `2`.
     Receiver receiver = Attach();
     ASSERT_OK_AND_ASSIGN(const Lease three, receiver.TryReceive());
     EXPECT_EQ(three.position(), 192u);
@@ -279,7 +279,7 @@ TEST_F(ReceiverTest, AHandlerThatThrowsHasHandledItsMessage) {
     ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
     EXPECT_EQ(lease.payload(), "c");
   }
-  // Nothing is held back for good.
+  // No space is lost.
   for (int i = 0; i < 200; ++i) {
     Send(std::string(1000, 'x'));
     EXPECT_THROW((void)receiver.Drain([](const Record&) { throw std::runtime_error("each time"); }),

@@ -1,4 +1,4 @@
-// Several messages in one step: all of them or none.
+// Tests batches: several messages in one step, all or none.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,7 +91,7 @@ TEST_F(SenderBatchTest, ABatchWaitsForSpaceAndForNothingElse) {
   thread.join();
 }
 
-// Fills a payload with the number of its message.
+// Fills a payload with its message's number.
 void WriteNumber(size_t i, absl::Span<char> payload) {
   std::fill(payload.begin(), payload.end(), static_cast<char>('0' + i));
 }
@@ -172,7 +172,7 @@ TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
   EXPECT_EQ(lease.payload(), "afterwards");
 }
 
-// The claimed sizes are committed, whatever the caller's memory says later.
+// The commit covers the claimed sizes, even if the caller's memory changes.
 TEST_F(SenderBatchTest, SizesThatAreChangedWhileTheyAreWrittenDoNotCount) {
   Sender sender = Attach();
   Sender other = Attach();
@@ -223,7 +223,7 @@ TEST_F(SenderBatchTest, AWriterMayMoveItsSender) {
   }
 }
 
-// More messages than the sizes that are copied without an allocation.
+// More messages than the number of sizes that are copied without an allocation.
 TEST_F(SenderBatchTest, LongBatches) {
   ChannelOptions options;
   options.capacity = 1 << 20;
@@ -241,7 +241,7 @@ TEST_F(SenderBatchTest, LongBatches) {
   EXPECT_EQ(received, 1000u);
 }
 
-// Both processes come back from `write`; the claim is the parent's.
+// Both processes return from `write`. The claim belongs to the parent.
 TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
@@ -255,7 +255,7 @@ TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
     int status = -1;
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
-    // The child has come to its end, and has committed nothing.
+    // The child has ended and has committed nothing.
     EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
   };
   const absl::Status sent = sender.TryWriteBatch({1, 2}, fork_and_write);

@@ -1,4 +1,4 @@
-// A channel of 4 KiB, and its ends.
+// A channel of 4 KiB with its sender and receiver.
 #ifndef TESTS_IPMPSC_SENDER_FIXTURE_H_
 #define TESTS_IPMPSC_SENDER_FIXTURE_H_
 
@@ -19,7 +19,7 @@
 
 namespace ipmpsc {
 
-// For calls that must not wait: a mistake ends as kDeadlineExceeded, and does not hang.
+// For calls that must not wait. A mistake becomes kDeadlineExceeded instead of a hang.
 inline constexpr absl::Duration kLong = absl::Seconds(20);
 
 class SenderFixture : public ::testing::Test {

@@ -33,7 +33,7 @@ class SenderTest : public SenderFixture {
  protected:
   using SenderFixture::SenderFixture;
 
-  // The status of each function that sends, for this message.
+  // Returns the result of each function that sends, for this message.
   std::vector<absl::Status> SendInEveryWay(Sender* sender, const std::string& payload) {
     const auto write = [&](size_t, absl::Span<char> to) { payload.copy(to.data(), to.size()); };
     return {

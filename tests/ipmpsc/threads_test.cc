@@ -1,5 +1,5 @@
-// Several senders and one receiver as threads over one channel, for TSan. Bounded in work; nothing
-// depends on time.
+// Runs several senders and one receiver as threads over one channel, for TSan. The amount of work
+// is fixed. No result depends on time.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 
 constexpr int kThreads = 3;
 
-// The begin of every message. The bytes behind it follow from it.
+// The beginning of every message. It determines the bytes that follow.
 struct Header {
   uint32_t thread;
   uint32_t sequence;
@@ -55,7 +55,7 @@ Channel NewChannel(uint64_t capacity, uint32_t max_senders) {
   return *Channel::CreateAnonymous(options);
 }
 
-// Checks the bytes and the order of each thread.
+// Checks the bytes, and the order within each thread.
 class Ledger {
  public:
   void Check(absl::string_view payload) {
@@ -100,7 +100,7 @@ void SendSomehow(Sender* sender, const Header& header, size_t size, uint32_t way
   ASSERT_OK(sender->Send(payload, absl::InfiniteDuration()));
 }
 
-// Sends message `first`, and the two after it, together.
+// Sends message `first` and the next two in one batch.
 void SendThree(Sender* sender, const Header& first, size_t size) {
   std::string payloads[3];
   for (uint32_t i = 0; i < 3; ++i) {
@@ -160,7 +160,8 @@ TEST(ThreadsTest, LeasesReleasedInAnyOrder) {
   std::mt19937 random(99);
   std::vector<std::pair<Lease, std::string>> held;
   while (ledger.count() < kThreads * kMessages && !::testing::Test::HasFailure()) {
-    // With leases held the ring may have no space for the next message: then it is not waited for.
+    // While leases are held, the ring may have no space for the next message, so this thread does
+    // not wait.
     absl::StatusOr<Lease> lease =
         held.empty() ? receiver.Receive(absl::InfiniteDuration()) : receiver.TryReceive();
     if (lease.ok()) {
@@ -196,7 +197,7 @@ TEST(ThreadsTest, DrainInBatches) {
 }
 
 TEST(ThreadsTest, BothSidesSleepInTurn) {
-  // One message fills the ring, and each answer is waited for: everybody sleeps for everything.
+  // One message fills the ring, and each answer is awaited, so both sides sleep for every step.
   constexpr uint32_t kRounds = 300;
   const Channel there = NewChannel(4096, 1);
   const Channel back = NewChannel(4096, 1);
@@ -215,7 +216,7 @@ TEST(ThreadsTest, BothSidesSleepInTurn) {
     std::string payload(there.max_payload(), '\0');
     Fill(&payload[0], payload.size(), {0, i});
     ASSERT_OK(sender.Send(payload, absl::InfiniteDuration()));
-    // Has to wait until the first is received and released.
+    // Waits until the first message is received and released.
     ASSERT_OK(sender.Send(payload, absl::InfiniteDuration()));
     ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.Receive(absl::InfiniteDuration()));
     ASSERT_EQ(lease.payload(), payload);
@@ -242,14 +243,14 @@ TEST(ThreadsTest, SendWhenEmptyFromSeveralThreadsNeverFindsCompany) {
   while (ledger.count() < kThreads * kMessages && !::testing::Test::HasFailure()) {
     ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.Receive(absl::InfiniteDuration()));
     ledger.Check(lease.payload());
-    // While it is held, nobody may send.
+    // While the lease is held, no sender has space.
     EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
   }
   Join(&threads);
 }
 
-// Small messages take every byte that is given back, so the ring is never empty; one that needs it
-// all must get it all the same.
+// Small messages take all released space, so the ring is never empty. A message that needs the
+// whole ring must still get through.
 TEST(ThreadsTest, ALargeMessageGetsItsTurnBesideSmallOnes) {
   constexpr int kMostRounds = 1'000'000;
   Channel channel = NewChannel(4096, 2);
@@ -270,13 +271,13 @@ TEST(ThreadsTest, ALargeMessageGetsItsTurnBesideSmallOnes) {
     fill();
   }
   EXPECT_TRUE(sent.load());
-  channel.Close();  // so that the thread ends in any case
+  channel.Close();  // ends the thread in any case
   large.join();
 }
 
 TEST(ThreadsTest, AttachAndDetachAllTheTime) {
-  // Fewer slots than threads, each attached for a few messages only; the receiver comes and goes,
-  // too.
+  // There are fewer slots than threads. Each sender attaches for a few messages only. The receiver
+  // also attaches and detaches.
   constexpr uint32_t kVisits = 120;
   constexpr uint32_t kPerVisit = 5;
   const Channel channel = NewChannel(4096, kThreads - 1);
@@ -321,7 +322,7 @@ TEST(ThreadsTest, AThreadEndsAndWhatItAttachedGoesOnInOthers) {
   in_a_thread([&] { sender.emplace(*Sender::Attach(channel)); });
   in_a_thread([&] { receiver.emplace(*Receiver::Attach(channel)); });
   in_a_thread([&] { loan.emplace(*sender->TryClaim(3)); });
-  // Neither end counts as dead.
+  // Neither participant counts as dead.
   EXPECT_THAT(Sender::Attach(channel), StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(Receiver::Attach(channel), StatusIs(absl::StatusCode::kAlreadyExists));
   in_a_thread([&] {
@@ -368,7 +369,7 @@ TEST(ThreadsTest, CloseWakesEverybodyWhoWaitsWithoutADeadline) {
       });
     }
     while (ready < kThreads) std::this_thread::yield();
-    // Some rounds find them asleep, some still spinning.
+    // Some rounds find the threads asleep, some still spinning.
     for (int i = 0; i < round * 1000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
     empty.Close();
     full.Close();
@@ -402,7 +403,7 @@ TEST(ThreadsTest, EachSendThatSucceedsBesideACloseIsReceivedBeforeTheEnd) {
     }
     threads.emplace_back([&, round] {
       while (ready < kThreads) std::this_thread::yield();
-      // The close falls at other places of the senders' work each round.
+      // The close meets another point of the senders' work in each round.
       for (int i = 0; i < round % 60 * 300; ++i) {
         std::atomic_signal_fence(std::memory_order_seq_cst);
       }

@@ -1,4 +1,5 @@
-// Processes that create, open, attach to, close and replace the same channel at the same moment.
+// Tests processes that create, open, attach to, close and replace the same channel at the same
+// moment.
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ ChannelOptions Options(uint32_t max_senders) {
   return options;
 }
 
-// --- One receiver, so many senders ---
+// --- One receiver, many senders ---
 
 TEST(AttachTest, ASecondReceiverIsToldWhichProcessIsTheFirst) {
   const std::string path = PathOnDisk("channel");
@@ -73,7 +74,7 @@ TEST(AttachTest, TooManySenders) {
   EXPECT_THAT(peers[3].Ask("attach_sender 0").numbers, ElementsAre(1u));
 }
 
-// More than there are slots, at the same moment, again and again: no slot has two owners.
+// More processes than slots attach at once, many times. No slot ever has two owners.
 TEST(AttachTest, SendersRaceForSlots) {
   const std::string path = PathOnDisk("channel");
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(path, Options(2)));
@@ -130,7 +131,7 @@ TEST(AttachTest, ReceiversRace) {
   }
 }
 
-// --- Creating at the same moment ---
+// --- Concurrent creation ---
 
 class CreateRaceTest : public ::testing::Test {
  protected:
@@ -141,7 +142,7 @@ class CreateRaceTest : public ::testing::Test {
     for (int i = 0; i < kPeers; ++i) peers_.emplace_back(board_);
   }
 
-  // The replies to `commands` that begin at once, each in a process of its own.
+  // Runs all `commands` at once, each in its own process, and returns the replies.
   std::vector<Reply> Race(const std::vector<std::string>& commands) {
     const uint64_t round = ++round_;
     for (size_t i = 0; i < commands.size(); ++i) {
@@ -201,7 +202,7 @@ TEST_F(CreateRaceTest, AllHaveTheSameWhereTheyOpenWhatIsThere) {
 TEST_F(CreateRaceTest, EveryLoserIsToldWhereTheyReplace) {
   const std::string path = directory_ / "channel";
   for (uint64_t round = 0; round < kRounds; ++round) {
-    // The first round begins with nothing there, the others with the last winner.
+    // The first round starts without a channel, the others with the channel of the last winner.
     absl::StatusOr<Channel> before = Channel::Open(path);
     const std::vector<Reply> replies =
         Race(std::vector<std::string>(kPeers, Create(path, "replace")));
@@ -244,7 +245,7 @@ TEST_F(CreateRaceTest, NobodyOpensHalfAChannelWhileItIsReplaced) {
   }
 }
 
-// --- What ends a channel wakes those who sleep ---
+// --- The end of a channel wakes sleeping processes ---
 
 class EndTest : public ::testing::TestWithParam<bool> {
  protected:
@@ -257,7 +258,7 @@ class EndTest : public ::testing::TestWithParam<bool> {
   bool replaced() const { return GetParam(); }
   const internal::ControlBlock& control() const { return *channels_[0].segment()->ring().control; }
 
-  // By another process.
+  // Ends the channel from another process.
   void End() {
     Peer peer(board_);
     if (replaced()) {

@@ -12,8 +12,7 @@
 namespace ipmpsc::testing {
 namespace {
 
-// More messages than these cannot be in the smallest ring, so that senders that have as many to
-// send do fill it.
+// More messages than fit into the smallest ring. Senders with that many messages fill the ring.
 constexpr uint64_t kMoreThanFit = 600;
 
 }  // namespace

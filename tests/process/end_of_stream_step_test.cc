@@ -1,6 +1,6 @@
-// A sender sends and the channel ends at any instant of a receiver's look for the end: the receiver is
-// stepped through a receive, and at each place that it stops at, both are done. The end must not be
-// told before what was sent.
+// Ends a channel at every point of a receiver's check for the end. The receiver is stepped through
+// a receive. At each stop a sender sends and the channel ends. The receiver must get the message
+// before the end.
 #include <unistd.h>
 
 #include <cstdint>
@@ -28,13 +28,14 @@
 namespace ipmpsc::testing {
 namespace {
 
-// The code between the two looks of the receiver takes more instructions, also when optimised.
+// Smaller than the number of instructions between the receiver's two checks, even in optimised
+// code.
 constexpr uint64_t kStepsBetween = 10;
 
 // Cells of the board.
 enum : size_t { kReturned, kCode };
 
-// `end`: what ends the channel, after its only sender has sent.
+// `end` ends the channel after its only sender has sent.
 void SendAndEndDuringTheLook(bool end_without_senders,
                              const std::function<void(Channel*, std::optional<Sender>*)>& end) {
   uint64_t places = 0;
@@ -52,7 +53,7 @@ void SendAndEndDuringTheLook(bool end_without_senders,
           absl::StatusOr<Receiver> made = Receiver::Attach(channel, options);
           if (!made.ok()) _exit(1);
           receiver.emplace(*std::move(made));
-          // Runs once before, so that symbols are bound and pages are mapped.
+          // Binds symbols and maps pages in advance, so that this work is not stepped through.
           (void)receiver->Receive(absl::ZeroDuration());
         },
         [&] {
@@ -68,7 +69,8 @@ void SendAndEndDuringTheLook(bool end_without_senders,
     ASSERT_TRUE(Await([&] { return board[kReturned].load() != 0; })) << places;
     const auto code = static_cast<absl::StatusCode>(board[kCode].load());
     received += code == absl::StatusCode::kOk ? 1 : 0;
-    // It may have looked before the message came, and then says that there was none yet.
+    // The receiver may have checked before the message came. It then reports that there was none
+    // yet.
     EXPECT_THAT(code, ::testing::AnyOf(absl::StatusCode::kOk, absl::StatusCode::kDeadlineExceeded))
         << "at place " << places;
   }

@@ -1,5 +1,5 @@
-// Close and replace against senders at full speed, in real processes: whatever a send returned OK
-// for is received before the receiver is told of the end, and nothing else.
+// Closes and replaces channels under senders at full speed, in real processes. The receiver gets
+// exactly the messages whose send returned OK, and then the end.
 #include <unistd.h>
 
 #include <atomic>
@@ -32,12 +32,12 @@ namespace {
 constexpr uint64_t kSenders = 3;
 constexpr int kRounds = 60;
 
-// Cells of the board: of each stream how many messages its sender was told OK of, and how it ended.
+// Cells of the board, by stream: the number of sends that returned OK, and the final status code.
 constexpr size_t kAccepted = 0;
 constexpr size_t kCode = 100;
 constexpr size_t kGo = 200;
 
-// Sends by turns one message, a batch of two, and a loan, until an error.
+// Sends in turn one message, a batch of two and a loan, until an error.
 absl::Status SendUntilTheEnd(Sender* sender, uint64_t stream, std::atomic<uint64_t>* accepted) {
   for (uint64_t number = 0;;) {
     const std::string first = MessageBytes({stream, number}, 16 + number % 100);
@@ -74,7 +74,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
 
   ChannelOptions Options() {
     ChannelOptions options;
-    // Room for all, or senders that sleep for space when the end comes.
+    // Leaves space for all messages, or makes senders sleep for space when the end comes.
     options.capacity = random_() % 2 == 0 ? 4096 : uint64_t{1} << 20;
     options.max_senders = 2 * kSenders;
     options.exist_policy = ExistPolicy::kReplace;
@@ -90,7 +90,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
     for (uint64_t stream = 0; stream < kSenders; ++stream) {
       children.push_back(ChildProcess::Fork([&] {
         absl::StatusOr<Sender> sender = Sender::Attach(channel);
-        // It may come after the end, and is told so then.
+        // The sender may attach after the end, which is then the error.
         const absl::Status end = sender.ok()
                                      ? SendUntilTheEnd(&*sender, stream, &board[kAccepted + stream])
                                      : sender.status();
@@ -125,7 +125,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
       EXPECT_EQ(static_cast<absl::StatusCode>(board[kCode + stream].load()),
                 replaces() ? absl::StatusCode::kAborted : absl::StatusCode::kFailedPrecondition);
     }
-    // The end stays.
+    // The end is permanent.
     EXPECT_THAT(receiver.TryReceive(), StatusIs(end.code()));
   }
 

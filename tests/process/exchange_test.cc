@@ -1,5 +1,5 @@
-// Sender processes and a receiver process: everything arrives once, in the order of each sender,
-// unchanged.
+// Tests sender processes and a receiver process. Every message arrives once, unchanged, in its
+// sender's order.
 #include <ostream>
 #include <string>
 #include <vector>
@@ -36,7 +36,7 @@ void PrintTo(const Exchange& exchange, std::ostream* out) {
        << exchange.capacity << " bytes, " << kPaces[static_cast<int>(exchange.pace)];
 }
 
-// The arguments of `flood`.
+// The PACE arguments of `flood`.
 constexpr int kFloodPaces[] = {0, 2, 1};
 
 // Cells of the board.
@@ -98,13 +98,13 @@ TEST_P(ExchangeTest, EveryMessageOnceInOrder) {
   const Reply collected = peers[0].Answer();
   EXPECT_OK(collected.status());
   EXPECT_THAT(collected.numbers, ::testing::ElementsAre(total));
-  // And no more.
+  // No further message arrives.
   EXPECT_THAT(peers[0].Ask("receive 0").status(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 constexpr uint64_t kSmall = 4096;
 constexpr uint64_t kLarge = 1 << 20;
-constexpr uint64_t kHuge = 16 << 20;  // for messages that are copied around the cache
+constexpr uint64_t kHuge = 16 << 20;  // large enough for non-temporal stores
 
 INSTANTIATE_TEST_SUITE_P(HugeMessages, ExchangeTest,
                          ::testing::Values(Exchange{Kind::kAnonymous, 2, kHuge, Pace::kFree, 20}));

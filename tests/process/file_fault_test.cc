@@ -1,5 +1,4 @@
-// What somebody does to the file of a channel that others use: its permissions, its name, its
-// length.
+// Tests changes to the file of a channel in use: its permissions, its name, its length.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -43,7 +42,7 @@ ChannelOptions Options() {
 
 uint64_t State(ChannelState state) { return static_cast<uint64_t>(state); }
 
-// On disk, and in memory.
+// Runs on disk and in shared memory.
 class FileFaultTest : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
@@ -52,14 +51,14 @@ class FileFaultTest : public ::testing::TestWithParam<bool> {
     channel_.emplace(std::move(channel));
   }
 
-  // Two processes that use the channel.
+  // Attaches two processes to the channel.
   void AttachPeers() {
     for (Peer* peer : {&sender_, &receiver_}) ASSERT_OK(peer->Ask("open " + path_).status());
     ASSERT_OK(sender_.Ask("attach_sender 0").status());
     ASSERT_OK(receiver_.Ask("attach_receiver").status());
   }
 
-  // One message from one to the other; the receiver may have gone to sleep before.
+  // Sends a message from one peer to the other. The receiver may be asleep before.
   void ExpectPeersGoOn() {
     receiver_.Tell("receive 20000");
     EXPECT_OK(sender_.Ask(absl::StrCat("send 7 ", number_, " 100 20000")).status());
@@ -107,7 +106,7 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
     board_[kAttached] = 1;
     if (!Await([&] { return board_[kForbidden] == 1; })) return 3;
 
-    // It keeps both ends, and can still ask the kernel about the others.
+    // The process keeps both ends, and can still ask the kernel about other participants.
     if (!sender->TrySend("its own").ok()) return 4;
     for (const char* expected : {"the test's", "its own"}) {
       const absl::StatusOr<Lease> lease = receiver->Receive(kPatience);
@@ -115,14 +114,14 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
       if (lease->payload() != expected) return 5;
     }
     if (!channel->HasReceiver() || !channel->HasSender()) return 6;
-    // It cannot open anything again.
+    // Operations that open the file again fail.
     const absl::Status refused[] = {Channel::Open(path_).status(),
                                     Sender::Attach(*channel).status(),
                                     Receiver::Attach(*channel).status()};
     for (const absl::Status& status : refused) {
       if (!absl::IsPermissionDenied(status) || status.message().empty()) return wrong(status);
     }
-    // It still gives back what it has.
+    // The process can still detach.
     sender.reset();
     return channel->HasSender() ? 0 : 7;
   });
@@ -145,18 +144,18 @@ TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
   ExpectStates(ChannelState::kUnlinked);
   ExpectPeersGoOn();
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kNotFound));
-  // A process that has it open may still attach.
+  // A process that has the channel open can still attach.
   {
     ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
     EXPECT_EQ(sender.slot(), 1);
   }
-  // A new one there is another channel, of which the old one's users know nothing.
+  // A new channel at the path is independent of the old one.
   ASSERT_OK_AND_ASSIGN(const Channel other, Channel::Create(path_, Options()));
   EXPECT_NE(other.id(), channel_->id());
   EXPECT_EQ(other.state(), ChannelState::kOpen);
   ExpectStates(ChannelState::kUnlinked);
   ExpectPeersGoOn();
-  // The final state takes precedence.
+  // A final state takes precedence.
   channel_->Close();
   ExpectStates(ChannelState::kClosed);
 }
@@ -207,14 +206,14 @@ TEST_P(FileFaultTest, ATruncatedFileIsRefusedWhereSomebodyBeginsToUseIt) {
                        HasSubstr(absl::StrCat(whole.st_size))));
     EXPECT_THAT(Sender::Attach(*channel_), truncated);
     EXPECT_THAT(Receiver::Attach(*channel_), truncated);
-    // Without its magic bytes it is none.
+    // A file without magic bytes is no channel.
     const absl::Status opened = Channel::Open(path_).status();
     EXPECT_TRUE(size == 0 ? absl::IsInvalidArgument(opened) : absl::IsDataLoss(opened)) << opened;
     EXPECT_TRUE(absl::StrContains(opened.message(), path_)) << opened;
   }
 }
 
-// The other half of the truth: who is attached cannot be told.
+// An attached process cannot be told of a truncation.
 TEST_P(FileFaultTest, WhoIsAttachedDiesOfATruncation) {
   enum Cell : size_t { kReady, kTruncated = 8 };
   enum End { kSender, kReceiver, kLoan, kLease };
@@ -222,7 +221,7 @@ TEST_P(FileFaultTest, WhoIsAttachedDiesOfATruncation) {
     const std::string path = absl::StrCat(path_, "-", end);
     ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(path, Options()));
     ChildProcess peer = ChildProcess::Fork([&] {
-      // A sanitizer would make it an exit.
+      // A sanitizer would turn the signal into an exit.
       signal(SIGBUS, SIG_DFL);
       Sender sender = *Sender::Attach(channel);
       Receiver receiver = *Receiver::Attach(channel);
@@ -258,7 +257,7 @@ TEST(FileFaultLengthTest, NobodyCanChangeTheLengthOfAnAnonymousChannel) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(Options()));
   struct stat whole;
   ASSERT_EQ(fstat(channel.fd(), &whole), 0);
-  // In another process, which opens it anew, for what its own open file allows.
+  // Opens the file again in another process, to test the rights of a new open file description.
   EXPECT_EQ(InChild([&]() -> std::string {
               const int fd =
                   open(absl::StrCat("/proc/self/fd/", channel.fd()).c_str(), O_RDWR | O_CLOEXEC);
@@ -272,7 +271,7 @@ TEST(FileFaultLengthTest, NobodyCanChangeTheLengthOfAnAnonymousChannel) {
                   errno != EPERM) {
                 return "O_TRUNC";
               }
-              // The seals stay, and no others come.
+              // The seals remain, and further ones are refused.
               for (const int seals : {0, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE}) {
                 if (fcntl(fd, F_ADD_SEALS, seals) == 0 || errno != EPERM) {
                   return absl::StrCat("seals ", seals);

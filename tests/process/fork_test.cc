@@ -1,5 +1,5 @@
-// fork with live handles: the child may not use them and does not keep its parent's alive; it can
-// attach for itself.
+// Tests fork with live handles. The child cannot use them and does not keep its parent's
+// participation alive. It can attach itself.
 #include <signal.h>
 #include <unistd.h>
 
@@ -42,11 +42,11 @@ ChannelOptions Options() {
   return options;
 }
 
-// Where a child's check fails, it exits with the line.
+// Makes a child whose check fails exit with the line number.
 #define CHILD_EXPECT(condition) \
   if (!(condition)) return __LINE__ % 128
 
-// Says so, after the channel's path.
+// Whether the error says that the handle is inherited, after the channel's path.
 bool Inherited(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) &&
          absl::EndsWith(status.message(),
@@ -86,7 +86,7 @@ TEST_F(ForkTest, TheChildMayNotUseWhatItInherited) {
     return 0;
   });
   EXPECT_EQ(child.Wait(), "exited 0");
-  // For the parent nothing has changed.
+  // Nothing has changed for the parent.
   for (const char* expected : {"one", "two"}) {
     ASSERT_OK_AND_ASSIGN(Lease lease, receiver_->TryReceive());
     EXPECT_EQ(lease.payload(), expected);
@@ -105,12 +105,12 @@ TEST_F(ForkTest, WhatTheChildDestroysIsStillTheParents) {
     lease.reset();
     sender_.reset();
     receiver_.reset();
-    // The child's own copies of the name and the file.
+    // Destroys the child's copies of the name and the file.
     channel_.reset();
     return 0;
   });
   EXPECT_EQ(child.Wait(), "exited 0");
-  // Neither slot is free, the lease holds its space, and the loan is not settled.
+  // Both slots are taken, the lease holds its space, and the loan is open.
   EXPECT_THAT(Receiver::Attach(*channel_), StatusIs(absl::StatusCode::kAlreadyExists));
   ASSERT_OK_AND_ASSIGN(const Sender other, Sender::Attach(*channel_));
   EXPECT_EQ(other.slot(), 1);
@@ -148,7 +148,7 @@ TEST_F(ForkTest, TheChildAttachesForItself) {
     CHILD_EXPECT(own.ok() && own->slot() == 1);
     CHILD_EXPECT(own->TrySend("from the child").ok());
     CHILD_EXPECT(absl::IsAlreadyExists(Receiver::Attach(*channel_).status()));
-    // And its child again.
+    // The same holds for a grandchild.
     ChildProcess grandchild = ChildProcess::Fork([&] {
       CHILD_EXPECT(Inherited(own->TrySend("x")));
       CHILD_EXPECT(Inherited(sender_->TrySend("x")));
@@ -168,9 +168,9 @@ TEST_F(ForkTest, TheChildAttachesForItself) {
   }
 }
 
-// --- The parent dies, the child lives on ---
+// --- The parent dies and the child survives ---
 
-// A child of a peer, for whom the test is responsible once the peer is dead.
+// A child of a peer. The test ends it once the peer is dead.
 class Orphan {
  public:
   explicit Orphan(Peer* parent) : pid_(static_cast<pid_t>(parent->Ask("fork_idle").numbers[0])) {}
@@ -224,7 +224,7 @@ TEST_F(ParentDiesTest, AReceiverWithALease) {
 TEST_F(ForkTest, AnExecutedProgramHasNothingOfIt) {
   const Board board;
   Peer peer(board);
-  // Once it answers, it has been executed.
+  // An answer shows that the program has been executed.
   ASSERT_OK(peer.Ask("cpu").status());
   for (const auto& file :
        std::filesystem::directory_iterator(absl::StrCat("/proc/", peer.pid(), "/fd"))) {
@@ -234,7 +234,7 @@ TEST_F(ForkTest, AnExecutedProgramHasNothingOfIt) {
   ASSERT_OK(peer.Ask("open " + channel_->path()).status());
   sender_.reset();
   receiver_.reset();
-  // Locks that were held when the program began are free now, though it lives.
+  // The inherited places are free, although the program lives.
   ASSERT_OK(peer.Ask("attach_receiver").status());
   const Reply attached = peer.Ask("attach_sender 0");
   ASSERT_OK(attached.status());
@@ -243,8 +243,8 @@ TEST_F(ForkTest, AnExecutedProgramHasNothingOfIt) {
 
 // --- Threads ---
 
-// While one thread attaches and detaches, another one forks children that live on. No child may
-// keep a slot or the receiver's place.
+// One thread attaches and detaches while another forks children that survive. No child may keep a
+// slot or the receiver's place.
 TEST_F(ForkTest, ThreadsAttachWhileOthersFork) {
   sender_.reset();
   receiver_.reset();
@@ -285,7 +285,7 @@ TEST_F(ForkTest, ThreadsAttachWhileOthersFork) {
   done = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(failures, ::testing::IsEmpty());
-  // All of them still live.
+  // All children still live.
   EXPECT_OK(Receiver::Attach(*channel_));
   std::vector<Sender> senders;
   for (uint32_t i = 0; i < channel_->max_senders(); ++i) {
@@ -318,7 +318,7 @@ TEST_F(ForkTest, ThreadsSendWhileOthersFork) {
     EXPECT_EQ(child.Wait(), "exited 0");
   }
   done = true;
-  // It may wait for space.
+  // The send may wait for space.
   const absl::Status drained = receiver_->Drain([](const Record&) {}).status();
   EXPECT_TRUE(drained.ok() || absl::IsUnavailable(drained)) << drained;
   sending.join();

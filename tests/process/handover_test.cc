@@ -1,5 +1,5 @@
-// A second receiver waits to take over, and takes over nothing from the living. A receiver that has
-// lost its lock without noticing can do no harm to its successor.
+// Tests receivers that wait to take over. They take nothing from a living receiver. A receiver that
+// lost its lock without noticing cannot harm its successor.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -55,7 +55,7 @@ class HandoverTest : public ::testing::Test {
     }
   }
 
-  // The number of what the peer receives next.
+  // Returns the number of the peer's next message.
   static uint64_t Next(Peer& receiver) {
     const Reply reply = receiver.Ask("receive 20000");
     EXPECT_OK(reply.status());
@@ -100,7 +100,7 @@ TEST_F(HandoverTest, OfManyStandbysOneHasIt) {
   EXPECT_THAT(one.ok() ? other : one, StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
-// Nothing is taken from the living, however long they do nothing.
+// A living receiver keeps the channel, however long it is idle.
 TEST_F(HandoverTest, AStoppedReceiverKeepsTheChannelAndGoesOn) {
   SendNumbers(0, 1);
   EXPECT_EQ(Next(first_), 0u);
@@ -113,9 +113,10 @@ TEST_F(HandoverTest, AStoppedReceiverKeepsTheChannelAndGoesOn) {
   EXPECT_EQ(Next(first_), 1u);
 }
 
-// --- A receiver whose program has unmapped memory that was the library's ---
+// --- A receiver whose program has unmapped the library's memory ---
 
-// The pages that keep locks, one for each participant of this process: shared, and not to be read.
+// Returns the pages that hold locks, one for each participant of this process: shared and
+// unreadable.
 std::set<void*> LockPages() {
   std::set<void*> pages;
   std::ifstream maps("/proc/self/maps");
@@ -144,7 +145,7 @@ class LostLockTest : public ::testing::Test {
     for (int i = 0; i < 4; ++i) ASSERT_OK(sender.TrySend(absl::StrCat("message ", i)));
   }
 
-  // Another mapping gets the place, so that nothing else is unmapped by the library later.
+  // Maps the range again, so that the library later unmaps nothing else.
   void LoseLock() {
     ASSERT_EQ(mmap(lock_, static_cast<size_t>(getpagesize()), PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),

@@ -1,5 +1,5 @@
-// What a hostile peer can cost the others in one call, with as many slots as there can be. These are
-// the only tests that assert a time, since the time is the promise: of several tries the best counts, so
+// Tests the cost of one call in the presence of a hostile peer, with the largest number of slots.
+// Only these tests assert a time, since the promise is a time. The best of several tries counts, so
 // that a busy machine does not fail them.
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -54,8 +54,9 @@ ChannelOptions Options() {
   return options;
 }
 
-// Takes locks on the file, each of which the kernel looks at when it is asked about another: one lock,
-// then holes in it from behind, which is much faster than one lock after the other.
+// Takes many locks on the file. The kernel visits each of them when it is asked about another lock.
+// Takes one large lock and punches holes from the end, which is much faster than one lock after the
+// other.
 bool TakeForeignLocks(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   struct flock lock = {};
@@ -72,8 +73,8 @@ bool TakeForeignLocks(const std::string& path) {
   return true;
 }
 
-// Says of every slot, none of which anybody holds, that its owner has claimed `head`, each another
-// size, and of none that it ends where something else begins; one half says so of what follows.
+// Gives every free slot an intent at `head`, each with another size. No intent ends at a record
+// boundary. Half of the intents begin one line after `head`.
 void ClaimAs4096Dead(const internal::Ring& ring, Position head) {
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
     const bool next = slot % 2 != 0;
@@ -102,8 +103,8 @@ class HostileBoundTest : public ::testing::Test {
     receiver_.emplace(std::move(receiver));
   }
 
-  // A peer that has locks and intents like that, and writes the intents anew behind each step of the
-  // receiver if it is to.
+  // Starts a peer with such locks and intents. If `rewrites`, it writes the intents again after
+  // each step of the receiver.
   void StartHostile(bool rewrites) {
     hostile_ = ChildProcess::Fork([&] {
       if (!TakeForeignLocks(path_)) return 1;
@@ -122,7 +123,7 @@ class HostileBoundTest : public ::testing::Test {
     ASSERT_TRUE(Await([&] { return board_[kReady].load() != 0; }));
   }
 
-  // Stops at the first that keeps the bound.
+  // Stops at the first try within the bound.
   template <typename Call>
   absl::Duration BestOf(int tries, absl::Duration bound, const Call& call) {
     absl::Duration best = absl::InfiniteDuration();
@@ -176,7 +177,7 @@ TEST_F(HostileBoundTest, DamageStaysWhileScansRunOutOfTime) {
 // A poll steps over one orphan at most.
 TEST_F(HostileBoundTest, OnePollStepsOverOneOrphan) {
   const internal::Ring& ring = channel_->segment()->ring();
-  // Fourteen dead senders, each with a claim behind that of the one before.
+  // Fourteen dead senders. Each claim follows that of the sender before.
   constexpr uint32_t kOrphans = 14;
   for (uint32_t slot = 0; slot < kOrphans; ++slot) {
     ring.sender_slots[slot].intent_size.store(internal::kRecordAlignment);
@@ -191,7 +192,7 @@ TEST_F(HostileBoundTest, OnePollStepsOverOneOrphan) {
   }
 }
 
-// All senders that there can be, one after the other.
+// Attaches the largest number of senders, one after the other.
 TEST(ManySendersTest, Attach4096) {
   rlimit files = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
@@ -215,7 +216,7 @@ TEST(ManySendersTest, Attach4096) {
     EXPECT_THAT(Sender::Attach(channel), StatusIs(absl::StatusCode::kResourceExhausted));
   }
   std::printf("%u senders attach in %s\n", kSlots, absl::FormatDuration(best).c_str());
-  // Two seconds on a machine that does nothing else.
+  // It takes 2 s on an idle machine.
   EXPECT_LT(best, absl::Seconds(8));
 }
 

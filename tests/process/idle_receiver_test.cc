@@ -1,5 +1,5 @@
-// A receiver that sleeps until something is claimed does nothing at all; one that must notice more than
-// messages looks now and then.
+// Tests sleeping receivers. A receiver that waits for a claim does nothing at all. A receiver that
+// must notice other events wakes up now and then.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -32,7 +32,7 @@
 namespace ipmpsc::testing {
 namespace {
 
-// How often the process has been on a processor: without that it makes no system call.
+// Returns how often the process was on a processor. Without that it makes no system call.
 uint64_t SwitchesOf(pid_t pid) {
   std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
   uint64_t switches = 0;
@@ -53,7 +53,7 @@ uint64_t SwitchesOf(pid_t pid) {
 
 class IdleReceiverTest : public ::testing::Test {
  protected:
-  // A peer that receives, asleep.
+  // Starts a peer that receives, and waits until it sleeps.
   void StartReceiver(absl::string_view options) {
     const std::string path = PathOnDisk("channel");
     ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(path, {}));
@@ -77,11 +77,11 @@ TEST_F(IdleReceiverTest, WhereNothingIsClaimedItDoesNothingAtAll) {
   ASSERT_NO_FATAL_FAILURE(StartReceiver(""));
   const uint64_t switches = SwitchesOf(receiver_.pid());
   const uint64_t sleeps_before = sleeps();
-  // Ten times as long as a look that it once took by itself.
+  // Ten times the interval of a periodic check.
   absl::SleepFor(absl::Seconds(1));
   EXPECT_EQ(SwitchesOf(receiver_.pid()), switches);
   EXPECT_EQ(sleeps(), sleeps_before);
-  // And then it is there.
+  // The receiver still wakes up.
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
   ASSERT_OK(sender.TrySend(MessageBytes({0, 0}, 100)));
   EXPECT_OK(receiver_.Answer().status());

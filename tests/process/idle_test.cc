@@ -1,4 +1,4 @@
-// A waiting end uses practically no processor time.
+// Tests that waiting uses almost no processor time.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,14 +17,15 @@
 namespace ipmpsc::testing {
 namespace {
 
-// Milliseconds. Asleep, a receiver looks again every 10 ms where a claim is unfinished, a sender every
-// 100 ms, which takes some microseconds; a loop that does not sleep uses all of it.
+// In milliseconds. A sleeping receiver checks every 10 ms if a claim is unfinished. A sleeping
+// sender checks every 100 ms. Each check takes some microseconds. A loop without sleep uses all of
+// the time.
 constexpr uint64_t kWait = 1500;
 constexpr uint64_t kMostPercent = 5;
 
 class IdleTest : public ::testing::Test {
  protected:
-  // Two peers on a channel of their own: one to wait, and one to make it wait.
+  // Two peers on a channel of their own: one waits, and the other makes it wait.
   struct Pair {
     std::string path;
     Peer waiting;
@@ -41,7 +42,7 @@ class IdleTest : public ::testing::Test {
     return pair;
   }
 
-  // Lets all wait at the same time, for as long.
+  // Lets all waiters wait at the same time for `kWait`.
   struct Waiter {
     std::string name;
     Peer* peer;

@@ -1,14 +1,13 @@
-// Kills a process after every machine instruction of every operation, and looks each time whether
-// the promise holds: a committed message is never lost and never torn, and no survivor hangs on the
-// dead.
+// Kills a process after every machine instruction of every operation and checks the promise each
+// time: a committed message is never lost and never torn, and no survivor hangs.
 //
 //   ./bazelw run -c opt //tests/process:kill_sweep
 //
-// That takes some minutes of one core, most of it in the kernel, and much longer beside other work.
+// It takes some minutes of one core, mostly in the kernel, and much longer beside other work.
 //
-// A wake that a receiver needs and does not get is seen: where nothing is claimed it sleeps without a
-// bound. What it cannot see is a missing wake of one that looks again by itself: of a receiver for a
-// commit (after 10 ms), of a sender for space (100 ms). No test asserts a time.
+// The sweep detects a missing wake of a receiver that sleeps without a bound, since nothing is
+// claimed. It cannot detect a missing wake of a process that also polls: a receiver that waits for
+// a commit (10 ms) or a sender that waits for space (100 ms). No sweep asserts a time.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -38,8 +37,7 @@ namespace ipmpsc::testing {
 namespace {
 
 constexpr uint64_t kManyDeaths = 10'000;
-// Of pairs, of many deaths and of points in a look at least one in so many is left, however coarse
-// the sweep.
+// However coarse the sweep, it keeps at least one in so many pairs, deaths and points of a check.
 constexpr uint64_t kCoarsest = 41;
 
 struct Sweep {
@@ -124,7 +122,8 @@ int Main(int argc, char** argv) {
   Findings all;
   uint64_t number = 0;
   for (const Sweep& sweep : sweeps) {
-    // Each begins elsewhere, so that what several do alike is not left out everywhere.
+    // Each sweep has another phase, so that steps common to several operations are covered by some
+    // of them.
     const Spacing spacing = {every, 5 * number++};
     if (!only.empty() && sweep.name != only) continue;
     Findings findings;

@@ -1,5 +1,5 @@
-// A process that does what a test tells it to (tests/testing/process_peer.h): peer SOCKET_FD
-// BOARD_FD. Its commands, and what they reply:
+// A process that executes the commands of a test (tests/testing/process_peer.h): peer SOCKET_FD
+// BOARD_FD. The commands and their replies:
 //
 //   create PATH CAPACITY MAX_SENDERS fail|open|replace
 //       the channel's id, then its capacity
@@ -15,7 +15,7 @@
 //   publish STREAM NUMBER SIZE | drop_loan
 //       fills it first
 //   flood STREAM COUNT LEAST MOST PACE CELL SLOTS
-//       pace 1: lets the receiver sleep, 2: sleeps; the cell counts what is committed; cell
+//       pace 1: lets the receiver sleep, 2: sleeps; the cell counts the committed messages; cell
 //       SLOTS + slot: STREAM + 1
 //   attach_receiver [WAIT_MS [end_without_senders]] | detach_receiver
 //   receive TIMEOUT_MS
@@ -23,7 +23,7 @@
 //   release INDEX | release_all
 //       of the leases held, in the order they were received
 //   collect COUNT SLOTS LET_SLEEP
-//       receives what floods send, checks all
+//       receives the messages of floods and checks all of them
 //   await CELL VALUE
 //       until the cell has at least that value
 //   cpu
@@ -250,7 +250,7 @@ class Program {
 
   Reply AwaitCell() {
     const std::atomic<uint64_t>& cell = board_[Number(1)];
-    // Without a pause: what comes next is to happen at one moment in several processes.
+    // Does not sleep, so that several processes begin the next command at the same moment.
     const uint64_t value = Number(2);
     while (cell.load() < value) sched_yield();
     return {};
@@ -270,12 +270,12 @@ class Program {
     const pid_t pid = fork();
     if (pid == 0) {
       (void)!write(began[1], "x", 1);
-      // Until the test's end of the socket closes; the packets are the parent's.
+      // Lives until the test's end of the socket closes. The parent reads the packets.
       pollfd closed = {socket_, 0, 0};
       poll(&closed, 1, -1);
       _exit(0);
     }
-    // Until then it is not sure that its fork handlers have run.
+    // Only then have the child's fork handlers run.
     char byte;
     (void)!read(began[0], &byte, 1);
     close(began[0]);

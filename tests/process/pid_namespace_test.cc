@@ -1,5 +1,5 @@
-// Processes in PID namespaces of their own: whether a participant lives is seen across them,
-// whatever their pids are.
+// Tests processes in PID namespaces of their own. Liveness is detected across them, whatever the
+// PIDs.
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,10 +27,10 @@
 namespace ipmpsc::testing {
 namespace {
 
-// A process that is number 1 of a PID namespace of its own.
+// A process with PID 1 in its own PID namespace.
 class Hermit {
  public:
-  // `work` begins at once.
+  // Starts `work` at once.
   explicit Hermit(absl::FunctionRef<int()> work) {
     hull_ = ChildProcess::Fork([&] {
       if (Unshare() != 0) return 120;
@@ -48,14 +48,14 @@ class Hermit {
   }
   ~Hermit() { Kill(); }
 
-  // Why there can be none here, or "".
+  // Returns why this machine allows none, or "".
   static std::string Unavailable() {
     ChildProcess probe = ChildProcess::Fork([] { return Unshare(); });
     const std::string end = probe.Wait();
     return end == "exited 0" ? "" : absl::StrCat("unshare(CLONE_NEWPID) is not permitted: ", end);
   }
 
-  // Its pid in its own namespace.
+  // Its PID in its own namespace.
   uint64_t own_pid() const { return board_[1].load(); }
 
   void Kill() {
@@ -66,9 +66,9 @@ class Hermit {
   std::string Wait() { return hull_.Wait(); }
 
  private:
-  // errno
+  // Returns an errno.
   static int Unshare() {
-    // Root need not hide in a user namespace, where perhaps it may not make one.
+    // Root needs no user namespace, and may not be allowed to create one.
     if (unshare(CLONE_NEWPID) == 0) return 0;
     return unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0 ? 0 : errno;
   }
@@ -91,7 +91,7 @@ class PidNamespaceTest : public ::testing::Test {
     return Channel::CreateAnonymous(options);
   }
 
-  // Says on the board that it is so far, and lives on.
+  // Reports on the board and stays alive.
   int Stay(size_t cell) {
     board_[cell].store(1);
     pause();
@@ -119,7 +119,7 @@ TEST_F(PidNamespaceTest, SendersInside) {
   ASSERT_TRUE(AwaitCell(0));
   Hermit second([&] { return SendAndHold(channel, "second", 1); });
   ASSERT_TRUE(AwaitCell(1));
-  // Both are called the same.
+  // Both have the same PID.
   EXPECT_EQ(first.own_pid(), 1u);
   EXPECT_EQ(second.own_pid(), 1u);
 
@@ -141,7 +141,7 @@ TEST_F(PidNamespaceTest, SendersInside) {
 
 TEST_F(PidNamespaceTest, TheReceiverInside) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
-  // Holds a loan, outside.
+  // A process outside holds a loan.
   ChildProcess outside = ChildProcess::Fork([&] { return SendAndHold(channel, "outside", 0); });
   ASSERT_TRUE(AwaitCell(0));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
@@ -152,7 +152,7 @@ TEST_F(PidNamespaceTest, TheReceiverInside) {
     absl::StatusOr<Lease> first = receiver->Receive(kPatience);
     if (!first.ok() || first->payload() != "outside") return 2;
     std::move(*first).Release();
-    // The sender outside lives, and that is seen here.
+    // The receiver sees that the sender outside lives.
     if (!absl::IsDeadlineExceeded(receiver->Receive(absl::Milliseconds(30)).status())) return 3;
     board_[1].store(1);
     const absl::StatusOr<Lease> second = receiver->Receive(kPatience);

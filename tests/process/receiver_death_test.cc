@@ -1,5 +1,5 @@
-// The receiver is killed by SIGKILL. Its successor has the channel at once and gets all that was
-// not released, again, at the same positions.
+// Tests SIGKILL of the receiver. Its successor gets the channel at once, and all unreleased
+// messages again at the same positions.
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,7 +56,7 @@ class ReceiverDeathTest : public ::testing::Test {
   }
   Peer& receiver() { return peers_.back(); }
 
-  // The peer's next message: its position, and its number in stream 0.
+  // Receives the peer's next message. Returns its position and its number in stream 0.
   std::pair<uint64_t, uint64_t> ReceiveNext() {
     const Reply reply = receiver().Ask("receive 20000");
     EXPECT_OK(reply.status());
@@ -80,7 +80,7 @@ TEST_F(ReceiverDeathTest, TheSuccessorGetsWhatWasLeased) {
   SendNumbers(0, 6);
   std::vector<std::pair<uint64_t, uint64_t>> taken;
   for (int i = 0; i < 5; ++i) taken.push_back(ReceiveNext());
-  // Released: 0 and 2, so that 1 holds back the others.
+  // Releases 0 and 2. Message 1 keeps the space of the later ones.
   ASSERT_OK(receiver().Ask("release 2").status());
   ASSERT_OK(receiver().Ask("release 0").status());
   receiver().Kill();
@@ -108,7 +108,7 @@ TEST_F(ReceiverDeathTest, WhileItSleeps) {
     receiver().Tell("receive 20000");
     ASSERT_TRUE(Await([&] { return internal::IsReceiverWaiting(control()); }));
     receiver().Kill();
-    // The first successor finds the message there, the others sleep when it comes.
+    // The first successor finds the message in the ring, the others are asleep when it comes.
     if (number == 0) SendNumbers(0, 0);
     StartReceiver();
     if (number == 0) {
@@ -163,18 +163,18 @@ TEST_F(ReceiverDeathTest, SendersThatWaitForSpaceGoOn) {
 
 // Cells of the board.
 enum : size_t {
-  kAttached,       // how often a receiver has attached
-  kReceived,       // how many messages were received, by all
-  kReleasing,      // by stream: the number after the last that somebody began to release
-  kReleased = 10,  // the same, of those surely released
+  kAttached,       // how many receivers have attached
+  kReceived,       // messages received by all of them
+  kReleasing,      // by stream: the number after the last that a receiver began to release
+  kReleased = 10,  // the same for completed releases
   kCommitted = 20,
-  kWrong = 30,  // code of the check that failed, and where
+  kWrong = 30,  // code of the failed check, and its place
   kWhere = 31,
-  kSeen = 32,  // two cells per message that lies in the ring: position + 1, and what it was
+  kSeen = 32,  // two cells per message in the ring: position + 1, and a hash of the message
 };
 
-// One life of a receiver: takes up to four messages at a time, checks them, releases them in some
-// order.
+// One life of a receiver: takes up to four messages at a time, checks them and releases them in
+// random order.
 class Life {
  public:
   Life(const Channel& channel, const Board& board, int streams)
@@ -216,7 +216,8 @@ class Life {
       return Wrong(4, lease.position()) == 0;
     }
     if (expected_[stream] == kUnknown) {
-      // The first of this life: not released before, and nothing unreleased left out.
+      // The first message of this life: none before it is unreleased, and it is not released
+      // itself.
       if (identity.number < board_[kReleased + stream].load() ||
           identity.number > board_[kReleasing + stream].load()) {
         return Wrong(5, identity.number) == 0;
@@ -226,7 +227,7 @@ class Life {
     }
     expected_[stream] = identity.number + 1;
     next_[stream] = identity.number + 1;
-    // The same position is the same message.
+    // A position holds the same message again.
     const size_t cell = kSeen + 2 * (lease.position() / 16 % 1024);
     const uint64_t what = Mix(stream, identity.number);
     if (board_[cell].load() == lease.position() + 1 && board_[cell + 1].load() != what) {
@@ -254,7 +255,7 @@ class Life {
 
   const Channel& channel_;
   const Board& board_;
-  std::vector<uint64_t> next_;      // by stream: after the last received in this life
+  std::vector<uint64_t> next_;      // by stream: the number after the last received in this life
   std::vector<uint64_t> expected_;  // by stream
 };
 
@@ -292,10 +293,10 @@ TEST(RandomReceiverDeathsTest, NothingIsLostAndSendersGoOn) {
     receiver.Kill();
   }
   EXPECT_EQ(board[kAttached].load(), static_cast<uint64_t>(kDeaths));
-  // The last one gets all that is left.
+  // The last receiver gets all remaining messages.
   for (ChildProcess& sender : senders) sender.Kill();
   ASSERT_OK_AND_ASSIGN(Receiver last, Receiver::Attach(channel));
-  // By stream: after the last received; 0 where nothing was left.
+  // By stream: the number after the last received, or 0 without any.
   uint64_t next[kStreams] = {};
   ASSERT_TRUE(Await([&] {
     for (;;) {

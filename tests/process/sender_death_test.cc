@@ -1,5 +1,5 @@
-// Senders are killed by SIGKILL, at any instant. What they had committed arrives, what they had not
-// never does, and nobody else is held up.
+// Tests SIGKILL of senders at any instant. Committed messages arrive, uncommitted ones never do,
+// and no survivor is blocked.
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,8 +39,8 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::Eq;
 
-// How long survivors may be held up by the dead. The documented bound is 0.1 s; the rest is for a
-// busy machine.
+// The longest time for which the dead may delay survivors. The documented bound is 0.1 s. The rest
+// allows for a busy machine.
 constexpr absl::Duration kHeldUp = absl::Seconds(5);
 
 ChannelOptions Options(uint64_t capacity, uint32_t max_senders) {
@@ -50,7 +50,7 @@ ChannelOptions Options(uint64_t capacity, uint32_t max_senders) {
   return options;
 }
 
-// A receiver that is held up by nobody, and books of what it got.
+// A surviving receiver, and a ledger of its messages.
 class Survivor {
  public:
   explicit Survivor(Receiver receiver) : receiver_(std::move(receiver)) {}
@@ -66,7 +66,7 @@ class Survivor {
     } while (!deadline.Passed());
   }
 
-  // Receives what is left once all senders are dead, until nothing is claimed any more.
+  // Receives after the death of all senders, until nothing is claimed any more.
   void ReceiveTheRest() {
     const internal::ControlBlock& control = *receiver_.channel().segment()->ring().control;
     const bool emptied = Await(
@@ -80,7 +80,7 @@ class Survivor {
     EXPECT_TRUE(emptied) << "held up by the dead";
   }
 
-  // All that were committed, at most one more, of a stream that ended by a death.
+  // A stream that ended by a death has all committed messages and at most one more.
   void ExpectAllOf(uint64_t stream, uint64_t committed) const {
     EXPECT_THAT(ledger_.received(stream), AnyOf(Eq(committed), Eq(committed + 1)))
         << "of stream " << stream;
@@ -109,11 +109,11 @@ class RandomDeathsTest : public ::testing::TestWithParam<RandomDeaths> {};
 TEST_P(RandomDeathsTest, AllThatWasCommittedArrivesAndNobodyIsHeldUp) {
   const RandomDeaths& plan = GetParam();
   const std::string path = PathOnDisk("deaths");
-  // A slot to spare, so that a successor need not wait for what its predecessor left.
+  // One spare slot, so that a successor need not wait for the recovery of its predecessor's slot.
   ASSERT_OK_AND_ASSIGN(
       const Channel channel,
       Channel::Create(path, Options(4096, static_cast<uint32_t>(plan.senders) + 1)));
-  const Board board;  // a cell per stream
+  const Board board;  // one cell for each stream
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   Survivor survivor(std::move(receiver));
   std::mt19937_64 random(::testing::UnitTest::GetInstance()->random_seed() + getpid());
@@ -151,7 +151,7 @@ TEST_P(RandomDeathsTest, AllThatWasCommittedArrivesAndNobodyIsHeldUp) {
 
   for (int i = 0; i < plan.senders; ++i) start();
   for (int deaths = 0; deaths < plan.deaths;) {
-    // The next to be killed is at work, since it has sent something.
+    // The next victim has sent something, so it is at work.
     const uint64_t next =
         plan.executed ? executed[plan.at_once - 1].first : forked[plan.at_once - 1].first;
     const bool at_work = Await([&] {
@@ -174,7 +174,7 @@ TEST_P(RandomDeathsTest, AllThatWasCommittedArrivesAndNobodyIsHeldUp) {
   for (uint64_t stream = 0; stream < streams; ++stream) {
     survivor.ExpectAllOf(stream, board[stream].load());
   }
-  // No slot is left behind.
+  // All slots are free again.
   std::vector<Sender> senders;
   for (int i = 0; i <= plan.senders; ++i) {
     ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
@@ -208,7 +208,7 @@ class LoanDeathsTest : public ::testing::Test {
     ASSERT_OK(peers_.back().Ask("attach_sender 0").status());
   }
 
-  // Sends the next message of that stream through the peer.
+  // Sends the next message of the peer's stream.
   void Send(size_t peer, size_t size) {
     ASSERT_OK(
         peers_[peer].Ask(absl::StrCat("send ", peer, " ", sent_[peer], " ", size, " 0")).status());
@@ -239,7 +239,7 @@ TEST_F(LoanDeathsTest, TheDeadLoanIsSteppedOver) {
   Claim(0, 500);
   Send(1, 100);
   Send(2, 16);
-  // Alive, so it is waited for.
+  // The loan's owner lives, so the receiver waits for it.
   survivor_[0].ReceiveUntil(absl::Milliseconds(50));
   EXPECT_EQ(survivor_[0].ledger().received(1), 1u);
   EXPECT_EQ(survivor_[0].ledger().received(2), 0u);
@@ -255,7 +255,7 @@ TEST_F(LoanDeathsTest, TheReceiverSleepsWhileTheyDie) {
     if (!Await([&] { return internal::IsReceiverWaiting(control); })) return 1;
     return kill(victim, SIGKILL) == 0 ? 0 : 2;
   });
-  // Not before the survivor's message is received.
+  // The orphan is not stepped over before the survivor's message is received.
   absl::StatusOr<Lease> lease = survivor_[0].receiver().Receive(kHeldUp);
   ASSERT_OK(lease);
   EXPECT_EQ(survivor_[0].ledger().Enter(lease->payload()), "");
@@ -287,7 +287,7 @@ TEST_F(LoanDeathsTest, SeveralBetweenMessages) {
 TEST_F(LoanDeathsTest, TheWholeRing) {
   for (int lap = 0; lap < 3; ++lap) {
     Claim(0, 4096 - 16);
-    // Somebody waits for the space that only a death gives.
+    // A sender waits for the space that only a death frees.
     peers_[1].Tell(absl::StrCat("send 1 ", sent_[1]++, " 4080 20000"));
     peers_[0].Kill();
     ASSERT_TRUE(Await(
@@ -320,7 +320,7 @@ TEST_F(LoanDeathsTest, AcrossTheEndOfTheData) {
 TEST_F(LoanDeathsTest, TheirSlotsAreFreeOnceTheirClaimsAreReleased) {
   Claim(0, 100);
   peers_[0].Kill();
-  // Its traces tell how long its claim is.
+  // The remains of the claim tell its size.
   EXPECT_THAT(Sender::Attach(channel_[0]), StatusIs(absl::StatusCode::kResourceExhausted));
   ExpectAllArrives();
   EXPECT_OK(Sender::Attach(channel_[0]));
@@ -338,7 +338,7 @@ TEST_F(LoanDeathsTest, MoreDieWhileTheReceiverHoldsLeases) {
   peers_[0].Kill();
   absl::StatusOr<Lease> third = survivor_[0].receiver().Receive(kHeldUp);
   ASSERT_OK(third);
-  // The orphan lies between leases that are held.
+  // The orphan lies between held leases.
   EXPECT_THAT(Sender::Attach(channel_[0]), StatusIs(absl::StatusCode::kResourceExhausted));
   for (auto* lease : {&second, &first, &third}) {
     std::move(**lease).Release();
@@ -353,7 +353,7 @@ TEST(ManyDeathsTest, NeitherSlotsNorSpaceLeak) {
   const Board board;
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   Survivor survivor(std::move(receiver));
-  // Fewer where the test is to be repeated often.
+  // The number can be lower where the test is repeated often.
   const char* given = getenv("IPMPSC_TEST_DEATHS");
   const uint64_t deaths = given != nullptr ? strtoull(given, nullptr, 10) : 2000;
   std::vector<ChildProcess> living;
@@ -374,7 +374,7 @@ TEST(ManyDeathsTest, NeitherSlotsNorSpaceLeak) {
       raise(SIGKILL);
       return 4;
     }));
-    // Two at a time, as there are slots.
+    // There are two slots, so two senders live at a time.
     if (living.size() < 2) continue;
     std::string end;
     const bool died = Await([&] {
@@ -392,7 +392,7 @@ TEST(ManyDeathsTest, NeitherSlotsNorSpaceLeak) {
   for (uint64_t stream = 0; stream < deaths; ++stream) {
     EXPECT_EQ(survivor.ledger().received(stream), board[stream].load()) << "of stream " << stream;
   }
-  // All the space and all the slots are there.
+  // All space and both slots are free.
   ASSERT_OK_AND_ASSIGN(Sender first, Sender::Attach(channel));
   ASSERT_OK_AND_ASSIGN(const Sender second, Sender::Attach(channel));
   EXPECT_OK(first.TrySend(MessageBytes({deaths, 0}, channel.max_payload())));

@@ -1,6 +1,6 @@
-// Senders that come, go, are killed, stopped and abort in the middle of a loan; receivers that are
-// killed, stopped and replaced by others that wait; beside them channels that are closed and replaced
-// while senders send; everything checked end to end.
+// Runs senders that attach, detach, stop, die, or abort in the middle of a loan. Runs receivers
+// that stop, die and are replaced by waiting ones. Other channels are closed and replaced while
+// senders send. All messages are checked end to end.
 //
 //   ./bazelw run -c opt //tests/process:soak -- --minutes=10
 #include <signal.h>
@@ -43,8 +43,8 @@ ABSL_FLAG(uint64_t, seed, 0, "of the director's choices; 0: another one each tim
 namespace ipmpsc::testing {
 namespace {
 
-// More than there are senders, so that a slot that waits for the receiver stops nobody; few enough
-// to be reused all the time.
+// Slots beyond the number of senders. A slot that waits for the receiver then blocks no sender.
+// They are few, so that slots are often reused.
 constexpr uint32_t kSpareSlots = 4;
 
 class Director {
@@ -149,7 +149,7 @@ class Director {
       default:
         Signal(Any(&senders_), SIGKILL);
     }
-    // Nobody stays stopped for long, or the others would get nothing done.
+    // No child stays stopped for long, since the others would make no progress.
     for (std::vector<Child>* children : {&senders_, &receivers_}) {
       for (Child& child : *children) {
         if (child.stopped && random_() % 8 == 0) Toggle(&child);
@@ -168,13 +168,13 @@ class Director {
     child->stopped = !child->stopped;
   }
 
-  // Lets the senders end, and the receivers take what is left.
+  // Lets the senders end and the receivers drain the channel.
   void Finish() {
     ledger_->stop.store(true);
     for (std::vector<Child>* children : {&senders_, &receivers_}) {
       for (Child& child : *children) Signal(&child, SIGCONT);
     }
-    // A sender waits at most as long as its patience, a receiver as well.
+    // A sender waits no longer than its patience, and neither does a receiver.
     const Deadline deadline = 3 * kSoakPatience;
     const auto lives = [](const Child& child) { return child.pid != 0; };
     while (std::any_of(senders_.begin(), senders_.end(), lives) ||
@@ -192,7 +192,7 @@ class Director {
     }
   }
 
-  // All slots can be taken, all space used.
+  // Checks that all slots can be taken and all space can be used.
   void CheckLeaks() {
     absl::StatusOr<Receiver> receiver = Receiver::Attach(channel_);
     if (!receiver.ok()) {
@@ -217,7 +217,7 @@ class Director {
   }
 
   int Conclude() {
-    // Messages that a fault left unreceived are no findings of their own.
+    // Messages left unreceived by an earlier fault are no new finding.
     if (!ledger_->has_faults()) {
       ledger_->CheckStreams(streams_);
       CheckLeaks();
@@ -253,7 +253,7 @@ int Main() {
     examples::Fail(examples::kBadInput, "--capacity is at most 131072");
   const uint64_t seed =
       absl::GetFlag(FLAGS_seed) != 0 ? absl::GetFlag(FLAGS_seed) : std::random_device()();
-  // Those that abort leave no files.
+  // Aborting children write no core files.
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
 

@@ -13,7 +13,7 @@
 namespace ipmpsc::testing {
 
 SoakLedger* SoakLedger::Create() {
-  // All zero is its first state; pages that are never touched cost nothing.
+  // Zeros are the initial state. Untouched pages take no memory.
   void* const memory = mmap(nullptr, sizeof(SoakLedger), PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
@@ -36,7 +36,7 @@ bool SoakLedger::has_faults() const {
 }
 
 SoakLedger::ReceiverLife::ReceiverLife(SoakLedger* ledger) : ledger_(ledger) {
-  // The last receiver may have died between the log and what follows from it.
+  // The last receiver may have died between the log entry and the update that follows.
   const uint64_t logged = ledger_->logged_.load();
   if (logged != 0) ledger_->Commit(ledger_->entry(logged - 1));
 }

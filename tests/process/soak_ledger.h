@@ -1,9 +1,10 @@
-// SoakLedger: what the processes of a soak run write down, in memory that stays when they are killed:
-// senders what they are about to commit and have committed, receivers what they have taken and
-// released. It says what is wrong with each message that a receiver takes.
+// SoakLedger: the records of the processes of a soak run, in memory that survives their deaths.
+// Senders record the messages that they begin to commit and have committed. Receivers record the
+// messages that they have taken and released. The ledger checks each message that a receiver takes.
 //
-// A sender life is a stream, whose messages are numbered. A message of 16 bytes or more tells both;
-// a shorter one is the next of the stream that has the slot. The first of a stream is never short.
+// The life of a sender is a stream, whose messages are numbered. A message of 16 bytes or more
+// contains both. A shorter one is the next of the stream that has the slot. The first of a stream
+// is never short.
 #ifndef TESTS_PROCESS_SOAK_LEDGER_H_
 #define TESTS_PROCESS_SOAK_LEDGER_H_
 
@@ -24,13 +25,13 @@ class SoakLedger {
  public:
   static constexpr size_t kStreams = size_t{1} << 20;
   static constexpr size_t kSlots = 64;
-  // More than there are records in the ring at one time.
+  // More than the number of records in the ring at one time.
   static constexpr size_t kLogSize = size_t{1} << 14;
 
   struct Stream {
-    std::atomic<uint64_t> attempted;  // how many messages it has begun to send, at most
-    std::atomic<uint64_t> committed;  // how many surely
-    std::atomic<uint64_t> received;   // how many have been logged
+    std::atomic<uint64_t> attempted;  // upper bound of the messages that it has begun to send
+    std::atomic<uint64_t> committed;  // lower bound of its committed messages
+    std::atomic<uint64_t> received;   // its messages in the log
   };
 
   // A message that a receiver has taken.
@@ -39,53 +40,55 @@ class SoakLedger {
     MessageIdentity identity;
     uint64_t size;
     uint64_t sequence;
-    uint64_t orphans;  // that had been stepped over then
+    uint64_t orphans;  // stepped over so far
     uint16_t slot;
     std::atomic<bool> release_began;
     std::atomic<bool> released;
   };
 
-  // A new one, which forked children share.
+  // Creates a ledger that forked children share.
   static SoakLedger* Create();
 
   Stream& stream(uint64_t number) { return streams_[number % kStreams]; }
   uint64_t messages() const { return logged_.load(); }
   Entry& entry(uint64_t index) { return log_[index % kLogSize]; }
 
-  // Told to senders and receivers: end.
+  // Tells senders and receivers to end.
   std::atomic<bool> stop;
   // Channels that were closed or replaced while senders sent.
   std::atomic<uint64_t> ends;
 
-  // Counts a fault; the first one's text is kept.
+  // Counts a fault and keeps the text of the first.
   void Report(SoakFault fault, absl::string_view text);
   uint64_t faults(SoakFault fault) const { return faults_[static_cast<size_t>(fault)].load(); }
   bool has_faults() const;
   std::string first_fault() const { return first_fault_; }
 
-  // The life of one receiver, from its attachment on.
+  // The life of one receiver, from its attachment.
   class ReceiverLife {
    public:
     explicit ReceiverLife(SoakLedger* ledger);
 
-    // Enters the message that was taken next; reports what is wrong with it. `orphans`: how many
-    // records all receivers have stepped over. Returns its index in the log.
+    // Enters the next message that was taken and reports errors in it. `orphans` is the number of
+    // records that all receivers have stepped over. Returns the index in the log.
     uint64_t Enter(const Lease& lease, uint64_t orphans);
 
    private:
     uint64_t EnterRepeated(const Lease& lease);
     uint64_t EnterNew(const Lease& lease, uint64_t orphans);
-    // A slot's messages are numbered without a gap, but where a dead sender has left an orphan.
+    // Sequence numbers of a slot have no gaps except after a dead sender's orphan.
     void CheckSequence(const Lease& lease, uint64_t orphans);
-    // A first message at log index `index`: all before it must be released, and not it too.
+    // Checks the first message of a life at log index `index`: all before it must be released, and
+    // it must not.
     void CheckStart(uint64_t index);
 
     SoakLedger* const ledger_;
     bool started_ = false;
-    uint64_t next_ = 0;  // where the next message belongs in the log
+    uint64_t next_ = 0;  // log index of the next message
   };
 
-  // At the end, with nobody left: what was committed and never received.
+  // Called after the last process has ended: checks for committed messages that were never
+  // received.
   void CheckStreams(uint64_t streams);
 
  private:

@@ -37,7 +37,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-// For those who want the ring to be empty, and make do without.
+// The timeout of optional waits for an empty ring.
 constexpr absl::Duration kShortPatience = absl::Milliseconds(5);
 
 SoakFault FaultOf(const absl::Status& status) {
@@ -48,7 +48,7 @@ class SoakSender {
  public:
   SoakSender(const Channel& channel, SoakLedger* ledger, uint64_t stream)
       : max_payload_(channel.max_payload()), ledger_(ledger), stream_(stream), random_(stream) {
-    // Slots may be waiting for the receiver to step over what the dead have claimed.
+    // Slots may be waiting until the receiver steps over the claims of dead senders.
     const Deadline deadline = kSoakPatience;
     SenderOptions options;
     options.name = absl::StrCat("stream ", stream, std::string(stream % 80, '.'));
@@ -77,7 +77,7 @@ class SoakSender {
   }
 
  private:
-  // A batch, copied or written in place.
+  // Sends a batch, copied or written in place.
   bool SendSome(MessageIdentity first, uint64_t count) {
     std::vector<size_t> sizes;
     std::vector<std::string> bytes;
@@ -126,7 +126,7 @@ class SoakSender {
   absl::Status SendSomehow(MessageIdentity identity, size_t size) {
     switch (random_() % 16) {
       case 0:
-        // Dropped, then sent.
+        // Drops a loan, then sends.
         if (absl::StatusOr<Loan> loan = sender_->TryClaim(random_() % 300); loan.ok()) {
           std::fill(loan->payload().begin(), loan->payload().end(), 'd');
         }
@@ -174,7 +174,7 @@ class SoakSender {
   std::optional<Sender> sender_;
 };
 
-// How many messages the senders of one such channel were told OK for.
+// The number of sends that returned OK, for each sender of one channel.
 struct EndBoard {
   std::atomic<uint64_t> accepted[2];
 };
@@ -186,7 +186,7 @@ void SendUntilTheEnd(const Channel& channel, uint64_t stream, EndBoard* board, S
   for (uint64_t number = 0; status.ok();) {
     const std::string bytes = MessageBytes({stream, number}, kIdentitySize + number % 150);
     const absl::string_view both[] = {bytes, bytes};
-    // A batch has the same twice.
+    // A batch holds the same message twice.
     status = number % 3 == 0 ? sender->SendBatch(both, kSoakPatience)
                              : sender->Send(bytes, kSoakPatience);
     if (status.ok()) board->accepted[stream].fetch_add(number++ % 3 == 0 ? 2 : 1);
@@ -196,7 +196,7 @@ void SendUntilTheEnd(const Channel& channel, uint64_t stream, EndBoard* board, S
   }
 }
 
-// Returns what is wrong, or "".
+// Returns an error, or "".
 std::string EndOneChannel(const std::string& path, Random* random, EndBoard* board,
                           SoakLedger* ledger) {
   ChannelOptions options;
@@ -298,7 +298,7 @@ void RunSoakReceiver(const Channel& channel, SoakLedger* ledger, uint64_t seed) 
           life.Enter(*lease, channel.segment()->ring().receiver_slot->orphaned_records.load());
       held.emplace_back(index, *std::move(lease));
     } else if (held.empty()) {
-      // For a moment there may be no sender.
+      // There may be a moment without senders.
       const bool none =
           absl::IsDeadlineExceeded(lease.status()) || absl::IsOutOfRange(lease.status());
       if (!none || next.Passed()) {

@@ -1,5 +1,5 @@
-// A process that is stopped (SIGSTOP, a debugger) lives: it is waited for, nothing is taken from
-// it, and others go on as far as there is space.
+// Tests stopped processes (SIGSTOP, a debugger). A stopped process lives: others wait for it, take
+// nothing from it, and continue as far as there is space.
 #include <unistd.h>
 
 #include <cstdint>
@@ -52,10 +52,10 @@ TEST(StopTest, ASenderWithAnOpenLoan) {
   ASSERT_OK(stopped.Ask("claim 484 0").status());
   stopped.Stop();
 
-  // Others go on into the free space, to the last byte.
+  // Others can use the free space, to the last byte.
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
   constexpr uint64_t kFit = 7;  // (4096 - 500) / 512
-  // The receiver waits, says for whom, and steals nothing.
+  // The receiver waits, names the sender it waits for, and steps over nothing.
   const auto names_it =
       AllOf(HasSubstr("sender 0 ("),
             HasSubstr(absl::StrCat(", process ", stopped.pid(), ") has claimed")));
@@ -99,8 +99,9 @@ TEST(StopTest, KilledWhileItIsStopped) {
   EXPECT_EQ(lease.payload(), "next");
 }
 
-// Before every fifth instruction of a send: either nothing is claimed yet and others are received, or it is
-// waited for and named, or it is committed and received.
+// Stops a sender before every fifth instruction of a send. There are three outcomes: nothing is
+// claimed yet and other messages are received; the receiver waits for the sender and names it; or
+// the message is committed and received.
 TEST(StopTest, ASenderInTheMiddleOfASend) {
   const std::string why_not = SteppedChild::Unavailable();
   if (!why_not.empty()) GTEST_SKIP() << why_not;
@@ -117,7 +118,7 @@ TEST(StopTest, ASenderInTheMiddleOfASend) {
     SteppedChild child(
         [&] {
           in_child.emplace(*Sender::Attach(channel));
-          // So that what is bound and mapped at the first time only is not stepped through.
+          // Binds symbols and maps pages in advance, so that this work is not stepped through.
           send();
         },
         send);
@@ -155,7 +156,7 @@ TEST(StopTest, ASenderInTheMiddleOfASend) {
             << " after the commit\n";
 }
 
-// At random instants: wherever it stands, what it had claimed comes when it goes on, in order.
+// Stops at random instants. Claimed messages arrive in order once the sender continues.
 TEST(StopTest, ASenderAtRandomInstants) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
@@ -215,7 +216,7 @@ TEST(StopTest, TheReceiver) {
   EXPECT_EQ(sent, 4096u / 128);
   EXPECT_THAT(sender.Send(MessageBytes({0, sent}, 100), absl::Milliseconds(20)),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
-  // It is not replaced.
+  // A stopped receiver is not replaced.
   EXPECT_THAT(Receiver::Attach(channel),
               StatusIs(absl::StatusCode::kAlreadyExists,
                        HasSubstr(absl::StrCat("process ", receiver.pid()))));

@@ -1,4 +1,4 @@
-// Operations on a channel as a whole. Each with what it needs, and how one tells that it has worked.
+// Operations on a whole channel, each with its preparation and a check that it worked.
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,14 +56,14 @@ FaultOperation RenewWhatHasEnded() {
     world.Open();
     world.channel->Close();
   };
-  // The lock that says who replaces it cannot be had.
+  // The lock on the replacement cannot be taken.
   operation.codes.insert(StatusCode::kAborted);
   return operation;
 }
 
 FaultOperation CreateTemp() {
   FaultOperation operation = CreateAt("CreateTemp", ExistPolicy::kFail, false);
-  // It looks at every temporary channel of this user.
+  // It scans all temporary channels of this user.
   operation.calls_vary = true;
   operation.run = [](FaultWorld& world) {
     return Keep(Channel::CreateTemp(Options()), &world.made);
@@ -120,7 +120,7 @@ FaultOperation State() {
     const Channel& channel = *world.channel;
     errno = 0;
     const ChannelState state = channel.state();
-    // A system that says that the path is not there is believed.
+    // If the system reports that the path is missing, `state` believes it.
     const bool told = state == ChannelState::kUnlinked && (errno == ENOENT || errno == ENOTDIR);
     return (state == ChannelState::kOpen || told) && channel.HasReceiver() && channel.HasSender()
                ? absl::OkStatus()

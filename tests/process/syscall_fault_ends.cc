@@ -1,4 +1,4 @@
-// Operations of senders and receivers. Each with what it needs, and how one tells that it has worked.
+// Operations of senders and receivers, each with its preparation and a check that it worked.
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +22,7 @@ namespace {
 
 using absl::StatusCode;
 
-// How long is waited for what does not come.
+// The timeouts of waits for an event that does not come.
 constexpr absl::Duration kInVain = absl::Milliseconds(15);
 constexpr absl::Duration kUnwoken = absl::Seconds(2);
 
@@ -166,7 +166,7 @@ FaultOperation SendThatWakes() {
   FaultOperation operation = WithBothEnds("SendThatWakes");
   operation.prepare = [prepare = operation.prepare](FaultWorld& world) {
     prepare(world);
-    // Where the kernel refuses to wake it, it looks at its deadline.
+    // If the kernel refuses to wake the receiver, it checks at its deadline.
     world.Meanwhile([&world] { return TextOf(ReceiveExpected(world, kUnwoken, "x")); });
     Await([&] { return internal::IsReceiverWaiting(world.control()); });
   };
@@ -241,7 +241,7 @@ FaultOperation ReceiveThatWakes() {
   return operation;
 }
 
-// The sender lives: it is waited for, also where the kernel does not say whether it lives.
+// The sender lives. The receiver waits for it, even if the kernel does not say whether it lives.
 FaultOperation ReceiveBehindTheLiving() {
   FaultOperation operation = ReceiveInVain();
   operation.name = "ReceiveBehindTheLiving";

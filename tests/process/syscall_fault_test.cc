@@ -1,5 +1,5 @@
-// Every operation, with each of its system calls failing in turn, in each of several ways: it says
-// what is wrong or it works, it leaves nothing behind, and the channel serves others afterwards.
+// Fails each system call of every operation in turn, with several errors. The operation works or
+// reports the error, leaves nothing behind, and other processes can use the channel afterwards.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -28,13 +28,13 @@
 namespace ipmpsc::testing {
 namespace {
 
-// Plausible errors, and some that are not.
+// Errors that can plausibly occur, and some that cannot.
 constexpr int kErrors[] = {ENOMEM, EMFILE, EINTR,  EIO,    EACCES,     EPERM,
                            ENOSPC, ENOSYS, EAGAIN, EINVAL, EOPNOTSUPP, ENOENT};
-// Errors that last once they occur: no memory, no right, no such call.
+// Errors that persist: no memory, no right, no such system call.
 constexpr int kLastingErrors[] = {ENOMEM, EPERM, ENOSYS};
-// An operation waits 15 milliseconds in vain: by a sleep, or where there is none by one look in each
-// millisecond, which takes three system calls.
+// An operation waits 15 ms in vain. It sleeps, or without a sleep polls once in each millisecond,
+// which takes three system calls.
 constexpr size_t kMostWhileInVain = 60;
 // Bounds a hang.
 constexpr unsigned kAlarmSeconds = 60;
@@ -45,7 +45,7 @@ struct Trial {
 
   std::string wrong;        // or ""
   std::vector<long> calls;  // of the operation
-  Belongings left;          // when all that was made is gone again
+  Belongings left;          // after everything that was made is gone
   int injected = 0;         // failures
 };
 
@@ -56,7 +56,7 @@ std::string Encode(const Trial& trial) {
 
 Trial Decode(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(';', 2));
-  // It died.
+  // The child died.
   if (parts.size() < 3) return Trial(text);
   Trial trial(parts[2]);
   std::istringstream(parts[0]) >> trial.left.files >> trial.left.mappings >> trial.left.names >>
@@ -66,25 +66,25 @@ Trial Decode(const std::string& text) {
   return trial;
 }
 
-// Returns the fault of the outcome, or "".
+// Returns an error in the outcome, or "".
 std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
                         const absl::Status& status) {
   if (status.ok()) return "";
-  // glibc's renameat2 says EINVAL where there is none.
+  // glibc's renameat2 returns EINVAL if the kernel has none.
   const int error = fault.error == ENOSYS && absl::IsInvalidArgument(status) ? EINVAL : fault.error;
   if (status.code() != absl::ErrnoToStatusCode(error) &&
       operation.codes.count(status.code()) == 0) {
     return absl::StrCat("not documented: ", status.ToString());
   }
-  // A call that polls or waits in vain may have no text.
+  // A poll or wait in vain returns no text.
   const bool in_vain = absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status) ||
                        absl::IsUnavailable(status);
   if (status.message().empty() && !(operation.waits && in_vain)) return "no text";
   return "";
 }
 
-// Does the operation, or nothing, in a world of its own. REQUIRES: this is a forked child, for this
-// alone.
+// Runs the operation, or nothing, in a new world. REQUIRES: this is a forked child with no other
+// purpose.
 Trial Try(const FaultOperation& operation, const Fault* fault, const std::string& directory) {
   alarm(kAlarmSeconds);
   FaultWorld world(directory);
@@ -98,7 +98,7 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
   if (!unavailable.empty()) return Trial(absl::StrCat("cannot: ", unavailable));
   Trial trial;
   if (fault == nullptr) {
-    // Another thread may wait for it.
+    // Another thread may wait for the operation.
     if (world.had_helper) (void)operation.run(world).ok();
     world.Drop();
     trial.left = world.Count();
@@ -112,7 +112,7 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
     }
   };
   trial.injected = static_cast<int>(injector.injected());
-  // The waiting end has perhaps been woken before.
+  // A waiting operation may have been woken before the fault.
   const bool may_be_missed = operation.waits || operation.calls_vary;
   if (fault->call != 0 && trial.injected == 0 && !may_be_missed) wrong("nothing failed");
   if (operation.usual == absl::StatusCode::kDeadlineExceeded &&
@@ -129,29 +129,29 @@ Trial Try(const FaultOperation& operation, const Fault* fault, const std::string
   return trial;
 }
 
-// The system call of the C library's `unlink`. Newer processors have none of that name.
+// The call of the C library's `unlink`. Newer processors have no call of that name.
 #ifdef SYS_unlink
 constexpr long kUnlink = SYS_unlink;
 #else
 constexpr long kUnlink = SYS_unlinkat;
 #endif
 
-// The system call of the C library's `fstat`.
+// The call of the C library's `fstat`.
 #ifdef SYS_newfstatat
 constexpr long kFstat = SYS_newfstatat;
 #else
 constexpr long kFstat = SYS_fstat;
 #endif
 
-// Compares the belongings after a trial with those without one. Returns the difference, or "".
+// Compares the remains with those of a world without the operation. Returns a difference, or "".
 std::string CheckLeft(const Belongings& left, const Belongings& there, const Fault& fault,
                       long failed) {
-  // Where the kernel never says which file a descriptor is, none is closed: it may be the
-  // program's by now.
+  // If the kernel never says which file a descriptor is, the library closes none: it may belong to
+  // the program.
   const bool unknown = fault.from_then && failed == kFstat && left.files > there.files;
   if (left.files != there.files && !unknown)
     return absl::StrCat("files: ", left.files - there.files, " more");
-  // A mapping or name that the kernel refuses to remove stays.
+  // A mapping or name that the kernel did not remove remains.
   if (left.mappings != there.mappings && failed != SYS_munmap) {
     return absl::StrCat("mappings: ", left.mappings - there.mappings, " more");
   }
@@ -161,8 +161,8 @@ std::string CheckLeft(const Belongings& left, const Belongings& there, const Fau
   return "";
 }
 
-// The number of the system call that fails, or -1 where the operation did not get as far: how many calls a
-// wait takes hangs on time.
+// Returns the number of the system call that fails, or -1 if the operation ended before it. The
+// number of calls of a wait depends on time.
 long FailingNumber(const Fault& fault, const std::vector<long>& calls) {
   return fault.call == 0 || fault.call > calls.size() ? -1 : calls[fault.call - 1];
 }
@@ -196,7 +196,7 @@ TEST_P(SyscallFaultTest, EveryCallFails) {
   };
   const Trial whole = try_it({});
   ASSERT_EQ(whole.wrong, "");
-  // How many calls a wait takes hangs on time, so only those are tried that are always there.
+  // The number of calls of a wait depends on time. Only calls that always occur are tried.
   const uint64_t calls = std::min<uint64_t>(whole.calls.size(), operation.most_calls);
   int injections = 0;
   int wrong = 0;

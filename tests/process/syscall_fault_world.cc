@@ -21,7 +21,7 @@ namespace {
 
 constexpr char kProbe[] = "afterwards";
 
-// Takes what is there, up to the probe.
+// Receives the available messages, up to the probe.
 std::string ReceiveProbe(Receiver* receiver) {
   for (;;) {
     const absl::StatusOr<Lease> lease = receiver->Receive(kPatience);
@@ -131,7 +131,7 @@ std::string FaultWorld::UseAfterwards() {
   if (!new_receiver.ok()) {
     return absl::StrCat("afterwards, attach: ", new_receiver.status().ToString());
   }
-  // All slots, so that none was left behind locked; and the ring may be full.
+  // Takes all slots, to find one that was left locked. The ring may be full.
   std::vector<Sender> senders;
   for (uint32_t i = 0; i < there->max_senders(); ++i) {
     absl::StatusOr<Sender> new_sender = Sender::Attach(*there);

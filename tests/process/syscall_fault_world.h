@@ -1,4 +1,4 @@
-// The operations whose system calls `syscall_fault_test` lets fail, and what each finds around it.
+// The operations whose system calls `syscall_fault_test` fails, and the surroundings of each.
 #ifndef TESTS_PROCESS_SYSCALL_FAULT_WORLD_H_
 #define TESTS_PROCESS_SYSCALL_FAULT_WORLD_H_
 
@@ -21,7 +21,7 @@
 
 namespace ipmpsc::testing {
 
-// The possible leftovers of a process.
+// The resources that a process could leave behind.
 struct Belongings {
   int files = 0;
   int mappings = 0;  // of channels; and reserved addresses, where no other thread has some, too
@@ -33,30 +33,30 @@ struct FaultWorld {
   FaultWorld(const FaultWorld&) = delete;
   FaultWorld& operator=(const FaultWorld&) = delete;
 
-  // Makes a channel at `path`; in another process, so that this one has never used any.
+  // Creates a channel at `path` in another process, so that this one has never used a channel.
   void CreateElsewhere();
   void Open();
   void AttachSender();
   void AttachReceiver();
   void FillRing();
-  // Lets a thread do it, whose own system calls never fail. What it finds wrong, or "".
+  // Runs `work` in a thread whose own system calls never fail. `work` returns an error, or "".
   void Meanwhile(std::function<std::string()> work);
-  // Waits for it.
+  // Waits for that thread and returns its error, or "".
   std::string Helped();
 
-  // Of `channel`.
+  // The control block of `channel`.
   const internal::ControlBlock& control() const;
 
   Belongings Count() const;
-  // Lets go of all but `channel`.
+  // Releases everything except `channel`.
   void Drop();
-  // A sender and a receiver that are new pass a message through `channel`, or through what is at
-  // `path`. What is wrong, or "".
+  // Passes a message from a new sender to a new receiver through `channel`, or through the channel
+  // at `path`. Returns an error, or "".
   std::string UseAfterwards();
 
   const std::string directory;
   const std::string path;
-  std::string wrong;  // what `prepare` could not do
+  std::string wrong;  // error of `prepare`
 
   std::optional<Channel> channel;
   std::optional<Channel> made;  // by the operation
@@ -73,30 +73,31 @@ struct FaultOperation {
   std::string name;
   std::function<void(FaultWorld&)> prepare;
   std::function<absl::Status(FaultWorld&)> run;
-  // When it has returned OK: what does not work, or "".
+  // Called after the operation returned OK. Returns what does not work, or "".
   std::function<std::string(FaultWorld&)> works;
-  // Documented for it, beside what `absl::ErrnoToStatus` makes of the failure.
+  // Documented codes, in addition to that of `absl::ErrnoToStatus` for the failure.
   std::set<absl::StatusCode> codes;
   absl::StatusCode usual = absl::StatusCode::kOk;  // without a fault
-  int new_names = 0;                               // in the directory, when it has returned OK
-  bool waits = false;                              // or wakes, or perhaps not
-  bool calls_vary = false;                         // with what others do meanwhile
-  // Otherwise it waits for as long as the kernel does not say who lives: that is not tried.
+  int new_names = 0;                               // left in the directory after OK
+  bool waits = false;                              // may wait or wake
+  bool calls_vary = false;                         // depending on other processes
+  // False if the operation waits for as long as the kernel does not report liveness. That is not
+  // tried.
   bool survives_lasting_errors = true;
-  uint64_t most_calls = 1000;  // that are looked at
+  uint64_t most_calls = 1000;  // the number of calls to fail
 };
 
 inline void PrintTo(const FaultOperation& operation, std::ostream* stream) {
   *stream << operation.name;
 }
 
-// Of a channel as a whole; of senders and receivers.
+// Operations on a whole channel, and those of senders and receivers.
 std::vector<FaultOperation> ChannelFaultOperations();
 std::vector<FaultOperation> EndFaultOperations();
 
-// --- For them ---
+// --- Helpers of the operations ---
 
-// Passes a message, by new ends where there are none. What is wrong, or "".
+// Passes a message. Attaches a new sender or receiver for each null. Returns an error, or "".
 std::string PassMessage(const Channel& channel, Sender* sender, Receiver* receiver);
 
 inline std::string TextOf(const absl::Status& status) {

@@ -1,5 +1,4 @@
-// Makes the kernel refuse a system call, as kernels, file systems and containers do that do not
-// have it.
+// Makes the kernel refuse a system call, as kernels, file systems and containers without it do.
 #ifndef TESTS_TESTING_DENY_SYSCALL_H_
 #define TESTS_TESTING_DENY_SYSCALL_H_
 
@@ -8,9 +7,8 @@
 
 namespace ipmpsc::testing {
 
-// From now on, in this process and for good, system call `number` fails with `error` where `bits`
-// are all set in its argument `argument` (0 to 5; the lower 32 bits count). Returns what failed, or
-// "".
+// Makes system call `number` fail with `error` if `bits` are all set in its argument `argument` (0
+// to 5, lower 32 bits). Lasts until this process ends. Returns the failure, or "".
 std::string DenySyscall(long number, int argument, uint32_t bits, int error);
 
 }  // namespace ipmpsc::testing

@@ -24,7 +24,7 @@
 namespace ipmpsc::testing {
 namespace {
 
-// With these, memory is taken from the kernel by brk alone, and rarely.
+// Makes malloc take memory from the kernel by brk alone, and rarely.
 void AllocateByBrkOnly() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_MAX, 0);
@@ -64,7 +64,7 @@ std::string FaultInjector::Filter() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return absl::StrCat("no_new_privs: ", strerror(errno));
   }
-  // Returns before the first call is handed over.
+  // This call returns before the first notification is sent.
   listener_ = static_cast<int>(
       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
   const std::string error = listener_ < 0 ? absl::StrCat("seccomp: ", strerror(errno)) : "";
@@ -81,7 +81,7 @@ void FaultInjector::Supervise() {
   if (listener_ < 0) return;
   for (;;) {
     seccomp_notif call = {};
-    // Fails where the call was given up meanwhile; and when the thread has ended.
+    // Fails if the call was interrupted meanwhile, or if the thread has ended.
     if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) {
       pollfd listener = {listener_, POLLIN, 0};
       if (poll(&listener, 1, 0) == 1 && (listener.revents & POLLHUP) != 0) return;
@@ -91,7 +91,7 @@ void FaultInjector::Supervise() {
     uint64_t arguments[6];
     for (int i = 0; i < 6; ++i) arguments[i] = call.data.args[i];
     const int error = Judge(number, arguments);
-    // A file is closed even where the kernel says that something went wrong.
+    // The kernel closes a file even if it reports an error.
     if (error != 0 && number == SYS_close) close(static_cast<int>(arguments[0]));
     seccomp_notif_resp response = {};
     response.id = call.id;
@@ -105,7 +105,7 @@ void FaultInjector::Supervise() {
 }
 
 int FaultInjector::Judge(long number, const uint64_t* arguments) {
-  // The clock cannot fail; it is a system call at all only on some machines.
+  // The clock cannot fail. Only some machines read it by a system call.
   if (!armed_ || number == SYS_brk || number == SYS_clock_gettime) return 0;
   if (WaitsByWallClock(number, arguments)) used_wall_clock_ = true;
   const uint64_t count = count_ + 1;

@@ -5,10 +5,9 @@
 //   ASSERT_EQ(injector.Run({3, ENOMEM}, [&] { status = Channel::Open(path).status(); }), "");
 //   // Its third system call has failed.
 //
-// The work is done in a thread of its own. A filter of the kernel's (seccomp) hands every system
-// call of that thread, whoever makes it and however, to another thread, which lets it happen or
-// answers in its place. So none can be overlooked, as one could that is reached through a function
-// nobody thought of.
+// The work runs in a thread of its own. A filter of the kernel (seccomp) hands every system call of
+// that thread to a second thread, which lets it happen or answers in its place. No call can be
+// missed, even in a library that the test does not know.
 #ifndef TESTS_TESTING_FAULT_INJECTOR_H_
 #define TESTS_TESTING_FAULT_INJECTOR_H_
 
@@ -22,36 +21,36 @@
 namespace ipmpsc::testing {
 
 struct Fault {
-  uint64_t call = 0;       // which fails, counted from 1; 0: none
+  uint64_t call = 0;       // the call that fails, counted from 1; 0: none
   int error = 0;           // errno
-  bool from_then = false;  // all later calls of the same number, too
+  bool from_then = false;  // all later calls of the same number fail, too
 };
 
 class FaultInjector {
  public:
-  // How many system calls of one operation it remembers.
+  // The number of system calls of one operation that are recorded.
   static constexpr size_t kMostCalls = 4096;
 
   FaultInjector() = default;
   FaultInjector(const FaultInjector&) = delete;
   FaultInjector& operator=(const FaultInjector&) = delete;
 
-  // Returns what the machine does not allow, or "". Calls by which memory is allocated are neither
-  // counted nor failed, since C++ has no other answer to that than to abort. Once, and as long as
-  // the process lives the object must.
+  // Returns what the machine does not allow, or "". System calls that allocate memory are neither
+  // counted nor failed, since C++ can only abort then. May be called once. The object must live as
+  // long as the process.
   std::string Run(const Fault& fault, absl::FunctionRef<void()> work);
 
-  // The numbers of the system calls of the work, and how many were made to fail.
+  // The numbers of the work's system calls, and how many calls were made to fail.
   std::vector<long> calls() const;
   uint64_t injected() const { return injected_.load(); }
-  // Whether it asked for the wall clock, or waited by it.
+  // Whether the work read the wall clock or waited by it.
   bool used_wall_clock() const { return used_wall_clock_.load(); }
 
  private:
-  // In the thread. Returns as `Run`.
+  // Runs in the thread. Returns as `Run`.
   std::string Filter();
   void Supervise();
-  // The answer: 0 to let the call happen, or an errno.
+  // Returns 0 to let the call happen, or an errno.
   int Judge(long number, const uint64_t* arguments);
 
   int listener_ = -1;

@@ -78,7 +78,7 @@ LivingChild::LivingChild(const std::function<std::string()>& work) {
     close(hold[1]);
     WriteAll(result[1], work());
     close(result[1]);
-    // Also ends with its parent, however that ends.
+    // The child also ends if its parent does.
     char none;
     while (read(hold[0], &none, 1) < 0 && errno == EINTR) {
     }
@@ -97,7 +97,7 @@ LivingChild::~LivingChild() {
 }
 
 void LivingChild::Kill() {
-  if (pid_ <= 0) return;  // -1 would be everybody
+  if (pid_ <= 0) return;  // kill(-1) signals every process
   kill(pid_, SIGKILL);
   Wait(pid_);
   close(hold_);

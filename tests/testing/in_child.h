@@ -1,5 +1,5 @@
-// Runs part of a test in a forked child: for what changes a whole process (limits, rights,
-// namespaces), and for what fork itself does to handles.
+// Runs part of a test in a forked child. Used for changes to a whole process (limits, rights,
+// namespaces) and for the effects of fork on handles.
 //
 //   EXPECT_EQ(InChild([&]() -> std::string {
 //     DropFileRights();
@@ -15,11 +15,11 @@
 
 namespace ipmpsc::testing {
 
-// What `work` returned in a forked child, or "died: ..." where it did not return. REQUIRES: no
-// other thread is running.
+// Runs `work` in a forked child and returns its result, or "died: ..." if it did not return.
+// REQUIRES: no other thread is running.
 std::string InChild(const std::function<std::string()>& work);
 
-// A forked child that did `work` and goes on living until `End()` or the destructor.
+// A forked child that did `work` and lives until `End()` or the destructor.
 class LivingChild {
  public:
   explicit LivingChild(const std::function<std::string()>& work);
@@ -30,9 +30,9 @@ class LivingChild {
   pid_t pid() const { return pid_; }
   // The result of `work`.
   const std::string& result() const { return result_; }
-  // Kills it by SIGKILL and waits for its end.
+  // Sends SIGKILL and waits for the end.
   void Kill();
-  // Lets it end by itself.
+  // Lets the child exit and waits for it.
   void End();
 
  private:
@@ -41,14 +41,13 @@ class LivingChild {
   std::string result_;
 };
 
-// From now on files are opened with the rights that their mode gives, for root too. Returns what
-// failed, or "".
+// From now on the permissions of files bind root, too. Returns the failure, or "".
 std::string DropFileRights();
 
-// From now on this process has not the right `capability` (CAP_...). Returns what failed, or "".
+// Drops `capability` (CAP_...) from this process. Returns the failure, or "".
 std::string DropRight(int capability);
 
-// From now on this process has mounts of its own. Returns what failed, or "".
+// Gives this process a mount namespace of its own. Returns the failure, or "".
 std::string EnterOwnMounts();
 
 }  // namespace ipmpsc::testing

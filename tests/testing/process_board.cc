@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kSize = Board::kCells * sizeof(std::atomic<uint64_t>);
 
-// Also used in programs that are no tests, so it says what is wrong itself.
+// Prints its own message, since programs without GoogleTest also use this file.
 [[noreturn]] void Fail(const char* what) {
   perror(what);
   abort();

@@ -1,5 +1,5 @@
-// Board: words in memory that a test shares with the processes it starts, apart from any channel.
-// A process's writes there stay when it is killed.
+// Board: shared words of memory, apart from any channel, for a test and the processes it starts.
+// Values that a process wrote remain after it is killed.
 #ifndef TESTS_TESTING_PROCESS_BOARD_H_
 #define TESTS_TESTING_PROCESS_BOARD_H_
 
@@ -13,10 +13,10 @@ class Board {
  public:
   static constexpr size_t kCells = 16384;
 
-  // A new one, all zero. Forked children have it too; others map it by its `fd()`, which they must
-  // inherit.
+  // Creates a board of zeros. Forked children share it. Other processes inherit its `fd()` and map
+  // it.
   Board();
-  // Maps one that exists.
+  // Maps an existing board.
   explicit Board(int fd);
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;

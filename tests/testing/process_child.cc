@@ -21,10 +21,10 @@
 namespace ipmpsc::testing {
 namespace {
 
-// In the child: dies with the parent.
+// Runs in the child: makes it die with the parent.
 void DieWith(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // It may have died before.
+  // The parent may have died before the call.
   if (getppid() != parent) _exit(125);
 }
 
@@ -54,7 +54,7 @@ bool Await(absl::FunctionRef<bool()> condition, absl::Duration patience) {
   const int64_t end = internal::MonotonicNow() + absl::ToInt64Nanoseconds(patience);
   for (int looks = 0; !condition(); ++looks) {
     if (internal::MonotonicNow() > end) return condition();
-    // Others need the processor for what is awaited here.
+    // Leaves the processor to the process that must fulfil the condition.
     if (looks < 100) {
       sched_yield();
     } else {
@@ -69,7 +69,7 @@ bool IsAsleep(pid_t pid) {
   std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
   std::string stat;
   std::getline(file, stat);
-  // The state stands behind the name, which is in parentheses and may hold anything.
+  // The state follows the name, which is in parentheses and may contain any character.
   const size_t name_end = stat.rfind(')');
   return name_end != std::string::npos && stat.compare(name_end, 3, ") S") == 0;
 }
@@ -95,7 +95,7 @@ ChildProcess ChildProcess::Execute(const std::string& program,
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   return Fork([&] {
-    // All others close by themselves, being opened with O_CLOEXEC.
+    // All other files are O_CLOEXEC.
     for (const int fd : fds) fcntl(fd, F_SETFD, 0);
     execv(path.c_str(), argv.data());
     return 126;

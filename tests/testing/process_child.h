@@ -1,5 +1,5 @@
-// ChildProcess: a real process that a test starts, stops and kills. It ends with the test at the
-// latest, however that ends.
+// ChildProcess: a real process that a test starts, stops and kills. The destructor kills it, and so
+// does the death of the test.
 //
 //   ChildProcess child = ChildProcess::Fork([&] { return SendSomething(channel) ? 0 : 1; });
 //   EXPECT_EQ(child.Wait(), "exited 0");
@@ -17,14 +17,13 @@
 
 namespace ipmpsc::testing {
 
-// How long a test waits for something that must happen. Generous: it bounds a hang, it measures
-// nothing.
+// The longest wait of a test for an event that must happen. It bounds a hang and measures nothing.
 inline constexpr absl::Duration kPatience = absl::Seconds(20);
 
-// Looks again and again whether `condition` holds. False: not within `patience`.
+// Polls until `condition` holds. Returns false if it does not hold within `patience`.
 bool Await(absl::FunctionRef<bool()> condition, absl::Duration patience = kPatience);
 
-// Whether the process sleeps in the kernel now; one that was stopped does not.
+// Whether the process sleeps in the kernel. A stopped process does not.
 bool IsAsleep(pid_t pid);
 
 class ChildProcess {
@@ -35,27 +34,27 @@ class ChildProcess {
     std::swap(pid_, other.pid_);
     return *this;
   }
-  // Kills it, if it lives.
+  // Kills the process if it lives.
   ~ChildProcess();
 
-  // A forked child that does `work` and exits with what that returns, without running destructors
-  // of the test's objects.
+  // Forks a child that does `work` and exits with its result. The destructors of the test's objects
+  // do not run in the child.
   static ChildProcess Fork(absl::FunctionRef<int()> work);
 
-  // Forks, and executes a program that the test has as `data`, named by its path in the tree. The
-  // program inherits `fds` under the same numbers, and no other file but the standard ones.
+  // Forks and executes a program from the test's `data`, named by its path in the tree. The program
+  // inherits `fds` under the same numbers, the standard files and nothing else.
   static ChildProcess Execute(const std::string& program, const std::vector<std::string>& arguments,
                               const std::vector<int>& fds);
 
-  // -1 when it was waited for.
+  // -1 once the process was waited for.
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;
   // Sends SIGKILL and waits for the end.
   void Kill();
-  // Sends SIGSTOP and waits until it has stopped.
+  // Sends SIGSTOP and waits until the process has stopped.
   void Stop() const;
   void Continue() const;
-  // Waits for its end: "exited N", "killed by N", or "still lives".
+  // Waits for the end: "exited N", "killed by N", or "still lives".
   std::string Wait(absl::Duration patience = kPatience);
 
  private:

@@ -42,7 +42,7 @@ absl::Status SendByLoan(Sender* sender, MessageIdentity identity, size_t size, s
 
 absl::Status DropLoan(Sender* sender, MessageIdentity identity, size_t size) {
   absl::StatusOr<Loan> loan = sender->Claim(size, kPatience);
-  // A dropped record must not be seen, so it looks like a message that would be.
+  // Fills the dropped loan like a valid message, so that a receiver which sees it counts it.
   if (loan.ok()) FillMessage(identity, loan->payload());
   return loan.status();
 }

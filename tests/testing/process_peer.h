@@ -1,4 +1,4 @@
-// Peer: another process that does what a test tells it to, one operation of the library at a time.
+// Peer: another process that executes a test's commands, one operation of the library at a time.
 //
 //   Board board;
 //   Peer sender(board);
@@ -8,7 +8,7 @@
 //   sender.Kill();   // while it holds the loan
 //
 // tests/process/peer.cc lists the commands. The environment variable IPMPSC_TEST_PEER names another
-// program that takes them.
+// program that understands them.
 #ifndef TESTS_TESTING_PROCESS_PEER_H_
 #define TESTS_TESTING_PROCESS_PEER_H_
 
@@ -26,15 +26,15 @@ namespace ipmpsc::testing {
 
 class Peer {
  public:
-  // `fds` are inherited under the same numbers.
+  // The peer inherits `fds` under the same numbers.
   explicit Peer(const Board& board, std::vector<int> fds = {});
   Peer(Peer&& other) noexcept;
   Peer& operator=(Peer&& other) noexcept;
   ~Peer();
 
-  // Lets it begin the operation. REQUIRES: an `Answer` for each, in this order.
+  // Starts an operation. REQUIRES: one `Answer` follows for each, in the same order.
   void Tell(absl::string_view command);
-  // The result of the oldest operation; kUnknown where it does not return.
+  // Returns the result of the oldest operation, or kUnknown if it does not return.
   Reply Answer(absl::Duration patience = kPatience);
   Reply Ask(absl::string_view command) {
     Tell(command);

@@ -13,7 +13,7 @@
 
 namespace ipmpsc::testing {
 
-// "code|number number|text"
+// Encodes as "code|number number|text".
 std::string EncodeReply(const Reply& reply) {
   return absl::StrCat(static_cast<int>(reply.code), "|", absl::StrJoin(reply.numbers, " "), "|",
                       reply.text);

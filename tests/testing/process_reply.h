@@ -1,5 +1,4 @@
-// What a peer and its test say to one another (process_peer.h): commands and replies, a packet
-// each.
+// The commands and replies between a test and its peer (process_peer.h). Each is one packet.
 #ifndef TESTS_TESTING_PROCESS_REPLY_H_
 #define TESTS_TESTING_PROCESS_REPLY_H_
 
@@ -16,7 +15,7 @@ namespace ipmpsc::testing {
 // The result of an operation.
 struct Reply {
   absl::StatusCode code = absl::StatusCode::kOk;
-  std::string text;  // of the status; or what the command answers
+  std::string text;  // of the status, or the answer of the command
   std::vector<uint64_t> numbers;
 
   absl::Status status() const { return absl::Status(code, text); }
@@ -24,7 +23,7 @@ struct Reply {
 
 std::string EncodeReply(const Reply& reply);
 Reply DecodeReply(absl::string_view packet);
-// The next packet; empty when the other side is gone, or nothing came within `patience`.
+// Returns the next packet, or "" if the other side is gone or nothing came within `patience`.
 std::string ReadPacket(int socket, absl::Duration patience);
 void WritePacket(int socket, absl::string_view packet);
 

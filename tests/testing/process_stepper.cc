@@ -88,7 +88,7 @@ bool SteppedChild::StepIntoSleep() {
   if (pid_ <= 0 || ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) != 0) return false;
   for (;;) {
     siginfo_t stop = {};
-    // Only looks: `FinishStep` waits for it.
+    // WNOWAIT leaves the stop for `FinishStep`.
     if (waitid(P_PID, static_cast<id_t>(pid_), &stop, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) !=
             0 ||
         stop.si_pid != 0) {
@@ -121,7 +121,7 @@ bool SteppedChild::RunThroughSystemCall() {
 
 std::optional<__ptrace_syscall_info> SteppedChild::RunToNextStop() {
   if (pid_ <= 0 || ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr) != 0) return std::nullopt;
-  // The bit tells it from other traps (PTRACE_O_TRACESYSGOOD).
+  // The bit marks stops at system calls (PTRACE_O_TRACESYSGOOD).
   if (AwaitStop() != (SIGTRAP | 0x80)) return std::nullopt;
   __ptrace_syscall_info info = {};
   if (ptrace(PTRACE_GET_SYSCALL_INFO, pid_, sizeof(info), &info) <= 0) return std::nullopt;

@@ -1,5 +1,5 @@
-// SteppedChild: a child that executes one machine instruction at a time, and can be killed after
-// any.
+// SteppedChild: a child that executes one machine instruction at a time and can be killed after any
+// of them.
 #ifndef TESTS_TESTING_PROCESS_STEPPER_H_
 #define TESTS_TESTING_PROCESS_STEPPER_H_
 
@@ -15,43 +15,44 @@ namespace ipmpsc::testing {
 
 class SteppedChild {
  public:
-  // Why this machine does not let us, or "".
+  // Returns why this machine cannot step processes, or "".
   static std::string Unavailable();
 
-  // A forked child that has done `prepare` and stands before `operation`.
+  // Forks a child that does `prepare` and stops before `operation`.
   SteppedChild(absl::FunctionRef<void()> prepare, absl::FunctionRef<void()> operation);
   SteppedChild(const SteppedChild&) = delete;
   SteppedChild& operator=(const SteppedChild&) = delete;
   ~SteppedChild() { Kill(); }
 
-  // Whether it lives; also when the operation is done.
+  // Whether the child lives. It does so after the operation, too.
   bool alive() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
 
-  // Lets it execute one instruction (or one system call). False: the operation is done.
+  // Executes one instruction or system call. Returns false if the operation is done.
   bool Step();
 
   enum class Next { kInstruction, kSystemCall, kFutexWait };
-  // The kind of the next step.
+  // Returns the kind of the next step.
   Next Peek() const;
-  // Lets it execute one system call that may sleep. Returns whether it sleeps in it now;
-  // false: the call has returned already. In both cases `FinishStep` ends the step.
+  // Executes one system call that may sleep. Returns whether it sleeps in it, or false if the call
+  // has already returned. In both cases `FinishStep` ends the step.
   bool StepIntoSleep();
-  // False: the operation is done.
+  // Returns false if the operation is done.
   bool FinishStep();
 
-  // Lets it run until it is about to do that system call. False: the operation is done before.
+  // Runs until the child is about to make that system call. Returns false if the operation ends
+  // before.
   bool RunToSystemCall(long number);
-  // Lets it run until it has done the next system call. False: the operation is done before.
+  // Runs until the child has made its next system call. Returns false if the operation ends before.
   bool RunThroughSystemCall();
-  // Lets it run freely from now on. After the operation it stands still, alive.
+  // Lets the child run freely. It stops after the operation and stays alive.
   void Detach();
   void Kill();
 
  private:
-  // The signal that it stopped by; -1 when it is gone.
+  // Returns the signal that stopped the child, or -1 if it is gone.
   int AwaitStop();
-  // Lets it run to the begin or the end of a system call.
+  // Runs to the beginning or the end of a system call.
   std::optional<__ptrace_syscall_info> RunToNextStop();
 
   pid_t pid_;

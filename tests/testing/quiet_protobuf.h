@@ -1,4 +1,4 @@
-// QuietProtobuf: while it lives, protobuf does not log what it refuses.
+// QuietProtobuf: keeps protobuf from logging parse errors during its lifetime.
 #ifndef TESTS_TESTING_QUIET_PROTOBUF_H_
 #define TESTS_TESTING_QUIET_PROTOBUF_H_
 
@@ -12,7 +12,7 @@ namespace ipmpsc::testing {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
 using QuietProtobuf = google::protobuf::LogSilencer;
 #else
-// Later releases log by Abseil, and are not silenced.
+// Later releases log by Abseil and are not silenced.
 class QuietProtobuf {
  public:
   QuietProtobuf() {}

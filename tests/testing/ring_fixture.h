@@ -1,4 +1,4 @@
-// A ring whose shared words a test sets by hand.
+// A ring whose shared words a test sets directly.
 #ifndef TESTS_TESTING_RING_FIXTURE_H_
 #define TESTS_TESTING_RING_FIXTURE_H_
 
@@ -16,20 +16,20 @@
 
 namespace ipmpsc::testing {
 
-// The smallest ring that there is.
+// The smallest capacity of a ring.
 inline constexpr uint64_t kSmallCapacity = 4096;
 
-// In memory as a channel has it: data twice in a row, all slots free, both positions 0, no trailers
-// unless a test sets `ring.trailer_size`.
+// Has the memory layout of a channel: the data mapped twice in a row, free slots and both positions
+// 0. There are no trailers unless a test sets `ring.trailer_size`.
 class TestRing {
  public:
   explicit TestRing(uint32_t slots = 4, uint64_t capacity = kSmallCapacity);
 
   internal::Ring ring;
 
-  // As if everything before `position` had been sent, received and released.
+  // Acts as if everything before `position` had been sent, received and released.
   void StartAt(internal::Position position) { SetPositions(position, position); }
-  // `word` is a position, or one with bits beside it.
+  // `word` is a position, with or without flag bits.
   void SetPositions(internal::Position release, internal::ClaimWord word);
 
   internal::ClaimWord claim_word() const;
@@ -40,7 +40,7 @@ class TestRing {
 
   void SetIntent(uint16_t slot, internal::Position position, uint64_t size);
   void SetStamp(internal::Position position);
-  // A committed record, header by hand.
+  // Writes a committed record with that header.
   void SetRecord(internal::Position position, internal::RecordDescription description);
   internal::RecordDescription description(internal::Position position) const;
   uint64_t stamp(internal::Position position) const;
@@ -49,8 +49,8 @@ class TestRing {
   std::shared_ptr<internal::Segment> segment_;
 };
 
-// Positions at which arithmetic goes wrong when it goes wrong: the beginning, around 2^32, around
-// 2^63 (sign), below and across 2^64; and, for each, the last line before the end of the data.
+// Positions at which arithmetic is most likely to fail: 0, around 2^32, around 2^63 (sign), and
+// around 2^64. For each there is also the last line before the end of the data.
 inline constexpr internal::Position kEdgePositions[] = {
     0,
     kSmallCapacity - 64,

@@ -24,7 +24,7 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 
-// A matcher of anything that `StatusOf` takes.
+// Matches anything that `StatusOf` takes.
 class StatusIsMatcher {
  public:
   using is_gtest_matcher = void;

@@ -23,7 +23,7 @@ std::string NewDirectory(std::string pattern) {
 
 std::string PathOnDisk(absl::string_view name) {
   const char* directory = getenv("TEST_TMPDIR");
-  // A directory of its own: --runs_per_test may share the one that is given.
+  // A new directory, since runs of --runs_per_test may share the given one.
   return absl::StrCat(
       NewDirectory(absl::StrCat(directory != nullptr ? directory : "/tmp", "/ipmpsc-XXXXXX")), "/",
       name);

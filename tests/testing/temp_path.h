@@ -1,4 +1,4 @@
-// Paths that no other test uses, also one that runs at the same time in another PID namespace.
+// Paths that no other test uses, even one that runs at the same time in another PID namespace.
 #ifndef TESTS_TESTING_TEMP_PATH_H_
 #define TESTS_TESTING_TEMP_PATH_H_
 
@@ -8,10 +8,10 @@
 
 namespace ipmpsc::testing {
 
-// In the test's own directory, on disk.
+// Returns a path in the test's own directory, on disk.
 std::string PathOnDisk(absl::string_view name);
 
-// A new directory in /dev/shm that is removed with all that is in it.
+// A new directory in /dev/shm. The destructor removes it with its contents.
 class SharedMemoryDirectory {
  public:
   SharedMemoryDirectory();
@@ -29,7 +29,7 @@ class SharedMemoryDirectory {
 void WriteFile(const std::string& path, absl::string_view content);
 std::string ReadFile(const std::string& path);
 bool Exists(const std::string& path);
-// How many names a directory holds, hidden ones too.
+// Returns the number of names in a directory, including hidden ones.
 int CountNames(const std::string& directory);
 
 }  // namespace ipmpsc::testing

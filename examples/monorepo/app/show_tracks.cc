@@ -1,5 +1,5 @@
-// show_tracks: prints the tracks of the channel that tracking/track.proto declares, until every sender has
-// come and gone. Removes the channel then.
+// show_tracks: prints the tracks of the channel that tracking/track.proto declares, until no sender
+// is left. Then removes the channel.
 #include <cstdio>
 #include <iostream>
 

@@ -23,7 +23,7 @@
 
 namespace {
 
-// Sends the message through a channel of its type, and hands what was received to `check`.
+// Sends the message through a channel of its type and passes the received one to `check`.
 template <typename Channel, typename Sender, typename Receiver, typename Message, typename Check>
 void Exchange(const Message& message, Check check) {
   absl::StatusOr<ipmpsc::Channel> channel = Channel::CreateAnonymous();

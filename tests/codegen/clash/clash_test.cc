@@ -1,5 +1,5 @@
-// A program with two classes of one name: protobuf's FrameView, of frame_view.proto, and the view of
-// a Frame. Their inline functions have the same names, too, and each must get its own.
+// Tests a program with two classes of one name: protobuf's FrameView of frame_view.proto, and the
+// view of a Frame. Their inline functions also have the same names. Each caller must get its own.
 #include <string>
 
 #include "gtest/gtest.h"

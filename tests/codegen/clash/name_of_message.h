@@ -1,4 +1,4 @@
-// Reads a FrameView, the message, by protobuf's class of that name.
+// Reads and writes the message FrameView by protobuf's class of that name.
 #ifndef TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
 #define TESTS_CODEGEN_CLASH_NAME_OF_MESSAGE_H_
 
@@ -7,7 +7,7 @@
 
 namespace ipmpsc_test::clash {
 
-// Serialised.
+// Returns the serialised message.
 std::string NewMessage(const std::string& name, uint32_t width);
 uint32_t WidthOfMessage(const std::string& wire);
 std::string NameOfMessage(const std::string& wire);

@@ -1,6 +1,6 @@
-// A message or an enum of one file is called as a class that is generated for another. protobuf's name is the
-// package's; the generated class lies in the namespace of its file, or has an underscore where the plugin
-// could know of the other one.
+// Tests a message or an enum of one file with the name of a class that is generated for another.
+// The name in the package belongs to protobuf. The generated class lies in its file's namespace, or
+// has an underscore appended if the plugin could see the other name.
 #include <string>
 #include <type_traits>
 
@@ -25,7 +25,7 @@ namespace base = in_tests_2fcodegen_2fclash_2fpairs_5fbase_2eproto;
 template <typename T>
 constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::Message, T>;
 
-// The package's own name is protobuf's.
+// The name in the package is protobuf's class.
 #define EXPECT_PROTOBUFS(name)                    \
   EXPECT_TRUE(kIsMessage<name##View>);            \
   EXPECT_TRUE(kIsMessage<name##Writer>);          \
@@ -44,7 +44,7 @@ constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::Message, T>;
   EXPECT_TRUE(std::is_enum_v<name##TooReceiver>); \
   EXPECT_TRUE(std::is_enum_v<name##KindTooConstants>)
 
-// The generated classes, all complete.
+// The generated classes are complete.
 #define EXPECT_GENERATED(prefix, suffix)                                                       \
   EXPECT_EQ((std::is_base_of_v<ipmpsc::writer::MessageWriter, prefix##Writer##suffix>), true); \
   EXPECT_TRUE((std::is_base_of_v<prefix##Writer##suffix, prefix##Loan##suffix>));              \

@@ -1,4 +1,5 @@
-// CopiedType: a message type whose classes of protobuf's, view and writer a test knows by name only.
+// CopiedType: gives a test access to a message type's protobuf class, view and writer by its name
+// only.
 #ifndef IPMPSC_TESTS_CODEGEN_COPIER_COPIED_TYPE_H_
 #define IPMPSC_TESTS_CODEGEN_COPIER_COPIED_TYPE_H_
 
@@ -21,7 +22,7 @@ struct CopiedType {
   std::function<void(const google::protobuf::MessageLite&, Style, ipmpsc::writer::Draft*)> write;
 };
 
-// The header with the copier's function must be included.
+// REQUIRES: the header with the copier's function is included.
 template <typename ProtobufMessage, typename View, typename Writer>
 CopiedType Copied() {
   CopiedType type;

@@ -1,4 +1,4 @@
-// Used by the functions that protoc-gen-copier generates.
+// Helpers for the functions that protoc-gen-copier generates.
 #ifndef IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
 #define IPMPSC_TESTS_CODEGEN_COPIER_COPY_H_
 
@@ -12,24 +12,24 @@
 
 namespace ipmpsc_test::copier {
 
-// Which of several setters are called.
+// Selects between several setters.
 struct Style {
-  bool arrays = true;     // repeated numbers all at once, not one by one
-  bool in_place = false;  // bytes and strings through what mutable_x() hands out
+  bool arrays = true;     // repeated numbers at once, not one by one
+  bool in_place = false;  // bytes and strings through mutable_x()
 };
 
 inline void Fill(absl::string_view from, absl::Span<char> to) {
   if (!to.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
 
-// As protobuf has it: by bits, so that -0.0 is sent.
+// Compares bits as protobuf does, so that -0.0 is sent.
 template <typename T>
 bool IsDefault(T value) {
   const T zero = {};
   return std::memcmp(&value, &zero, sizeof(T)) == 0;
 }
 inline bool IsDefault(const std::string& value) { return value.empty(); }
-// Additions of edition 2024.
+// The type of strings in edition 2024.
 inline bool IsDefault(absl::string_view value) { return value.empty(); }
 
 template <typename Enum, typename Field>
@@ -39,7 +39,7 @@ std::vector<Enum> Enums(const Field& field) {
   return values;
 }
 
-// The entries of a map by key, as protobuf sorts them where it is to be deterministic.
+// Returns the entries of a map by key, in protobuf's deterministic order.
 template <typename Map>
 std::vector<const typename Map::value_type*> InOrder(const Map& map) {
   std::vector<const typename Map::value_type*> entries;

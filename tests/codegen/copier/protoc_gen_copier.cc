@@ -1,6 +1,6 @@
-// A plugin for tests: for each message a function that copies protobuf's class through the setters
-// of the generated writer, so that every setter of every .proto can be tried; and for each file what
-// registers its messages with //tests/codegen/installed.
+// A plugin for tests. It generates for each message a function that copies protobuf's class through
+// the setters of the generated writer, so that every setter of every .proto file can be tested. It
+// also generates code that registers each file's messages with //tests/codegen/installed.
 #include <map>
 #include <memory>
 #include <set>
@@ -32,7 +32,7 @@ std::string CopyHeader(const FileDescriptor& file) {
   return cpp::StripProto(file.name()) + ".copy.h";
 }
 
-// How one value is written. $from$ is an expression of protobuf's type.
+// Returns the statement that writes one value. $from$ is an expression of protobuf's type.
 const char* ValueStatement(const FieldDescriptor& field) {
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     return "{ auto inner = to->$open$_$name$(); Copy($from$, style, &inner); }\n";

@@ -1,5 +1,5 @@
-// What a program does that has one of the two schemas. Prints what it receives, and in what the
-// channel's schema differs from its own.
+// The program with one of the two schemas. It prints the messages that it receives and the
+// differences between the channel's schema and its own.
 #ifndef IPMPSC_TESTS_CODEGEN_EVOLUTION_EVOLUTION_END_H_
 #define IPMPSC_TESTS_CODEGEN_EVOLUTION_EVOLUTION_END_H_
 
@@ -12,7 +12,7 @@ namespace ipmpsc_test::evolution {
 
 void PrintDifferences(const ipmpsc::schema::SchemaDifferences& differences);
 
-// Defined for each schema.
+// Each schema has its own definitions.
 absl::Status Create(const std::string& path);
 absl::Status CreateForTotals(const std::string& path);
 absl::Status Send(const std::string& path);

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const absl::Status status = ipmpsc_test::evolution::Run(argv[1], argv[2]);
   if (!status.ok()) {
-    // Without what newer versions of Abseil know of the code that made it.
+    // Omits the source locations that newer versions of Abseil add.
     std::cout << status.ToString(absl::StatusToStringMode::kWithNoExtraData) << "\n";
   }
   return status.ok() ? 0 : 1;

@@ -1,4 +1,4 @@
-// An end of a channel that was built with the new schema.
+// A program built with the new schema.
 //
 //   new_end create|send|receive|send-total|receive-total PATH
 #include <iostream>

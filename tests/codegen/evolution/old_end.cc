@@ -1,4 +1,4 @@
-// An end of a channel that was built with the old schema, without protobuf.
+// A program built with the old schema, without protobuf.
 //
 //   old_end create|send|receive|send-total|receive-total PATH
 #include <iostream>

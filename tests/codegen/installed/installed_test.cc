@@ -1,6 +1,6 @@
-// What is generated for .proto files that others wrote, against protobuf: random messages, made
-// through reflection, are viewed as protobuf's classes read them, and written in place so that those
-// read the same.
+// Compares the generated code for .proto files of other projects with protobuf, on random messages.
+// Views must read the same values as protobuf's classes. Messages written in place must read the
+// same.
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -49,8 +49,8 @@ class InstalledTest : public testing::TestWithParam<InstalledType> {
     if (prototype_ == nullptr) prototype_ = Reflecting();
   }
 
-  // The message with reflection where protobuf's class has none, as the description of a channel
-  // tells it.
+  // Returns a message with reflection if protobuf's class has none. It is built from the
+  // description of a channel.
   const Message* Reflecting() {
     ipmpsc::ChannelInfo info;
     EXPECT_TRUE(info.ParseFromString(ipmpsc::schema::Describe(*GetParam().type)));
@@ -61,7 +61,7 @@ class InstalledTest : public testing::TestWithParam<InstalledType> {
   std::unique_ptr<Message> RandomMessage(Random& random, int depth) {
     std::unique_ptr<Message> message(prototype_->New());
     FillRandomly(random, depth, message.get());
-    // By reflection a map may have got a key twice.
+    // Reflection can set a map key twice.
     const std::string wire = DeterministicWire(*message);
     EXPECT_TRUE(message->ParseFromString(wire));
     return message;
@@ -131,7 +131,8 @@ TEST_P(InstalledTest, ProtobufReadsWhatWritersWrite) {
       ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*read, style, 2 * wanted.size() + 4096));
       ASSERT_EQ(DeterministicWire(*Read(wire)), wanted) << message->DebugString();
       ASSERT_NO_FATAL_FAILURE(ExpectSameView(*message, wire));
-      // Messages within are shorter than 128 bytes if the whole is: their lengths take one byte.
+      // If the message is shorter than 128 bytes, so are all nested ones: their lengths take one
+      // byte.
       if (style.arrays && wanted.size() < 128) {
         ASSERT_EQ(absl::BytesToHexString(wire), absl::BytesToHexString(wanted));
       }

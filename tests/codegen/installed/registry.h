@@ -1,4 +1,4 @@
-// The message types of the .proto files that a test is made of.
+// The message types of the .proto files in a test.
 #ifndef IPMPSC_TESTS_CODEGEN_INSTALLED_REGISTRY_H_
 #define IPMPSC_TESTS_CODEGEN_INSTALLED_REGISTRY_H_
 
@@ -14,16 +14,16 @@ struct InstalledType {
   const ipmpsc::schema::MessageType* type;
 };
 
-// Those of one file. Called when the program has been loaded.
+// Returns the types of one file. Called once the program is loaded.
 using TypesOfFile = std::vector<InstalledType> (*)();
 
 // Returns true.
 bool AddFile(TypesOfFile types);
 
-// The entries that were added while the program was loaded.
+// Returns the files that were added while the program was loaded.
 const std::vector<TypesOfFile>& AddedFiles();
 
-// How many there should be.
+// The expected number of files.
 extern const int kFileCount;
 
 }  // namespace ipmpsc_test::installed

@@ -1,4 +1,4 @@
-// A program with protobuf, to show that the test knows one.
+// A program with protobuf, to show that the test can detect it.
 #include <iostream>
 
 #include "tests/codegen/protos/frame.ipmpsc.h"

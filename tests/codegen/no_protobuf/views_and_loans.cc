@@ -1,4 +1,4 @@
-// All that a program does with views and loans, without protobuf.
+// Uses views and loans in every way without protobuf.
 #include <cstring>
 #include <iostream>
 #include <string>

@@ -1,5 +1,5 @@
-// What C calls names of a .proto file, and what is generated nevertheless: that it compiles is what the
-// library of uses is for.
+// Tests names of .proto files that are also names of the C library. The library of uses shows that
+// the generated code compiles.
 #include <string>
 
 #include "codegen/c_names.h"

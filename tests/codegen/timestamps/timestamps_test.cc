@@ -1,4 +1,4 @@
-// Option (ipmpsc.channel) with timestamps: each message tells when it was sent, and its number.
+// Tests option (ipmpsc.channel) with timestamps: each message has its send time and number.
 #include <cstdint>
 
 #include "absl/time/clock.h"

@@ -1,4 +1,4 @@
-// A program of somebody who has installed ipmpsc: a child process sends, this one receives.
+// A program that uses an installed ipmpsc: a child process sends, this one receives.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// What holds of each way to sleep on a word. A wait that does not end is noticed by the test's timeout.
+// Tests every way to sleep on a word. The test's timeout catches a wait that does not end.
 #include "ipmpsc/internal/os/futex.h"
 
 #include <sys/mman.h>
@@ -24,7 +24,7 @@ class FutexTest : public ::testing::Test {
         word_(new (page_) std::atomic<uint32_t>(1)) {}
   ~FutexTest() override { munmap(page_, kPage); }
 
-  // Processes that sleep while the word is 1, without a deadline.
+  // Starts processes that sleep without a deadline while the word is 1.
   void StartSleepers(int count) {
     for (int i = 0; i < count; ++i) {
       const pid_t sleeper = fork();
@@ -64,7 +64,7 @@ TEST_F(FutexTest, EndsAtTheDeadline) {
 
 TEST_F(FutexTest, AnotherProcessWakesOne) {
   ASSERT_NO_FATAL_FAILURE(StartSleepers(1));
-  usleep(20'000);  // So that it sleeps; it must end in either case.
+  usleep(20'000);  // Usually it sleeps by then. The wait must end in either case.
   word_->store(2);
   FutexWakeOne(word_);
   ExpectSleepersEnd();

@@ -33,7 +33,7 @@ constexpr char kVersion2Mount[] =
     "24 1 0:20 / /proc rw - proc proc rw\n"
     "35 31 0:32 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
 
-// A machine's files, below a folder.
+// The system files of a machine, below a directory.
 class MemoryLimitsTest : public ::testing::Test {
  protected:
   void Put(absl::string_view path, absl::string_view content) {
@@ -133,7 +133,7 @@ TEST_F(MemoryLimitsTest, NoLimitInAnySpelling) {
 TEST_F(MemoryLimitsTest, FileCacheIsFreeAndSharedMemoryIsNot) {
   InGroup1("/a");
   Limit1("/a", 64 * kMiB, 60 * kMiB);
-  // Those without "total_" are of the group without the groups below it.
+  // Values without "total_" count the group without the groups below it.
   Put("/sys/fs/cgroup/memory/a/memory.stat",
       absl::StrCat("inactive_file 5\nshmem 7\ntotal_shmem ", 20 * kMiB, "\ntotal_inactive_file ",
                    3 * kMiB, "\ntotal_active_file ", 2 * kMiB, "\n"));
@@ -145,7 +145,7 @@ TEST_F(MemoryLimitsTest, FileCacheIsFreeAndSharedMemoryIsNot) {
       absl::StrCat("file ", 30 * kMiB, "\nshmem ", 25 * kMiB, "\ninactive_file ", 3 * kMiB,
                    "\nactive_file ", 2 * kMiB, "\nslab_reclaimable ", kMiB, "\n"));
   ExpectRoom(10 * kMiB, "memory.max of control group /a, 67108864 bytes");
-  // Never more than is used, whatever it says.
+  // The cache counts for no more than the used memory, whatever the file says.
   PutCache("/sys/fs/cgroup/a/memory.stat", "", ~uint64_t{0}, ~uint64_t{0});
   ExpectRoom(64 * kMiB, "memory.max of control group /a, 67108864 bytes");
 }
@@ -186,14 +186,14 @@ TEST_F(MemoryLimitsTest, SwapSpaceOfVersion2IsThatOfTheTightestGroup) {
 }
 
 TEST_F(MemoryLimitsTest, AContainerThatShowsItsOwnGroupAsItsRoot) {
-  // Version 1 without a namespace of its own: the path is the machine's, the mount begins at it.
+  // Version 1 without a cgroup namespace: the path is the machine's, and the mount begins at it.
   InGroup1("/docker/f00/job",
            "35 31 0:32 /docker/f00 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
   Limit1("", 64 * kMiB, 10 * kMiB);
   ExpectRoom(54 * kMiB, "memory.limit_in_bytes of control group /docker/f00, 67108864 bytes");
   Limit1("/job", 32 * kMiB, 10 * kMiB);
   ExpectRoom(22 * kMiB, "memory.limit_in_bytes of control group /docker/f00/job, 33554432 bytes");
-  // A namespace of its own: "/" is the container's group.
+  // With a cgroup namespace, "/" is the container's group.
   InGroup2("/");
   Limit2("", "67108864", 10 * kMiB);
   ExpectRoom(54 * kMiB, "memory.max of control group /, 67108864 bytes");
@@ -204,7 +204,7 @@ TEST_F(MemoryLimitsTest, ALimitAboveWhatCanBeSeenIsKnownToVersion1) {
   Limit1("", 9223372036854771712u, 10 * kMiB);
   Put("/sys/fs/cgroup/memory/memory.stat", "hierarchical_memory_limit 67108864\n");
   ExpectRoom(54 * kMiB, "hierarchical_memory_limit of control group /, 67108864 bytes");
-  // Not twice.
+  // The group is not counted twice.
   Limit1("", 67108864, 10 * kMiB);
   ExpectRoom(54 * kMiB, "memory.limit_in_bytes of control group /, 67108864 bytes");
 }

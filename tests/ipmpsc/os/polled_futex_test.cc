@@ -1,4 +1,4 @@
-// The pauses of polled_futex.cc, with a clock and a `nanosleep` of this program's own.
+// Tests the pauses of polled_futex.cc with a simulated clock and `nanosleep`.
 #include <time.h>
 
 #include <atomic>
@@ -20,7 +20,7 @@ std::function<void()> after_pause;
 
 }  // namespace
 
-// Takes the place of the C library's: nobody sleeps, and it is later all the same.
+// Replaces the C library's function: advances the simulated clock without sleeping.
 extern "C" int nanosleep(const timespec* time, timespec*) {
   const int64_t nanoseconds = int64_t{time->tv_sec} * 1'000'000'000 + time->tv_nsec;
   now += nanoseconds;
@@ -31,7 +31,7 @@ extern "C" int nanosleep(const timespec* time, timespec*) {
 
 namespace ipmpsc::internal {
 
-// Take the place of the runtime's.
+// Replace the runtime's functions.
 int64_t MonotonicNow() { return now; }
 int64_t MonotonicTick() { return now; }
 

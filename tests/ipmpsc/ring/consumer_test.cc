@@ -28,7 +28,7 @@ class ConsumerAtEdgeTest : public ::testing::TestWithParam<Position> {
  protected:
   ConsumerAtEdgeTest() { test_.StartAt(GetParam()); }
 
-  // Takes, and expects that nothing moved.
+  // Takes, and expects that no position moved.
   void ExpectStays(Consumer* consumer, TakeResult expected) {
     const Position head = consumer->head();
     TakenRecord taken = {1, nullptr, 2, 3, {}};
@@ -72,7 +72,7 @@ TEST_P(ConsumerAtEdgeTest, RecordThatFillsTheWholeRingIsTaken) {
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
   EXPECT_EQ(taken.length, kSmallCapacity - 16);
   EXPECT_EQ(consumer.head(), start_ + kSmallCapacity);
-  // The same bytes, one lap later, are no record: the stamp is of the lap before.
+  // The same bytes one lap later are no record, since the stamp belongs to the lap before.
   ExpectStays(&consumer, TakeResult::kNone);
 }
 
@@ -99,7 +99,7 @@ TEST_P(ConsumerAtEdgeTest, LengthMustFitInWhatIsNotYetReleased) {
   test_.SetRecord(start_, Describe(48));
   TakenRecord taken;
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
-  // 64 bytes are held: a record of the whole ring would reach into them.
+  // 64 bytes are held. A record as large as the ring would overlap them.
   test_.SetRecord(start_ + 64, Describe(kSmallCapacity - 64 - 15));
   ExpectStays(&consumer, TakeResult::kCorrupt);
   test_.SetRecord(start_ + 64, Describe(kSmallCapacity - 64 - 16));
@@ -114,9 +114,9 @@ TEST_P(ConsumerAtEdgeTest, EveryBadHeaderFieldIsCorrupt) {
       Describe(0xfffffff0),
       Describe(0x80000000),  // one above kMaxPayload
       Describe(0x7fffffff),  // kMaxPayload: allowed, but not in this ring
-      Describe(8, 4),        // first slot that there is not
+      Describe(8, 4),        // the first invalid slot
       Describe(8, 0xffff),
-      Describe(8, 0, 0),  // kinds that there are not
+      Describe(8, 0, 0),  // invalid kinds
       Describe(8, 0, 4),
       Describe(8, 0, 0xff),
       Describe(8, 0, kMessage, 1),  // reserved
@@ -155,8 +155,8 @@ TEST_P(ConsumerAtEdgeTest, DiscardedRecordsAloneAreNoneAndMoveTheHead) {
 }
 
 TEST_P(ConsumerAtEdgeTest, ALapOfDiscardedRecordsEndsAfterOneLap) {
-  // Every place of the ring holds a discarded record of this lap, and of the next, as far as one
-  // stamp goes.
+  // Every position of the ring holds a discarded record of this lap and of the next, as far as one
+  // stamp allows.
   for (uint64_t at = 0; at < kSmallCapacity; at += 64) {
     test_.SetRecord(start_ + at, Describe(0, 0, kDiscarded));
   }
@@ -164,7 +164,7 @@ TEST_P(ConsumerAtEdgeTest, ALapOfDiscardedRecordsEndsAfterOneLap) {
   TakenRecord taken;
   EXPECT_EQ(consumer.Take(&taken), TakeResult::kNone);
   EXPECT_EQ(consumer.head(), start_ + kSmallCapacity);
-  // A hostile peer stamps on while nothing is released: there is no room for it.
+  // A hostile peer continues to stamp while nothing is released. There is no room for the record.
   test_.SetRecord(start_ + kSmallCapacity, Describe(0, 0, kDiscarded));
   ExpectStays(&consumer, TakeResult::kCorrupt);
   consumer.Release(consumer.head());
@@ -188,7 +188,7 @@ TEST_P(ConsumerAtEdgeTest, StampUnderAnotherKeyIsNotTaken) {
 }
 
 TEST_P(ConsumerAtEdgeTest, PayloadEqualToAnOldStampIsNotTaken) {
-  // A message whose payload holds the stamps that the places it lies on had in earlier laps.
+  // The payload contains the stamps that its positions had in earlier laps.
   Consumer consumer(test_.ring, start_);
   test_.SetRecord(start_, Describe(176));
   const uint64_t before = test_.ring.StampOf(start_ + 64 - kSmallCapacity);
@@ -199,7 +199,7 @@ TEST_P(ConsumerAtEdgeTest, PayloadEqualToAnOldStampIsNotTaken) {
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
   EXPECT_EQ(consumer.head(), start_ + 192);
   ExpectStays(&consumer, TakeResult::kNone);
-  // And a receiver that looks at a place inside, in its own lap, sees no record there.
+  // A receiver at a position inside the payload, in its own lap, sees no record there.
   for (const uint64_t at : {64, 128}) {
     Consumer inside(test_.ring, start_ + at);
     ExpectStays(&inside, TakeResult::kNone);
@@ -262,8 +262,8 @@ TEST_P(ConsumerAtEdgeTest, AMessageInABatchIsTakenLikeAnother) {
   EXPECT_EQ(consumer.head(), start_ + 192);
 }
 
-// At most so many discarded records a call, or a peer that discards all the time would hold the
-// receiver for ever.
+// A call steps over a bounded number of discarded records. Otherwise a peer that keeps discarding
+// would hold the receiver for ever.
 TEST_P(ConsumerAtEdgeTest, OneCallStepsOver256DiscardedRecordsAtMost) {
   for (const uint64_t discarded : {255, 256, 257, 600}) {
     TestRing test(4, uint64_t{1} << 20);

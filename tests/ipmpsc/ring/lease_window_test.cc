@@ -63,7 +63,7 @@ TEST(LeaseWindowTest, EveryOrderOfFourReleasesGivesBackUpToTheOldestHeld) {
 
 TEST(LeaseWindowTest, GrowingKeepsWhatIsHeldWhereTicketsWrappedAround) {
   LeaseWindow window;
-  // Tickets that do not begin at a multiple of the size, and holes among the held.
+  // The tickets do not begin at a multiple of the size, and there are gaps among the held ones.
   for (int i = 0; i < 37; ++i) window.Remove(window.Add(0));
   std::vector<uint64_t> tickets;
   for (Position i = 0; i < 300; ++i) {

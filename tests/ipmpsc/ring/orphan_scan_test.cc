@@ -1,4 +1,4 @@
-// What a death leaves, row by row, as raw words; and what the scan makes of it.
+// Sets the remains of each kind of death as raw words, and checks the result of the scan.
 #include "ipmpsc/internal/ring/orphan_scan.h"
 
 #include <cstdint>
@@ -138,7 +138,8 @@ TEST_P(OrphanScanTest, ALargerLoserBeyondTheClaimIsNotBelieved) {
 }
 
 TEST_P(OrphanScanTest, ALargerLoserThatEndsAtALaterBoundaryLosesToTheSmallestTrueOne) {
-  // head: 64 orphaned; then 128 committed; the loser wanted 192 and so ends at the claim position.
+  // From head: 64 orphaned, then 128 committed. The loser wanted 192, which ends at the claim
+  // position.
   Claimed(192);
   test_.SetRecord(head_ + 64, {112, 2, RecordKind::kMessage, 0});
   for (const uint16_t winner : {0, 1}) {
@@ -159,8 +160,8 @@ TEST_P(OrphanScanTest, SeveralLosersOfAllSizesAtOnce) {
 }
 
 TEST_P(OrphanScanTest, AFillerCommittedInsideEndsTheRecordThereAndLosesNothing) {
-  // A loan of 128 published shorter: the filler is committed, its sender died before the message. A
-  // loser of 64 may end the record at the filler; the filler then is the next record.
+  // A loan of 128 published shorter: the filler is committed, and the sender died before the
+  // message. A loser of 64 may end the record at the filler, which then is the next record.
   Claimed(128);
   test_.SetIntent(0, head_, 128);
   test_.SetRecord(head_ + 64, {48, 0, RecordKind::kDiscarded, 0});
@@ -170,7 +171,7 @@ TEST_P(OrphanScanTest, AFillerCommittedInsideEndsTheRecordThereAndLosesNothing) 
 }
 
 TEST_P(OrphanScanTest, AMessageInsideABatchIsNoEnd) {
-  // A batch of two of 64 whose first is not committed; a loser wanted 64.
+  // A batch of two records of 64, whose first is not committed. A loser wanted 64.
   Claimed(128);
   test_.SetIntent(0, head_, 128);
   test_.SetRecord(head_ + 64, {48, 0, RecordKind::kInBatch, 0});
@@ -227,9 +228,9 @@ TEST_P(OrphanScanTest, SecondLook_ALivingOwnerCommitsDuringTheScan) {
 }
 
 TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLookedAt) {
-  // Slot 0 lost and died. Slot 1 claimed, and lives. While slot 0 is looked at, slot 1 commits and
-  // claims the next: no living intent at `head` is left, and the loser's size ends at a true
-  // boundary.
+  // Slot 0 lost and died. Slot 1 claimed and lives. During the check of slot 0, slot 1 commits and
+  // claims the next record. Then no living intent at `head` is left, and the loser's size ends at a
+  // true boundary.
   Claimed(64);
   test_.SetIntent(0, head_, 64);
   test_.SetIntent(1, head_, 64);
@@ -244,7 +245,7 @@ TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLooke
 }
 
 TEST_P(OrphanScanTest, ASlotWhoseIntentMovesOnWhileItsOwnerIsLookedUpCountsNoMore) {
-  // A living loser withdraws while it is asked for; the dead owner is found all the same.
+  // A living loser withdraws while it is checked. The dead owner is still found.
   Claimed(64);
   test_.SetIntent(0, head_, 128);
   test_.SetIntent(1, head_, 64);
@@ -291,7 +292,7 @@ TEST_P(OrphanScanTest, HostileSizesAreNotBelieved) {
 }
 
 TEST_P(OrphanScanTest, AHostileZeroSizeDoesNotMakeTheHeadItsOwnEnd) {
-  // `head` is a boundary (its intent says so): a size of 0 would loop for ever.
+  // `head` is a boundary by its intent. A size of 0 would loop for ever.
   Claimed(64);
   test_.SetIntent(0, head_, 0);
   test_.SetIntent(1, head_, 0);
@@ -314,7 +315,7 @@ TEST_P(OrphanScanTest, ClaimMoreThanACapacityAfterTheReleaseIsUnowned) {
   test_.SetPositions(head_, head_ + kSmallCapacity + 64);
   test_.SetIntent(0, head_, kSmallCapacity + 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
-  // Measured from the receiver's own release position, not from the head.
+  // The distance counts from the receiver's own release position, not from the head.
   test_.SetPositions(head_, head_ + 64);
   test_.SetIntent(0, head_, 64);
   EXPECT_EQ(ScanForOrphan(test_.ring, head_ - kSmallCapacity + 64, head_,
@@ -354,14 +355,14 @@ TEST_P(OrphanScanTest, TheEndAndTheTurnDoNotChangeTheVerdict) {
   }
 }
 
-// Owners that cannot be asked for.
+// Owners of unknown liveness.
 
 TEST_P(OrphanScanTest, AnUnknownOwnerLeavesTheScanUndecided) {
   Claimed(64);
   test_.SetIntent(1, head_, 64);
   unknown_ = {1};
   EXPECT_EQ(ScanNow().result, ScanResult::kUndecided);
-  // Also beside a dead one, whichever comes first.
+  // The result is the same beside a dead owner, whichever comes first.
   for (const uint16_t dead : {0, 2}) {
     test_.SetIntent(dead, head_, 64);
     EXPECT_EQ(ScanNow().result, ScanResult::kUndecided) << dead;
@@ -391,7 +392,7 @@ TEST_P(OrphanScanTest, CandidatesWithTheSameEndAreOne) {
   Claimed(192);
   for (const uint16_t slot : {0, 1, 2}) test_.SetIntent(slot, head_, 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned) << "many do not make it a boundary";
-  // The place becomes one by an intent, or by a stamp.
+  // An intent or a stamp makes the position a boundary.
   test_.SetIntent(3, head_ + 64, 128);
   ExpectOrphanedUpTo(64);
   test_.SetIntent(3, kNoIntent, 0);
@@ -409,7 +410,7 @@ TEST_P(OrphanScanTest, DuplicatesAtTwoPlacesStillGiveTheSmallerBoundary) {
 }
 
 TEST_P(OrphanScanTest, AnIntentAtTheHeadMakesNoCandidateABoundary) {
-  // Two losers' intents are at `head`, none at their ends.
+  // Two losers have intents at `head`. No intent or stamp is at their ends.
   Claimed(256);
   test_.SetIntent(0, head_, 64);
   test_.SetIntent(1, head_, 128);
@@ -418,7 +419,7 @@ TEST_P(OrphanScanTest, AnIntentAtTheHeadMakesNoCandidateABoundary) {
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
 }
 
-// All slots there may be, all with an intent at the head.
+// The largest number of slots, each with an intent at the head.
 
 class ManySlotsTest : public ::testing::TestWithParam<Position> {
  protected:
@@ -443,7 +444,7 @@ INSTANTIATE_TEST_SUITE_P(Edges, ManySlotsTest, ::testing::ValuesIn(kEdgePosition
 
 TEST_P(ManySlotsTest, EachSlotIsAskedForOnceWhateverItsIntent) {
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    // Different ends, none a boundary, in no order.
+    // Different ends in no order. None is a boundary.
     test_.SetIntent(static_cast<uint16_t>(slot), head_, 64 * (1 + slot * 2047 % kSlots));
   }
   const Scan scan = ScanNow();
@@ -460,7 +461,7 @@ TEST_P(ManySlotsTest, TheSmallestBoundaryAmongAllCandidatesIsFound) {
   Scan scan = ScanNow();
   ASSERT_EQ(scan.result, ScanResult::kOrphaned);
   EXPECT_EQ(scan.end, head_ + 64 * 3000);
-  // One intent among thousands marks an earlier one.
+  // One intent among thousands marks an earlier end.
   test_.SetIntent(4095, head_ + 64 * 2000, 64);
   asked_.clear();
   scan = ScanNow();

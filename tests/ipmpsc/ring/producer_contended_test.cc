@@ -1,5 +1,5 @@
-// A sender that loses every race. So that it really does, the processor single-steps it, and
-// between any two of its instructions somebody else claims.
+// Tests a sender that loses every race. The processor single-steps it, and another sender claims
+// between any two of its instructions.
 #include <signal.h>
 
 #include <atomic>
@@ -16,13 +16,13 @@ namespace {
 ControlBlock control;
 SenderSlot slots[1];
 
-// Runs after each instruction. Everybody else claims a record, the receiver releases one.
+// Runs after each instruction: another sender claims a record, and the receiver releases one.
 void MoveOn(int) {
   control.claim_word.fetch_add(64);
   control.release_position.fetch_add(64);
 }
 
-// The instruction after which the channel ends, and the word at its end.
+// The instruction after which the channel ends, and the claim word at that moment.
 int64_t ends_after;
 ClaimWord end_word;
 
@@ -60,7 +60,7 @@ class ProducerContendedTest : public ::testing::Test {
     ring_.control = &control;
     ring_.sender_slots = slots;
     ring_.sender_slot_count = 1;
-    // Without data: a claim does not touch it. Never full.
+    // Has no data, since a claim does not touch it, and is never full.
     ring_.capacity = uint64_t{1} << 40;
     control.claim_word = 0;
     control.release_position = 0;
@@ -91,8 +91,8 @@ TEST_F(ProducerContendedTest, LosingEveryRaceEndsAsContendedWithoutAnIntent) {
 
 TEST_F(ProducerContendedTest, PositionsThatKeepMovingAreContendedAndNotCorrupt) {
   Producer producer(ring_, 0);
-  // What the producer remembers says full, so it looks; and whenever it looks, more is released
-  // than it saw claimed.
+  // The producer's cached release position says full, so it reloads it. At each reload, more is
+  // released than it saw claimed.
   control.claim_word = 4 * ring_.capacity;
   control.release_position = 4 * ring_.capacity;
   Position claimed = 0x5555;
@@ -119,8 +119,8 @@ TEST_F(ProducerContendedTest, OnceTheOthersRestItGetsItsClaim) {
   EXPECT_EQ(slots[0].intent_position, next);
 }
 
-// The end falls between each two instructions of a claim in turn: the claim precedes it, or fails
-// without a trace.
+// Ends the channel between any two instructions of a claim in turn. The claim precedes the end, or
+// fails and changes nothing.
 TEST_F(ProducerContendedTest, EachClaimPrecedesTheEndOrFails) {
   OnEachStep(EndLater);
   int preceded = 0;
@@ -144,7 +144,7 @@ TEST_F(ProducerContendedTest, EachClaimPrecedesTheEndOrFails) {
       ASSERT_EQ(end_word, (claims ? 192 : 128) | kClaimClosed) << "step " << step;
       ASSERT_EQ(claimed, claims ? 128u : 0x5555u) << "step " << step;
       ++(claims ? preceded : failed);
-      // The next one fails in either order.
+      // Either way the next claim fails.
       ASSERT_FALSE(producer.TryFastClaim(64, &claimed));
       ASSERT_EQ(producer.Claim(64, &claimed), ClaimResult::kEnded);
       ASSERT_EQ(slots[0].intent_position, kNoIntent);

@@ -79,7 +79,7 @@ TEST_P(ProducerAtEdgeTest, PayloadThatRunsOverTheEndOfTheDataGoesOnAtItsBeginnin
   ASSERT_EQ(producer.Claim(RecordSize(payload.size()), &claimed), ClaimResult::kClaimed);
   std::memcpy(test_.ring.At(claimed) + 16, payload.data(), payload.size());
   producer.Commit(claimed, static_cast<uint32_t>(payload.size()), RecordKind::kMessage);
-  // The same bytes at the very beginning of the data.
+  // The rest continues at the beginning of the data.
   EXPECT_EQ(std::string(test_.ring.data, payload.size() - 48), payload.substr(48));
   EXPECT_EQ(test_.stamp(near_end), near_end ^ test_.ring.stamp_key);
   EXPECT_EQ(test_.claim(), near_end + 128);
@@ -330,7 +330,7 @@ TEST_P(ProducerAtEdgeTest, AClaimLeavesTheReservedBytesFreeAndNotOneLineMore) {
 }
 
 TEST_P(ProducerAtEdgeTest, WhateverAPeerReservesNothingOverflows) {
-  // `turn_size` is any number.
+  // `turn_size` can be any number.
   Producer producer(test_.ring, 0);
   for (const uint64_t reserved : {kSmallCapacity - 63, kSmallCapacity, kSmallCapacity + 1,
                                   uint64_t{1} << 63, ~uint64_t{0} - 63, ~uint64_t{0}}) {

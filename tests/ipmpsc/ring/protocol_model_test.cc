@@ -1,12 +1,12 @@
-// Random interleavings of senders that die at any step, against a reference that only remembers who
-// claimed what.
+// Runs random interleavings of senders that die at any step, and compares them with a reference
+// that only records the owner of each claim.
 //
-// The senders do their steps by hand, one word at a time; the receiver is the real one. While it
-// scans, each question whether an owner lives lets the others go on. What must hold: every
-// committed message is received, in the order of claims, whole, by each receiver once; an orphaned
-// claim is stepped over exactly to its end, and only when its owner is dead; no sender is left
-// stuck; and once the channel is closed, the claim position stays. Some senders meet the turn bit,
-// and in every second world each message has a trailer.
+// Simulated senders take one step at a time, one word each. The receiver is the real one. During
+// its scan, each check of an owner's liveness lets the other senders continue. The invariants: each
+// receiver gets every committed message once, complete, in the order of claims. It steps over an
+// orphaned claim exactly to its end, and only if the owner is dead. No sender is blocked for ever.
+// Once the channel is closed, the claim position does not move. Some senders meet the turn bit. In
+// every second run, each message has a trailer.
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -32,7 +32,7 @@ using ::ipmpsc::testing::kEdgePositions;
 using ::ipmpsc::testing::kSmallCapacity;
 using ::ipmpsc::testing::TestRing;
 
-// One claim of the reference.
+// The reference's record of one claim.
 struct Claimed {
   uint64_t size;
   uint16_t slot;
@@ -40,7 +40,7 @@ struct Claimed {
   bool committed = false;
   bool discarded = false;
   std::string payload;
-  std::string batched;    // payload of the message behind it, in a batch
+  std::string batched;    // payload of the message after it, in a batch
   uint64_t sequence = 0;  // of its trailer
 };
 
@@ -92,7 +92,7 @@ class World {
   }
 
   void Close() {
-    // As `Segment::End`: announced first. Some die in between.
+    // Announces first, as `Segment::End` does. Some die in between.
     test_->ring.control->claim_word.fetch_or(kClaimEnding);
     if (Chance(30)) return;
     const ClaimWord before =
@@ -100,7 +100,7 @@ class World {
     if (!closed_at_) closed_at_ = ClaimPosition(before);
   }
 
-  // Some sender takes the turn, or another one clears the bit of a turn that has ended.
+  // A sender takes the turn, or another one clears the bit of an expired turn.
   void TurnsBit() {
     if (Chance(70)) {
       TakeTurn(test_->ring.control, 0, 64, 1 + kTurnDuration);
@@ -114,7 +114,7 @@ class World {
 
   Plan NewPlan() {
     Plan plan;
-    // Few sizes, so that ends of losers and winners coincide often; some that fill the ring.
+    // Few sizes, so that ends of losers and winners often coincide. Some fill the ring.
     plan.claimed_payload = Chance(5) ? 1000 + random_() % 3000 : 16 * (random_() % 20);
     plan.payload = Chance(30) ? random_() % (plan.claimed_payload + 1) : plan.claimed_payload;
     plan.discard = plan.payload == plan.claimed_payload && Chance(15);
@@ -123,8 +123,8 @@ class World {
     return plan;
   }
 
-  // The stamps that this very place had in earlier laps: what a payload may hold that was copied
-  // from the ring.
+  // Returns a payload with the stamps of earlier laps at its position, as a payload that was copied
+  // from the ring may have.
   std::string PayloadFor(Position position, const Plan& plan) {
     std::string payload(plan.payload, static_cast<char>('a' + random_() % 26));
     for (uint64_t at = 0; at + 8 <= payload.size(); at += 16) {
@@ -190,12 +190,12 @@ class World {
       claim.discarded = sender.plan().discard;
       claim.sequence = LastSequence(sender);
       if (sender.plan().batch) {
-        // Two messages from now on.
+        // The claim holds two messages from now on.
         Claimed second = claim;
         claim.size = SizeOf(claim.payload.size());
         second.size -= claim.size;
         second.payload = claim.batched;
-        // Its trailer was written before that of the first.
+        // The second trailer was written before the first.
         if (second.sequence != 0) --second.sequence;
         claims_[sender.position() + claim.size - start_] = second;
         ++batches_;
@@ -209,7 +209,7 @@ class World {
     }
   }
 
-  // The number that the sender wrote into the last trailer; 0 without trailers.
+  // Returns the number in the sender's last trailer, or 0 without trailers.
   uint64_t LastSequence(const SimulatedSender& sender) const {
     return test_->ring.sender_slots[sender.slot()].sequence;
   }
@@ -227,12 +227,12 @@ class World {
     } else if (what < 97) {
       Release();
     } else {
-      // Another receiver, from where the last one released.
+      // Another receiver starts at the last released position.
       consumer_.emplace(test_->ring, test_->release());
     }
   }
 
-  // Steps `head` over what the receiver rightly does not hand out: discarded claims, and fillers.
+  // Moves `head` over the records that the receiver skips: discarded claims and fillers.
   Position SkipDiscarded(Position head) const {
     for (;;) {
       const auto filler = fillers_.find(head - start_);
@@ -271,11 +271,11 @@ class World {
   void Recover() {
     const Position head = consumer_->head();
     const Scan scan = consumer_->Recover([this](uint16_t slot) {
-      // Others go on before and after the answer.
+      // Other senders continue before and after the answer.
       for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
       const bool alive = senders_[slot].alive();
       for (uint32_t i = random_() % 4; i > 0; --i) StepSomeSender();
-      // Sometimes the kernel does not say.
+      // Sometimes the kernel does not answer.
       if (Chance(5)) return OwnerState::kUnknown;
       return alive ? OwnerState::kAlive : OwnerState::kDead;
     });
@@ -311,8 +311,8 @@ class World {
   }
 
   void Release() {
-    // Up to some record that was stepped over or taken: here the end of any record that begins
-    // before the head.
+    // The receiver has stepped over or taken whole records. Any record that begins before the head
+    // may have been the last.
     const Position head = consumer_->head();
     Position end = consumer_->released();
     while (end != head && Chance(80)) {
@@ -333,8 +333,8 @@ class World {
   }
 
   void DrainAll() {
-    // All are dead: everything claimed is taken or stepped over in as many looks as there are
-    // claims, and a few.
+    // All senders are dead. Every claim is taken or stepped over in slightly more checks than there
+    // are claims.
     for (size_t looks = 4 * (claims_.size() + fillers_.size()) + 20; looks > 0; --looks) {
       if (::testing::Test::HasFailure()) return;
       Take();
@@ -358,14 +358,14 @@ class World {
   std::vector<SimulatedSender> senders_;
   std::vector<int> incarnation_;
   std::map<uint64_t, Claimed> claims_;    // by distance from the start
-  std::map<uint64_t, uint64_t> fillers_;  // committed ones, and their sizes
+  std::map<uint64_t, uint64_t> fillers_;  // sizes of the committed ones
   int orphaned_ = 0;
   int received_ = 0;
   int losers_ = 0;
   int batches_ = 0;
   int refused_ = 0;
   int turns_ = 0;
-  std::optional<Position> closed_at_;  // the claim position at that moment
+  std::optional<Position> closed_at_;  // the claim position at the close
 };
 
 TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
@@ -392,7 +392,7 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
       closed += world.closed();
     }
   }
-  // It really happened.
+  // The random cases occurred often.
   EXPECT_GT(received, 100000);
   EXPECT_GT(orphaned, 10000);
   EXPECT_GT(losers, 1000);

@@ -1,4 +1,4 @@
-// The record's bytes are the ABI: other languages read them.
+// Tests the bytes of a record. They are part of the ABI, since other languages read them.
 #include "ipmpsc/internal/ring/record.h"
 
 #include <cstdint>
@@ -76,7 +76,7 @@ TEST(RecordTest, TheTrailerIsTheLast16BytesOfTheRecordAlsoAcrossTheEndOfTheData)
       ASSERT_EQ(size, RecordSize(payload, 16));
       char* const trailer = test.ring.TrailerAt(position, size);
       EXPECT_EQ(trailer, test.ring.At(position) + size - 16);
-      // It lies behind the payload.
+      // The trailer lies behind the payload.
       EXPECT_GE(trailer, test.ring.At(position) + 16 + payload);
       const RecordTrailer written = {-5, 77};
       std::memcpy(trailer, &written, sizeof(written));
@@ -88,7 +88,7 @@ TEST(RecordTest, TheTrailerIsTheLast16BytesOfTheRecordAlsoAcrossTheEndOfTheData)
   }
 }
 
-// Observers that are not the receiver.
+// Observers other than the receiver.
 
 class ObserveRecordTest : public ::testing::TestWithParam<Position> {
  protected:
@@ -121,11 +121,11 @@ TEST_P(ObserveRecordTest, ACommittedRecordIsSeenAsItLies) {
 
 TEST_P(ObserveRecordTest, ItIsSeenUntilALaterClaimReachesIt) {
   test_.SetRecord(start_, {100, 3, RecordKind::kMessage, 0});
-  // The lap ends exactly at it: nothing has been claimed over it.
+  // The lap ends exactly at the record, so no later claim overlaps it.
   for (const ClaimWord bits : {ClaimWord{0}, kClaimTurn, kClaimEnded}) {
     test_.SetPositions(start_, (start_ + kSmallCapacity) | bits);
     EXPECT_TRUE(Observe()) << bits;
-    // The stamp still is the old one while the payload of the later claim may lie here.
+    // The stamp is still the old one, but the payload of a later claim may lie here.
     test_.SetPositions(start_ + 64, (start_ + kSmallCapacity + 64) | bits);
     EXPECT_FALSE(Observe()) << bits;
   }

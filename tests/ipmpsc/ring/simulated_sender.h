@@ -1,6 +1,6 @@
-// SimulatedSender: a sender that does one step of the protocol at a time, on the raw words, and can
-// die between any two: what producer.h and sender_core.cc do, taken apart. The wake at the claim is
-// left out, since no receiver sleeps here.
+// SimulatedSender: a sender that executes one step of the protocol at a time on the raw words, and
+// can die between any two. Its steps are those of producer.h and sender_core.cc. The wake after a
+// claim is left out, since no receiver sleeps here.
 #ifndef TESTS_IPMPSC_RING_SIMULATED_SENDER_H_
 #define TESTS_IPMPSC_RING_SIMULATED_SENDER_H_
 
@@ -22,7 +22,7 @@ struct Plan {
   uint64_t claimed_payload;
   uint64_t payload;  // <= claimed_payload: a loan published shorter
   bool discard;
-  // What is left of the claim is another message, committed together with the first.
+  // The rest of the claim is another message, which is committed together with the first.
   bool batch = false;
   TurnBit turn_bit = TurnBit::kRespect;
 };
@@ -31,12 +31,12 @@ class SimulatedSender {
  public:
   enum class Step {
     kDead,       // the slot has no owner
-    kLocked,     // has the slot's lock, has not looked at the slot again
-    kAttaching,  // is to clear the intent that it found
+    kLocked,     // has the slot's lock, has not checked the slot again
+    kAttaching,  // must clear the intent that it found
     kIdle,
     kLoadWord,
     kCheckWord,
-    kFindClaim,  // the ring seems full: both positions anew
+    kFindClaim,  // the ring seems full: reloads both positions
     kFindRelease,
     kIntentSize,
     kIntentPosition,
@@ -56,14 +56,14 @@ class SimulatedSender {
   Step step() const { return step_; }
   bool alive() const { return step_ != Step::kDead; }
   uint16_t slot() const { return slot_; }
-  // Of the claim that is being written: kPayload to kStamp.
+  // The position of the claim that is being written, from kPayload to kStamp.
   Position position() const { return ClaimPosition(word_); }
-  // Whether its last attempt ended because the channel has.
+  // Whether the last attempt failed because the channel has ended.
   bool saw_end() const { return saw_end_; }
   uint64_t size() const { return ring_.RecordSizeOf(plan_.claimed_payload); }
   const Plan& plan() const { return plan_; }
 
-  // One step towards being attached, if the slot allows it.
+  // Takes the slot if it is free.
   void TryAttach() {
     if (IsSlotReusable(ring_, slot_)) step_ = Step::kLocked;
   }
@@ -73,16 +73,16 @@ class SimulatedSender {
     saw_end_ = false;
     step_ = Step::kLoadWord;
   }
-  // The kernel gives the lock back; all words stay.
+  // Dies: the kernel releases the lock, and all words remain.
   void Die() { step_ = Step::kDead; }
-  // Goes in peace.
+  // Detaches properly.
   void Detach() {
     own().intent_position = kNoIntent;
     step_ = Step::kDead;
   }
 
-  // Does the next step. `write_payload(position, plan)` is called where the payload is written.
-  // Returns the step done.
+  // Executes the next step and returns it. Calls `write_payload(position, plan)` to write the
+  // payload.
   template <typename WritePayload>
   Step Advance(WritePayload write_payload) {
     const Step done = step_;
@@ -118,7 +118,7 @@ class SimulatedSender {
       case Step::kFindRelease:
         release_ = ring_.control->release_position;
         if (IsBefore(position(), release_)) {
-          step_ = Step::kFindClaim;  // others have claimed in between
+          step_ = Step::kFindClaim;  // other senders have claimed in between
         } else if (position() - release_ > ring_.capacity - size() || !MayClaim()) {
           GiveUp();
         } else {
@@ -188,14 +188,14 @@ class SimulatedSender {
   SenderSlot& own() const { return ring_.sender_slots[slot_]; }
   Position filler() const { return position() + ring_.RecordSizeOf(plan_.payload); }
 
-  // Whether the word lets this sender claim. Sets `saw_end_`.
+  // Whether the word allows this sender to claim. Sets `saw_end_`.
   bool MayClaim() {
     saw_end_ = HasEnded(word_);
     return !saw_end_ && (!HasTurnBit(word_) || plan_.turn_bit != TurnBit::kRespect);
   }
   void GiveUp() { step_ = has_intent_ ? Step::kClearIntent : Step::kIdle; }
 
-  // The time is of no use here: the sequence stands for it.
+  // The sequence number takes the place of the time.
   void WriteTrailer(Position end) {
     if (ring_.trailer_size == 0) return;
     const uint64_t sequence = own().sequence + 1;

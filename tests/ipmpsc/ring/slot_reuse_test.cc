@@ -1,4 +1,4 @@
-// When a slot whose owner is dead may have a new one: each clause alone, as raw words.
+// Tests each condition for the reuse of a dead owner's slot, as raw words.
 #include <cstdint>
 
 #include "gtest/gtest.h"
@@ -15,7 +15,7 @@ using ::ipmpsc::testing::TestRing;
 
 class SlotReuseTest : public ::testing::TestWithParam<Position> {
  protected:
-  // 512 bytes are claimed and not released, from `start_` on.
+  // 512 bytes from `start_` on are claimed and not released.
   SlotReuseTest() { test_.SetPositions(start_, start_ + 512); }
 
   bool IsReusable() const { return IsSlotReusable(test_.ring, 1); }
@@ -68,14 +68,14 @@ TEST_P(SlotReuseTest, IntentWhoseRecordIsCommitted) {
 }
 
 TEST_P(SlotReuseTest, HostileUnalignedIntentIsNotLookedUpInTheData) {
-  // At the end of the data it would be read beyond the second copy; and it is no record's position
-  // anyway.
+  // At the end of the data, such a position would lead to a read beyond the second copy. No record
+  // is at it.
   test_.SetIntent(1, start_ + 65, 64);
   EXPECT_FALSE(IsReusable());
 }
 
 TEST_P(SlotReuseTest, BitsBesideTheClaimPositionDoNotMatter) {
-  // Compared with its bits, the word would lie beyond the position.
+  // If the flag bits were compared too, the word would lie beyond the position.
   for (const ClaimWord bits :
        {kClaimClosed, kClaimReplaced, kClaimTurn, kClaimEnding, kClaimEnded}) {
     test_.SetPositions(start_, (start_ + 512) | bits);

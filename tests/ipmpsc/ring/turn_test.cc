@@ -88,7 +88,7 @@ TEST_F(TurnTest, OthersOweTheHolderItsSizeUntilItsTurnEnds) {
   EXPECT_TRUE(HasTurnBit(control_.claim_word)) << "its own turn goes on";
   EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + kTurnDuration / 2), 512u);
   EXPECT_TRUE(HasTurnBit(control_.claim_word));
-  // The first to look after its end clears the bit.
+  // The first sender that checks after the turn's end clears the bit.
   EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + kTurnDuration + 1), 0u);
   EXPECT_FALSE(HasTurnBit(control_.claim_word));
 }
@@ -107,7 +107,7 @@ TEST_F(TurnTest, ATurnTakenForLongerMayAskForAnotherSize) {
   EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow + 2), 1024u);
 }
 
-// A peer may write any value there.
+// No value from a peer has a longer effect.
 TEST_F(TurnTest, NoWordHoldsAnybodyBackForLongerThanATurn) {
   for (const uint64_t word :
        {~uint64_t{0}, uint64_t{1} << 63, TurnWord(3, kNow + 2 * kTurnDuration), uint64_t{4},

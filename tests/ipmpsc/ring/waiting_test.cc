@@ -24,7 +24,7 @@ class WaitingTest : public ::testing::Test {
 
 TEST_F(WaitingTest, ReceiversWordIsNeverZero) {
   for (const Position position : kEdgePositions) EXPECT_NE(ReceiverWaitWord(position), 0u);
-  // Where the shifted position is zero in 32 bits.
+  // Positions whose shifted value is zero in 32 bits.
   EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 37), 0u);
   EXPECT_NE(ReceiverWaitWord(uint64_t{1} << 38), 0u);
 }

@@ -1,4 +1,4 @@
-// Programs that remove old files: systemd-tmpfiles itself, where it is installed.
+// Tests programs that remove old files: systemd-tmpfiles itself, if it is installed.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,10 +30,10 @@ using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::WriteFile;
 
 constexpr int64_t kHour = int64_t{3'600'000'000'000};
-// From this version on it leaves alone what is locked.
+// The first version that keeps locked files.
 constexpr int kRespectsLocks = 254;
 
-// 0: not installed.
+// Returns 0 if it is not installed.
 int Version() {
   FILE* const output = popen("systemd-tmpfiles --version 2>/dev/null", "r");
   if (output == nullptr) return 0;
@@ -61,8 +61,8 @@ class AgeCleanerTest : public ::testing::Test {
     return options;
   }
 
-  // Ages all by two seconds and lets it remove what is older than one. Ages are those of the kernel's
-  // clock: the time of a change of an inode cannot be set.
+  // Ages all files by two seconds and removes those older than one. The kernel's clock determines
+  // the age, since the change time of an inode cannot be set.
   void AgeAndClean(bool refresh) {
     const timespec two = {2, 200'000'000};
     nanosleep(&two, nullptr);

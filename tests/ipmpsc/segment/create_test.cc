@@ -1,4 +1,4 @@
-// The bytes of a new channel's file, before an end attaches.
+// Tests every byte of a new channel's file before any process attaches.
 #include "ipmpsc/internal/segment/create.h"
 
 #include <sys/stat.h>
@@ -54,7 +54,7 @@ TEST(CreateTest, TheFilesBytes) {
   EXPECT_EQ(bytes.substr(header.description_offset, header.description_size),
             Options().description);
 
-  // All else is zero, but for the intents of the free slots.
+  // All other bytes are zero, except the intents of the free slots.
   std::string expected(bytes.size(), '\0');
   std::memcpy(&expected[0], &header, sizeof(header));
   std::memcpy(&expected[header.description_offset], Options().description.data(),

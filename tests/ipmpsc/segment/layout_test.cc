@@ -1,4 +1,4 @@
-// The ABI as fixed numbers: whoever changes one of them changes kAbiVersion too.
+// Fixes the numbers of the ABI. A change of any of them requires a new kAbiVersion.
 #include "ipmpsc/internal/segment/layout.h"
 
 #include <unistd.h>
@@ -214,7 +214,7 @@ TEST_F(CheckHeaderTest, NoMagicIsNoChannel) {
 
 TEST_F(CheckHeaderTest, OtherByteOrder) {
   header_.byte_order = 0x04030201;
-  // All other words are swapped too: the byte order must be asked for first.
+  // All other words are swapped too, so the byte order must be checked first.
   header_.abi_version = 0x01000000;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("byte order")));
 }
@@ -263,7 +263,7 @@ TEST_F(CheckHeaderTest, EveryChangedBitOfASizeOrOffsetIsRefused) {
   const SegmentHeader good = header_;
   int refused = 0;
   for (size_t byte = 0; byte < offsetof(SegmentHeader, channel_id); ++byte) {
-    // Flags stand alone, and a description may be longer without anything moving: see below.
+    // Flags are tested below, and a description may be longer without any other change.
     if (byte >= offsetof(SegmentHeader, flags) && byte < offsetof(SegmentHeader, control_offset)) {
       continue;
     }
@@ -274,7 +274,7 @@ TEST_F(CheckHeaderTest, EveryChangedBitOfASizeOrOffsetIsRefused) {
     for (int bit = 0; bit < 8; ++bit) {
       header_ = good;
       reinterpret_cast<unsigned char*>(&header_)[byte] ^= static_cast<unsigned char>(1 << bit);
-      // The file is as it was.
+      // The file has its original size.
       EXPECT_FALSE(CheckHeader(header_, good.file_size).ok()) << "byte " << byte << " bit " << bit;
       ++refused;
     }
@@ -291,7 +291,7 @@ TEST_F(CheckHeaderTest, ADescriptionThatReachesIntoTheDataIsRefused) {
 
 TEST_F(CheckHeaderTest, FlagsThatThisVersionDoesNotKnowAreRefused) {
   for (int bit = 0; bit < 32; ++bit) {
-    // Bit 0 asked openers to map every page, in version 2.
+    // In version 2, bit 0 told openers to map every page.
     if (((uint32_t{1} << bit) & kKnownFlags) != 0) continue;
     header_.flags = uint32_t{1} << bit;
     EXPECT_FALSE(Check().ok()) << "bit " << bit;

@@ -62,7 +62,7 @@ TEST(LeftoversTest, OnDiskToo) {
 TEST(LeftoversTest, WhatAnybodyHasOpenStaysUntilHeHasNot) {
   const SharedMemoryDirectory directory;
   MakeLeftover(directory / kName);
-  // Also in this process, and by a user that did not create it.
+  // The channel may be in use in this process, or by a user that did not create it.
   ASSERT_OK_AND_ASSIGN(std::shared_ptr<Segment> here, OpenSegment(directory / kName));
   RemoveLeftovers(directory.path(), kTemporaryPrefix);
   EXPECT_TRUE(Exists(directory / kName));
@@ -121,7 +121,7 @@ TEST(LeftoversTest, AnotherUsersStays) {
 
 TEST(LeftoversTest, NoSuchDirectory) { RemoveLeftovers("/nowhere/at/all", kTemporaryPrefix); }
 
-// The whole of it: a creator that is killed, and the next one.
+// Covers the whole sequence: a killed creator, and the next one.
 TEST(LeftoversTest, TheNextTemporaryChannelTakesAwayThatOfACreatorThatWasKilled) {
   std::shared_ptr<Segment> kept;
   LivingChild creator([&] {
@@ -134,7 +134,7 @@ TEST(LeftoversTest, TheNextTemporaryChannelTakesAwayThatOfACreatorThatWasKilled)
   ASSERT_OK(CreateTempSegment(Small()));
   EXPECT_TRUE(Exists(creator.result())) << "its creator lives, though nobody is attached";
   creator.Kill();
-  // Any other test's creator may have taken it away already.
+  // The creator of any other test may have removed it already.
   ASSERT_OK(CreateTempSegment(Small()));
   EXPECT_FALSE(Exists(creator.result()));
 }

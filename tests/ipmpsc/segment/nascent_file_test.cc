@@ -43,7 +43,7 @@ std::string ContentOf(int fd) {
   return size < 0 ? "unreadable" : std::string(buffer, static_cast<size_t>(size));
 }
 
-// The whole life of a file: the tests run it with and without what the kernel offers.
+// The whole life of a file. The tests run it with and without the kernel's features.
 std::string WriteAndName(const SharedMemoryDirectory& directory, int names_while_nascent) {
   absl::StatusOr<NascentFile> file = NascentFile::Create(directory / "a", 0600);
   if (!file.ok()) return file.status().ToString();
@@ -158,7 +158,7 @@ TEST(NascentFileTest, RelativePathWithoutADirectory) {
   EXPECT_TRUE(Exists(directory / "a"));
 }
 
-// File systems and kernels that cannot do all of it.
+// File systems and kernels without some of the features.
 
 TEST(NascentFileWithoutTmpFileTest, IsHiddenUntilItIsNamed) {
   for (const int error : {EOPNOTSUPP, EINVAL, EISDIR}) {
@@ -222,7 +222,7 @@ TEST(NascentFileWithoutExchangeTest, InPlaceOfNothing) {
 }
 
 TEST(NascentFileTest, OthersThatKeepCreatingAndRemovingTheNameEndInAborted) {
-  // Gone whenever it is to be exchanged, there whenever it is to be made.
+  // The file is missing whenever it is exchanged, and exists whenever it is created.
   const SharedMemoryDirectory directory;
   EXPECT_THAT(InChild([&]() -> std::string {
                 std::string denied = DenySyscall(SYS_renameat2, 4, RENAME_EXCHANGE, ENOENT);

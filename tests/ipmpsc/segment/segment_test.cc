@@ -49,7 +49,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Whether this process has mapped the page at `address`, whoever has touched the file's page.
+// Whether this process has mapped the page at `address`, even if another one touched the file's
+// page.
 bool IsMapped(const void* address) {
   const uint64_t page = reinterpret_cast<uint64_t>(address) / 4096;
   const UniqueFd map(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
@@ -58,7 +59,7 @@ bool IsMapped(const void* address) {
   return (entry >> 63) != 0;
 }
 
-// The flags of the mapping that begins at `address`, as /proc/self/smaps shows them.
+// Returns the flags in /proc/self/smaps of the mapping that begins at `address`.
 std::string FlagsOf(const void* address) {
   std::ifstream maps("/proc/self/smaps");
   const std::string begin = absl::StrCat(absl::Hex(reinterpret_cast<uint64_t>(address)), "-");
@@ -92,14 +93,14 @@ TEST(SegmentTest, ACoreDumpHasTheDataOnce) {
   const char* const base = segment->ring().data - segment->header().data_offset;
   const std::string first = FlagsOf(base);
   const std::string second = FlagsOf(segment->ring().data + (64 << 10));
-  // "dd": not dumped.
+  // "dd" excludes the mapping from core dumps.
   EXPECT_THAT(first, AllOf(HasSubstr(" sh"), Not(HasSubstr(" dd"))));
   EXPECT_THAT(second, AllOf(HasSubstr(" sh"), HasSubstr(" dd")));
 }
 
 TEST(SegmentTest, PrefaultIsTheChoiceOfTheProcessThatMaps) {
   ChannelOptions options = Small();
-  // Far behind what the kernel maps beside a page that is touched.
+  // Far beyond the pages that the kernel maps around a touched one.
   constexpr uint64_t kCapacity = 1 << 20;
   constexpr uint64_t kFar = 900'000;
   options.capacity = kCapacity;
@@ -118,7 +119,7 @@ TEST(SegmentTest, PrefaultIsTheChoiceOfTheProcessThatMaps) {
   }
 }
 
-// A hostile creator's file: gigabytes by its header and its length, no memory behind them.
+// A hostile creator's file has gigabytes by its header and length, but no memory.
 TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
   for (const uint32_t flags : {0u, kMapHugePages, 1u}) {
     const SegmentHeader header = *LayOut(uint64_t{4} << 30, 64, 0, flags);
@@ -286,7 +287,7 @@ TEST_F(SegmentPathTest, SomethingIsMountedOverIt) {
     const auto bind = [&](const std::string& from, const std::string& to) {
       return mount(from.c_str(), to.c_str(), nullptr, MS_BIND, nullptr) == 0;
     };
-    // As a container sees a single file.
+    // A container may see only this file.
     if (!bind(path_, directory_ / "point")) return "cannot: mount";
     const absl::StatusOr<std::shared_ptr<Segment>> mounted = OpenSegment(directory_ / "point");
     if (!mounted.ok()) return mounted.status().ToString();
@@ -359,7 +360,7 @@ TEST(SegmentTest, EndSetsItsBitAndMovesAllWaitWords) {
   control->claim_word = 640 | kClaimTurn;
   control->receiver_wait = 33;
   control->claim_wait = 7;
-  control->senders_wait = 5;  // somebody waits
+  control->senders_wait = 5;  // a sender waits
   segment->End(kClaimReplaced);
   EXPECT_EQ(control->flags, kFlagFullBarrier);
   EXPECT_EQ(control->claim_word, 640 | kClaimTurn | kClaimEnding | kClaimReplaced);
@@ -376,7 +377,7 @@ TEST(SegmentTest, AMissingHeaderIsNoChannelOrATruncatedOne) {
   EXPECT_THAT(
       Segment::FromFd(UniqueFd(dup(empty.get())), "the path"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the path: not an ipmpsc channel")));
-  // The front of a channel, as far as its version.
+  // The beginning of a channel, up to its version.
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment, CreateAnonymousSegment(Small()));
   char front[32];
   ASSERT_EQ(pread(segment->fd(), front, sizeof(front), 0), 32);

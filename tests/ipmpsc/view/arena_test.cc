@@ -37,7 +37,7 @@ TEST(ArenaTest, ResetKeepsTheMemoryInOneBlock) {
     EXPECT_EQ(arena.capacity(), capacity);
     char* const first = static_cast<char*>(arena.Allocate(500));
     for (int i = 1; i < 100; ++i) {
-      // One block: each follows the other.
+      // One block: the allocations are adjacent.
       EXPECT_EQ(static_cast<char*>(arena.Allocate(500)), first + i * 504);
     }
     EXPECT_EQ(arena.capacity(), capacity);
@@ -73,7 +73,7 @@ TEST(ArenaTest, GrowsBeyondItsBlock) {
   EXPECT_EQ(std::memcmp(moved, "12345678", 8), 0);
 }
 
-// An array that doubles until it is large does not take its earlier sizes, too.
+// An array that doubles until it is large does not keep the memory of its earlier sizes.
 TEST(ArenaTest, LargeArraysLeaveNothingBehind) {
   Arena arena;
   size_t size = 64;
@@ -95,7 +95,7 @@ TEST(ArenaTest, BudgetCountsWhatIsThere) {
     if (moves) {
       EXPECT_NE(arena.Allocate(8), nullptr);
     }
-    // What an array was before it grew does not count, whether it could stay where it was or not.
+    // Earlier sizes of an array do not count, whether it was moved or extended in place.
     array = arena.Grow(array, 1000, 1000, 9000);
     ASSERT_NE(array, nullptr);
     EXPECT_EQ(arena.Grow(array, 9000, 9000, 10008), nullptr);
@@ -128,7 +128,7 @@ TEST(ArenaTest, MemoryThatManyMessagesDoNotNeedGoesBack) {
   arena.Allocate(size_t{100} << 20);
   arena.Reset();
   EXPECT_GE(arena.capacity(), size_t{100} << 20);
-  for (int i = 0; i < 64; ++i) {  // one that is needed now and then stays
+  for (int i = 0; i < 64; ++i) {  // an occasional large block is kept
     arena.Allocate(i == 30 ? size_t{100} << 20 : 10000);
     arena.Reset();
   }

@@ -1,5 +1,5 @@
-// The memory that a parse takes: what a hostile peer can make it take is bounded, and messages that
-// are full of small fields need less than that.
+// Tests the memory of a parse. It is bounded for a hostile peer's message, and messages full of
+// small fields need less than the bound.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -30,7 +30,7 @@ struct Small {
 struct Wide {
   absl::string_view wire;
   int64_t number = 0;
-  std::array<char, 376> rest = {};  // as many fields as a real message may have
+  std::array<char, 376> rest = {};  // as many fields as a realistic large message
 
   static const wire::MessageTable kTable;
 };
@@ -90,7 +90,7 @@ constexpr wire::MessageTable Wide::kTable(&kEmptyWide, kWide, 0, false);
 constexpr wire::MessageTable Entry::kTable(&kEmptyEntry, kEntry, 0, false);
 constexpr wire::MessageTable Node::kTable(&kEmptyNode, kNode, 0, true);
 
-// Tag and length of a field of `size` bytes.
+// Returns the tag and length of a field of `size` bytes.
 std::string Head(uint32_t number, size_t size) {
   std::string wire(1, static_cast<char>(number << 3 | 2));
   for (; size >= 128; size >>= 7) wire.push_back(static_cast<char>(size | 128));
@@ -110,7 +110,7 @@ std::string Repeated(absl::string_view piece, size_t size) {
   return wire;
 }
 
-// Levels of messages, each in two pieces, which are put together.
+// Nested messages, each in two pieces that the parser concatenates.
 std::string InPieces(int levels, size_t size) {
   std::string front = Head(2, size);
   for (int i = 0; i < levels; ++i)
@@ -118,8 +118,7 @@ std::string InPieces(int levels, size_t size) {
   return absl::StrCat(front, std::string(size, 'x'));
 }
 
-// What is parsed, or refused, takes no more than this in all, what the arena has set aside for later
-// included.
+// The bound on all memory of a parsed or refused message, including the arena's reserve.
 size_t Bound(const Arena& arena, size_t wire_size) {
   const size_t limit = arena.limit().BytesFor(wire_size);
   return 2 * limit + std::min(3 * limit, 4 * kMiB);
@@ -138,14 +137,14 @@ const Bomb kBombs[] = {
     {"EmptyEntries", [](size_t size) { return Repeated(absl::string_view("\x42\x00", 2), size); }},
     {"EmptyTexts", [](size_t size) { return Repeated(absl::string_view("\x32\x00", 2), size); }},
     {"ShortNumbers", [](size_t size) { return Repeated("\x38\x01", size); }},
-    // Of int64, which has 8 bytes in the view.
+    // The view has int64 elements of 8 bytes.
     {"PackedShortNumbers", [](size_t size) { return Delimited(7, std::string(size, 1)); }},
     {"ManyPackedRuns", [](size_t size) { return Repeated("\x3a\x01\x01", size); }},
     {"EmptyPackedRuns",
      [](size_t size) { return Repeated(absl::string_view("\x3a\x00", 2), size); }},
     {"FixedInRuns",
      [](size_t size) { return Repeated(absl::string_view("\x52\x08--------", 10), size); }},
-    // No two of one kind come one after the other.
+    // No two consecutive fields have the same kind.
     {"Alternating",
      [](size_t size) {
        return Repeated(absl::string_view("\x22\x00\x1a\x00\x32\x00\x42\x00", 8), size);
@@ -166,7 +165,7 @@ TEST(MemoryTest, BombsAreBounded) {
         EXPECT_EQ(arena.failure(), Arena::Failure::kLimit) << bomb.name;
       }
       EXPECT_LE(arena.capacity(), Bound(arena, wire.size())) << bomb.name << " of " << wire.size();
-      // Where it is a bomb it is refused; what is small is no bomb, whatever it is.
+      // A bomb is refused, but any small message is accepted.
       if (size <= 100) {
         EXPECT_NE(view, nullptr) << bomb.name;
       }
@@ -176,7 +175,8 @@ TEST(MemoryTest, BombsAreBounded) {
 
 TEST(MemoryTest, WhatMultipliesIsMalformedHoweverLongItIs) {
   for (const Bomb& bomb : kBombs) {
-    // One takes as much as it may by default, and the others less, so that the test stays small.
+    // One bomb takes as much memory as the default allows. The others take less, to keep the test
+    // small.
     const bool full = absl::string_view(bomb.name) == "EmptyMessages";
     const bool deep = absl::string_view(bomb.name) == "MessagesInPieces";
     const std::string wire = bomb.wire((full || deep ? 64 : 8) * kMiB);
@@ -192,8 +192,8 @@ TEST(MemoryTest, WhatMultipliesIsMalformedHoweverLongItIs) {
   }
 }
 
-// Whether a message is malformed does not depend on what the arena was used for before, or on what
-// lies beside it.
+// Whether a message is malformed does not depend on the earlier use of the arena or on adjacent
+// messages.
 TEST(MemoryTest, TheLimitIsTheMessagesOwn) {
   const MemoryLimit limit = {4, 1000};
   for (const Bomb& bomb : kBombs) {
@@ -231,7 +231,7 @@ TEST(MemoryTest, TheLimitIsSettable) {
   EXPECT_EQ(Parse(Node::kTable, wire, &arena), nullptr);
 }
 
-// The figures in docs/codegen.md for the memory of messages full of small fields.
+// Checks the memory that docs/codegen.md states for messages full of small fields.
 TEST(MemoryTest, FullOfSmallFields) {
   struct Case {
     const char* name;

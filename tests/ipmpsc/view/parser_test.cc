@@ -1,5 +1,4 @@
-// The parser, one edge at a time; that it agrees with protobuf is view_against_protobuf_test's
-// business.
+// Tests the parser at its limits. view_against_protobuf_test compares it with protobuf.
 #include "ipmpsc/view/parser.h"
 
 #include <sys/mman.h>
@@ -36,12 +35,12 @@ class ParserTest : public testing::Test {
   ipmpsc::view::Arena arena_;
 };
 
-// `content` as the value of a length-delimited field.
+// Returns `content` as a length-delimited field.
 std::string Delimited(char tag, const std::string& content) {
   return std::string(1, tag) + static_cast<char>(content.size()) + content;
 }
 
-// Memory whose end is the end of a mapping: whoever reads on is killed.
+// Memory at the end of a mapping. A read beyond it kills the process.
 class EndOfMapping {
  public:
   EndOfMapping() {
@@ -64,11 +63,12 @@ class EndOfMapping {
   char* begin_;
 };
 
-// Cut anywhere, with anything as its last bytes: accepted as by protobuf, and nothing behind it is read.
+// Cuts the input at every point and varies the last bytes. The parser accepts the same as protobuf
+// and never reads beyond the end.
 TEST_F(ParserTest, NothingBehindTheRecordIsRead) {
   EndOfMapping memory;
   const std::string numbers = "\x08\x01\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x68\x01"s;
-  // Lengths of more bytes than need be, in front of short texts.
+  // Lengths with more bytes than necessary, before short texts.
   const std::string texts =
       "\x72\x83\x80\x80\x80\x00xyz\x7a\x81\x80\x80\x80\x00z\x72\x00\x72\x02\xc3\xa4"s;
   const std::string repeated = "\x72\x83\x80\x80\x80\x00"s +
@@ -321,7 +321,7 @@ TEST_F(ParserTest, RequiredFieldsInside) {
             nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x12', "")), nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + Delimited('\x1a', "")), nullptr);
-  // A member of the oneof that another one has replaced does not count.
+  // A replaced member of the oneof does not count.
   EXPECT_NE(Parse<v2::RequiredInsideView>(defaults + Delimited('\x32', "") + "\x38\x01"), nullptr);
   EXPECT_EQ(Parse<v2::RequiredInsideView>(defaults + "\x38\x01" + Delimited('\x32', "")), nullptr);
 }
@@ -370,7 +370,7 @@ TEST_F(ParserTest, AHundredUnknownGroupsDeepAndNoMore) {
   EXPECT_EQ(Parse<NothingView>(std::string(101, '\x0b') + std::string(101, '\x0c')), nullptr);
 }
 
-// Many pieces, many keys: no more than their share of time and memory.
+// Many pieces with many keys take no more than their share of time and memory.
 TEST_F(ParserTest, ManyPiecesTakeLittleMemory) {
   std::string wire;
   for (int i = 0; i < 100000; ++i) wire += "\x12\x02\x0a\x00"s;

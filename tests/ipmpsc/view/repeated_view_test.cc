@@ -17,7 +17,7 @@ struct Point {
   int y;
 };
 
-// As the parser makes one.
+// Builds a view as the parser does.
 template <typename T>
 RepeatedView<T> ViewOf(const void* elements, uint32_t size) {
   const RepeatedData data = {static_cast<const char*>(elements), size, 0};

@@ -1,4 +1,4 @@
-// The parser and views against a peer that writes into the record meanwhile.
+// Tests the parser and views against a peer that writes into the record meanwhile.
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +12,12 @@
 namespace ipmpsc_test {
 namespace {
 
-// `content` as the value of a length-delimited field.
+// Returns `content` as a length-delimited field.
 std::string Delimited(char tag, const std::string& content) {
   return std::string(1, tag) + static_cast<char>(content.size()) + content;
 }
 
-// Changes bytes of `bytes` and puts them back, until it is destroyed.
+// Changes bytes of `bytes` and restores them, until it is destroyed.
 class Scribbler {
  public:
   explicit Scribbler(std::string* bytes)
@@ -39,8 +39,8 @@ class Scribbler {
   std::thread thread_;
 };
 
-// A peer that writes into the record while it is parsed and looked at: anything may come out, but
-// nothing outside is touched. The sanitizers watch for that; the race is meant, so not tsan.
+// A peer writes into the record while it is parsed and read. Any values may result, but no memory
+// outside is touched. The sanitizers check that. The race is intended, so TSan is excluded.
 TEST(ScribbleTest, SurvivesAPeerThatScribbles) {
   ipmpsc::view::Arena arena;
   std::string map;

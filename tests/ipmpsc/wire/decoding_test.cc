@@ -12,7 +12,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-// The bytes that `Read` leaves unread, or "malformed".
+// Returns the bytes that `Read` leaves unread, or "malformed".
 template <typename Read>
 std::string Rest(const std::string& wire, Read read) {
   const char* const end = wire.data() + wire.size();
@@ -48,7 +48,8 @@ TEST(WireTest, Varint) {
   EXPECT_EQ(varint, std::numeric_limits<uint64_t>::max());
 }
 
-// Of every length, with as much behind it as makes it be read byte by byte or at once.
+// Tests varints of every length, followed by few or many bytes, so that they are read byte by byte
+// or at once.
 TEST(WireTest, VarintsOfEveryLengthWhateverFollows) {
   for (int bytes = 1; bytes <= 10; ++bytes) {
     for (const uint64_t value :

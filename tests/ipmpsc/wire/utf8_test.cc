@@ -11,7 +11,7 @@
 namespace ipmpsc::wire {
 namespace {
 
-// Protobuf's verdict on `text` as a string of proto3.
+// Whether protobuf accepts `text` as a string of proto3.
 bool ProtobufAccepts(const std::string& text) {
   const std::string wire = std::string("\x0a") + static_cast<char>(text.size()) + text;
   google::protobuf::StringValue message;
@@ -36,7 +36,7 @@ TEST_F(Utf8Test, AllOfOneAndTwoBytes) {
   }
 }
 
-// Every leading byte with the bytes at the edges of what may follow.
+// Combines every leading byte with the limits of the bytes that may follow.
 TEST_F(Utf8Test, EdgesOfThreeAndFourBytes) {
   const int edges[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xe0, 0xff};
   for (int a = 0; a < 256; ++a) {
@@ -53,7 +53,7 @@ TEST_F(Utf8Test, EdgesOfThreeAndFourBytes) {
   }
 }
 
-// Text is looked at several bytes at a time.
+// The validator checks several bytes at a time.
 TEST_F(Utf8Test, EveryPlaceInLongerText) {
   for (size_t size = 1; size < 40; ++size) {
     for (size_t at = 0; at < size; ++at) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint32_t kNumber = 500;
 
-// The expected bytes, written one at a time.
+// Returns the expected encoding, built byte by byte.
 std::string Encoded(const std::vector<uint64_t>& values) {
   char memory[wire::kMaxVarintWidth];
   const auto varint = [&](uint64_t value) {
@@ -27,7 +27,7 @@ std::string Encoded(const std::vector<uint64_t>& values) {
   return varint(wire::Tag(kNumber, wire::kWireLengthDelimited)) + varint(body.size()) + body;
 }
 
-// Into spaces of every size: what fits is written, and what does not is counted.
+// Writes into spaces of every size. Values that fit are written, the others are counted.
 void ExpectWritten(const std::vector<uint64_t>& values) {
   const std::string expected = Encoded(values);
   for (size_t space = expected.size() < 40 ? 0 : expected.size() - 40; space < expected.size() + 30;

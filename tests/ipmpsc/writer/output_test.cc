@@ -74,18 +74,18 @@ TEST_F(OutputTest, AVarintIsWrittenWhereItFitsAndNowhereElse) {
 }
 
 TEST_F(OutputTest, LengthIsAsShortAsWhatItMayBe) {
-  // With 127 bytes left behind the length, one byte is enough for it.
+  // With 127 bytes left, the length needs only one byte.
   Output small = OfSize(129);
   small.End(small.StartMessage(1));
   EXPECT_EQ(Written(small), "0a00");
-  // Otherwise what is within is moved when it turns out to be short,
+  // Otherwise the content is moved if it turns out to be short,
   Output large = OfSize(1 << 20);
   Output::Nested nested = large.StartMessage(1);
   large.PutVarint(2, 5);
   large.End(nested);
   large.PutVarint(3, 6);
   EXPECT_EQ(Written(large), "0a0210051806");
-  // and if it is long, its length is.
+  // and the length is padded if the content is long.
   nested = large.StartMessage(1);
   std::memset(large.AppendBytes(2, 200), 'x', 200);
   large.End(nested);
@@ -100,7 +100,7 @@ TEST_F(OutputTest, WhatIsHandedOutIsNotMoved) {
   output.End(nested);
   std::memcpy(bytes, "abc", 3);
   EXPECT_EQ(Written(output), "0a8580001203616263");
-  // The next one is.
+  // The next field is written.
   output.End(output.StartMessage(1));
   EXPECT_EQ(Written(output), "0a85800012036162630a00");
 }
@@ -143,7 +143,7 @@ TEST_F(OutputTest, SizesThatNoMemoryHas) {
   }
 }
 
-// Every distance to the next multiple, for tags of every length.
+// Covers every distance to the next multiple, for tags of every length.
 TEST_F(OutputTest, AlignedFromEverywhere) {
   for (const size_t alignment : {2, 4, 8, 16, 64, 256, 4096}) {
     for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
@@ -191,7 +191,7 @@ TEST_F(OutputTest, FirstRefusalIsTold) {
   output.Refuse(absl::InvalidArgumentError("first"));
   output.Refuse(absl::InvalidArgumentError("second"));
   EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kInvalidArgument, "first"));
-  // The writer perhaps gave up because it had no space.
+  // A writer without space may have given up because of that.
   output.PutVarint(1, 1);
   EXPECT_THAT(output.status("m"), StatusIs(StatusCode::kResourceExhausted));
 }

@@ -24,13 +24,13 @@ std::string Describe(const Message& message) {
                       " at position ", message.position);
 }
 
-// The messages that are due, and those that have come.
+// The messages that must arrive, and those that have.
 class Delivery {
  public:
   Delivery(const Stage& stage, Findings* findings)
       : findings_(findings), due_(stage.Committed()), pending_(stage.pending) {
     for (const Message& message : due_) {
-      // It has been committed already.
+      // The living sender's message is already committed.
       Remove(message.identity);
       if (!message.wrong.empty()) {
         findings_->Count(Fault::kTorn,
@@ -61,7 +61,7 @@ class Delivery {
           absl::StrCat("its number is not above that of the slot's last: ", Describe(message)));
     }
     sequence = message.sequence;
-    // The messages that should have come before it.
+    // These should have come before it.
     while (next_ < due_.size() && due_[next_].position < message.position) {
       findings_->Count(Fault::kLost, absl::StrCat("never came: ", Describe(due_[next_])));
       ++next_;
@@ -84,7 +84,8 @@ class Delivery {
   }
 
  private:
-  // Of those that the living have to commit. False: it is none.
+  // Removes one of the messages that living senders still commit. Returns false if there is no such
+  // message.
   bool Remove(MessageIdentity identity) {
     const auto found = std::find_if(pending_.begin(), pending_.end(),
                                     [&](MessageIdentity other) { return Same(identity, other); });
@@ -102,8 +103,8 @@ class Delivery {
   uint64_t sequences_[Stage::kSlots] = {};
 };
 
-// Receives elsewhere what is committed, while nobody sends: whoever committed it has woken the
-// receiver before. False: it does not come.
+// Receives the committed messages in another process while no sender sends. Their senders have
+// woken the receiver before. Returns false if a message does not come.
 bool ReceiveCommitted(Stage& stage, Delivery* delivery) {
   while (!delivery->has_all_committed()) {
     const absl::StatusOr<Message> message = stage.Receive(kHangs);
@@ -116,7 +117,7 @@ bool ReceiveCommitted(Stage& stage, Delivery* delivery) {
   return true;
 }
 
-// A receiver in another process notes a message before it releases it.
+// A receiver in another process records a message before it releases it.
 void CheckReleased(Stage& stage, Findings* findings) {
   if (Await([&] { return stage.release_position() == stage.claim_position(); }, kHangs)) {
     stage.Settled();
@@ -157,7 +158,7 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
         return;
       }
     }
-    // Full: space must come by receiving.
+    // The ring is full, so only receiving frees space.
     const absl::StatusOr<Message> message = stage.Receive(sent ? kHangs : absl::ZeroDuration());
     if (message.ok()) {
       delivery.Came(*message);

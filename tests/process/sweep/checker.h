@@ -1,6 +1,7 @@
-// Checks the promise after a death.
+// The conditions that must hold after a death.
 //
-// The survivors of a stage are a receiver and whoever lives besides; a fresh sender comes, too.
+// The survivors of a stage are a receiver and perhaps other processes. The check adds a fresh
+// sender.
 #ifndef TESTS_PROCESS_SWEEP_CHECKER_H_
 #define TESTS_PROCESS_SWEEP_CHECKER_H_
 
@@ -12,26 +13,26 @@
 
 namespace ipmpsc::testing {
 
-// Longer by far than every wait that the design allows: a receiver waits 10 ms for what the dead have
-// left unfinished, a sender looks again after 100 ms. A receiver that nobody has told of a claim or
-// of the end sleeps for ever. Bounds a hang, measures nothing.
+// Much longer than every wait in the design: a receiver waits 10 ms for an unfinished claim of a
+// dead sender, and a sender checks again after 100 ms. A receiver that was not woken for a claim or
+// the end sleeps for ever. It bounds a hang and measures nothing.
 inline constexpr absl::Duration kHangs = absl::Seconds(20);
 
-// A fresh sender sends `fresh_size` bytes, and the receiver receives: all that is committed now and
-// all that the living still have to commit, whole, once, in their places and their order, then
-// nothing more.
+// A fresh sender sends `fresh_size` bytes. The receiver must get all committed messages and all
+// that the living still commit, each complete, once, and in order at its position. Then nothing
+// more must come.
 void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings);
 
-// The channel has ended: the receiver receives all that is committed, then it and all senders are
-// told of the end.
+// For a channel that has ended: the receiver must get all committed messages, then it and all
+// senders must get the end.
 void CheckEnded(Stage& stage, Findings* findings);
 
-// After a receiver's death: what is not released is still where it was. `released` of the arranged
-// messages may have been released, at the most: the oldest ones.
+// After a receiver's death, unreleased messages must still be at their positions. At most the
+// oldest `released` of the arranged messages may have been released.
 void CheckRelease(const Stage& stage, size_t released, Findings* findings);
 
-// After `CheckDelivery`: all space can be claimed, and all slots can be taken but those of
-// `living_senders`.
+// After `CheckDelivery`, all space can be claimed, and all slots except those of `living_senders`
+// can be taken.
 void CheckNothingLeaked(Stage& stage, uint32_t living_senders, Findings* findings);
 
 }  // namespace ipmpsc::testing

@@ -40,7 +40,7 @@ ChannelOptions Options(ExistPolicy policy) {
   return options;
 }
 
-// All names in the directory but the channel's own.
+// Returns all names in the directory except the channel's own.
 std::vector<std::string> OtherNames(const SharedMemoryDirectory& directory,
                                     const std::string& path) {
   std::vector<std::string> names;
@@ -50,7 +50,7 @@ std::vector<std::string> OtherNames(const SharedMemoryDirectory& directory,
   return names;
 }
 
-// The channel must be as complete as one whose creator lives.
+// Checks that the channel is as complete as one whose creator lives.
 void CheckComplete(const std::string& path, Findings* findings) {
   absl::StatusOr<Channel> channel = Channel::Open(path);
   if (!channel.ok()) {
@@ -83,9 +83,9 @@ void CheckComplete(const std::string& path, Findings* findings) {
   }
 }
 
-// A process that creates the channel at `path`, killed at the point. Returns whether it had not
-// done so yet. The file is written by system calls; only who replaces a channel stores into a
-// segment, the old one, after the names are exchanged: from there on events can be counted.
+// Creates the channel at `path` in a process that is killed at the point. Returns whether it was
+// unfinished. The file is written by system calls. Only a replacement stores into a segment: that
+// of the old channel, after the names are exchanged. Events can be counted from there on.
 bool CreateAndKill(const std::string& path, ExistPolicy policy, const KillPoint& point,
                    absl::string_view segment) {
   std::optional<Channel> created;  // of the child
@@ -100,7 +100,7 @@ bool CreateAndKill(const std::string& path, ExistPolicy policy, const KillPoint&
   return unfinished;
 }
 
-// The old channel and its receiver, when somebody has tried to replace it.
+// Checks the old channel and its receiver after an attempt to replace it.
 void CheckOld(Channel* old, Receiver* receiver, bool replaced, Findings* findings) {
   const absl::StatusOr<Lease> kept = receiver->TryReceive();
   if (!kept.ok()) {
@@ -116,7 +116,7 @@ void CheckOld(Channel* old, Receiver* receiver, bool replaced, Findings* finding
   if (told && !replaced) findings->Count(Fault::kLost, "told that it was replaced, and was not");
 }
 
-// Kills once; returns whether the replacing goes on behind that point.
+// Kills once. Returns whether the replacement continues after that point.
 bool ReplaceAndKill(const KillPoint& point, Findings* findings) {
   const SharedMemoryDirectory directory;
   const std::string path = directory / "channel";
@@ -147,7 +147,8 @@ bool ReplaceAndKill(const KillPoint& point, Findings* findings) {
                    others.empty() ? "" : ", with a hidden name left"));
   CheckOld(&*old, &*receiver, replaced, findings);
   receiver = absl::UnavailableError("detached");
-  // Old or new, it is whole; so is what has a hidden name, which people may remove, or use.
+  // The channel is complete, old or new. So is the one with a hidden name, which users may remove
+  // or use.
   CheckComplete(path, findings);
   if (others.size() > 1) findings->Count(Fault::kLeaked, "several names");
   for (const std::string& name : others) {

@@ -1,4 +1,4 @@
-// The creation of a channel at a path, and the replacing of one, killed at every point.
+// Kills the creation and the replacement of a channel at a path at every point.
 #ifndef TESTS_PROCESS_SWEEP_CREATION_H_
 #define TESTS_PROCESS_SWEEP_CREATION_H_
 
@@ -6,10 +6,10 @@
 
 namespace ipmpsc::testing {
 
-// Leaves no name, or a complete channel.
+// Leaves no name or a complete channel.
 void SweepCreation(Findings* findings);
 
-// Leaves the old channel at the path, or the new one; who uses the old one loses nothing of it.
+// Leaves the old or the new channel at the path. Users of the old channel lose nothing.
 void SweepReplacing(Findings* findings);
 
 }  // namespace ipmpsc::testing

@@ -1,4 +1,4 @@
-// Findings: what a sweep has counted: kill points, how the dead had got on, and what was wrong.
+// Findings: the counts of a sweep: kill points, progress of the dead processes, and faults.
 #ifndef TESTS_PROCESS_SWEEP_FINDINGS_H_
 #define TESTS_PROCESS_SWEEP_FINDINGS_H_
 
@@ -12,37 +12,37 @@
 namespace ipmpsc::testing {
 
 enum class Fault {
-  kLost,    // a committed message did not come, or not once, or not in its place
-  kTorn,    // a message came with other bytes than were sent, or without having been sent
-  kHung,    // a survivor got an error, or had to wait beyond all bounds
-  kLeaked,  // a slot, space or a name was not to be had any more
+  kLost,    // a committed message did not come, came twice, or at a wrong position
+  kTorn,    // a message came with wrong bytes, or was never sent
+  kHung,    // a survivor got an error or waited beyond all bounds
+  kLeaked,  // a slot, space or a name was not available any more
 };
 inline constexpr int kFaultKinds = 4;
 
 class Findings {
  public:
-  // Where the next faults are found: told with them.
+  // Sets the place that is reported with the next faults.
   void At(std::string where) { where_ = std::move(where); }
 
   void Count(Fault fault, absl::string_view what);
-  // One more death, with its outcome.
+  // Counts one more death with its outcome.
   void CountDeath(absl::string_view outcome);
-  // Adds those of another operation.
+  // Adds the counts of another operation.
   void Add(const Findings& other);
 
   uint64_t deaths() const { return deaths_; }
   uint64_t faults() const;
   uint64_t faults(Fault fault) const { return faults_[static_cast<int>(fault)]; }
-  // "412 kill points: 61 before the claim, 212 claimed, 139 committed".
+  // Returns "412 kill points: 61 before the claim, 212 claimed, 139 committed".
   std::string Outcomes() const;
-  // "412 kill points, 0 lost, 0 torn, 0 hung, 0 leaked".
+  // Returns "412 kill points, 0 lost, 0 torn, 0 hung, 0 leaked".
   std::string Summary() const;
 
  private:
   std::string where_;
   uint64_t deaths_ = 0;
   uint64_t faults_[kFaultKinds] = {};
-  std::vector<std::pair<std::string, uint64_t>> outcomes_;  // in the order of their first
+  std::vector<std::pair<std::string, uint64_t>> outcomes_;  // in order of first occurrence
 };
 
 }  // namespace ipmpsc::testing

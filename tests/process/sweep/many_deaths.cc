@@ -15,14 +15,14 @@
 namespace ipmpsc::testing {
 namespace {
 
-// A point behind the end of an operation kills when it is whole. These lie behind the end of most.
+// A point after the end of an operation kills when it is complete. These exceed most operations.
 constexpr uint64_t kInstructions = 500;
 constexpr uint64_t kEvents = 30;
 
 KillPoint SomePoint(Grain grain, uint64_t number) {
   const uint64_t random = Mix(number, 0);
-  // Events in every second case, too: they are spread over all of the operation, however many
-  // instructions the compiler has made of it.
+  // Every second point is an event. Events are spread over the whole operation, whatever the number
+  // of instructions.
   if (grain == Grain::kEvent || (random >> 32) % 2 == 0) return {Grain::kEvent, random % kEvents};
   return {Grain::kInstruction, random % kInstructions};
 }
@@ -32,7 +32,7 @@ KillPoint SomePoint(Grain grain, uint64_t number) {
 void SweepManyDeaths(uint64_t deaths, Findings* findings) {
   std::vector<Operation> operations = SenderOperations();
   for (Operation& operation : ReceiverOperations()) operations.push_back(std::move(operation));
-  // Those need a channel of their own each time.
+  // These operations need a new channel each time.
   operations.erase(std::remove_if(operations.begin(), operations.end(),
                                   [](const Operation& operation) {
                                     return operation.may_end || operation.timestamps;
@@ -42,7 +42,7 @@ void SweepManyDeaths(uint64_t deaths, Findings* findings) {
   for (uint64_t death = 0; death < deaths; ++death) {
     const Operation& operation = operations[death % operations.size()];
     KillOnce(operation, SomePoint(operation.grain, death), LeakCheck::kLater, stage, findings);
-    // Later results on this channel would mean nothing.
+    // The state of this channel is unknown after a fault.
     if (findings->faults() != 0) return;
   }
   findings->At(absl::StrCat("after ", deaths, " deaths"));

@@ -1,4 +1,4 @@
-// Deaths that add up on one channel.
+// Accumulates deaths on one channel.
 #ifndef TESTS_PROCESS_SWEEP_MANY_DEATHS_H_
 #define TESTS_PROCESS_SWEEP_MANY_DEATHS_H_
 
@@ -8,8 +8,8 @@
 
 namespace ipmpsc::testing {
 
-// All operations of senders and receivers in turn, each killed at some point of it. After each
-// death all messages must come; whether slots or space have leaked is looked at after the last.
+// Kills all operations of senders and receivers in turn, each at some point. All messages must
+// arrive after each death. Leaks of slots and space are checked after the last.
 void SweepManyDeaths(uint64_t deaths, Findings* findings);
 
 }  // namespace ipmpsc::testing

@@ -18,7 +18,7 @@ void Check(const Operation& operation, LeakCheck leak_check, uint32_t living, St
     return;
   }
   CheckDelivery(stage, kFreshSize, findings);
-  // Otherwise the rest has nothing to stand on.
+  // The later checks assume that delivery works.
   if (findings->faults() != faults) return;
   if (stage.other.pid() > 0 && stage.other.Wait(kHangs) == "still lives") {
     findings->Count(Fault::kHung, "a sender that lives does not get on");
@@ -55,7 +55,7 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
     findings->Count(Fault::kLeaked, "it cannot even begin");
     return false;
   }
-  // The claim of the preparation has woken it.
+  // The claim in `prepare` has woken the receiver.
   if (operation.receiver == ReceiverPlace::kSleeping &&
       !stage.receiver_process->AwaitAsleep(stage.ring(), claim)) {
     findings->Count(Fault::kHung, "the receiver does not go to sleep again");
@@ -67,7 +67,7 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
   const Reached reached = StepTo(&child, point, stage.Segment(), meanwhile);
   if (operation.receiver == ReceiverPlace::kArriving) {
     stage.receiver_process = std::make_unique<ReceiverProcess>(stage.channel);
-    // Where it finds a message it goes to sleep behind that.
+    // A receiver that finds a message goes to sleep after it.
     const bool committed = stage.Committed().size() != 0;
     if (!stage.receiver_process->AwaitAsleep(stage.ring(),
                                              committed ? stage.claim_position() : claim)) {
@@ -80,11 +80,11 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
     if (operation.settle) operation.settle(stage, findings);
     Check(operation, leak_check, living, stage, findings);
   };
-  // First with the stepped one alive: it has nothing more to do, so nobody may wait for it.
+  // First checks with the stepped process alive. It is idle, so no process may wait for it.
   if (whole && operation.receiver != ReceiverPlace::kSteppedOne) check(operation.living_at_end);
   child.Kill();
   findings->CountDeath(outcome);
-  // Of an end all has been told already.
+  // An ended channel was already checked.
   if (!(whole && stage.HasEnded())) check(0);
   return !whole;
 }
@@ -94,7 +94,7 @@ void SweepOperation(const Operation& operation, const Spacing& spacing, Findings
   const auto goes_on = [&](const KillPoint& point) {
     const uint64_t faults = findings->faults();
     const bool more = KillOnce(operation, point, LeakCheck::kAtOnce, *stage, findings);
-    // The traces of a fault are not the next one's.
+    // The remains of a fault must not count for the next point.
     if (findings->faults() != faults || stage->HasEnded()) {
       stage = std::make_unique<Stage>(operation.timestamps);
     }

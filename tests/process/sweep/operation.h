@@ -1,5 +1,5 @@
-// Operation: what somebody does on a stage while being stepped, and what everybody else does
-// around it. The sweep kills at every point of it.
+// Operation: the work of a stepped process on a stage, and the work of all others around it. The
+// sweep kills at every point of it.
 #ifndef TESTS_PROCESS_SWEEP_OPERATION_H_
 #define TESTS_PROCESS_SWEEP_OPERATION_H_
 
@@ -14,12 +14,12 @@
 
 namespace ipmpsc::testing {
 
-// Where the receiver is that must survive.
+// The place of the receiver that must survive.
 enum class ReceiverPlace {
   kHere,        // in this process; receives after the death
-  kSleeping,    // in another one, asleep before the operation begins
-  kArriving,    // in another one; attaches, and goes to sleep, when the operation stands still
-  kSteppedOne,  // none: the stepped one is the receiver, and its successor is here
+  kSleeping,    // in another process, asleep before the operation begins
+  kArriving,    // in another process; attaches and sleeps once the operation stands still
+  kSteppedOne,  // the stepped process is the receiver; its successor is here
 };
 
 struct Operation {
@@ -29,42 +29,42 @@ struct Operation {
   Grain grain = Grain::kInstruction;
   ReceiverPlace receiver = ReceiverPlace::kHere;
   bool timestamps = false;
-  // After it the channel may have ended; then its stage is used up.
+  // Whether the operation may end the channel. Its stage is not reused then.
   bool may_end = false;
-  // Whether the stepped one holds a sender's slot when the operation is whole.
+  // The number of sender slots that the stepped process holds after the operation.
   uint32_t living_at_end = 1;
 
-  Act arrange;     // the test, before; may be null
-  Act prepare;     // the stepped one, before
-  Act operate;     // the stepped one, stepped
-  Act after_step;  // the test, after each step; may be null
-  Act asleep;      // the test, when the stepped one sleeps; may be null
-  // The test, after the death: what the living still have to do, and what else must hold then. May
-  // be null.
+  Act arrange;     // by the test, before; may be null
+  Act prepare;     // by the stepped process, before
+  Act operate;     // by the stepped process, stepped
+  Act after_step;  // by the test, after each step; may be null
+  Act asleep;      // by the test, while the stepped process sleeps; may be null
+  // By the test, after the death: the remaining work of the living, and further checks. May be
+  // null.
   std::function<void(Stage&, Findings*)> settle;
-  // How far the stepped one had got.
+  // Describes how far the stepped process had got.
   std::function<std::string(const Stage&)> outcome;
 };
 
-// Whether what a death leaves is looked for at once, or adds up.
+// Whether leaks are checked after each death or accumulate.
 enum class LeakCheck { kAtOnce, kLater };
 
-// Kills once. Returns whether the operation goes on behind that point.
+// Kills once. Returns whether the operation continues after that point.
 bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak_check,
               Stage& stage, Findings* findings);
 
-// How close the kill points lie.
+// The distance between kill points.
 struct Spacing {
-  // After each instruction: 1. Otherwise after each event, and after each `every`-th instruction
-  // besides, counted from `phase`.
+  // With 1, kills after each instruction. Otherwise kills after each event, and after each
+  // `every`-th instruction from `phase` on.
   uint64_t every = 1;
   uint64_t phase = 0;
 };
 
-// Kills at every point, on a stage of its own. Gives up on an operation with many faults.
+// Kills at every point on a new stage. Stops early at an operation with many faults.
 void SweepOperation(const Operation& operation, const Spacing& spacing, Findings* findings);
 
-// Gives up on a sweep with so many.
+// The number of faults at which a sweep stops.
 inline constexpr uint64_t kManyFaults = 10;
 
 }  // namespace ipmpsc::testing

@@ -1,4 +1,4 @@
-// The operations of senders and of receivers that are swept.
+// The operations of senders and receivers in the sweep.
 #ifndef TESTS_PROCESS_SWEEP_OPERATIONS_H_
 #define TESTS_PROCESS_SWEEP_OPERATIONS_H_
 

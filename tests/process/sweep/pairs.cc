@@ -23,18 +23,18 @@
 namespace ipmpsc::testing {
 namespace {
 
-// With header and padding the longer one fills 128 bytes, the shorter one and the fresh sender's
-// 64: where the longer one lost its race and died, its intent ends where the fresh message does,
-// which is a boundary, and the wrong one.
+// With header and padding, the longer message fills 128 bytes, and the shorter and the fresh one
+// fill 64 each. If the longer one lost its race and its sender died, its intent ends where the
+// fresh message ends. That is a record boundary, and the wrong one.
 constexpr size_t kLonger = 112;
 constexpr size_t kShorter = 48;
 constexpr size_t kFreshSize = 40;
 
-// How often the segment changes until a sender has written intent and claim: its size, its
-// position, the claim. What comes behind that is its own record.
+// The number of changes to the segment until a sender has claimed: the intent's size, its position,
+// the claim. The sender then writes its own record.
 constexpr uint64_t kClaimChanges = 3;
 
-// A sender in a child that stands before a `TrySend`.
+// A sender in a child that is about to call `TrySend`.
 class SteppedSender {
  public:
   SteppedSender(Stage* stage, size_t size)
@@ -48,7 +48,7 @@ class SteppedSender {
             [&] { (void)stage->sender->TrySend(bytes_); }) {}
   SteppedChild& child() { return child_; }
 
-  // Lets it change the segment so often. False: it is done.
+  // Runs the sender for that many changes of the segment. Returns false if it is done.
   bool Go(const Stage& stage, uint64_t changes) {
     return StepTo(&child_, {Grain::kEvent, changes}, stage.Segment(), {}) == Reached::kPoint;
   }
@@ -63,14 +63,14 @@ struct Pair {
   size_t second_size;
   uint64_t i;       // changes of the first
   uint64_t j;       // changes of the second
-  uint64_t i_more;  // changes of the first, after that
+  uint64_t i_more;  // further changes of the first, after the second's
 };
 
-// How far a pair has got.
+// How far the two senders of a pair got.
 struct Progress {
-  bool first = true;   // had more to do after `i`
-  bool second = true;  // after `j`
-  bool more = true;    // after `i_more`
+  bool first = true;   // had work left after `i`
+  bool second = true;  // had work left after `j`
+  bool more = true;    // had work left after `i_more`
 };
 
 Progress KillPair(const Pair& pair, Stage& stage, Findings* findings) {
@@ -99,12 +99,12 @@ Progress KillPair(const Pair& pair, Stage& stage, Findings* findings) {
   return progress;
 }
 
-// --- A death during a look ---
+// --- A death during a check ---
 
-// Cells of the board: what the receiver tells.
-constexpr size_t kLooks = 0;    // that have ended
+// Cells of the board that the receiver writes.
+constexpr size_t kLooks = 0;    // the number of checks that have ended
 constexpr size_t kTaken = 1;    // position of the first message, plus one
-constexpr size_t kIsWhole = 2;  // 1: that message is not torn
+constexpr size_t kIsWhole = 2;  // 1: that message is complete
 
 void ReceiveOne(Stage& stage) {
   for (;;) {
@@ -120,7 +120,7 @@ void ReceiveOne(Stage& stage) {
   }
 }
 
-// A sender in a child that has claimed and filled, and stands before the commit.
+// A sender in a child that has claimed and filled, and is about to commit.
 SteppedChild Committer(Stage* stage) {
   return SteppedChild(
       [=] {
@@ -135,7 +135,7 @@ SteppedChild Committer(Stage* stage) {
       [=] { std::move(*stage->loan).Publish(); });
 }
 
-// After how many instructions its message is committed.
+// Returns the number of instructions until its message is committed.
 uint64_t StepsToCommit(Stage& stage) {
   stage.Begin();
   stage.message = stage.NewMessage(kStepped, kShorter);
@@ -148,7 +148,7 @@ uint64_t StepsToCommit(Stage& stage) {
   return steps;
 }
 
-// Returns whether the first look of the receiver goes on behind that point.
+// Returns whether the receiver's first check continues after that point.
 bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits, Stage& stage,
                    Findings* findings) {
   stage.Begin();
@@ -172,8 +172,8 @@ bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits,
   }
   sender.Kill();
   findings->CountDeath(looking ? "during the look" : "after it");
-  // What was committed must come although nobody sends any more, who could take the dead one's
-  // slot and its intent. Where nothing was, a fresh message is all that comes.
+  // A committed message must arrive although no sender comes that could take the dead one's slot
+  // and overwrite its intent. Without a commit, only a fresh message arrives.
   if (!commits) stage.SendMessage(kFresh, kFreshSize);
   const uint64_t looks = stage.board[kLooks].load();
   receiver.Detach();
@@ -203,7 +203,7 @@ bool DisturbFallingAsleep(uint64_t instruction, WhileFallingAsleep what, Finding
   Stage stage;
   stage.Begin();
   const std::string bytes = stage.NewMessage(kRival, kShorter);
-  // A sender that is attached before: nothing else than the send may wake the receiver.
+  // This sender attaches in advance, so that only the send can wake the receiver.
   absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
   if (!sender.ok()) GiveUp(sender.status().ToString());
   SteppedChild receiver(
@@ -315,7 +315,7 @@ void SweepPairs(uint64_t every, Findings* findings) {
   auto stage = std::make_unique<Stage>();
   uint64_t number = 0;
   const auto kill = [&](const Pair& pair) -> Progress {
-    // All, or each `every`-th; then the ends of the loops are told by those that are not left out.
+    // Takes each `every`-th. Those that run determine the ends of the loops.
     if (number++ % every != 0) return {};
     const uint64_t faults = findings->faults();
     findings->At(absl::StrCat("two senders of ", pair.first_size, " and ", pair.second_size,
@@ -325,8 +325,8 @@ void SweepPairs(uint64_t every, Findings* findings) {
     if (findings->faults() != faults) stage = std::make_unique<Stage>();
     return progress;
   };
-  // As many as there can be: two words of the intent, the claim, the payload in pieces of 16 bytes
-  // or more, the header's two words, two counters.
+  // The most changes of a sender: two words of the intent, the claim, the payload in pieces of at
+  // least 16 bytes, the header's two words, and two counters.
   const auto changes_of = [](size_t size) { return kClaimChanges + size / 16 + 6; };
   for (const bool longer_first : {true, false}) {
     Pair pair = longer_first ? Pair{kLonger, kShorter, 0, 0, 0} : Pair{kShorter, kLonger, 0, 0, 0};

@@ -1,4 +1,4 @@
-// Two who die, or one who dies while the other looks: both are stepped.
+// Steps two processes: two that die, or one that dies during the other's check.
 #ifndef TESTS_PROCESS_SWEEP_PAIRS_H_
 #define TESTS_PROCESS_SWEEP_PAIRS_H_
 
@@ -8,24 +8,24 @@
 
 namespace ipmpsc::testing {
 
-// Two senders in one race. The one is let go for `i` changes of the segment, then the other for
-// `j`, then, where it has not claimed before, the one goes on for some more, and perhaps finds that
-// it has lost. Then both are killed. All i and j, and all that the one can still do; both orders;
-// either claims more than the other. `every`: leaves out the others.
+// Runs two senders in one race. The first runs for `i` changes of the segment, the second for `j`.
+// If the first has not claimed yet, it then continues for some changes and may find that it has
+// lost. Then both are killed. Covers all i and j, all further steps of the first, both orders, and
+// both relations of the sizes. Runs each `every`-th case only.
 void SweepPairs(uint64_t every, Findings* findings);
 
-// A sender is about to commit. The receiver looks why nothing is there, and after each instruction
-// of that look the sender dies: right after its commit, or without it.
+// Stops a sender before its commit. The receiver checks why no message is there. After each
+// instruction of that check the sender dies, right after its commit or without it.
 void SweepDeathDuringLook(uint64_t every, bool commits, Findings* findings);
 
-// A receiver that waits without a deadline looks for a message, finds none and goes to sleep. After
-// each instruction of that a sender sends all at once, or the channel is closed, and nobody does
-// anything more: the receiver must get it.
+// A receiver waits without a deadline: it checks for a message, finds none and goes to sleep. After
+// each instruction a sender sends, or the channel is closed, and nothing else happens. The receiver
+// must notice.
 enum class WhileFallingAsleep { kSend, kClose };
 void SweepFallingAsleep(uint64_t every, WhileFallingAsleep what, Findings* findings);
 
-// A sender sends. After each instruction of that the channel ends; then the sender goes on, or dies:
-// what it was told is what the receiver gets before the end.
+// Ends the channel after each instruction of a send. Then the sender continues or dies. The
+// receiver must get exactly the accepted message before the end.
 void SweepEndDuringSend(uint64_t every, bool replaced, bool dies, Findings* findings);
 
 }  // namespace ipmpsc::testing

@@ -18,8 +18,8 @@ namespace {
 
 constexpr size_t kSize = 200;
 
-// Cell of the board where the stepped receiver notes what it begins to release: a bit for each
-// message.
+// Cell of the board where the stepped receiver records each release that it begins, one bit for
+// each message.
 constexpr size_t kReleasing = 0;
 
 void AttachStepped(Stage& stage) {
@@ -31,7 +31,7 @@ void Take(Stage& stage, absl::Duration patience) {
   if (lease.ok()) stage.leases.push_back(*std::move(lease));
 }
 
-// How many of the arranged messages may have been released: all that lie before the first whose
+// Returns how many of the arranged messages may have been released: all before the first whose
 // release has not begun.
 size_t ReleasedAtMost(const Stage& stage) {
   size_t count = 0;
@@ -64,7 +64,7 @@ void ArrangeThree(Stage& stage) {
   for (int i = 0; i < 3; ++i) stage.SendMessage(kFilling, kSize + 100 * i);
 }
 
-// Behind what was discarded and what the dead have left.
+// Arranges messages after a discarded record and an orphan.
 void ArrangeBehindOrphan(Stage& stage) {
   {
     absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
@@ -92,7 +92,7 @@ Operation TakeAsleep() {
   return operation;
 }
 
-// Takes all before; releases them in that order, stepped.
+// Takes all messages in advance, then releases them in that order, stepped.
 Operation Release(std::string name, std::vector<size_t> order) {
   Operation operation = Receiving(std::move(name), [order](Stage& stage) {
     for (const size_t i : order) {
@@ -109,7 +109,7 @@ Operation Release(std::string name, std::vector<size_t> order) {
   return operation;
 }
 
-// Somebody sleeps who wants the space.
+// A sender sleeps for the space.
 Operation ReleaseToSleeper() {
   Operation operation = Release("release-to-sleeping-sender", {0, 1, 2, 3});
   operation.arrange = [](Stage& stage) {
@@ -127,7 +127,7 @@ Operation ReleaseToSleeper() {
   };
   operation.settle = [](Stage& stage, Findings* findings) {
     CheckStepped(stage, findings);
-    // It must find the space by itself if nobody has woken it.
+    // Without a wake the sender must find the space itself.
     if (stage.release_position() == stage.arranged[0].position) return;
     const std::string ended = stage.other.Wait(kHangs);
     if (ended != "exited 0") {

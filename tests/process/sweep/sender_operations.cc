@@ -32,7 +32,7 @@ using internal::Position;
 
 constexpr size_t kSize = 200;
 
-// Cell of the board where the stepped sender says which slot it has, plus one.
+// Cell of the board where the stepped sender writes its slot plus one.
 constexpr size_t kSlot = 0;
 
 void AttachSenderWith(Stage& stage, const SenderOptions& options) {
@@ -48,7 +48,7 @@ const internal::SenderSlot& SlotOf(const Stage& stage) {
   return stage.ring().sender_slots[stage.board[kSlot].load() - 1];
 }
 
-// Whether the stepped one is about to claim what is to be claimed next.
+// Whether the stepped sender is about to claim the next position.
 bool Intends(const Stage& stage) {
   return SlotOf(stage).intent_position.load() == stage.claim_position();
 }
@@ -58,7 +58,7 @@ std::string SenderOutcome(const Stage& stage) {
   if (!internal::IsAligned(intent) || !internal::IsBefore(intent, stage.claim_position())) {
     return "before the claim";
   }
-  // A rival may have claimed it.
+  // A rival may have claimed the position.
   if (stage.rival_loan.has_value() && stage.rival_loan->position() == intent) {
     return "before the claim";
   }
@@ -92,7 +92,7 @@ void AttachRival(Stage& stage) {
   stage.rival.emplace(*std::move(attached));
 }
 
-// A rival sends between the stepped one's look at the claim position and its CAS, three times.
+// A rival sends three times between the stepped sender's load of the claim position and its CAS.
 Operation LosingRaces() {
   Operation operation = Sending("send-losing-races", Send);
   const Operation::Act arrange = operation.arrange;
@@ -110,8 +110,8 @@ Operation LosingRaces() {
   return operation;
 }
 
-// The rival has claimed and not committed when the stepped one dies behind it: nobody may take that
-// from it.
+// The rival has claimed but not committed when the stepped sender behind it dies. The rival keeps
+// its claim.
 Operation BehindAnOpenLoan() {
   Operation operation = LosingRaces();
   operation.name = "send-behind-open-loan";
@@ -139,8 +139,8 @@ Operation BehindAnOpenLoan() {
   return operation;
 }
 
-// The rival claims and dies, and leaves no space: the stepped one gives up, and nobody may wait for
-// it.
+// The rival claims the rest of the space and dies. The stepped sender gives up, and no process may
+// wait for it.
 Operation LosingAndGivingUp() {
   Operation operation = Sending("try-send-losing-and-giving-up",
                                 [](Stage& stage) { (void)stage.sender->TrySend(stage.message); });
@@ -157,7 +157,7 @@ Operation LosingAndGivingUp() {
   return operation;
 }
 
-// Receives what was arranged first, so that there is space for the stepped one, which sleeps.
+// Receives the oldest arranged message, to make space for the sleeping stepped sender.
 void MakeSpace(Stage& stage) {
   if (stage.arranged.empty()) return;
   const absl::StatusOr<Message> message = stage.Receive(kHangs);
@@ -202,7 +202,7 @@ Operation TrySendIntoFull() {
   return operation;
 }
 
-// A loan of `size` bytes, published as `kSize`.
+// Publishes a loan of `size` bytes as `kSize`.
 Operation PublishLoan(std::string name, size_t size) {
   return Sending(std::move(name), [size](Stage& stage) {
     absl::StatusOr<Loan> loan = stage.sender->TryClaim(size);
@@ -211,8 +211,8 @@ Operation PublishLoan(std::string name, size_t size) {
   });
 }
 
-// Three messages. A rival that wanted for one message what the first of them takes loses the race
-// and dies: the end of what it wanted is where the second one begins.
+// Sends three messages. A rival with an intent of the first message's size loses the race and dies.
+// Its intent ends where the second message begins.
 Operation SendBatch(std::string name, void (*send)(Stage&, const std::vector<absl::string_view>&)) {
   Operation operation = Sending(std::move(name), [send](Stage& stage) {
     send(stage, {stage.message, stage.batched[0], stage.batched[1]});
@@ -243,7 +243,7 @@ Operation WriteBatch() {
   });
 }
 
-// Claimed while the receiver slept, committed when it sleeps again, for that commit.
+// Claims while the receiver sleeps. The receiver wakes and sleeps for the commit, which then comes.
 Operation PublishToSleeper() {
   Operation operation = Sending("publish-loan-to-sleeping-receiver",
                                 [](Stage& stage) { std::move(*stage.loan).Publish(); });
@@ -258,7 +258,7 @@ Operation PublishToSleeper() {
   return operation;
 }
 
-// Each message carries its time and its number.
+// Each message carries a timestamp and a sequence number.
 Operation WithTimestamps(Operation operation) {
   operation.name += "-with-timestamps";
   operation.timestamps = true;
@@ -277,7 +277,8 @@ std::string TurnOutcome(const Stage& stage) {
   return (turn & internal::kTurnSlotMask) == stage.board[kSlot].load() ? "with the turn" : sent;
 }
 
-// The stepped one finds small pieces of space again and again, until it takes the turn; then all.
+// The stepped sender finds too little space several times, until it takes the turn and gets all
+// space.
 Operation SendTakingTurn() {
   Operation operation = Sending("send-taking-turn", Send);
   operation.arrange = [](Stage& stage) {
@@ -297,7 +298,8 @@ Operation SendTakingTurn() {
   return operation;
 }
 
-// Another has taken the turn, for 1024 bytes, and died. `ago`: it has ended already, or not.
+// Another sender has taken the turn for 1024 bytes and died. `ago` decides whether the turn has
+// expired.
 Operation SendBesideTurn(std::string name, absl::Duration ago) {
   Operation operation = Sending(std::move(name), Send);
   const Operation::Act arrange = operation.arrange;
@@ -331,7 +333,7 @@ Operation Ending(std::string name, internal::ClaimWord end) {
   return operation;
 }
 
-// Somebody sends before each instruction: what is accepted must be received.
+// A sender sends before each instruction. Every accepted message must be received.
 Operation EndWhileSending(internal::ClaimWord end) {
   Operation operation = Ending(NameOfEnd(end) + "-while-sending", end);
   operation.arrange = AttachRival;
@@ -351,7 +353,7 @@ Operation EndToSleepingReceiver(internal::ClaimWord end) {
   return operation;
 }
 
-// The receiver sleeps for the commit of what is claimed. It gets that, and then the end.
+// The receiver sleeps for the commit of a claim. It gets the message and then the end.
 Operation EndBehindAnOpenLoan(internal::ClaimWord end) {
   Operation operation = Ending(NameOfEnd(end) + "-behind-open-loan", end);
   operation.arrange = [](Stage& stage) {
@@ -375,7 +377,7 @@ Operation EndBehindAnOpenLoan(internal::ClaimWord end) {
   return operation;
 }
 
-// Somebody sleeps for space.
+// A sender sleeps for space.
 Operation EndToSleepingSender(internal::ClaimWord end) {
   Operation operation = Ending(NameOfEnd(end) + "-to-sleeping-sender", end);
   operation.arrange = [end](Stage& stage) {
@@ -400,7 +402,7 @@ Operation EndToSleepingSender(internal::ClaimWord end) {
   return operation;
 }
 
-// The channel ends between the stepped one's look at the claim word and its CAS.
+// The channel ends between the stepped sender's load of the claim word and its CAS.
 Operation SendLosingToTheEnd(internal::ClaimWord end) {
   Operation operation = Sending("send-losing-to-" + NameOfEnd(end), Send);
   operation.may_end = true;
@@ -421,7 +423,7 @@ Operation SendLosingToTheEnd(internal::ClaimWord end) {
   return operation;
 }
 
-// To a slot whose last owner died after its commit.
+// Attaches to a slot whose last owner died after its commit.
 Operation Attach() {
   Operation operation;
   operation.name = "attach-sender";

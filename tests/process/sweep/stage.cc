@@ -31,7 +31,8 @@ Channel NewChannel(bool timestamps) {
   return *std::move(channel);
 }
 
-// Cells of a `ReceiverProcess`: how many it has received, why it ended, and of each six words.
+// Cells of a `ReceiverProcess`: the number of messages, the final status, and six words for each
+// message.
 constexpr size_t kReceived = 0;
 constexpr size_t kEnded = 1;
 constexpr size_t kWords = 6;
@@ -195,7 +196,7 @@ void Stage::LeaveLoser(size_t size) {
 }
 
 void Stage::LeaveTurn(uint64_t size, absl::Duration ago) {
-  // Of the last slot, which nobody else of this stage has.
+  // Uses the last slot, which no other sender of this stage has.
   internal::TakeTurn(ring().control, kSlots - 1, size,
                      internal::MonotonicNow() - absl::ToInt64Nanoseconds(ago));
 }
@@ -209,7 +210,7 @@ std::vector<Message> Stage::Committed() const {
     if (!ring().IsStamped(at)) continue;
     const auto description = absl::bit_cast<internal::RecordDescription>(
         ring().HeaderAt(at)->description.load(std::memory_order_relaxed));
-    // A record inside a batch is committed with the record before it.
+    // A record in a batch is committed if the record before it is.
     if (description.kind == internal::RecordKind::kDiscarded ||
         (description.kind == internal::RecordKind::kInBatch && at != behind_committed)) {
       continue;

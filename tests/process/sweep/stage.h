@@ -1,7 +1,7 @@
-// Stage: a channel on which somebody is going to die, and everybody who takes part.
+// Stage: a channel on which a process dies, and all other participants.
 //
-// A forked child has a copy of it: what the child attaches, it attaches in its copy. The segment
-// and the board are shared.
+// A forked child has a copy of the stage and attaches in its copy. The segment and the board are
+// shared.
 #ifndef TESTS_PROCESS_SWEEP_STAGE_H_
 #define TESTS_PROCESS_SWEEP_STAGE_H_
 
@@ -30,21 +30,22 @@
 
 namespace ipmpsc::testing {
 
-// A message as it was found in the ring, or as it was received.
+// A message that was found in the ring or received.
 struct Message {
   internal::Position position;
   MessageIdentity identity;
   size_t size;
-  std::string wrong;  // with its bytes; "": nothing
+  std::string wrong;  // what is wrong with its bytes, or ""
   uint16_t slot = 0;
   uint64_t sequence = 0;  // in channels with timestamps
 };
 
-// A receiver in a process of its own, which receives until it is killed.
+// A receiver in its own process, which receives until it is killed.
 class ReceiverProcess {
  public:
   explicit ReceiverProcess(const Channel& channel);
-  // Waits until it sleeps before `position`, claimed or not. False: it does not go to sleep.
+  // Waits until it sleeps before `position`, claimed or not. Returns false if it does not go to
+  // sleep.
   bool AwaitAsleep(const internal::Ring& ring, internal::Position position) const;
   absl::StatusOr<Message> Next(absl::Duration patience);
 
@@ -55,10 +56,10 @@ class ReceiverProcess {
 };
 
 // Streams.
-inline constexpr uint64_t kStepped = 1;  // of who is stepped
-inline constexpr uint64_t kRival = 2;    // of who gets in between
+inline constexpr uint64_t kStepped = 1;  // of the stepped sender
+inline constexpr uint64_t kRival = 2;    // of the rival
 inline constexpr uint64_t kFilling = 3;  // of the test
-inline constexpr uint64_t kFresh = 4;    // of who comes after the death
+inline constexpr uint64_t kFresh = 4;    // of the sender after the death
 
 class Stage {
  public:
@@ -70,45 +71,45 @@ class Stage {
   const internal::Ring& ring() const { return channel.segment()->ring(); }
   internal::Position claim_position() const;
   internal::Position release_position() const;
-  // Whether the channel is closed or replaced: nothing more can be done on it.
+  // Whether the channel is closed or replaced. It is of no further use then.
   bool HasEnded() const;
-  // The shared bytes, from the control block to the end of the data.
+  // The shared memory of all participants, from the control block to the end of the data.
   absl::string_view Segment() const;
 
-  // Forgets the last round; everybody has gone but the test's receiver.
+  // Forgets the last round. Only the test's receiver remains.
   void Begin();
 
-  // The bytes of a new message.
+  // Returns the bytes of a new message.
   std::string NewMessage(uint64_t stream, size_t size);
-  // Returns the fault of bytes that should be one of this round's messages, or "".
+  // Returns an error if the bytes are none of this round's messages, or "".
   std::string Examine(absl::string_view bytes) const;
   Message MessageIn(internal::Position position, absl::string_view payload) const;
 
-  // Sends as another sender that comes and goes. Aborts where that is impossible.
+  // Sends from a new sender, which then detaches. Aborts on failure.
   void SendMessage(uint64_t stream, size_t size);
-  // Sends until the ring is full. REQUIRES: it is empty.
+  // Sends until the ring is full. REQUIRES: the ring is empty.
   void FillUp();
-  // Leaves the claim of somebody who died before the commit.
+  // Leaves the claim of a sender that died before the commit.
   void LeaveOrphan(size_t size);
-  // Leaves the intent of somebody who died before its CAS, at what is claimed next.
+  // Leaves the intent of a sender that died before its CAS, at the next claim position.
   void LeaveLoser(size_t size);
 
-  // Every message that is committed and not released, told by the stamps alone: what the intents
-  // and lengths say does not count. Of a receiver elsewhere nobody knows here what it has released
-  // meanwhile; there it is every message behind what was due before.
+  // Returns every message that is committed and not released. Only the stamps decide, not intents
+  // or lengths. The releases of a receiver in another process are unknown. Then these are the
+  // messages after the last settled position.
   std::vector<Message> Committed() const;
-  // Leaves the turn that a dead sender took for `size` bytes so long ago.
+  // Leaves the turn that a dead sender took for `size` bytes, `ago` in the past.
   void LeaveTurn(uint64_t size, absl::Duration ago);
 
-  // Everything up to here was due, and has come.
+  // Settles everything up to here: it was due and has arrived.
   void Settled() { settled_ = claim_position(); }
 
-  // How many owners all slots have had.
+  // Returns the number of owners that all slots have had.
   uint64_t Owners() const;
 
-  // Becomes the receiver, if nobody is.
+  // Attaches the receiver if there is none.
   absl::Status AttachReceiver();
-  // The next message of the surviving receiver, released at once.
+  // Receives the survivor's next message and releases it at once.
   absl::StatusOr<Message> Receive(absl::Duration patience);
 
   Channel channel;
@@ -117,18 +118,18 @@ class Stage {
   std::unique_ptr<ReceiverProcess> receiver_process;  // instead of `receiver`
 
   // --- For one round ---
-  std::string message;                   // what the stepped one sends
-  std::string batched[2];                // what it sends together with that
-  std::optional<Sender> sender;          // of the stepped one
-  std::optional<Loan> loan;              // of the stepped one
-  std::vector<Lease> leases;             // of the stepped one
+  std::string message;                   // sent by the stepped sender
+  std::string batched[2];                // sent in the same batch
+  std::optional<Sender> sender;          // of the stepped process
+  std::optional<Loan> loan;              // of the stepped process
+  std::vector<Lease> leases;             // of the stepped process
   std::optional<Sender> rival;           // of the test
   std::optional<Loan> rival_loan;        // of the test
-  int rival_claims = 0;                  // how often a rival has got in between
+  int rival_claims = 0;                  // how often a rival has claimed in between
   absl::Status rival_status;             // of its last send
-  ChildProcess other;                    // a sender that lives, and ends when it has sent
-  std::vector<MessageIdentity> pending;  // living senders will still commit them
-  std::vector<Message> arranged;         // what was committed before
+  ChildProcess other;                    // a living sender, which ends after its send
+  std::vector<MessageIdentity> pending;  // still to be committed by living senders
+  std::vector<Message> arranged;         // committed in advance
   uint64_t owners_before = 0;
 
  private:
@@ -137,7 +138,7 @@ class Stage {
   internal::Position settled_ = 0;
 };
 
-// Ends the program: what a sweep stands on does not hold.
+// Ends the program: the preparation of a sweep failed.
 [[noreturn]] void GiveUp(absl::string_view what);
 
 }  // namespace ipmpsc::testing

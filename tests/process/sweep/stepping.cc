@@ -40,7 +40,7 @@ Reached StepTo(SteppedChild* child, const KillPoint& point, absl::string_view se
       is_event = true;
     }
     if (point.grain == Grain::kInstruction || is_event) ++passed;
-    // After the count, so that what the others change is not taken for the stepped one's.
+    // Runs after the count, so that changes by others do not count for the stepped process.
     if (meanwhile.after_step) {
       meanwhile.after_step();
       if (point.grain == Grain::kEvent) before = std::string(segment);

@@ -1,4 +1,4 @@
-// How far somebody is let go before being killed.
+// Steps a process up to a kill point.
 #ifndef TESTS_PROCESS_SWEEP_STEPPING_H_
 #define TESTS_PROCESS_SWEEP_STEPPING_H_
 
@@ -14,9 +14,9 @@ namespace ipmpsc::testing {
 enum class Grain {
   kInstruction,
   // A system call, or an instruction that changes the segment. A death between two events leaves
-  // the same as one right after the first of them.
+  // the same state as one right after the first.
   kEvent,
-  // A system call; nothing between two of them is stepped through.
+  // A system call. Nothing in between is stepped through.
   kSystemCall,
 };
 
@@ -26,18 +26,18 @@ struct KillPoint {
 };
 std::string Describe(const KillPoint& point);
 
-// Acts of the others meanwhile. Either may be null.
+// Work of the test during the steps. Either may be null.
 struct Meanwhile {
   std::function<void()> after_step;
-  // The stepped one sleeps on a futex. Falling asleep counts as one instruction, or event, and
-  // waking up as another.
+  // Called when the stepped process sleeps on a futex. Falling asleep counts as one instruction or
+  // event, and waking up as another.
   std::function<void()> asleep;
 };
 
 enum class Reached { kPoint, kEnd };
 
-// Steps from here to the point, or to the end of the operation if that comes first. `segment`: what
-// is watched for changes; may be empty.
+// Steps to the point, or to the end of the operation if that comes first. Changes of `segment`
+// count as events. It may be empty.
 Reached StepTo(SteppedChild* child, const KillPoint& point, absl::string_view segment,
                const Meanwhile& meanwhile);
 
