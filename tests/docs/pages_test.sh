@@ -71,7 +71,7 @@ done
 
 # The pages whose prose is measured: below 0.9 commas a sentence, and no free relatives.
 prose=$(awk -f tests/docs/prose.awk README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs/*.md examples/monorepo/README.md \
-  third_party/debian/modules/README.md)
+  ipmpsc/DESIGN.md tests/fuzz/README.md tests/model/README.md third_party/debian/modules/README.md)
 echo "$prose"
 grep -E "free relative: " <<<"$prose" && fail "sentences begin with a free relative"
 while read -r page count _ commas _; do
