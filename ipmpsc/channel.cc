@@ -53,7 +53,7 @@ absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
 void Channel::Close() { segment_->End(internal::kClaimClosed); }
 
 ChannelState Channel::state() const {
-  // Relaxed: nothing else is read by it.
+  // Relaxed: it orders no other reads.
   const internal::ClaimWord word =
       segment_->ring().control->claim_word.load(std::memory_order_relaxed);
   if ((word & internal::kClaimReplaced) != 0) return ChannelState::kReplaced;

@@ -1,4 +1,4 @@
-// ChannelOptions: what a channel is created with.
+// ChannelOptions: options with which a channel is created.
 #ifndef IPMPSC_CHANNEL_OPTIONS_H_
 #define IPMPSC_CHANNEL_OPTIONS_H_
 
@@ -11,48 +11,48 @@
 
 namespace ipmpsc {
 
-// Tells `Channel::Create` what to do when the path is taken.
+// The behavior of `Channel::Create` when the path is taken.
 enum class ExistPolicy {
-  kFail,     // kAlreadyExists
-  kOpen,     // opens what is there, whatever its capacity, provided it is a channel that goes on
-  kReplace,  // puts the new channel in its place, atomically; its users are told (kAborted), unless
-             // the old channel's file has other names, under which it goes on
-  // As kOpen, but replaces a channel that has ended (was closed or replaced). Of several processes that
-  // do so at the same time one replaces, and all get the same new channel. Messages that are left in
-  // the old one can be received by those who have it open.
+  kFail,     // returns kAlreadyExists
+  kOpen,     // opens the existing channel, of any capacity, unless it has ended
+  kReplace,  // puts the new channel in its place, atomically. Users of the old channel get
+             // kAborted, unless the old file has other names, under which the channel continues
+  // As kOpen, but replaces a channel that has ended (was closed or replaced). If several processes
+  // do so at the same time, one replaces it and all get the same new channel. Processes that have
+  // the old channel open can still receive its remaining messages.
   kOpenOrReplace,
 };
 
 struct ChannelOptions {
-  // Bytes for records, rounded up to a power of two of at least one page. A message of n bytes
-  // takes n + 16 (n + 32 with timestamps), rounded up to a multiple of 64. 1 to 2^46.
+  // Bytes for records, 1 to 2^46. Rounded up to a power of two of at least one page. A message of n
+  // bytes takes n + 16 (n + 32 with timestamps), rounded up to a multiple of 64.
   uint64_t capacity = uint64_t{1} << 20;
-  // Senders that can be attached at one time. 1 to 4096.
+  // Maximum number of senders attached at the same time. 1 to 4096.
   uint32_t max_senders = 64;
-  // Permission bits of the file, exactly (the umask does not count). Senders and receivers need
-  // read and write.
+  // Permission bits of the file, exactly: the umask is ignored. Senders and receivers need read and
+  // write.
   mode_t mode = 0600;
   ExistPolicy exist_policy = ExistPolicy::kFail;
-  // Maps every page now, for this process, instead of at its first touch. Other processes choose for
-  // themselves, with `OpenOptions::prefault`.
+  // Maps every page at creation instead of at its first touch, for this process. Other processes
+  // choose for themselves, with `OpenOptions::prefault`.
   bool prefault = false;
-  // Asks for huge pages where the kernel has them for shared memory
+  // Asks for huge pages, if the kernel has them for shared memory
   // (/sys/kernel/mm/transparent_hugepage/shmem_enabled). Rounds the capacity up to 2 MiB. Not an
-  // error where the kernel has none.
+  // error if the kernel has none.
   bool huge_pages = false;
-  // Each message carries the time of its commit (CLOCK_REALTIME) and its number among those of its
-  // sender's slot: `Lease::sent_at()`, `Lease::sequence()`. A send takes some tens of nanoseconds
-  // more for the clock.
+  // Each message carries the time of its commit (CLOCK_REALTIME) and its number among the messages
+  // of its sender's slot: `Lease::sent_at()`, `Lease::sequence()`. Reading the clock adds some tens
+  // of nanoseconds to a send.
   bool timestamps = false;
-  // Describes the channel in at most 16 MiB. The typed layer puts a serialised `ipmpsc.ChannelInfo`
-  // here.
+  // A description of the channel, at most 16 MiB. The typed layer stores a serialised
+  // `ipmpsc.ChannelInfo` here.
   std::string description;
 };
 
-// The choices of a process that opens a channel. Nothing in the channel's file overrides them.
+// Options of a process that opens a channel. Nothing in the channel's file overrides them.
 struct OpenOptions {
-  // Maps every page now instead of at its first touch. Takes time in proportion to the capacity, a
-  // quarter of a second a GiB.
+  // Maps every page when opening instead of at its first touch. Takes time in proportion to the
+  // capacity: a quarter of a second for each GiB.
   bool prefault = false;
 };
 

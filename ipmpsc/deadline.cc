@@ -9,7 +9,7 @@ Deadline::Deadline(absl::Duration timeout) : nanoseconds_(kNever) {
   // Saturates at both ends.
   const int64_t wait = absl::ToInt64Nanoseconds(timeout);
   if (wait <= 0) {
-    nanoseconds_ = 0;  // long ago; saves the clock
+    nanoseconds_ = 0;  // long ago; needs no clock
     return;
   }
   const int64_t now = internal::MonotonicNow();

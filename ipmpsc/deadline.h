@@ -1,12 +1,12 @@
-// Deadline: a point in time until which a call may wait, on the monotonic clock.
+// Deadline: a point in time on the monotonic clock, until which a call may wait.
 //
 //   sender.Send(bytes, absl::Milliseconds(5));            // from now
 //   ipmpsc::Deadline deadline = absl::Seconds(1);         // one for several calls
 //   while (receiver.Receive(deadline).ok()) { ... }
 //
-// A duration turns into a deadline when it is converted, so setting the system's clock neither
-// shortens nor lengthens a wait. Durations beyond what 64-bit nanoseconds hold (292 years),
-// infinite ones included, mean no deadline; zero and negative ones mean "do not wait".
+// A duration becomes a deadline when it is converted, so setting the system's clock neither
+// shortens nor lengthens a wait. Durations beyond the range of 64-bit nanoseconds (292 years) mean
+// no deadline, as infinite ones do. Zero and negative durations mean "do not wait".
 #ifndef IPMPSC_DEADLINE_H_
 #define IPMPSC_DEADLINE_H_
 
@@ -19,12 +19,12 @@ namespace ipmpsc {
 
 class Deadline {
  public:
-  // Implicit: a timeout reads naturally where a deadline is asked for.
+  // Implicit, so that a timeout can be passed as a deadline.
   Deadline(absl::Duration timeout);  // NOLINT(google-explicit-constructor)
 
   static Deadline Never() { return Deadline(kNever, FromNanoseconds{}); }
 
-  // Nanoseconds of CLOCK_MONOTONIC; `kNever` where there is no deadline.
+  // Nanoseconds of CLOCK_MONOTONIC, or `kNever` if there is no deadline.
   int64_t nanoseconds() const { return nanoseconds_; }
   bool is_never() const { return nanoseconds_ == kNever; }
   bool Passed() const;

@@ -22,10 +22,10 @@
 namespace ipmpsc {
 namespace {
 
-// The byte that goes with the descriptor: a stream socket passes none without one.
+// The byte that accompanies the descriptor: a stream socket passes none without a byte.
 constexpr char kCompanion = 'C';
 
-// Sends the byte and one descriptor. As sendmsg.
+// Sends the byte and one descriptor. Returns as sendmsg.
 ssize_t SendMessage(int socket, int fd) {
   char byte = kCompanion;
   iovec bytes = {&byte, 1};
@@ -47,18 +47,18 @@ struct Message {
   ssize_t size;  // as recvmsg
   char byte = 0;
   int flags = 0;
-  int fd_count = 0;  // that came
+  int fd_count = 0;  // all that came
   // The first one.
   internal::UniqueFd fd;
 };
 
-// The process of a sender (SO_PASSPIDFD); newer than the headers of some systems.
+// The process of a sender (SO_PASSPIDFD). Some systems' headers lack it.
 constexpr int kScmPidFd = 0x04;
 
-// Receives one byte and what came with it. All descriptors but the first one are closed.
+// Receives one byte and the descriptors with it. Closes all but the first.
 Message ReceiveMessage(int socket) {
-  // Room for as many descriptors as one message can have (253), so that none is cut off unseen, and for
-  // what options of the socket add: credentials, a security label of a page at most, times.
+  // Room for the most descriptors of one message (253), so that none is cut off unseen, and for the
+  // data that options of the socket add: credentials, a security label of at most a page, times.
   alignas(cmsghdr) char control[8192];
   Message message = {};
   iovec bytes = {&message.byte, 1};
@@ -114,7 +114,7 @@ absl::Status RequireUnixSocket(int socket, absl::string_view what) {
   socklen_t size = sizeof(domain);
   if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0)
     return SocketError(errno, what);
-  // Any other would send the byte and not the descriptor.
+  // Other sockets would send the byte without the descriptor.
   return domain == AF_UNIX ? absl::OkStatus() : SocketError(ENOTSOCK, what);
 }
 
@@ -123,7 +123,7 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
   constexpr int64_t kMillisecond = 1'000'000;
   while (!deadline.Passed()) {
     const int64_t left = std::max<int64_t>(deadline.nanoseconds() - internal::MonotonicNow(), 0);
-    // Rounded up, so that the last wait is not a busy one.
+    // Rounded up, so that the last wait does not spin.
     const int64_t timeout = std::min<int64_t>(left / kMillisecond + (left % kMillisecond != 0),
                                               std::numeric_limits<int>::max());
     pollfd poll_fd = {socket, events, 0};
@@ -134,7 +134,7 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
   return absl::DeadlineExceededError(absl::StrCat(what, ": the peer does nothing"));
 }
 
-// Whether nothing can come any more from a socket that gave no bytes: else it was an empty message.
+// Whether a socket that gave no bytes has ended. Otherwise it was an empty message.
 bool HasEnded(int socket) {
   int type = SOCK_STREAM;
   socklen_t size = sizeof(type);
@@ -144,7 +144,7 @@ bool HasEnded(int socket) {
   return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & (POLLRDHUP | POLLHUP)) != 0;
 }
 
-// Asks without waiting for a file system: a file may be one that its sender's process serves.
+// Does not wait for a file system: the file may be one that its sender's process serves.
 bool IsRegularFile(int fd) {
   struct statx file;
   return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) == 0 &&

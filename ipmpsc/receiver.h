@@ -4,11 +4,12 @@
 //   absl::StatusOr<ipmpsc::Lease> lease = receiver->Receive(absl::Seconds(1));
 //   Use(lease->payload());   // bytes in the ring; given back by ~Lease
 //
-// Promises: the receiver gets every committed message once, in the order of claims, and steps over
-// senders that died. A receiver that dies loses nothing: its successor gets all unreleased messages
-// again, at the same positions.
-// Does not promise: a hostile sender may change a payload while it is read. Copy it, then check it,
-// where that matters.
+// A receiver gets every committed message once, in the order of claims. It steps over senders that
+// died. The death of a receiver loses nothing: its successor again gets all messages that were not
+// released, at the same positions.
+//
+// A hostile sender can change a payload while the receiver reads it. Where that matters, copy the
+// payload first and then check it.
 #ifndef IPMPSC_RECEIVER_H_
 #define IPMPSC_RECEIVER_H_
 
@@ -34,29 +35,28 @@ namespace internal {
 class ReceiverCore;
 }  // namespace internal
 
-// One message as it lies in the ring.
+// One message in the ring.
 struct Record {
-  absl::string_view payload;  // at an address that is 16-byte aligned
+  absl::string_view payload;  // 16-byte aligned
   uint64_t position;  // in the order of all records; grows from message to message, never repeats
   uint16_t sender;    // slot of the sender
-  // In channels with `ChannelOptions::timestamps`, else 0: the time of the commit by its sender's
-  // clock (CLOCK_REALTIME, nanoseconds since 1970), and the message's number among those of its slot,
-  // from 1 on. A number is missing where messages were overwritten for the reader, or where a sender
-  // died just before a commit.
+  // In channels with `ChannelOptions::timestamps`, else 0: the time of the commit by the sender's
+  // clock (CLOCK_REALTIME, nanoseconds since 1970), and the message's number among those of its
+  // slot, from 1 on. A number is missing if a sender died just before a commit.
   int64_t sent_at_nanoseconds = 0;
   uint64_t sequence = 0;
 
-  // `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
+  // Returns `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
   absl::Time sent_at() const;
 };
 
 // Lease
 //
-// A received message whose bytes stay in the ring until it is released. Several may be held, and
-// released in any order; senders get the space back up to the oldest that is still held.
+// A received message whose bytes stay in the ring until it is released. Several leases may be held,
+// and released in any order. Senders get the space back up to the oldest lease that is still held.
 //   held --Release() or ~Lease()--> released
-// It may outlive its `Receiver`, which stays attached until then. Used by one thread at a time,
-// together with its `Receiver`.
+// A lease may outlive its `Receiver`, which stays attached until then. At most one thread at a time
+// may use a receiver and its leases.
 class ABSL_MUST_USE_RESULT Lease {
  public:
   Lease(Lease&& other) noexcept;
@@ -84,30 +84,32 @@ class ABSL_MUST_USE_RESULT Lease {
 // Thread-compatible. One per channel.
 //
 // Every function that receives returns, beside its own errors:
-//  * kOutOfRange         - all has been received, and the channel is closed, or (with
+//  * kOutOfRange         - all messages have been received, and the channel is closed, or (with
 //                          `ReceiverOptions::end_without_senders`) all senders are gone
-//  * kAborted            - all has been received, and the channel was replaced at its path: open it
-//                          again; or (with `ReceiverOptions::require_path`) its file is not at its
-//                          path any more
-//  * kDataLoss           - the ring contradicts itself at the next position: somebody damaged the
-//                          channel. Says what is wrong, and stays
+//  * kAborted            - all messages have been received, and the channel was replaced at its
+//                          path: open it again; or (with `ReceiverOptions::require_path`) its file
+//                          is no longer at its path
+//  * kDataLoss           - the ring contradicts itself at the next position: some process damaged
+//                          the channel. The text says what is wrong. Later calls return the same
+//                          error
 //  * kFailedPrecondition - this handle was inherited through fork (attach anew in the child); or it
 //                          has lost its lock, and another process has become the receiver; or the
-//                          program has closed the channel's descriptor, and a sender's death cannot
-//                          be told any more
+//                          program has closed the channel's descriptor, so a sender's death cannot
+//                          be detected any more
 class Receiver {
  public:
   // Becomes the channel's receiver. Starts at the oldest message that is not released.
   //
   // Errors:
-  //  * kAlreadyExists      - the channel has a living receiver, still at `options.deadline`; names
-  //                          its process
+  //  * kAlreadyExists      - the channel still has a living receiver at `options.deadline`; the
+  //                          text names its process
   //  * kDataLoss           - the ring's positions contradict themselves, or the file is truncated
-  //  * kFailedPrecondition - the program has closed the channel's descriptor (open the channel again)
+  //  * kFailedPrecondition - the program has closed the channel's descriptor (open the channel
+  //                          again)
   //  * kResourceExhausted  - no file descriptors left
   //  * kPermissionDenied   - the file behind the channel may not be opened again: its permissions
-  //                          count now, too, and not only when the channel was opened
-  //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be had
+  //                          are also checked now, not only when the channel was opened
+  //  * kUnavailable        - /proc is not mounted: the slot's lock cannot be taken
   static absl::StatusOr<Receiver> Attach(const Channel& channel,
                                          const ReceiverOptions& options = {});
 
@@ -115,32 +117,35 @@ class Receiver {
   Receiver& operator=(Receiver&& other) noexcept;
   ~Receiver();
 
-  // Takes the next message, if it is there.
+  // Takes the next message, if one is there.
   //
-  // Errors: kUnavailable - none now. Without text, so that polling never allocates; but now and
-  // then with the sender whose open claim holds the others back.
+  // Errors: kUnavailable - no message now. Usually without text, so that polling never allocates.
+  // Now and then the text names the sender whose open claim holds up the others.
   absl::StatusOr<Lease> TryReceive();
 
-  // Waits for the next message until `deadline`. Looks for a message at least once, also where the
+  // Waits for the next message until `deadline`. Checks for a message at least once, even if the
   // deadline has passed.
   //
-  // Errors: kDeadlineExceeded - none came. The text says how long it has waited, and names the sender
-  // whose open claim holds the others back; a call that did not wait, and has none to name, gives no
-  // text, so that polling never allocates.
+  // Errors: kDeadlineExceeded - no message came. The text says how long the call has waited, and
+  // names the sender whose open claim holds up the others. A call that did not wait and has no
+  // sender to name gives no text, so that polling never allocates.
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
-  // Calls `handler(record)` for each message that is there, at most `max_records`, until it returns
-  // false if it returns a bool. Does not wait; without `max_records` it ends at what was sent when it
-  // was called. Returns how many messages it has handled: at least one, unless max_records is 0.
+  // Calls `handler(record)` for each available message, at most `max_records`. A handler that
+  // returns a bool ends the call by returning false. Does not wait: without `max_records` it ends
+  // at the last message that was sent before the call. Returns how many messages it has handled: at
+  // least one, unless max_records is 0.
   //
-  // A message counts as handled when `handler` ends, by an exception too: it is released and not
-  // received again. Messages are released a few at a time, 16 at most, and after each where a sender
-  // sleeps for space: so many that were handled may come again to the successor of a receiver that
-  // dies. `handler` may receive and drain from this receiver: that goes on behind the message in
-  // hand, whose bytes stay until `handler` ends. It may move or destroy this receiver: `Drain` then
-  // ends after the message in hand.
+  // A message counts as handled when `handler` ends, also by an exception: it is released and not
+  // received again. Messages are released in groups of at most 16, and after each one if a sender
+  // sleeps for space. So up to 16 handled messages may come again to the successor of a receiver
+  // that dies.
   //
-  // Errors: as `TryReceive`; only where there was none to handle.
+  // `handler` may receive and drain from this receiver: those calls continue behind the current
+  // message, whose bytes stay until `handler` ends. `handler` may also move or destroy this
+  // receiver: `Drain` then ends after the current message.
+  //
+  // Errors: as `TryReceive`, but only if there was no message to handle.
   template <typename Handler>
   absl::StatusOr<size_t> Drain(Handler&& handler,
                                size_t max_records = std::numeric_limits<size_t>::max()) {

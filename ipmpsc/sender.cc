@@ -23,7 +23,7 @@ ClaimOptions WhenReleased(Deadline deadline) {
   return {ClaimOptions::When::kWhenReleased, deadline};
 }
 
-// The usual case of sending: at once. Returns whether it was.
+// The fast path of sending. Returns false if the message was not sent.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryFastSend(SenderCore* core, absl::string_view payload) {
   internal::Position position;
   if (ABSL_PREDICT_FALSE(!core->TryFastClaim(payload.size(), &position))) return false;

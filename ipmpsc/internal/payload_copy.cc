@@ -38,7 +38,7 @@ void CopyNonTemporal(char* to, const char* from, size_t size) {
     store(done + 48, d);
   }
   std::memcpy(to + done, from + done, size - done);
-  // Unlike all others, these stores may be seen after a release store that follows them.
+  // Unlike all others, these stores may become visible after a later release store.
   _mm_sfence();
 }
 

@@ -10,13 +10,13 @@
 
 namespace ipmpsc::internal {
 
-// Payloads of at least this size use non-temporal stores. Below it the bytes may still be in the cache
-// when the receiver reads them; above it they would only be fetched to be overwritten, and drive out
-// others.
+// Payloads of at least this size use non-temporal stores. A smaller one may still be in the cache
+// when the receiver reads it. The lines of a larger one would be fetched only to be overwritten,
+// and would evict others.
 inline constexpr size_t kNonTemporalThreshold = size_t{4} << 20;
 
-// Copies as memcpy, with stores that do not fetch the lines they write where the processor has them.
-// They are finished when it returns: a commit that follows needs no other barrier than its own.
+// Copies like memcpy. The stores do not fetch the lines that they write, on processors that have
+// such stores. They have finished when it returns, so a commit after it needs only its own barrier.
 void CopyNonTemporal(char* to, const char* from, size_t size);
 
 // Copies 16 to 128 bytes by a few moves, without a call. The moves from both ends may overlap.
@@ -51,7 +51,7 @@ inline void CopyPayload(char* to, absl::string_view from) {
     CopyShort(to, from.data(), from.size());
   } else if (ABSL_PREDICT_FALSE(from.size() >= kNonTemporalThreshold)) {
     CopyNonTemporal(to, from.data(), from.size());
-  } else if (!from.empty()) {  // which may have no address
+  } else if (!from.empty()) {  // data() may be null if it is empty
     std::memcpy(to, from.data(), from.size());
   }
 }

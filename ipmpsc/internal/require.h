@@ -1,4 +1,4 @@
-// Require: ends the program where its code broke a promise of an interface ("REQUIRES:").
+// Require: ends the program if its code breaks a precondition of an interface ("REQUIRES:").
 #ifndef IPMPSC_INTERNAL_REQUIRE_H_
 #define IPMPSC_INTERNAL_REQUIRE_H_
 

@@ -28,7 +28,7 @@ namespace {
 
 using Files = absl::InlinedVector<const FileDescription*, 16>;
 
-// Field numbers of ChannelInfo, and of what is in it.
+// Field numbers of ChannelInfo and of the messages in it.
 constexpr uint32_t kMessage = 1;
 constexpr uint32_t kSchema = 2;
 constexpr uint32_t kFingerprint = 3;
@@ -54,7 +54,7 @@ void AppendBytes(uint32_t field, absl::string_view bytes, std::string* wire) {
   wire->append(bytes.data(), bytes.size());
 }
 
-// Each file once, after those it imports.
+// Collects each file once, after its imports.
 void CollectFiles(const FileDescription* file, Files* files) {
   if (absl::c_linear_search(*files, file)) return;
   for (size_t i = 0; i < file->import_count; ++i) CollectFiles(file->imports[i], files);
@@ -82,7 +82,7 @@ struct Identity {
   uint64_t fingerprint = 0;
 };
 
-// False where it is no ChannelInfo.
+// False if it is no ChannelInfo.
 bool ReadIdentity(absl::string_view description, Identity* identity) {
   const char* p = description.data();
   const char* const end = p + description.size();

@@ -16,19 +16,19 @@ namespace ipmpsc::schema {
 
 std::string Describe(const MessageType& type);
 
-// How much memory the views of a channel's description may take, by default: real ones take 4 times
+// The default bound of the memory for the views of a channel's description: real ones take 4 times
 // their length. The tables that are derived from the views may take as much again.
 inline constexpr view::MemoryLimit kDescriptionLimit = {16, size_t{4} << 20};
 
-// Whether an end of this message type may be attached to a channel with this description, and in
-// what their schemas differ. Where the fingerprints are equal nothing else is looked at.
+// Checks that an end of this message type may be attached to a channel with this description.
+// Returns the differences of the schemas. Equal fingerprints settle it without a comparison.
 //
 // Errors:
-//  * kFailedPrecondition - it may not: the channel has no description, or one of another message
-//                          type, which is named, or of a schema with which messages would not
-//                          arrive as they were sent; each reason is told. Or the description
-//                          needs more memory to be read than `limit`
-//  * kResourceExhausted  - the system has no memory for that
+//  * kFailedPrecondition - the end may not be attached: the channel has no description; or its
+//                          message type is another, which is named; or with its schema messages
+//                          would not arrive as they were sent, and each reason is listed. Or
+//                          reading the description needs more memory than `limit`
+//  * kResourceExhausted  - the system has no memory for the comparison
 absl::StatusOr<SchemaDifferences> CheckDescription(
     const MessageType& type, absl::string_view description, End end,
     const view::MemoryLimit& limit = kDescriptionLimit);

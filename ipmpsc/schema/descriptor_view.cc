@@ -48,7 +48,7 @@ constexpr Field kFieldOptions[] = {
     Field::Message(21, offsetof(FieldOptionsView, features), &FeatureSetView::kTable),
 };
 
-// `label` and `type` are closed enums; what they do not list is told apart where it is looked at.
+// `label` and `type` are closed enums. Values that they do not list are handled by the users.
 constexpr Field kField[] = {
     Field::Bytes(1, offsetof(FieldView, name)),
     Field::Int32(3, offsetof(FieldView, number)),
@@ -98,7 +98,7 @@ constexpr Field kChannelInfo[] = {
     Field::Message(2, offsetof(ChannelInfoView, schema), &FileSetView::kTable),
 };
 
-// The parser takes a view for bytes and has bits that lie there.
+// The parser expects the wire bytes and the has bits at these offsets.
 static_assert(offsetof(FieldView, has_bits) == sizeof(absl::string_view));
 static_assert(offsetof(CppFeaturesView, has_bits) == sizeof(absl::string_view));
 static_assert(offsetof(FieldOptionsView, has_bits) == sizeof(absl::string_view));

@@ -1,5 +1,6 @@
-// Views of a channel's description and of the descriptors in it: what of ipmpsc.ChannelInfo and of
-// google/protobuf/descriptor.proto the comparison of schemas asks for, named as there.
+// Views of a channel's description and of the descriptors in it. They have the fields of
+// ipmpsc.ChannelInfo and of google/protobuf/descriptor.proto that the comparison of schemas needs,
+// under the same names.
 //
 // They are what the plugin would generate, made by hand: generated headers bring the typed ends
 // along, and those compare schemas. They are read by the parser of all views, which bounds how deep
@@ -41,7 +42,7 @@ enum FieldType : int32_t {
 // FieldDescriptorProto.Label
 enum FieldLabel : int32_t { kLabelOptional = 1, kLabelRequired = 2, kLabelRepeated = 3 };
 
-// FeatureSet's enums, whose 0 is what is not said.
+// FeatureSet's enums. 0 means that the feature is not set.
 enum FieldPresence : int32_t {
   kPresenceExplicit = 1,
   kPresenceImplicit = 2,
@@ -52,7 +53,7 @@ enum RepeatedFieldEncoding : int32_t { kEncodingPacked = 1, kEncodingExpanded = 
 enum Utf8Validation : int32_t { kUtf8Verify = 2, kUtf8None = 3 };
 enum MessageEncoding : int32_t { kMessageLengthPrefixed = 1, kMessageDelimited = 2 };
 
-// Features of C++'s own: pb.CppFeatures, an extension of FeatureSet.
+// Features specific to C++: pb.CppFeatures, an extension of FeatureSet.
 struct CppFeaturesView {
   absl::string_view wire;
   uint32_t has_bits = 0;
@@ -75,7 +76,7 @@ struct FeatureSetView {
   static const wire::MessageTable kTable;
 };
 
-// FileOptions, EnumOptions and OneofOptions, of which nothing else is asked.
+// FileOptions, EnumOptions and OneofOptions. The comparison needs only their features.
 template <uint32_t kFeatures>
 struct FeatureOptionsView {
   absl::string_view wire;
@@ -124,7 +125,7 @@ struct FieldView {
   int32_t oneof_index = 0;
   bool proto3_optional = false;
   absl::string_view name;
-  absl::string_view type_name;      // ".camera.Frame", of messages, groups and enums
+  absl::string_view type_name;      // ".camera.Frame", for messages, groups and enums
   absl::string_view default_value;  // as text
   const FieldOptionsView* options = nullptr;
 

@@ -19,15 +19,15 @@ class EnumComparison {
   // REQUIRES: `ours` and `theirs` outlive it.
   EnumComparison(std::string name, const EnumView& ours, const EnumView& theirs);
 
-  // Reports values with another name or number, and values of one side only. A closed enum of the
-  // reader must list every value that is written.
+  // Finds values that have another name or another number, or are on one side only. If the reader's
+  // enum is closed, it must list every value that the writer has.
   void Compare(End end, bool reader_is_closed, SchemaFindings* findings) const;
 
  private:
-  // The values of an enum, an alias for one included.
+  // The values of an enum, including aliases.
   struct Values {
     explicit Values(const EnumView& enum_type);
-    // Null where there is none. Of several, the first by name.
+    // Null if there is none. Returns the first by name if there are several.
     const EnumValueView* Find(int32_t number) const;
     const EnumValueView* Find(absl::string_view name) const;
 

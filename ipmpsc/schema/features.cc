@@ -29,7 +29,7 @@ Features FeaturesOf(const FileView& file) {
 
 Features Override(Features inherited, const FeatureSetView* features) {
   if (features == nullptr) return inherited;
-  // 0 is what is not said; numbers that are not known say nothing.
+  // 0 is an unset feature. Unknown numbers are ignored.
   switch (features->field_presence) {
     case kPresenceExplicit:
     case kPresenceImplicit:

@@ -1,6 +1,6 @@
-// Features: what a schema says of a field beside its type. The syntax of its file decides it, "proto2" or
-// "proto3", or, in an edition, the features that the file and what lies in it name.
-//
+// Features: the properties that a schema gives to a field beside its type. They follow from the
+// syntax of its file, "proto2" or "proto3". In an edition they follow from the features that the
+// file and its declarations name.
 // https://protobuf.dev/editions/features/ has their defaults.
 #ifndef IPMPSC_SCHEMA_FEATURES_H_
 #define IPMPSC_SCHEMA_FEATURES_H_
@@ -12,17 +12,18 @@ namespace ipmpsc::schema {
 struct Features {
   bool has_presence;
   bool is_required;
-  bool is_closed;     // of an enum
-  bool closes_enums;  // of a field: it takes its enum for a closed one, whatever that says
-  bool is_delimited;  // of a message field: sent as a group
+  bool is_closed;     // for enums
+  bool closes_enums;  // for fields: treats its enum as closed, whatever the enum itself says
+  bool is_delimited;  // for message fields: sent as a group
   bool is_packed;
   bool checks_utf8;
 };
 
-// Of the file itself: what lies in it inherits them.
+// Returns the features of the file itself, which its declarations inherit.
 Features FeaturesOf(const FileView& file);
 
-// Applies the `features` of a declaration, null where it has none, to those that it inherits.
+// Returns `inherited` with the changes of a declaration's `features`, which are null if it has
+// none.
 Features Override(Features inherited, const FeatureSetView* features);
 
 }  // namespace ipmpsc::schema

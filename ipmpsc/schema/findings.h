@@ -22,15 +22,15 @@ inline std::string Printable(absl::string_view name) {
 
 class Findings {
  public:
-  // A hostile schema differs a million times.
+  // At most `max_listed` findings are kept: a hostile schema can have a million.
   explicit Findings(size_t max_listed) : max_listed_(max_listed) {}
 
-  // "WHERE: WHAT"; `where` is what of the message, already shown.
+  // Adds "WHERE: WHAT". `where` is a part of the message and already printable.
   template <typename... Pieces>
   void Add(absl::string_view where, const Pieces&... what) {
     if (++count_ <= max_listed_) listed_.push_back(absl::StrCat(where, ": ", what...));
   }
-  // Whether the next one will be listed. Where it will not, `Count` does without its text.
+  // Whether the next finding will be listed. If not, `Count` needs no text for it.
   bool IsNextListed() const { return count_ < max_listed_; }
   void Count() { ++count_; }
 
@@ -48,10 +48,10 @@ class Findings {
   std::vector<std::string> listed_;
 };
 
-// Of the comparison of a program's schema ("here") with that in a channel ("in the channel").
+// Of the comparison between a program's schema ("here") and a channel's ("in the channel").
 struct SchemaFindings {
-  Findings refusals{10};      // why an end must not be attached
-  Findings differences{100};  // what does no harm
+  Findings refusals{10};      // reasons why an end must not be attached
+  Findings differences{100};  // harmless differences
 };
 
 }  // namespace ipmpsc::schema

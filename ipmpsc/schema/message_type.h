@@ -16,8 +16,8 @@ struct FileDescription {
   size_t import_count;
 };
 
-// A message type. `channel` and what follows are those of its option (ipmpsc.channel); empty, 0 and
-// false where it does not say.
+// A message type. `channel` and the members after it come from its option (ipmpsc.channel). They
+// are empty, 0 or false if it does not set them.
 struct MessageType {
   absl::string_view name;  // "camera.Frame"
   uint64_t fingerprint;    // of its schema

@@ -22,7 +22,7 @@ constexpr absl::string_view kTypeNames[] = {
     "enum",    "sfixed32", "sfixed64", "sint32", "sint64",
 };
 
-// Numbers that are sent as varints without zigzag: what they can be.
+// The range of numbers that are sent as varints without zigzag.
 struct Range {
   int64_t first;
   uint64_t last;
@@ -72,7 +72,7 @@ Features FeaturesOf(const Schema::Type& message, const FieldView& field, const O
   return field.options == nullptr ? features : Override(features, field.options->features);
 }
 
-// Of the key or the value of a map.
+// Returns the type of the key or the value of a map.
 std::string EntryTypeText(const Schema& schema, const Schema::Type& entry, int32_t number) {
   for (const FieldView& field : entry.message->field) {
     if (field.number != number) continue;
@@ -163,7 +163,7 @@ bool DefaultIsZero(const ResolvedField& resolved) {
       }
       return false;
     default:
-      return text == "0";  // and not "-0", which is another number
+      return text == "0";  // but not "-0", which is another number
   }
 }
 

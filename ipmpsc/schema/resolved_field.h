@@ -13,16 +13,16 @@ namespace ipmpsc::schema {
 
 struct ResolvedField {
   const FieldView* field;
-  const Schema::Type* type;  // of a message, group or enum; null where the schema has no such type
-  const OneofView* oneof;    // null where it is in none; that of a proto3 `optional` does not count
-  int32_t field_type;        // FieldType; a group also where the file, an edition's, says message
+  const Schema::Type* type;  // for messages, groups and enums; null if the schema has no such type
+  const OneofView* oneof;    // null if it is in none; that of a proto3 `optional` does not count
+  int32_t field_type;        // FieldType; a group also if an edition's file says message
   bool is_closed_enum;
-  bool checks_utf8;  // if it is a string
+  bool checks_utf8;  // for strings
   bool is_repeated;
   bool is_required;
   bool is_map;
   bool is_packed;
-  bool has_presence;  // otherwise a singular one's zero is not sent
+  bool has_presence;  // otherwise zero is not sent for a singular field
 };
 
 bool IsMapEntry(const MessageView& message);

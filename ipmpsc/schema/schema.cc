@@ -25,7 +25,7 @@ size_t CountTypes(const MessageView& message) {
   return count;
 }
 
-// How many places the types of a schema, and their packages, take at most.
+// Returns an upper bound on the places for the types of a schema and their packages.
 size_t CountPlaces(const FileSetView& files) {
   size_t count = 1;
   for (const FileView& file : files.file) {
@@ -36,7 +36,7 @@ size_t CountPlaces(const FileSetView& files) {
   return count;
 }
 
-// At most two thirds of them are used.
+// At most two thirds of the slots are used.
 size_t CountSlots(size_t places) {
   size_t slots = 8;
   while (slots < places + places / 2) slots *= 2;
@@ -79,7 +79,7 @@ const Schema::Type* Schema::Find(absl::string_view name) const {
   return &places_[place].type;
 }
 
-// Where the place is, or, where there is none, where it would be. There is always a free slot.
+// Returns the slot of the place, or the free slot where it would be. There is always a free slot.
 size_t Schema::SlotOf(uint32_t parent, absl::string_view name) const {
   const size_t mask = slots_.size() - 1;
   size_t slot = absl::HashOf(parent, name) & mask;
@@ -99,7 +99,7 @@ uint32_t Schema::Enter(uint32_t parent, absl::string_view name) {
   return slots_[slot];
 }
 
-// As deep as the parser lets messages nest.
+// Recurses as deep as the parser lets messages nest.
 void Schema::AddMessage(uint32_t parent, const MessageView& message, Type type) {
   if (message.options != nullptr)
     type.features = Override(type.features, message.options->features);

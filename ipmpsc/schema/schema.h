@@ -18,28 +18,28 @@ namespace ipmpsc::schema {
 
 class Schema {
  public:
-  // One of them, or neither where it is a package.
+  // A message or an enum, or neither for a package.
   struct Type {
     const MessageView* message = nullptr;
     const EnumView* enum_type = nullptr;
-    Features features = {};  // which fields inherit, or of the enum
+    Features features = {};  // which fields inherit, or those of the enum
   };
 
-  // A package of more parts than this is that of nobody: what lies in it is not there.
+  // Types in packages of more parts than this are not found.
   static constexpr size_t kMaxPackageDepth = 100;
 
-  // How many bytes a schema of `files` takes.
+  // Returns how many bytes a schema of `files` takes.
   static size_t BytesFor(const FileSetView& files);
 
-  // REQUIRES: `files` outlives it.
+  // REQUIRES: `files` outlives the schema.
   explicit Schema(const FileSetView& files ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
-  // "camera.Frame", also with the dot in front that descriptors give it. Null where there is none.
+  // Finds "camera.Frame", also with the leading dot of descriptors. Null if there is no such type.
   const Type* Find(absl::string_view name) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
-  // A package or a type lies in another, and has a name of its own there: names that are put
-  // together could be as long as the descriptors, for each type in them.
+  // A package or a type: a name within a parent. Full names could each be as long as the
+  // descriptors, for each type in them.
   struct Place {
     absl::string_view name;
     uint32_t parent;
@@ -50,12 +50,12 @@ class Schema {
 
   size_t SlotOf(uint32_t parent, absl::string_view name) const;
   uint32_t Enter(uint32_t parent, absl::string_view name);
-  // `type` has what the declaration inherits.
+  // `type` has the features that the declaration inherits.
   void AddMessage(uint32_t parent, const MessageView& message, Type type);
   void AddEnum(uint32_t parent, const EnumView& enum_type, Type type);
 
-  std::vector<Place> places_;    // the first is what has no name
-  std::vector<uint32_t> slots_;  // a hash table of indices of places, 0 where a slot is free
+  std::vector<Place> places_;    // the first is the root, which has no name
+  std::vector<uint32_t> slots_;  // a hash table of indices of places; 0 is a free slot
 };
 
 }  // namespace ipmpsc::schema

@@ -39,7 +39,7 @@ class Fields {
   }
 
   const std::vector<const FieldView*>& by_number() const { return by_number_; }
-  // Null where there is none. Of several, the first.
+  // Null if there is none. Returns the first if there are several.
   const FieldView* Find(int32_t number) const {
     const auto field = std::lower_bound(by_number_.begin(), by_number_.end(), number,
                                         [](auto* a, int32_t n) { return a->number < n; });
@@ -50,7 +50,7 @@ class Fields {
                                         [](auto* a, absl::string_view n) { return a->name < n; });
     return field != by_name_.end() && (*field)->name == name ? *field : nullptr;
   }
-  // One that has its number from another one.
+  // A field whose number another field has, too, or null.
   const FieldView* twice() const { return twice_; }
 
  private:
@@ -59,7 +59,7 @@ class Fields {
   const FieldView* twice_ = nullptr;
 };
 
-// A field that both have.
+// A field that both schemas have.
 struct FieldPair {
   std::string where;
   ResolvedField ours;
@@ -89,7 +89,7 @@ class Comparison {
     } else {
       Remember(Printable(name), *ours, *theirs);
     }
-    // A list and no recursion: messages refer to one another as deep as whoever wrote them likes.
+    // A list, not recursion: messages refer to one another as deep as their author likes.
     while (!messages_.empty()) {
       const MessagePair pair = std::move(messages_.back());
       messages_.pop_back();
@@ -114,7 +114,7 @@ class Comparison {
   absl::string_view AtWriter() const { return end_ == End::kSender ? "here" : "in the channel"; }
   absl::string_view AtReader() const { return end_ == End::kSender ? "in the channel" : "here"; }
 
-  // To be compared, unless it was.
+  // Adds the messages to the comparison, unless they were added before.
   void Remember(const std::string& where, const Schema::Type& ours, const Schema::Type& theirs) {
     if (seen_.emplace(ours.message, theirs.message).second)
       messages_.push_back({where, &ours, &theirs});
@@ -201,7 +201,7 @@ void Comparison::FieldHereOnly(const std::string& where, const FieldView& field,
 
 void Comparison::FieldThereOnly(const std::string& message, const FieldView& field,
                                 const Fields& ours) {
-  if (ours.Find(field.name) != nullptr) return;  // told where our field of that name was met
+  if (ours.Find(field.name) != nullptr) return;  // reported with our field of that name
   const bool is_refused = end_ == End::kSender && field.label == kLabelRequired;
   Findings& findings = is_refused ? findings_.refusals : findings_.differences;
   if (!findings.IsNextListed()) return findings.Count();
@@ -210,7 +210,7 @@ void Comparison::FieldThereOnly(const std::string& message, const FieldView& fie
                           : " is in the channel's schema only");
 }
 
-// False where the fields are so different that nothing else is worth saying.
+// False if the fields are so different that other differences do not matter.
 bool Comparison::CompareType(const FieldPair& pair) {
   const ResolvedField& ours = pair.ours;
   const ResolvedField& theirs = pair.theirs;

@@ -13,9 +13,9 @@
 
 namespace ipmpsc::schema {
 
-// Compares the message called `message` ("camera.Frame") of both schemas, and all that it can
-// contain in both. A sender is the writer, and the reader is whoever has the channel's schema; a
-// receiver is the reader of what is written by the channel's schema.
+// Compares the message called `message` ("camera.Frame") in both schemas, and all messages that it
+// can contain in both. For a sender, `ours` writes and the channel's schema reads. For a receiver,
+// the channel's schema writes and `ours` reads.
 SchemaFindings CompareSchemas(absl::string_view message, const Schema& ours, const Schema& theirs,
                               End end);
 

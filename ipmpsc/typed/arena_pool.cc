@@ -10,13 +10,13 @@ namespace ipmpsc::typed {
 struct PooledArena::Node {
   view::Arena arena;
   Node* next = nullptr;
-  bool was_used = true;  // since the last look
+  bool was_used = true;  // since the last search
 };
 
 namespace {
 
-// After so many messages the arenas that none of them used go back to the system: many leases may
-// have been held at once, or by a burst of large messages.
+// The number of messages after which unused arenas are freed. Many may remain from leases that were
+// held at once, or from a burst of large messages.
 constexpr uint32_t kMessagesBetweenLooks = 256;
 
 }  // namespace
@@ -54,7 +54,7 @@ void ArenaPool::ReturnToPool(PooledArena::Node* node) {
   Unref();
 }
 
-// The pool lends the arena that came back last, so unneeded ones stay unused.
+// Arenas are reused last in, first out, so superfluous ones stay unused.
 void ArenaPool::FreeUnused() {
   given_back_ = 0;
   for (PooledArena::Node** link = &free_; *link != nullptr;) {

@@ -35,13 +35,14 @@ class PooledArena {
   Node* node_;
 };
 
-// Thread-compatible, together with the arenas taken from it.
+// Thread-compatible, together with the arenas that were taken from it.
 class ArenaPool {
  public:
-  // The pool goes with the last of this owner, the handles and the arenas taken.
+  // Owns the pool together with the handles and the arenas that were taken: the last of them
+  // destroys it.
   class Owner {
    public:
-    // `receiver` is what handles are told. It may be moved: see `set_receiver`.
+    // Handles return `receiver`. It may be moved: see `set_receiver`.
     explicit Owner(void* receiver) : pool_(new ArenaPool) { pool_->receiver_ = receiver; }
     Owner(Owner&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
     Owner& operator=(Owner&& other) noexcept {
@@ -56,7 +57,7 @@ class ArenaPool {
     ArenaPool* operator->() const { return pool_; }
     ArenaPool* get() const { return pool_; }
 
-    // The receiver was moved to `receiver`, or, null, is gone.
+    // The receiver was moved to `receiver`, or is gone if that is null.
     void set_receiver(void* receiver) {
       if (pool_ != nullptr) pool_->receiver_ = receiver;
     }
@@ -65,7 +66,7 @@ class ArenaPool {
     ArenaPool* pool_;
   };
 
-  // Finds the receiver, wherever it was moved, as long as it is there.
+  // Finds the receiver, even after it was moved, for as long as it lives.
   class Handle {
    public:
     explicit Handle(const Owner& owner) : pool_(owner.get()) { ++pool_->references_; }
@@ -73,22 +74,21 @@ class ArenaPool {
     Handle& operator=(const Handle&) = delete;
     ~Handle() { pool_->Unref(); }
 
-    // Null where it is gone.
+    // Null if the receiver is gone.
     void* receiver() const { return pool_->receiver_; }
 
    private:
     ArenaPool* const pool_;
   };
 
-  // Makes sure that the next `Take` allocates nothing. Throws std::bad_alloc where there is no
-  // memory.
+  // Makes sure that the next `Take` does not allocate. Throws std::bad_alloc if there is no memory.
   void Reserve() {
     if (free_ == nullptr) AddNode();
   }
-  // An empty arena. Allocates only if more are taken than in the last few hundred calls.
+  // Returns an empty arena. Allocates only if more are in use than in the last few hundred calls.
   PooledArena Take();
 
-  // Of the messages that are parsed from now on.
+  // The memory limit of messages that are parsed from now on.
   const view::MemoryLimit& limit() const { return limit_; }
   void set_limit(const view::MemoryLimit& limit) { limit_ = limit; }
 
@@ -106,7 +106,7 @@ class ArenaPool {
   void* receiver_ = nullptr;
   PooledArena::Node* free_ = nullptr;
   view::MemoryLimit limit_;
-  uint32_t given_back_ = 0;  // since the last look for arenas that nobody uses
+  uint32_t given_back_ = 0;  // since the last search for unused arenas
 };
 
 }  // namespace ipmpsc::typed

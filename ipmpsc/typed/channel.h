@@ -25,7 +25,7 @@ namespace ipmpsc::typed {
 template <typename Derived>
 class MessageChannel {
  public:
-  // The defaults, with what option (ipmpsc.channel) says.
+  // Returns the default options, changed by option (ipmpsc.channel).
   static ChannelOptions Options() {
     ChannelOptions options;
     if (Derived::kType.capacity != 0) options.capacity = Derived::kType.capacity;
@@ -34,8 +34,8 @@ class MessageChannel {
     return options;
   }
 
-  // Of the channel that option (ipmpsc.channel) declares. It lies in $IPMPSC_DIR, or else in
-  // /dev/shm.
+  // The name and the path of the channel that option (ipmpsc.channel) declares. Its directory is
+  // $IPMPSC_DIR, or /dev/shm if that is not set.
   static constexpr absl::string_view Name() { return Derived::kType.channel; }
   static std::string Path() {
     static_assert(!Name().empty(),
@@ -43,11 +43,10 @@ class MessageChannel {
     return DeclaredPath(Name());
   }
 
-  // Creates a channel that is described as one of this message type; the description in `options`
-  // does not count.
+  // Creates a channel with a description of this message type. `options.description` is ignored.
   //
   // Errors: as `Channel::Create`, `CreateTemp` and `CreateAnonymous`; kFailedPrecondition -
-  // exist_policy kOpen, and what is there is a channel of something else (see `Check`).
+  // exist_policy kOpen, and the existing channel carries something else (see `Check`).
   static absl::StatusOr<Channel> Create(absl::string_view path,
                                         ChannelOptions options = Options()) {
     options.description = schema::Describe(Derived::kType);
@@ -63,14 +62,15 @@ class MessageChannel {
     return Channel::CreateAnonymous(options);
   }
 
-  // Errors: as `Channel::Open`; kFailedPrecondition - a channel of something else (see `Check`).
+  // Errors: as `Channel::Open`; kFailedPrecondition - the channel carries something else (see
+  // `Check`).
   static absl::StatusOr<Channel> Open(absl::string_view path) {
     return Checked(Channel::Open(path));
   }
   static absl::StatusOr<Channel> Open() { return Open(Path()); }
 
-  // In what the channel's schema differs from that of this message type, as far as a sender or a
-  // receiver may be attached nevertheless.
+  // Returns the differences between the channel's schema and this message type, if a sender or a
+  // receiver may be attached despite them.
   //
   // Errors:
   //  * kFailedPrecondition - it may not: the channel is one of raw bytes, or of another message
@@ -84,7 +84,8 @@ class MessageChannel {
     return schema::CheckDescription(Derived::kType, channel.description(), end, limit);
   }
 
-  // Whether at least one of the ends may be attached to `channel`; each checks for itself again.
+  // Checks that at least one of the ends may be attached to `channel`. Each end checks again when
+  // it attaches.
   //
   // Errors: as `Compare`, for a receiver.
   static absl::Status Check(const Channel& channel) {

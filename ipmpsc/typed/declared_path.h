@@ -8,8 +8,8 @@
 
 namespace ipmpsc::typed {
 
-// The file `name` in the directory that the environment variable IPMPSC_DIR names, in /dev/shm
-// where it is not set or empty.
+// Returns the path of the file `name` in the directory IPMPSC_DIR. If that environment variable is
+// not set or empty, the directory is /dev/shm.
 std::string DeclaredPath(absl::string_view name);
 
 }  // namespace ipmpsc::typed

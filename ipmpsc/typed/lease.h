@@ -1,4 +1,4 @@
-// MessageLease: a received message, viewed as it lies in the ring. Base of the generated classes:
+// MessageLease: a received message, viewed in place in the ring. Base of the generated classes:
 //
 //   absl::StatusOr<FrameLease> frame = receiver.Receive(absl::Seconds(1));
 //   Show((*frame)->width(), (*frame)->pixels());   // no copy
@@ -17,28 +17,28 @@
 
 namespace ipmpsc::typed {
 
-// Several may be held, and released in any order. It may outlive its receiver. Used by one thread
-// at a time, together with its receiver and that one's other leases.
+// Several leases may be held, and released in any order. A lease may outlive its receiver. At most
+// one thread at a time may use a receiver and its leases.
 template <typename View>
 class MessageLease {
  public:
   const View& operator*() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return *view_; }
   const View* operator->() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return view_; }
 
-  // In the order of all records; grows from message to message, never repeats.
+  // The place in the order of all records. It grows from message to message and never repeats.
   uint64_t position() const { return lease_.position(); }
-  // In channels with timestamps, else absl::InfinitePast() and 0: `ipmpsc::Record`.
+  // See `ipmpsc::Record`. absl::InfinitePast() and 0 in channels without timestamps.
   absl::Time sent_at() const { return lease_.sent_at(); }
   uint64_t sequence() const { return lease_.sequence(); }
   // The slot of the sender.
   uint16_t sender() const { return lease_.sender(); }
 
-  // Gives the space in the ring back.
+  // Returns the space in the ring.
   void Release() && { const MessageLease gone = std::move(*this); }
 
   // End of public interfaces.
 
-  // Of a generated class, which may itself be called as this template is.
+  // For generated classes, which may have the same name as this template.
   using Base = MessageLease;
 
   // REQUIRES: `view` was parsed from the payload of `lease`, in `arena`.

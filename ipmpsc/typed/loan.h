@@ -23,7 +23,7 @@
 
 namespace ipmpsc::typed {
 
-// Lives before and after the writer of its message.
+// A base class, so that the draft is constructed before its writer and destroyed after it.
 class DraftHolder {
  protected:
   explicit DraftHolder(absl::Span<char> space) : loan_draft_(space) {}
@@ -31,10 +31,10 @@ class DraftHolder {
   writer::Draft loan_draft_;
 };
 
-// Nothing claimed after it, by anybody, is received before it is settled: fill it and let go.
+// No record claimed after it, by any sender, is received before it is settled, so fill it quickly.
 //   claimed --Publish()--> published, or discarded with an error
 //      `------~MessageLoan()--> discarded
-// It may outlive its sender. Used by one thread at a time, together with its sender.
+// A loan may outlive its sender. At most one thread at a time may use a sender and its loan.
 template <typename Writer, typename MessageChannel>
 class ABSL_MUST_USE_RESULT MessageLoan : private DraftHolder, public Writer {
  public:
@@ -51,12 +51,12 @@ class ABSL_MUST_USE_RESULT MessageLoan : private DraftHolder, public Writer {
   }
   ~MessageLoan() { loan_draft_.Abandon(); }
 
-  // Where the record lies in the order of all records.
+  // Returns the record's place in the order of all records.
   uint64_t position() const { return loan_.position(); }
 
-  // Commits the message, and gives back the bytes that it did not need: they are free when the
-  // receiver has come past. If it is not as its receiver wants it, it is discarded. REQUIRES: it
-  // was not published, or moved from, before; aborts otherwise.
+  // Commits the message and gives back its unused bytes, which become free when the receiver has
+  // passed them. A message that its receiver would not accept is discarded. REQUIRES: the loan was
+  // not published or moved from before; aborts otherwise.
   //
   // Errors: as `writer::Draft::Finish`.
   absl::Status Publish() && {
@@ -71,7 +71,7 @@ class ABSL_MUST_USE_RESULT MessageLoan : private DraftHolder, public Writer {
 
   // End of public interfaces.
 
-  // Of a generated class, which may itself be called as this template is.
+  // For generated classes, which may have the same name as this template.
   using Base = MessageLoan;
 
   explicit MessageLoan(Loan loan)

@@ -1,4 +1,4 @@
-// MessageRange: the messages that a receiver gets, one after the other.
+// MessageRange: the messages of a receiver, one after the other.
 //
 //   auto messages = receiver.Messages();
 //   for (FrameLease& frame : messages) Show(frame->pixels());
@@ -20,13 +20,14 @@
 
 namespace ipmpsc::typed {
 
-// Gone through once. Each lease is released when the next one is asked for, or when the range goes,
-// unless it was moved elsewhere. So:
+// A single-pass range. It releases each lease when the next one is asked for or when the range is
+// destroyed, unless the lease was moved elsewhere. So:
 //
-//  * After `break`, `return` or an exception the range holds the message until it goes itself. A new
-//    loop over the same range releases it, and goes on with the next one.
-//  * The body of the loop may receive from the same receiver: what it takes the range does not see.
-//  * The receiver may be moved, and the range follows it. Once the receiver is gone, or was assigned
+//  * After `break`, `return` or an exception the range holds the message until it is destroyed. A
+//    new loop over the same range releases it and continues with the next one.
+//  * The body of the loop may receive from the same receiver. The range does not see those
+//    messages.
+//  * The receiver may be moved, and the range follows it. If the receiver is destroyed or assigned
 //    another one, the range ends with kFailedPrecondition. The lease that it holds stays valid.
 template <typename Receiver, typename MessageLease>
 class MessageRange {
@@ -62,13 +63,13 @@ class MessageRange {
   MessageRange(const MessageRange&) = delete;
   MessageRange& operator=(const MessageRange&) = delete;
 
-  // Waits for the first message, or, called again, goes on.
+  // Waits for the first message, or for the next one when called again.
   iterator begin() { return Next() ? iterator(this) : iterator(); }
   iterator end() { return iterator(); }
 
-  // Why there was no further message, as `Receive` returned it; OK before the end.
+  // Returns why there was no further message, as `Receive` returned it. OK before the end.
   //
-  // Errors: as `Receive`; kFailedPrecondition also where the receiver is gone.
+  // Errors: as `Receive`; kFailedPrecondition also if the receiver is gone.
   const absl::Status& status() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return status_; }
 
  private:

@@ -3,7 +3,7 @@
 //   absl::StatusOr<FrameReceiver> receiver = FrameReceiver::Open("/dev/shm/frames");
 //   absl::StatusOr<FrameLease> frame = receiver->Receive(absl::Seconds(1));
 //
-//   receiver->Drain([](const FrameView& frame) { Show(frame.pixels()); });   // what is there now
+//   receiver->Drain([](const FrameView& frame) { Show(frame.pixels()); });   // available now
 //   auto messages = receiver->Messages();                                    // until it is closed
 //   for (FrameLease& frame : messages) Show(frame->pixels());
 #ifndef IPMPSC_TYPED_RECEIVER_H_
@@ -37,12 +37,12 @@ namespace ipmpsc::typed {
 
 // Thread-compatible. One per channel.
 //
-// Every function that receives returns what the same one of `Receiver` returns, and:
+// Every function that receives returns the errors of the same function of `Receiver`, and:
 //  * kInvalidArgument   - the message is malformed, or needs more memory than its `MemoryLimit`
-//                         allows (its position, size and type are told). It has been released: the
-//                         next call goes on with the next message
-//  * kResourceExhausted - the system has no memory for the views of the message. It is kept: the
-//                         next call tries it again. Where not even the text of an error can be
+//                         allows. The text names its position, size and type. It has been released:
+//                         the next call takes the next message
+//  * kResourceExhausted - the system has no memory for the views of the message. It is kept, and
+//                         the next call tries it again. If not even the text of an error can be
 //                         allocated, std::bad_alloc is thrown, and nothing is lost or leaked either
 template <typename Derived, typename MessageLease, typename View, typename MessageChannel>
 class MessageReceiver {
@@ -65,12 +65,12 @@ class MessageReceiver {
     if (!channel.ok()) return channel.status();
     return Attach(*channel, options);
   }
-  // The channel that the message's .proto declares.
+  // Opens the channel that the message's .proto declares.
   static absl::StatusOr<Derived> Open(const ReceiverOptions& options = {}) {
     return Open(MessageChannel::Path(), options);
   }
 
-  // Takes the next message, if it is there.
+  // Takes the next message, if one is there.
   absl::StatusOr<MessageLease> TryReceive() {
     return ReceiveBy([this] { return receiver_.TryReceive(); });
   }
@@ -79,21 +79,22 @@ class MessageReceiver {
     return ReceiveBy([this, &deadline] { return receiver_.Receive(deadline); });
   }
 
-  // Calls `handler` for each message that is there, at most `max_messages`; released as by
-  // `Receiver::Drain`. Does not wait. Returns how many: at least one, unless max_messages is 0.
-  // The view is the handler's only while it runs. A handler that throws, receives, moves or destroys
-  // the receiver: as with `Receiver::Drain`; the view's memory is given back in any case.
+  // Calls `handler` for each available message, at most `max_messages`. Messages are released as by
+  // `Receiver::Drain`. Does not wait. Returns how many messages there were: at least one, unless
+  // max_messages is 0. The handler may use the view only during its call. For handlers that throw,
+  // or that receive with, move or destroy the receiver, see `Receiver::Drain`. The view's memory is
+  // given back in any case.
   //
-  // Errors: as `TryReceive`. kInvalidArgument tells how many of them were malformed, and which was
-  // the first; kResourceExhausted, for how many the system had no memory. The handler was called
-  // for the others, and all are released.
+  // Errors: as `TryReceive`. kInvalidArgument says how many messages were malformed, and which was
+  // the first. kResourceExhausted says for how many the system had no memory. The handler was
+  // called for the others, and all are released.
   absl::StatusOr<size_t> Drain(absl::FunctionRef<void(const View&)> handler,
                                size_t max_messages = std::numeric_limits<size_t>::max()) {
-    // `this` may be gone when a handler returns.
+    // A handler may destroy `this`.
     const PooledArena arena = arenas_->Take();
     Unparsed unparsed;
     const auto handle = [&handler, &arena, &unparsed](const Record& record) {
-      // At the end even if the handler throws.
+      // Resets the arena even if the handler throws.
       const Resetting resetting{arena.get()};
       const View* const view = View::Parse(record.payload, arena.get());
       if (ABSL_PREDICT_TRUE(view != nullptr)) {
@@ -116,14 +117,14 @@ class MessageReceiver {
     return count;
   }
 
-  // The messages from now on, for a range-based for. It ends at the first error, which the range
-  // then tells: that the channel is closed, that `deadline` has passed, or that a message is
-  // malformed, behind which it can be gone on with.
+  // Returns the messages from now on, for a range-based for. The range ends at the first error,
+  // which its status() returns: the channel is closed, `deadline` has passed, or a message is
+  // malformed. After a malformed message a new loop continues with the next one.
   MessageRange<MessageReceiver, MessageLease> Messages(Deadline deadline = Deadline::Never()) {
     return {arenas_, deadline};
   }
 
-  // How much memory the views of a message may take from now on.
+  // The bound on the memory for the views of each message from now on.
   const view::MemoryLimit& memory_limit() const { return arenas_->limit(); }
   void set_memory_limit(const view::MemoryLimit& limit) { arenas_->set_limit(limit); }
 
@@ -135,7 +136,7 @@ class MessageReceiver {
 
   // End of public interfaces.
 
-  // Of a generated class, which may itself be called as this template is.
+  // For generated classes, which may have the same name as this template.
   using Base = MessageReceiver;
 
   // REQUIRES: `differences` are those of the receiver's channel.
@@ -154,7 +155,7 @@ class MessageReceiver {
     kept_ = std::exchange(other.kept_, std::nullopt);
     receiver_ = std::move(other.receiver_);
     differences_ = std::move(other.differences_);
-    arenas_.set_receiver(nullptr);  // what goes through its messages ends
+    arenas_.set_receiver(nullptr);  // ends the ranges over its messages
     arenas_ = std::move(other.arenas_);
     arenas_.set_receiver(this);
     return *this;
@@ -185,13 +186,13 @@ class MessageReceiver {
     }
   }
 
-  // The messages of a `Drain` that were not parsed.
+  // Counts the messages of a `Drain` that were not parsed.
   struct Unparsed {
     void Add(uint64_t position, size_t size, const view::Arena& arena) {
       if (arena.failure() == view::Arena::Failure::kNoMemory) ++without_memory;
       if (count++ == 0) first = UnparsedError(position, size, arena);
     }
-    // Of `drained` messages.
+    // The result for `drained` messages.
     absl::StatusOr<size_t> Result(size_t drained) const {
       if (count == 0) return drained;
       const std::string text = absl::StrCat(
@@ -209,7 +210,7 @@ class MessageReceiver {
 
   template <typename Take>
   absl::StatusOr<MessageLease> ReceiveBy(Take take) {
-    arenas_->Reserve();  // nothing is taken before what may fail
+    arenas_->Reserve();  // takes no message before the steps that can fail
     if (ABSL_PREDICT_FALSE(kept_.has_value())) return Parse(*std::exchange(kept_, std::nullopt));
     absl::StatusOr<Lease> lease = take();
     if (!lease.ok()) return lease.status();

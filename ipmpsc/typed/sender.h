@@ -39,11 +39,11 @@
 
 namespace ipmpsc::typed {
 
-// Thread-compatible: one per thread, as many as the channel has slots for.
+// Thread-compatible: use one per thread. A channel has `max_senders()` slots for them.
 //
-// Every function that sends or lends returns what the same one of `Sender` returns, and:
-//  * kInvalidArgument - a required field is missing (it is named), or the message is 2 GiB or
-//                       longer, or more than that is asked for
+// Every function that sends or lends returns the errors of the same function of `Sender`, and:
+//  * kInvalidArgument - a required field is missing (it is named), or the message or the bound is 2
+//                       GiB or longer
 template <typename Derived, typename Message, typename MessageLoan, typename MessageChannel>
 class MessageSender {
  public:
@@ -65,12 +65,12 @@ class MessageSender {
     if (!channel.ok()) return channel.status();
     return Attach(*channel, options);
   }
-  // The channel that the message's .proto declares.
+  // Opens the channel that the message's .proto declares.
   static absl::StatusOr<Derived> Open(const SenderOptions& options = {}) {
     return Open(MessageChannel::Path(), options);
   }
 
-  // Sends now or not at all.
+  // Sends the message if there is space now.
   absl::Status TrySend(const Message& message) {
     return SendInto(message, [&](size_t size) { return sender_.TryClaim(size); });
   }
@@ -79,10 +79,10 @@ class MessageSender {
     return SendInto(message, [&](size_t size) { return sender_.Claim(size, deadline); });
   }
   // Send a range of messages together, as by `Sender::SendBatch`: `std::vector<Message>`,
-  // `RepeatedPtrField<Message>` and their like. Each is serialised straight into the ring, and none is
-  // sent where one cannot be. The range is gone through twice, so it must hold its messages: what
-  // makes them while it is gone through does not compile. REQUIRES: nobody changes them meanwhile;
-  // the program ends where one has changed its size, and none is sent.
+  // `RepeatedPtrField<Message>` and similar. Each is serialised straight into the ring. If one
+  // cannot be sent, none is. The range is traversed twice, so it must hold its messages: a range
+  // that generates them does not compile. REQUIRES: no thread changes them during the call. If the
+  // size of one changes, the program aborts and none is sent.
   template <typename Messages>
   absl::Status TrySendBatch(const Messages& messages) {
     return SendBatchInto(messages,
@@ -93,15 +93,15 @@ class MessageSender {
     return SendBatchInto(
         messages, [&](auto write) { return sender_.WriteBatch(batch_sizes_, write, deadline); });
   }
-  // Waits until everything sent before has been received and released.
+  // Waits until all earlier messages have been received and released, then sends.
   absl::Status SendWhenEmpty(const Message& message, Deadline deadline) {
     return SendInto(message, [&](size_t size) { return sender_.ClaimWhenEmpty(size, deadline); });
   }
 
-  // Lends a message to be written in place, at most `bound` bytes long; one at a time. Publishing
-  // gives unneeded bytes back. `bound` must be at least the message's `ByteSizeLong`,
-  // and for each message in it of 128 bytes or more 4 bytes above that; for each field that is
-  // aligned, `alignment` + 5.
+  // Lends a message to be written in place, at most `bound` bytes long. One loan at a time.
+  // Publishing gives unused bytes back. `bound` must be at least the message's `ByteSizeLong`, plus
+  // 4 bytes for each message in it of 128 bytes or more, plus `alignment` + 5 for each aligned
+  // field.
   //
   // Errors: as `TrySend`, `Send` and `SendWhenEmpty`.
   absl::StatusOr<MessageLoan> TryClaim(size_t bound) {
@@ -123,7 +123,7 @@ class MessageSender {
 
   // End of public interfaces.
 
-  // Of a generated class, which may itself be called as this template is.
+  // For generated classes, which may have the same name as this template.
   using Base = MessageSender;
 
   // REQUIRES: `differences` are those of the sender's channel.
@@ -131,7 +131,7 @@ class MessageSender {
       : sender_(std::move(sender)), differences_(std::move(differences)) {}
 
  private:
-  // Computes the sizes that `Write` needs, too.
+  // Also computes the cached sizes, which `Write` needs.
   static absl::StatusOr<size_t> SizeOf(const Message& message) {
     if (!message.IsInitialized()) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -145,7 +145,7 @@ class MessageSender {
     return size;
   }
 
-  // Whether the message still has the size that was claimed for it.
+  // Whether the message still has the size for which space was claimed.
   static bool IsAsLongAs(const Message& message, size_t size) {
     return static_cast<size_t>(message.GetCachedSize()) == size;
   }

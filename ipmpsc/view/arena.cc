@@ -9,17 +9,17 @@ namespace ipmpsc::view {
 
 struct Arena::Block {
   Block* older;
-  size_t size;  // of what follows this header
+  size_t size;  // of the bytes after this header
 };
 
 namespace {
 
 constexpr size_t kFirstBlockSize = 1024;
-// Each block doubles the memory, up to this size. A larger allocation has a block of its own.
+// Each block doubles the capacity, up to this size. Larger allocations have blocks of their own.
 constexpr size_t kLargeBlockSize = size_t{1} << 20;
-// After so many messages memory that they did not need is given back.
+// The number of messages after which memory that they did not need is freed.
 constexpr uint32_t kResetsToShrink = 64;
-// An arena that takes this much may as well keep it.
+// An arena up to this size keeps its memory.
 constexpr size_t kKeptSize = size_t{64} << 10;
 
 }  // namespace
@@ -47,7 +47,7 @@ void* Arena::Grow(void* old, size_t old_size, size_t used, size_t new_size) {
     return nullptr;
   }
   std::memcpy(moved, old, used);
-  // A large allocation lies alone in its block: without this an array that grows would take twice its
+  // A large allocation has its own block. Without freeing it a growing array would take twice its
   // size.
   if (old_size >= kLargeBlockSize) FreeBlockOf(begin, old_size);
   return moved;
@@ -65,7 +65,7 @@ void Arena::Reset() {
   }
   if (newest_->older != nullptr || kept != capacity_) {
     FreeBlocks();
-    AddBlock(kept);  // where there is no memory now, there may be when it is asked for
+    AddBlock(kept);  // if there is no memory now, a later allocation tries again
   }
   if (newest_ != nullptr) next_ = reinterpret_cast<char*>(newest_ + 1);
   EndBudget();
@@ -104,7 +104,7 @@ bool Arena::AddBlock(size_t size) {
   return true;
 }
 
-// Of the `size` bytes at `begin`, if there is nothing else in it.
+// Frees the block of the `size` bytes at `begin`, if it holds nothing else.
 void Arena::FreeBlockOf(void* begin, size_t size) {
   for (Block** link = &newest_->older; *link != nullptr; link = &(*link)->older) {
     Block* const block = *link;

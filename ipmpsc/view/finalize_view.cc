@@ -17,15 +17,15 @@
 namespace ipmpsc::view {
 namespace {
 
-// An entry of a map that is being sorted. Keys may be strings in the record, which a hostile peer may
-// change meanwhile: what is compared first is loaded once.
+// An entry of a map that is being sorted. Keys may be strings in the record, which a hostile peer
+// may change meanwhile. So the first part that is compared is loaded once.
 struct Order {
-  uint64_t key;    // orders entries, unless it is the same
+  uint64_t key;    // orders entries, unless it is equal
   uint32_t index;  // of the entry
 };
 
-// Sorts `order` by merging, by `less`. Keys that change meanwhile make the order nonsense, but nothing
-// outside the arrays is touched, which std::sort does not promise. Equal ones stay in their order.
+// Sorts `order` by merging, by `less`. If keys change meanwhile, the order is undefined, but only
+// the arrays are accessed, which std::sort does not promise. Stable.
 template <typename Less>
 void SortOrder(Order* order, Order* scratch, size_t size, Less less) {
   constexpr size_t kFirstRun = 8;
@@ -56,17 +56,17 @@ void SortOrder(Order* order, Order* scratch, size_t size, Less less) {
   if (from != order) std::memcpy(order, from, size * sizeof(Order));
 }
 
-// The eight bytes of a text behind the first `skipped`, as a number in their order; zeros for what it
-// does not have.
+// Returns the eight bytes of a text after the first `skipped` as a number with the same order,
+// padded with zeros.
 uint64_t PrefixOf(absl::string_view text, size_t skipped) {
   text.remove_prefix(std::min(skipped, text.size()));
   uint64_t word = 0;
-  // An empty key may be nowhere.
+  // An empty key may have a null pointer.
   if (!text.empty()) std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
   return __builtin_bswap64(word);
 }
 
-// How many bytes all keys begin with.
+// Returns the length of the common prefix of all keys.
 template <typename KeyOf>
 size_t CommonPrefix(KeyOf key, uint32_t size) {
   const absl::string_view first = key(0);
@@ -80,8 +80,8 @@ size_t CommonPrefix(KeyOf key, uint32_t size) {
   return common;
 }
 
-// Sorts entries by key, the last of equal ones surviving, into a new array where they are not in
-// order already.
+// Sorts entries by key and keeps the last of equal ones. Uses a new array unless they are in order
+// already.
 template <typename Key>
 bool SortEntries(RepeatedData* data, size_t entry_size, size_t key_offset, Arena* arena) {
   const auto key = [&](uint32_t i) {

@@ -1,10 +1,10 @@
-// MapView: a map field. Each key is there once, with the last value that was sent for it.
+// MapView: a map field. It has each key once, with the last value that was sent for it.
 //
 //   for (const Frame_TagsEntryView& tag : view.tags()) Use(tag.key(), tag.value());
 //   auto tag = view.tags().find("lens");
 //   if (tag != view.tags().end()) Use((*tag).value());
 //
-// The order is the view's own business.
+// The order of entries is unspecified.
 #ifndef IPMPSC_VIEW_MAP_VIEW_H_
 #define IPMPSC_VIEW_MAP_VIEW_H_
 
@@ -29,7 +29,7 @@ bool MapKeyLess(Key a, Key b) {
 template <typename Entry>
 class MapView : public RepeatedView<Entry> {
  public:
-  // `end()` where there is none. Logarithmic.
+  // Returns `end()` if there is no such key. Logarithmic.
   template <typename Key>
   auto find(const Key& key) const {
     using EntryKey = decltype(std::declval<const Entry&>().key());

@@ -1,4 +1,4 @@
-// Access to the bytes of a view whose class only its table knows.
+// Access to the bytes of a view whose class is known only by its table.
 #ifndef IPMPSC_VIEW_MEMORY_H_
 #define IPMPSC_VIEW_MEMORY_H_
 
@@ -23,7 +23,7 @@ void Store(char* p, T value) {
   std::memcpy(p, &value, sizeof(T));
 }
 
-// Every view begins with the bytes it was parsed from, and goes on with its has bits.
+// Every view begins with the bytes from which it was parsed, followed by its has bits.
 inline constexpr size_t kHasBitsOffset = sizeof(absl::string_view);
 
 inline bool GetHasBit(const char* view, uint32_t bit) {

@@ -1,4 +1,4 @@
-// Numbers and other scalars: how they come, and how views store them.
+// Numbers and other scalars: their encodings, and their storage in views.
 #ifndef IPMPSC_VIEW_NUMBER_H_
 #define IPMPSC_VIEW_NUMBER_H_
 

@@ -40,8 +40,9 @@ const char* ParseFixed(size_t element_size, char* at, const char* p, const char*
 
 constexpr uint64_t kHighBits = 0x8080808080808080;
 
-// Eight of one byte, or four of two, at once: neighbours are mostly as long as each other.
-// Returns the position of the first that is neither. REQUIRES: the elements are 4 bytes each.
+// Parses eight numbers of one byte, or four of two, at once: neighbours mostly have the same
+// length. Returns the position of the first number that is neither. REQUIRES: the elements are 4
+// bytes each.
 #ifdef __SSE2__
 inline const char* ParseEvenRuns(const char* p, const char* end, char** element,
                                  const char* elements_end) {
@@ -70,7 +71,7 @@ inline const char* ParseEvenRuns(const char* p, const char* end, char** element,
 }
 #endif
 
-// Bools are mostly 0 or 1: eight at once.
+// Bools are mostly 0 or 1: parses eight at once.
 inline const char* ParseBools(const char* p, const char* end, char** element,
                               const char* elements_end) {
   char* to = *element;
@@ -85,7 +86,7 @@ inline const char* ParseBools(const char* p, const char* end, char** element,
   return p;
 }
 
-// `PackSevenBitGroups` of as many bits; numbers of a field are mostly about as long as each other.
+// `PushTogether` of `bits` bits. Numbers of a field mostly have similar lengths.
 inline uint64_t PushBytesTogether(uint64_t bytes, int bits) {
   if (bits <= 16) return (bytes & 0x7f) | (bytes & 0x7f00) >> 1;
   if (bits <= 32) {

@@ -1,5 +1,5 @@
-// ParsePacked: the numbers of a repeated field that come packed, which parsers accept for every one of
-// a number type, however it is declared.
+// ParsePacked: the numbers of a packed repeated field. Parsers accept packed numbers for every
+// repeated number field, however it is declared.
 #ifndef IPMPSC_VIEW_PACKED_H_
 #define IPMPSC_VIEW_PACKED_H_
 

@@ -27,13 +27,13 @@
 namespace ipmpsc::view {
 namespace {
 
-// All its functions return the position behind what they read, null where it is malformed or where
-// there is no memory.
+// All its functions return the position after the bytes that they read. They return null if these
+// are malformed or there is no memory.
 //
-// The fast loop looks once per field whether `kAhead` bytes of the record are left, and then reads a
-// tag and a number, or a short text, without looking where the message ends that they are in: what
-// passes its end is malformed, and is found to be so in front of the next field. Nothing behind the
-// record is ever read.
+// The fast loop checks once for each field that `kAhead` bytes of the record are left. Then it
+// reads a tag and a number, or a short text, without checking the end of their message. A field
+// that passes that end is malformed, which is found before the next field. Bytes after the record
+// are never read.
 class Parser {
  public:
   Parser(absl::string_view wire, Arena* arena)
@@ -53,8 +53,8 @@ class Parser {
   }
 
  private:
-  // The longest tag of the fast loop, the longest length, which may be one of a short text, and 16
-  // bytes of that; or a tag and the longest number.
+  // The longest tag of the fast loop and the longest length, which may be that of a short text, and
+  // 16 bytes of the text. Or a tag and the longest number.
   static constexpr size_t kAhead = 2 + 5 + 16;
 
   // A view has 16 bytes or more, and a multiple of 8.
@@ -95,8 +95,7 @@ class Parser {
   const char* ParseMessage(const wire::Field& field, char* message, const char* p, const char* end);
   const char* ParseGroup(const wire::Field& field, char* message, const char* p, const char* end);
 
-  // The bytes of a message that comes in several pieces are put together: that is what merging
-  // means on the wire.
+  // Concatenates the bytes of a message that comes in several pieces: on the wire that merges them.
   bool AppendWire(char* view, absl::string_view piece);
   bool ConcatenateWire(char* view, absl::string_view piece);
 
@@ -117,8 +116,8 @@ inline bool Parser::AppendWire(char* view, absl::string_view piece) {
 
 bool Parser::ConcatenateWire(char* view, absl::string_view piece) {
   const absl::string_view old = Load<absl::string_view>(view);
-  // Concatenated pieces have the next power of two to grow in, so that many pieces cost no more than
-  // twice their bytes.
+  // Concatenated bytes have space up to the next power of two, so many pieces cost at most twice
+  // their bytes.
   const auto space = [](size_t size) {
     size_t power = 64;
     while (power < size) power *= 2;
@@ -184,7 +183,7 @@ inline const char* ParseScalar(const wire::Field& field, char* at, const char* p
   return p;
 }
 
-// A varint of which 10 bytes may be read.
+// Reads a varint. REQUIRES: 10 bytes are readable.
 inline const char* ReadVarintAhead(const char* p, uint64_t* value) {
   const uint32_t two = wire::LoadTwoBytes(p);
   *value = two & 0x7f;
@@ -198,7 +197,8 @@ inline const char* ReadVarintAhead(const char* p, uint64_t* value) {
   return read.end;
 }
 
-// Reads the size of what follows, which lies before `end` when this succeeds; `p` may lie behind it.
+// Reads the size of the following bytes. On success they end at or before `end`. `p` may be beyond
+// it.
 inline const char* ReadSizeAhead(const char* p, const char* end, size_t* size) {
   *size = wire::LoadByte(p);
   if (ABSL_PREDICT_FALSE(*size >= 0x80)) return p < end ? wire::ReadSize(p, end, size) : nullptr;
@@ -206,7 +206,7 @@ inline const char* ReadSizeAhead(const char* p, const char* end, size_t* size) {
   return ABSL_PREDICT_TRUE(static_cast<std::ptrdiff_t>(*size) <= end - p) ? p : nullptr;
 }
 
-// Whether a text is UTF-8 of which 16 bytes may be read, whatever its size.
+// Whether a text is UTF-8. REQUIRES: 16 bytes are readable, whatever its size.
 inline bool IsUtf8Ahead(const char* p, size_t size) {
 #ifdef __SSE2__
   const auto high_bits = [](const char* at) {
@@ -515,7 +515,7 @@ const char* Parser::ParseSingularMessage(const wire::Field& field, char* view, c
   if (field.cardinality == wire::Cardinality::kOneof) {
     char* const oneof_case = view + field.presence;
     if (Load<uint32_t>(oneof_case) != field.number())
-      message = nullptr;  // what it was before another member does not count
+      message = nullptr;  // its value before another member was set does not count
     Store(oneof_case, field.number());
   } else if (field.presence != wire::Field::kNoHasBit) {
     SetHasBit(view, field.presence);

@@ -1,9 +1,9 @@
-// Parse: from the bytes of a record to a view, by the tables of the generated header.
+// Parse: turns the bytes of a record into a view, by the tables of generated headers.
 //
-// It accepts exactly what `ParseFromArray` of protobuf 3.21 accepts for the same message, and
-// yields the same values, with two exceptions: extensions are unknown fields here, so what is in
-// them is not checked; and a message whose views need more memory than the arena's `MemoryLimit`
-// allows is malformed.
+// It accepts exactly the messages that `ParseFromArray` of protobuf 3.21 accepts, and yields the
+// same values. There are two exceptions. Extensions are unknown fields here, so their contents are
+// not checked. A message whose views need more memory than the arena's `MemoryLimit` allows is
+// malformed.
 #ifndef IPMPSC_VIEW_PARSER_H_
 #define IPMPSC_VIEW_PARSER_H_
 

@@ -14,12 +14,12 @@ namespace ipmpsc::view {
 namespace {
 
 constexpr size_t kSmallestCapacity = 4;
-// From so many elements on it is worth counting those that follow, and where one is large.
+// From this many elements on, or for large ones, counting those that follow pays off.
 constexpr size_t kCounted = 32;
 constexpr size_t kLargeElement = 64;
 
-// How many values with this tag, length-delimited, follow that at `p`, whose tag was read; `most`
-// at most. Only a hint, since the bytes may change before they are read again.
+// Counts the length-delimited values with this tag that follow the one at `p`, whose tag was read.
+// Stops at `most`. Only a hint, since the bytes may change before they are read again.
 size_t CountElements(const char* p, const char* end, uint32_t tag, size_t most) {
   size_t count = 0;
   while (true) {
@@ -35,7 +35,7 @@ size_t CountElements(const char* p, const char* end, uint32_t tag, size_t most) 
 }  // namespace
 
 bool ReserveRepeated(RepeatedData* data, size_t element_size, size_t needed, Arena* arena) {
-  // Below 2^32: each element takes a byte or more of a record that has fewer than 2^31.
+  // Below 2^32: each element takes at least a byte of a record that has fewer than 2^31.
   const size_t capacity = std::min(needed, size_t{std::numeric_limits<uint32_t>::max()});
   void* const elements =
       data->capacity == 0
@@ -73,7 +73,7 @@ bool GrowForElements(RepeatedData* data, size_t element_size, uint32_t tag, cons
     return ReserveRepeated(data, element_size, following + 1, arena);
   }
   const size_t following = CountElements(p, end, tag, data->size);
-  // Others of this field may come behind something else: not one at a time.
+  // Others of this field may follow after other fields: does not grow one at a time.
   const size_t more = std::max(following + 1, size_t{data->size} / 4);
   return ReserveRepeated(data, element_size, data->size + more, arena);
 }

@@ -1,4 +1,5 @@
-// Space in the arena for more elements of a repeated field. All return false where there is none.
+// Space in the arena for more elements of a repeated field. All functions return false if there is
+// none.
 #ifndef IPMPSC_VIEW_REPEATED_GROWTH_H_
 #define IPMPSC_VIEW_REPEATED_GROWTH_H_
 
@@ -10,20 +11,20 @@
 
 namespace ipmpsc::view {
 
-// Makes the capacity `needed`, which is more than it was.
+// Sets the capacity to `needed`. REQUIRES: it was smaller.
 bool ReserveRepeated(RepeatedData* data, size_t element_size, size_t needed, Arena* arena);
 
-// For `count` more numbers, which come together. REQUIRES: they do not fit.
+// Makes space for `count` more numbers that come together. REQUIRES: they do not fit.
 bool GrowForNumbers(RepeatedData* data, size_t element_size, size_t count, Arena* arena);
-// For one more, of which nothing else is known. REQUIRES: the array is full.
+// Makes space for one more element. REQUIRES: the array is full.
 bool GrowForElement(RepeatedData* data, size_t element_size, Arena* arena);
-// For one more, whose length is at `p`, and for those that follow it, each with `tag` in front: the
-// array grows by at most as many as it has, and where they end it mostly has no element too many.
-// REQUIRES: the array is full.
+// Makes space for the element whose length is at `p` and for those that follow it, each with `tag`
+// before it. At most doubles the array, which mostly has no spare elements in the end. REQUIRES:
+// the array is full.
 bool GrowForElements(RepeatedData* data, size_t element_size, uint32_t tag, const char* p,
                      const char* end, Arena* arena);
 
-// Where the next element belongs.
+// Returns the place of the next element.
 inline char* NextElementOf(const RepeatedData& data, size_t element_size) {
   return const_cast<char*>(data.elements) + data.size * element_size;
 }

@@ -1,4 +1,4 @@
-// RepeatedView: a repeated field as it lies in the record or in the view's arena.
+// RepeatedView: a repeated field in the record or in the view's arena.
 //
 //   for (float x : view.points()) { ... }
 //   for (const DetectionView& d : view.detections()) { ... }
@@ -6,8 +6,8 @@
 //   std::vector<float> points(view.points().size());
 //   view.points().CopyTo(points.data());                    // all at once
 //
-// Numbers of fixed width that came packed stay in the record, where they need not be aligned:
-// elements are loaded, so numbers, enums and strings come by value and messages by reference.
+// Packed numbers of fixed width stay in the record, possibly unaligned. So numbers, enums and
+// strings are loaded and returned by value, and messages by reference.
 #ifndef IPMPSC_VIEW_REPEATED_VIEW_H_
 #define IPMPSC_VIEW_REPEATED_VIEW_H_
 
@@ -21,11 +21,11 @@
 
 namespace ipmpsc::view {
 
-// How every repeated field is stored in a view, whatever its elements.
+// The storage of a repeated field in a view, for all types of elements.
 struct RepeatedData {
   const char* elements = nullptr;
   uint32_t size = 0;
-  // In the arena; 0 where the elements lie in the record.
+  // In the arena; 0 if the elements are in the record.
   uint32_t capacity = 0;
 };
 
@@ -33,7 +33,7 @@ template <typename T>
 class RepeatedView {
  public:
   using value_type = T;
-  // Class types lie in the arena, where they are aligned.
+  // Objects of class types are in the arena, where they are aligned.
   using const_reference =
       std::conditional_t<std::is_class_v<T> && !std::is_same_v<T, absl::string_view>, const T&, T>;
   using size_type = size_t;
@@ -91,15 +91,16 @@ class RepeatedView {
   const_reference operator[](size_t index) const {
     return Load(data_.elements + index * sizeof(T));
   }
-  // The elements as an array, for numbers and enums. Null where they lie in the record at an address
-  // that is no multiple of their alignment, as numbers of fixed width that came packed may: `CopyTo`
-  // copies those. As long as the view.
+  // Returns the elements as an array, for numbers and enums. Null if the elements are in the record
+  // at an unaligned address, which is possible for packed numbers of fixed width: use `CopyTo` for
+  // those. Valid as long as the view.
   const T* data() const {
     static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
     if (reinterpret_cast<uintptr_t>(data_.elements) % alignof(T) != 0) return nullptr;
     return reinterpret_cast<const T*>(data_.elements);
   }
-  // Copies all elements to `to`, at the speed of memcpy. REQUIRES: there is space for size() of them.
+  // Copies all elements to `to` at the speed of memcpy. REQUIRES: `to` has space for size()
+  // elements.
   void CopyTo(T* to) const {
     static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
     if (data_.size != 0) std::memcpy(to, data_.elements, size_t{data_.size} * sizeof(T));

@@ -1,5 +1,4 @@
-// From a view back to a message of protobuf. A template, so that it needs protobuf only where it is
-// used.
+// Conversion of a view to a message of protobuf. A template, so that only its users need protobuf.
 #ifndef IPMPSC_VIEW_TO_MESSAGE_H_
 #define IPMPSC_VIEW_TO_MESSAGE_H_
 
@@ -7,13 +6,13 @@
 
 namespace ipmpsc::view {
 
-// Returns the message in `wire`, from which a view was parsed. Lacks fields that a hostile peer has
-// broken in it since: errors of the parser are ignored.
+// Returns the message in `wire`, from which a view was parsed. Parser errors are ignored: the
+// message lacks any part that a hostile peer has damaged since.
 template <typename Message>
 Message ToMessage(absl::string_view wire) {
   Message message;
-  // A message within a message has no required field to check: the whole was checked. `Partial` is
-  // silent.
+  // A sub-message is not checked for required fields: the whole was checked. `Partial` does not
+  // log.
   (void)message.ParsePartialFromArray(wire.data(), static_cast<int>(wire.size()));
   return message;
 }

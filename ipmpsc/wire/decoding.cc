@@ -9,7 +9,7 @@
 namespace ipmpsc::wire {
 namespace {
 
-// protobuf keeps that much below the largest int.
+// protobuf's limit: 16 bytes below the largest int.
 constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
 
 template <int kMaxBytes>
@@ -25,7 +25,7 @@ LongVarint ReadBytesOfVarint(const char* p, const char* end) {
 
 }  // namespace
 
-// Eight bytes at a time, where that many are left: no branch depends on the length.
+// Reads eight bytes at a time, if that many are left: no branch depends on the length.
 LongVarint ReadLongVarint(const char* p, const char* end) {
   if (end - p < 10) return ReadBytesOfVarint<10>(p, end);
   return ReadLongVarintAhead(p);

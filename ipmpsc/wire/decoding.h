@@ -1,4 +1,4 @@
-// Reading protobuf's wire format, as strict and as lenient as protobuf 3.21 is.
+// Reading protobuf's wire format, with the same strictness as protobuf 3.21.
 //
 // The bytes may change while they are read, if a peer is hostile: each is loaded once, and what was
 // loaded is checked and used. Every function returns the position behind what it read, or null
@@ -45,18 +45,18 @@ inline uint64_t PackSevenBitGroups(uint64_t word) {
   return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
 }
 
-// The result of a read out of line, in registers.
+// Results of the slow paths of the functions below, returned in registers.
 struct LongVarint {
   const char* end;  // null: malformed
   uint64_t value;
 };
 LongVarint ReadLongVarint(const char* p, const char* end);
-// Of three bytes or more. REQUIRES: 10 bytes may be read.
+// For varints of three bytes or more. REQUIRES: 10 bytes are readable.
 LongVarint ReadLongVarintAhead(const char* p);
 LongVarint ReadLongTag(const char* p, const char* end);
 LongVarint ReadLongSize(const char* p, const char* end);
 
-// At most 10 bytes; bits beyond 64 are dropped.
+// Reads at most 10 bytes; drops bits beyond 64.
 inline const char* ReadVarint(const char* p, const char* end, uint64_t* value) {
   if (ABSL_PREDICT_FALSE(p == end)) return nullptr;
   const uint64_t first = LoadByte(p);
@@ -74,7 +74,7 @@ inline const char* ReadVarint(const char* p, const char* end, uint64_t* value) {
   return read.end;
 }
 
-// At most 5 bytes; bits beyond 32 are dropped.
+// Reads at most 5 bytes; drops bits beyond 32.
 inline const char* ReadTag(const char* p, const char* end, uint32_t* tag) {
   if (ABSL_PREDICT_FALSE(p == end)) return nullptr;
   const uint32_t first = LoadByte(p);
@@ -92,7 +92,7 @@ inline const char* ReadTag(const char* p, const char* end, uint32_t* tag) {
   return read.end;
 }
 
-// Reads the size of what follows, which lies before `end` when this succeeds.
+// Reads the size of the following bytes. On success they end at or before `end`.
 inline const char* ReadSize(const char* p, const char* end, size_t* size) {
   if (ABSL_PREDICT_FALSE(p == end)) return nullptr;
   const size_t first = LoadByte(p);
@@ -113,8 +113,8 @@ const char* ReadFixed(const char* p, const char* end, T* value) {
   return p + sizeof(T);
 }
 
-// Steps over the value that follows `tag`, groups included, which may nest `depth` deep. An
-// end-group tag that ends nothing is malformed, and so is field number 0.
+// Skips the value that follows `tag`, including groups, which may nest `depth` deep. An end-group
+// tag without its group is malformed, and so is field number 0.
 const char* SkipValue(const char* p, const char* end, uint32_t tag, int depth);
 
 inline uint32_t ZigZagDecode32(uint32_t n) { return (n >> 1) ^ (0 - (n & 1)); }

@@ -15,7 +15,7 @@ namespace ipmpsc::wire {
 // The longest message, or piece of one, that protobuf reads.
 inline constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max() - 16;
 
-// The length of something that is at most `kMaxSize` long never needs more.
+// The maximum width of a length up to `kMaxSize`.
 inline constexpr size_t kMaxLengthWidth = 5;
 
 inline constexpr size_t kMaxTagWidth = 5;
@@ -23,20 +23,20 @@ inline constexpr size_t kMaxVarintWidth = 10;
 
 constexpr uint32_t Tag(uint32_t number, WireType type) { return number << 3 | type; }
 
-// Bytes that a varint needs: 1 to 10.
+// Returns the bytes of the varint: 1 to 10.
 inline size_t VarintSize(uint64_t value) {
   return static_cast<size_t>(absl::bit_width(value | 1) + 6) / 7;
 }
 
-// Each of these returns the place behind what it wrote.
+// Each of these functions returns the position after the bytes that it wrote.
 inline char* EncodeVarint(uint64_t value, char* p) {
   for (; value >= 0x80; value >>= 7) *p++ = static_cast<char>(value | 0x80);
   *p++ = static_cast<char>(value);
   return p;
 }
 
-// Without a branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
-// written behind what is returned.
+// Has no branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
+// written after the returned position.
 inline char* EncodeVarintAhead(uint64_t value, char* p) {
   if (value < 0x80) {
     *p = static_cast<char>(value);
@@ -48,7 +48,7 @@ inline char* EncodeVarintAhead(uint64_t value, char* p) {
     return p + 2;
   }
   constexpr uint64_t kHighBits = 0x8080808080808080;
-  // Seven bits for each byte, pulled apart by pairs.
+  // Spreads seven bits to each byte, by pairs.
   uint64_t word = (value & 0x0fffffff) | (value & 0x00fffffff0000000) << 4;
   word = (word & 0x00003fff00003fff) | (word & 0x0fffc0000fffc000) << 2;
   word = (word & 0x007f007f007f007f) | (word & 0x3f803f803f803f80) << 1;
@@ -65,7 +65,7 @@ inline char* EncodeVarintAhead(uint64_t value, char* p) {
   return p + width;
 }
 
-// In `width` bytes, which may be more than need be: every parser reads it.
+// Encodes in `width` bytes, which may be more than necessary: every parser accepts them.
 // REQUIRES: VarintSize(value) <= width
 inline char* EncodePaddedVarint(uint64_t value, size_t width, char* p) {
   for (; width > 1; --width, value >>= 7) *p++ = static_cast<char>(value | 0x80);
@@ -79,7 +79,7 @@ char* EncodeFixed(T value, char* p) {
   return p + sizeof(T);
 }
 
-// The fewest bytes for the length of what fills the rest of `space` bytes, or less of it.
+// Returns the fewest bytes for the length of a body that fills the rest of `space` bytes, or less.
 // REQUIRES: 0 < space <= kMaxSize
 inline size_t LengthWidth(size_t space) {
   size_t width = 1;
@@ -87,7 +87,7 @@ inline size_t LengthWidth(size_t space) {
   return width;
 }
 
-// A negative int32 takes ten bytes: that is what an int64 of the same value takes.
+// A negative int32 takes ten bytes, like an int64 of the same value.
 inline uint64_t SignExtend(int32_t value) { return static_cast<uint64_t>(int64_t{value}); }
 
 inline uint32_t ZigZagEncode32(int32_t n) {

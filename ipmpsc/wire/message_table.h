@@ -14,14 +14,14 @@ namespace ipmpsc::wire {
 
 struct MessageTable;
 
-// How a value is encoded in the record, and by that how it is stored in the view.
+// The encoding of a value in the record, and thereby its storage in the view.
 enum class FieldType : uint8_t {
   kInt32,       // int32, uint32, open enums: 4 bytes
   kInt64,       // int64, uint64: 8 bytes
   kSint32,      // 4 bytes
   kSint64,      // 8 bytes
   kBool,        // 1 byte
-  kBoolOfMap,   // 1 byte; in the entries of maps, where protobuf looks at the low 32 bits only
+  kBoolOfMap,   // 1 byte; in entries of maps, where protobuf reads the low 32 bits only
   kClosedEnum,  // 4 bytes; values outside `ranges` are unknown fields
   kFixed32,     // fixed32, sfixed32, float: 4 bytes
   kFixed64,     // fixed64, sfixed64, double: 8 bytes
@@ -38,7 +38,7 @@ enum class Cardinality : uint8_t {
   kMap,
 };
 
-// A run of valid values of a closed enum, both ends included.
+// A range of valid values of a closed enum, inclusive.
 struct EnumRange {
   int32_t first;
   int32_t last;
@@ -62,10 +62,10 @@ constexpr WireType WireTypeOf(FieldType type) {
   }
 }
 
-// The parser's operation for a field that comes with its usual tag. The table holds it, so that one
-// jump decides. A number or a text has a kind with a has bit and one without.
+// The parser's action for a field with its usual tag. Chosen when the table is made, so that one
+// jump decides it. Each number or text type has one operation with a has bit and one without.
 enum class Operation : uint8_t {
-  kGeneral,  // a field that has no kind of its own
+  kGeneral,  // all other cases
   kInt32,
   kInt64,
   kSint32,
@@ -106,8 +106,8 @@ struct Field {
   FieldType type;
   Cardinality cardinality = Cardinality::kSingular;
   Operation operation = Operation::kGeneral;
-  // The usual tag as it lies on the wire: of a number that repeats, that of packed ones. `wire_tag`
-  // are its first two bytes, of which `wire_mask` counts; longer tags are general.
+  // The usual tag on the wire: for repeated numbers, the tag of packed ones. `wire_tag` is its
+  // first two bytes, and `wire_mask` selects the significant ones. Longer tags are general.
   uint8_t wire_width = 0;
   uint16_t wire_tag = 0;
   uint16_t wire_mask = 0;
@@ -119,7 +119,7 @@ struct Field {
 
   constexpr uint32_t number() const { return tag >> 3; }
 
-  // Whether what begins with these two bytes is this field with its usual tag.
+  // Whether these two bytes begin this field with its usual tag.
   bool Matches(uint32_t two_bytes) const { return ((two_bytes ^ wire_tag) & wire_mask) == 0; }
 
   constexpr Field(FieldType t, uint32_t n, size_t o)
@@ -174,7 +174,7 @@ struct Field {
   static constexpr Field ClosedEnum(uint32_t n, size_t offset, const EnumRange (&ranges)[kCount]) {
     return Field(FieldType::kClosedEnum, n, offset, ranges);
   }
-  // Stored whatever it is: an entry with an unknown value is dropped whole.
+  // Stores unknown values, too, since an entry with one is dropped as a whole.
   template <size_t kCount>
   static constexpr Field ClosedEnumOfMap(uint32_t n, size_t offset,
                                          const EnumRange (&ranges)[kCount]) {
@@ -276,7 +276,7 @@ struct Field {
         return Operation::kPacked;
     }
   }
-  // Chooses the operation, and the tag that goes with it.
+  // Chooses the operation and the usual tag.
   constexpr void Plan() {
     switch (cardinality) {
       case Cardinality::kSingular:
@@ -313,15 +313,15 @@ static_assert(sizeof(Field) == 32);
 
 // One message type.
 //
-// In every view the bytes it was parsed from, an absl::string_view, come first, then the words of
-// has bits, if any.
+// Every view begins with the bytes from which it was parsed (an absl::string_view), followed by the
+// words of has bits, if there are any.
 struct MessageTable {
   const Field* fields = nullptr;  // by number, ascending
-  const void* empty_view;         // what a view is before parsing: the defaults
+  const void* empty_view;         // the view before parsing: the defaults
   uint32_t field_count = 0;
   uint32_t dense_count = 0;  // fields[i].number() == i + 1 for all i below
   uint32_t view_size;
-  uint32_t required_count;  // they have the first has bits
+  uint32_t required_count;  // required fields; they have the first has bits
   bool needs_finish;        // has, or may reach, required fields or maps
 
   template <typename View, size_t kCount>

@@ -12,13 +12,13 @@ namespace {
 
 bool IsContinuation(char byte) { return (static_cast<uint8_t>(byte) & 0xc0) == 0x80; }
 
-// Length of the multi-byte character at `p`, 0 where there is none.
+// Returns the length of the multi-byte character at `p`, or 0 if there is none.
 size_t CharacterSize(const char* p, size_t left) {
   const uint8_t first = static_cast<uint8_t>(p[0]);
   if (left < 2) return 0;
   const uint8_t second = static_cast<uint8_t>(p[1]);
   if (first < 0xe0) return first >= 0xc2 && IsContinuation(p[1]) ? 2 : 0;
-  // The second byte rules out what is too long, the surrogates and what is above U+10FFFF.
+  // The second byte rules out overlong forms, surrogates and values above U+10FFFF.
   uint8_t low = 0x80;
   uint8_t high = 0xbf;
   if (first == 0xe0) low = 0xa0;

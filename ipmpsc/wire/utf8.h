@@ -14,7 +14,7 @@ namespace ipmpsc::wire {
 // For text that is not all ASCII.
 bool IsUtf8Slow(absl::string_view text);
 
-// Whether no byte has its high bit set. Several at a time, the last overlapping.
+// Whether no byte has its high bit set. Reads words, of which the last two may overlap.
 inline bool IsAscii(absl::string_view text) {
   const auto load = [](const char* p, auto word) {
     std::memcpy(&word, p, sizeof(word));
@@ -34,7 +34,7 @@ inline bool IsAscii(absl::string_view text) {
   return (bits & kHighBits) == 0;
 }
 
-// True for well-formed UTF-8 (Unicode 15, table 3-7): no surrogates, nothing longer than needed,
+// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7): no surrogates, no overlong forms,
 // nothing above U+10FFFF.
 inline bool IsUtf8(absl::string_view text) {
   return ABSL_PREDICT_TRUE(IsAscii(text)) || IsUtf8Slow(text);

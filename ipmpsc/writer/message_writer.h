@@ -7,12 +7,12 @@
 //   frame.add_faces().set_x(7);
 //   absl::StatusOr<size_t> size = draft.Finish("camera.Frame");   // of the bytes in `space`
 //
-// Setters write at once and in the order in which they are called. So a singular field that is set
-// twice is there twice: its last value counts, and a message is merged from both.
+// Setters write immediately, in the order of the calls. So a singular field that is set twice is
+// written twice: a receiver takes the last value, and merges a message from both.
 //
-// A message within the message has a writer of its own. It is open until it is destroyed, or until
-// something is called on a writer around it; what is called on it then ends the program, since it
-// could only get lost. Writers may be moved; those inside them notice nothing.
+// A sub-message has a writer of its own. It is open until it is destroyed, or until a function of
+// an enclosing writer is called. Later calls on it abort the program, since their data would be
+// lost. Writers may be moved, also while writers inside them are open.
 #ifndef IPMPSC_WRITER_MESSAGE_WRITER_H_
 #define IPMPSC_WRITER_MESSAGE_WRITER_H_
 
@@ -33,7 +33,7 @@ namespace ipmpsc::writer {
 
 class MessageWriter;
 
-// A message that is being written, as a whole. Movable; its writers notice nothing.
+// A whole message that is being written. Movable, also while its writers are open.
 class Draft {
  public:
   explicit Draft(absl::Span<char> space) : output_(space) {}
@@ -45,13 +45,14 @@ class Draft {
   // `type` is the name of the message, for the errors.
   //
   // Errors:
-  //  * kResourceExhausted - it does not fit: says how long the space is and how long it should be
-  //  * kInvalidArgument   - its receiver would refuse it: says which field is missing, is not
-  //                         UTF-8, or has a value that its enum has not, or that messages nest too
-  //                         deep
+  //  * kResourceExhausted - it does not fit: the text says how long the space is and how long it
+  //                         should be
+  //  * kInvalidArgument   - its receiver would refuse it: the text says which field is missing, is
+  //                         not UTF-8, or has a value that its enum has not, or that messages nest
+  //                         too deep
   absl::StatusOr<size_t> Finish(absl::string_view type);
 
-  // Closes all writers, as nobody wants the message any more.
+  // Closes all writers and gives the message up.
   void Abandon();
 
  private:
@@ -64,7 +65,7 @@ class Draft {
 
 class MessageWriter {
  public:
-  // How a message lies within another.
+  // The place of a message within another.
   struct AsMessage {
     uint32_t number;
   };
@@ -75,13 +76,13 @@ class MessageWriter {
     Output::Nested entry;
   };
 
-  // Of the message as a whole. REQUIRES: there is no writer of `draft` yet.
+  // A writer of the message as a whole. REQUIRES: `draft` has no writer yet.
   explicit MessageWriter(Draft* draft);
 
   MessageWriter(MessageWriter&& other) noexcept : MessageWriter() { Take(&other); }
   MessageWriter& operator=(MessageWriter&& other) noexcept;
 
-  // For generated code. The class may itself be called as this one is.
+  // For generated code. The class may have the same name as this one.
   using Base = MessageWriter;
   MessageWriter(MessageWriter* around, AsMessage place);
   MessageWriter(MessageWriter* around, AsGroup place);
@@ -94,7 +95,7 @@ class MessageWriter {
 
   // False once the message has ended, or the writer was moved from.
   bool IsOpen() const { return draft_ != nullptr; }
-  // The message ends here, unless it has ended before.
+  // Ends the message, unless it has ended before.
   void Close();
 
   void PutInt32(uint32_t number, int32_t value) {
@@ -124,7 +125,7 @@ class MessageWriter {
   void PutEnum(uint32_t number, Enum value) {
     PutInt32(number, static_cast<int32_t>(value));
   }
-  // Refuses a value that is not in `ranges`: its receiver would take it for an unknown field.
+  // Refuses a value that is not in `ranges`: its receiver would treat it as an unknown field.
   template <typename Enum, size_t kCount>
   void PutClosedEnum(uint32_t number, Enum value, const wire::EnumRange (&ranges)[kCount],
                      const char* field) {
@@ -149,10 +150,10 @@ class MessageWriter {
   }
 
   void PutBytes(uint32_t number, absl::string_view value, size_t alignment = 1);
-  // Refuses what is not UTF-8.
+  // Refuses text that is not UTF-8.
   void PutString(uint32_t number, absl::string_view value, const char* field, size_t alignment = 1);
-  // Bytes that are to be filled before the message is finished, not zeroed. None where there is no
-  // space.
+  // Returns bytes, not zeroed, that must be filled before the message is finished. Empty if there
+  // is no space.
   absl::Span<char> MutableBytes(uint32_t number, size_t size, size_t alignment = 1);
   absl::Span<char> MutableString(uint32_t number, size_t size, const char* field,
                                  size_t alignment = 1);
@@ -163,11 +164,11 @@ class MessageWriter {
   void PutUnknownFields(absl::string_view message, const wire::MessageTable& table,
                         const char* type);
 
-  // An entry of a map. Between the two, key and value are put into it.
+  // An entry of a map. Its key and value are put between the two calls.
   Output::Nested StartEntry(uint32_t number);
   void EndEntry(const Output::Nested& entry) { Enter()->End(entry); }
 
-  // Called when the message ends; the name of a required field that was not set, or null.
+  // Called when the message ends. Returns the name of a required field that was not set, or null.
   const char* (*first_missing_)(const MessageWriter&) = nullptr;
 
  private:
@@ -183,7 +184,7 @@ class MessageWriter {
     return bits;
   }
 
-  // The output, for this message: what was begun inside it ends.
+  // Returns the output for this message, after ending the messages that were begun inside it.
   Output* Enter() {
     if (ABSL_PREDICT_FALSE(draft_ == nullptr || draft_->innermost_ != this)) MakeInnermost();
     return &draft_->output_;

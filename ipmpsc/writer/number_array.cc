@@ -12,7 +12,7 @@
 namespace ipmpsc::writer {
 namespace {
 
-// The elements may be of a type that is no integer, such as an enum: they are read as bytes.
+// The elements may be of a type that is no integer, such as an enum, so they are read as bytes.
 template <typename T>
 T Load(const char* p) {
   T value;
@@ -46,7 +46,7 @@ size_t EncodedSize(const char* p, const char* end) {
   return size;
 }
 
-// Where there may be too little space: looks how much is needed first.
+// For a space that may be too small: computes the needed size first.
 template <Number kType>
 void PutExactly(uint32_t number, const char* elements, const char* end, Output* output) {
   char* to = output->AppendBytes(number, EncodedSize<kType>(elements, end));
@@ -56,8 +56,8 @@ void PutExactly(uint32_t number, const char* elements, const char* end, Output* 
   }
 }
 
-// In one pass. The length gets the width that it has at least, which is mostly right: the elements
-// move by a byte where it is not.
+// Writes in one pass. The length first gets its minimum width, which is mostly right. Otherwise the
+// elements move by a byte.
 template <Number kType>
 void PutPackedVarints(uint32_t number, const char* elements, size_t count, Output* output) {
   const char* const end = elements + count * SizeOf(kType);

@@ -1,4 +1,4 @@
-// Arrays of numbers on the wire, packed behind one length or each behind its tag.
+// Arrays of numbers on the wire, packed after one length or each after its tag.
 #ifndef IPMPSC_WRITER_NUMBER_ARRAY_H_
 #define IPMPSC_WRITER_NUMBER_ARRAY_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::writer {
 
-// How a number lies in memory, and what it becomes on the wire.
+// The type of a number in memory, and its encoding on the wire.
 enum class Number : uint8_t {
   kInt32,    // and enums: 4 bytes, sign-extended
   kInt64,    // 8 bytes
@@ -18,8 +18,8 @@ enum class Number : uint8_t {
   kSint32,   // 4 bytes
   kSint64,   // 8 bytes
   kBool,     // 1 byte
-  kFixed32,  // fixed32, sfixed32, float: 4 bytes, as they are
-  kFixed64,  // fixed64, sfixed64, double: 8 bytes, as they are
+  kFixed32,  // fixed32, sfixed32, float: 4 bytes, unchanged
+  kFixed64,  // fixed64, sfixed64, double: 8 bytes, unchanged
 };
 
 constexpr size_t SizeOf(Number type) {
@@ -36,7 +36,7 @@ constexpr size_t SizeOf(Number type) {
   }
 }
 
-// `elements` are `count` numbers of `type`. An empty array is nothing on the wire.
+// `elements` are `count` numbers of `type`. An empty array writes nothing.
 void PutPacked(Number type, uint32_t number, const void* elements, size_t count, Output* output);
 void PutEach(Number type, uint32_t number, const void* elements, size_t count, Output* output);
 

@@ -23,8 +23,8 @@ size_t SaturatingAdd(size_t a, size_t b) {
   return b > std::numeric_limits<size_t>::max() - a ? std::numeric_limits<size_t>::max() : a + b;
 }
 
-// Bodies up to this length are moved to where they would be had their length been known before, so
-// that small messages come out as protobuf writes them.
+// Bodies up to this length are moved to their place with the shortest length, so that small
+// messages have the same bytes as protobuf writes.
 constexpr size_t kMaxMoved = 127;
 
 }  // namespace
@@ -36,7 +36,7 @@ Output::Output(absl::Span<char> space)
 
 char* Output::Overflow(size_t head, size_t body) {
   limit_ = used_;
-  // Callers subtract this count from a position again, so it stays far from the end.
+  // This count is later subtracted from a position, so it stays far from the limit.
   constexpr size_t kCounted = std::numeric_limits<size_t>::max() / 2;
   missing_ = std::min(SaturatingAdd(missing_, SaturatingAdd(head, body)), kCounted);
   return nullptr;
@@ -64,7 +64,7 @@ char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment)
   if (width + gap <= wire::kMaxLengthWidth) {
     width += gap;
   } else {
-    // Nothing is shorter than a tag and a length.
+    // The shortest field has a tag and a length.
     while (gap < tag_width + 1) gap += alignment;
     filler = gap;
   }

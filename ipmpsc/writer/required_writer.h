@@ -11,8 +11,8 @@ namespace ipmpsc::writer {
 
 // `Derived::kRequired_` are the full names of the `kCount` fields.
 //
-// Each writer has to set them all, also where two of them write the same singular message, which
-// the receiver merges.
+// Each writer has to set them all. This holds even if two of them write the same singular message,
+// which the receiver merges.
 template <typename Derived, size_t kCount>
 class RequiredWriter : public MessageWriter {
  public:
@@ -27,7 +27,7 @@ class RequiredWriter : public MessageWriter {
   RequiredWriter& operator=(RequiredWriter&&) noexcept = default;
 
  protected:
-  // Here, while `set_` is still there.
+  // Closes here, while `set_` exists.
   ~RequiredWriter() { Close(); }
 
   void MarkSet(size_t index) { set_[index / 32] |= uint32_t{1} << (index % 32); }

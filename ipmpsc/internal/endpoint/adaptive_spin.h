@@ -1,10 +1,9 @@
-// AdaptiveSpin: looks for something again and again for a short while, before its caller goes to
-// sleep.
+// AdaptiveSpin: checks a condition repeatedly for a short time, before its caller goes to sleep.
 //
-// The while is doubled when what was waited for came soon, in the spin or in the sleep after it, and
-// halved when it did not: who usually waits long gives the processor to others at once, and who
-// usually waits a moment is not put to sleep for it. A while that has become too short is noticed by
-// sleeps that end soon.
+// The time doubles if the condition soon comes true, in the spin or in the sleep after it, and
+// halves if not. So a caller that usually waits long gives up the processor at once, and one that
+// usually waits briefly does not go to sleep. Sleeps that end soon show that the time has become
+// too short.
 #ifndef IPMPSC_INTERNAL_ADAPTIVE_SPIN_H_
 #define IPMPSC_INTERNAL_ADAPTIVE_SPIN_H_
 
@@ -15,7 +14,7 @@
 
 namespace ipmpsc::internal {
 
-// Tells the processor that this is a loop which waits for another one.
+// Tells the processor that this is a spin loop.
 inline void SpinPause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -26,14 +25,14 @@ inline void SpinPause() {
 
 class AdaptiveSpin {
  public:
-  // Returns whether `done()` came true; gives up at `deadline` (nanoseconds of the monotonic clock)
-  // too. After false, `Slept` follows when the sleep is over.
+  // Returns whether `done()` came true. Also gives up at `deadline` (nanoseconds of the monotonic
+  // clock). If it returns false, call `Slept` after the sleep.
   template <typename Done>
   bool Until(Done done, int64_t deadline) {
     begin_ = MonotonicNow();
     const int64_t end = std::min(begin_ + limit_, deadline);
     do {
-      // Some looks for one at the clock, which costs about as much.
+      // Several checks for each look at the clock, which costs about as much.
       for (int i = 0; i < kLooksPerClock; ++i) {
         if (done()) {
           limit_ = std::min(2 * limit_, kLongest);
@@ -45,8 +44,8 @@ class AdaptiveSpin {
     return false;
   }
 
-  // `came`: what was waited for is there. A sleep that ends soon took mostly what waking up takes,
-  // which is about the longest spin.
+  // `came`: the condition is true. A sleep that ends soon mostly took the time of a wake-up, which
+  // is about the longest spin.
   void Slept(bool came) {
     const bool soon = came && MonotonicNow() - begin_ <= 2 * kLongest;
     limit_ = soon ? std::min(2 * limit_, kLongest) : std::max(limit_ / 2, kShortest);

@@ -17,7 +17,7 @@ absl::Status Replaced(const Segment& segment) {
                       "a new channel has replaced this one at its path: open it again");
 }
 
-// To three digits: "0.5 kB", "16.7 MB".
+// Formats with three digits: "0.5 kB", "16.7 MB".
 std::string FormatBytes(uint64_t bytes) {
   if (bytes < 1000) return absl::StrCat(bytes, " B");
   double value = static_cast<double>(bytes);

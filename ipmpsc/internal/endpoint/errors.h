@@ -1,5 +1,5 @@
-// The statuses that senders and receivers return, where more than one place returns them. Each names
-// the channel's path.
+// The errors that senders and receivers return from more than one place. Each names the channel's
+// path.
 #ifndef IPMPSC_INTERNAL_ENDPOINT_ERRORS_H_
 #define IPMPSC_INTERNAL_ENDPOINT_ERRORS_H_
 
@@ -12,13 +12,13 @@
 
 namespace ipmpsc::internal {
 
-// The code with `text`, after the path of the channel where it has one.
+// Returns an error of `code` with the path of the channel, if it has one, before `text`.
 absl::Status ChannelError(absl::StatusCode code, const Segment& segment, absl::string_view text);
 
 // kFailedPrecondition: the handle belongs to the parent of this process.
 absl::Status InheritedThroughFork(const Segment& segment);
 
-// The status of a sender or a receiver of a channel that has ended. REQUIRES: HasEnded(word).
+// The error of a sender or a receiver for a channel that has ended. REQUIRES: HasEnded(word).
 absl::Status EndedForSender(const Segment& segment, ClaimWord word);
 absl::Status EndedForReceiver(const Segment& segment, ClaimWord word);
 
@@ -28,7 +28,7 @@ absl::Status GoneFromItsPath(const Segment& segment);
 // kDataLoss: the claim word and the release position contradict each other.
 absl::Status CorruptPositions(const Segment& segment);
 
-// kDeadlineExceeded: a sender has waited for space in vain, `waited` nanoseconds.
+// kDeadlineExceeded: a sender has waited `waited` nanoseconds for space in vain.
 absl::Status StillFull(const Segment& segment, int64_t waited);
 // kDeadlineExceeded: a receiver has waited for a message in vain. `reason` may be empty.
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason);

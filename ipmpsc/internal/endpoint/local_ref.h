@@ -1,7 +1,7 @@
 // LocalRef: a counted reference to an object that one thread uses at a time.
 //
-// A `Loan` may outlive its `Sender`, and a `Lease` its `Receiver`: the last of them deletes the core.
-// The count is no atomic, since these handles are used by one thread at a time together.
+// A `Loan` may outlive its `Sender`, and a `Lease` its `Receiver`: the last of them deletes the
+// core. The count is not atomic, since one thread at a time uses these handles together.
 #ifndef IPMPSC_INTERNAL_ENDPOINT_LOCAL_REF_H_
 #define IPMPSC_INTERNAL_ENDPOINT_LOCAL_REF_H_
 
@@ -10,7 +10,7 @@
 
 namespace ipmpsc::internal {
 
-// Base of what a `LocalRef` refers to.
+// Base of objects with a `LocalRef`.
 class LocalRefCounted {
  private:
   template <typename T>

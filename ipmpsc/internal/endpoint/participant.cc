@@ -14,8 +14,8 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The inode of this process's PID namespace: the same number means the same meaning of pids. 0 where
-// /proc does not tell.
+// Returns the inode of this process's PID namespace: pids are comparable if it is equal. 0 if /proc
+// does not give it.
 uint64_t PidNamespace() {
   struct stat status;
   return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
@@ -23,7 +23,7 @@ uint64_t PidNamespace() {
 
 void WriteName(SlotName* name, absl::string_view text) {
   text = text.substr(0, kNameSize);
-  // A character that is cut in its middle goes whole.
+  // A character that would be cut is left out as a whole.
   while (text.size() == kNameSize && (text.back() & 0x80) != 0) {
     const bool first_byte = (text.back() & 0x40) != 0;
     text.remove_suffix(1);

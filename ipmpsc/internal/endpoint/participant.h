@@ -1,4 +1,4 @@
-// The owner of a slot: written there when it attaches, read by errors and tools.
+// The owner of a slot. It is written when the owner attaches, and read by errors and tools.
 #ifndef IPMPSC_INTERNAL_ENDPOINT_PARTICIPANT_H_
 #define IPMPSC_INTERNAL_ENDPOINT_PARTICIPANT_H_
 
@@ -11,17 +11,17 @@
 
 namespace ipmpsc::internal {
 
-// Writes this process into a slot: pid, PID namespace, time, and `name` (the program's name where it
+// Writes this process into a slot: pid, PID namespace, time, and `name` (the program's name if it
 // is empty), cut to `kNameSize` bytes.
 template <typename Slot>
 void WriteOwner(Slot* slot, absl::string_view name);
 
-// Writes that the slot has no owner. The name stays, for those who ask who it was.
+// Writes that the slot has no owner. The name stays for diagnostics.
 template <typename Slot>
 void ClearOwner(Slot* slot);
 
-// Describes a slot's owner for an error: `sender 3 ("camera", process 4711)`. The name is escaped,
-// since a peer wrote it. Says where the pid belongs to another PID namespace.
+// Describes a slot's owner for an error: `sender 3 ("camera", process 4711)`. Escapes the name,
+// since a peer wrote it. Says if the pid belongs to another PID namespace.
 std::string DescribeOwner(const SenderSlot& slot, uint32_t number);
 std::string DescribeOwner(const ReceiverSlot& slot);
 

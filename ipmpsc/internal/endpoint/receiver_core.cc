@@ -18,48 +18,48 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The bounds of a sleep, in nanoseconds. A sender that has claimed may die, or die between its
-// commit and its wake, so the receiver looks again by itself. A sender that claims wakes it before
-// it commits, so that sleep has a bound only where the receiver must notice more than messages.
+// The bounds of a sleep, in nanoseconds. A sender may die after its claim, or between its commit
+// and its wake, so the receiver checks again by itself. If nothing is claimed, a sender wakes it
+// before it commits. That sleep has a bound only if the receiver must notice more than messages.
 constexpr int64_t kLongestSleepUnfinished = 10'000'000;
 constexpr int64_t kLongestSleepWithChecks = 100'000'000;
-// Not for messages: an hour is the interval in which the file's times move (`Segment::KeepFresh`).
+// Not for messages: the file's times move once an hour (`Segment::KeepFresh`).
 constexpr int64_t kLongestSleep = 3'600'000'000'000;
 
-// From this capacity on, the low half of the claim word could come round to the same value while the
+// From this capacity on, the low half of the claim word could return to the same value while the
 // receiver falls asleep.
 constexpr uint64_t kHalfWordRepeats = uint64_t{1} << 32;
 
-// Looks in a row that may find claimed bytes without an owner. The protocol leaves none; one more
-// look costs nothing, and a channel that is given up in error costs much.
+// How many checks in a row may find claimed bytes without an owner. The protocol leaves none. One
+// more check is cheap, and giving up a channel in error is not.
 constexpr int kMostUnownedLooks = 3;
 
-// Rate limits for `TryTake`: at most one liveness scan per interval (nanoseconds), since it takes a
-// cache line from the senders; and one look at the clock per so many polls, or per tick of the
+// Rate limits for `TryTake`. At most one liveness scan per interval (nanoseconds), since it takes a
+// cache line from the senders. One look at the clock per this many polls, or per tick of the
 // kernel.
 constexpr int64_t kStallScanInterval = 100'000;
 constexpr uint32_t kMissesPerClock = 32;
 
-// The time that one scan may take before it ends without a verdict, in nanoseconds. Each question to
-// the kernel takes as long as the file has locks, and peers decide how many there are.
+// The time in nanoseconds after which a scan ends without a verdict. A query to the kernel takes
+// time in proportion to the locks of the file, and peers decide how many there are.
 constexpr int64_t kStallScanBudget = 4'000'000;
 
-// Messages in a row that make a burst. After one the receiver leaves the ring alone for a moment
-// (nanoseconds), in which its senders write the next messages undisturbed: looking all the time at
-// the line that a sender is writing takes it away, once or twice for each message.
+// The messages in a row that make a burst. After a burst the receiver does not touch the ring for a
+// moment (nanoseconds), in which its senders write the next messages undisturbed. Polling the line
+// that a sender is writing would take it away, once or twice for each message.
 constexpr uint32_t kBurst = 4;
 constexpr int64_t kBurstBackoff = 1'000;
 
-// The interval in which a receiver that waits to take over tries to.
+// How often a receiver that waits to take over tries it.
 constexpr absl::Duration kTakeOverInterval = absl::Milliseconds(4);
 
 absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
 
-// How many senders have ever attached.
+// Returns how many senders have ever attached.
 uint64_t SenderOwners(const Ring& ring) {
   uint64_t owners = 0;
   for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
-    // Relaxed: an old value is corrected by the next look.
+    // Relaxed: the next check corrects an old value.
     owners += ring.sender_slots[slot].incarnation.load(std::memory_order_relaxed);
   }
   return owners;
@@ -71,7 +71,7 @@ absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segm
                                                             const ReceiverOptions& options) {
   const Ring& ring = segment->ring();
   std::optional<ParticipantLock> lock;
-  // The first try tells what stands in the way of any, a later one asks before it tries.
+  // The first try reports all errors of an attempt. Later tries ask whether a receiver lives first.
   for (bool first = true;; first = false) {
     const absl::Status complete = segment->CheckFileSize();
     if (!complete.ok()) return complete;
@@ -96,13 +96,12 @@ absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segm
     absl::SleepFor(std::min(kTakeOverInterval,
                             absl::Nanoseconds(options.deadline.nanoseconds() - MonotonicNow())));
   }
-  // Before the release position is looked at: a receiver that has lost its lock without noticing
-  // does not move it from here on.
-  // Relaxed, both: only the lock's holder writes it.
+  // Before the load of the release position: a receiver that has lost its lock without noticing
+  // does not move it any more. Relaxed, both: only the lock's holder writes it.
   std::atomic<uint32_t>& epoch = ring.receiver_slot->epoch;
   epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  // Relaxed, both: the lock comes after all that the last receiver did; and a claim position that
-  // is older than it could be still is not behind the release position.
+  // Relaxed, both: the lock comes after everything that the last receiver did. The oldest claim
+  // position that can be read here is not behind the release position.
   const Position released = ring.control->release_position.load(std::memory_order_relaxed);
   const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
   const uint64_t in_use = ClaimPosition(word) - released;
@@ -125,10 +124,10 @@ ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock loc
       start_(start),
       // Relaxed: this receiver has written it.
       epoch_(ring_.receiver_slot->epoch.load(std::memory_order_relaxed)),
-      // The epoch makes the numbers differ from those of other receivers of this channel.
+      // The epoch distinguishes the numbers from those of other receivers of this channel.
       announcement_(uint64_t{epoch_} << 40),
       consumer_(ring_, start) {
-  // The last receiver may have left it.
+  // The last receiver may have left announcements.
   WithdrawReceiverWait(ring_.control);
   WriteOwner(ring_.receiver_slot, options.name);
   if (end_without_senders_) {
@@ -141,7 +140,7 @@ ReceiverCore::~ReceiverCore() {
   if (!fork_guard_.InSameProcess() || !IsCurrent()) return;
   ClearOwner(ring_.receiver_slot);
   lock_.Unlock();
-  // Senders that want a receiver may wait for space.
+  // Senders that require a receiver may wait for space.
   WakeSenders();
 }
 
@@ -165,13 +164,13 @@ absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
   if (ABSL_PREDICT_TRUE(!absl::IsUnavailable(status)) || !ShouldResolveStall()) return status;
   switch (ResolveStall()) {
     case Look::kChanged:
-      // More orphans may lie behind this one: the next poll goes on at once.
+      // More orphans may follow this one: the next poll checks at once.
       last_tick_ = next_stall_scan_ = 0;
       return TakeCommitted(taken);
     case Look::kWriting:
       return ChannelError(absl::StatusCode::kUnavailable, *segment_, DescribeWriter());
     case Look::kFailed:
-      // The next call finds the same.
+      // The next call returns the same error.
       last_tick_ = next_stall_scan_ = 0;
       return failure_;
     case Look::kNothing:
@@ -225,15 +224,15 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
         continue;
       look = ResolveStall();
     } else if (!last_look) {
-      // A program that only ever calls with deadlines that have passed gets on, too, by one orphan a
-      // call.
+      // Makes progress by one orphan for each call, also for a program that only passes deadlines
+      // in the past.
       last_look = true;
       look = ResolveStall();
     }
     if (look == Look::kChanged) continue;
     if (look == Look::kFailed) return failure_;
     if (passed) {
-      // A caller that polls gets no text, which would allocate, unless there is something to tell.
+      // A caller that polls gets no text, which would allocate, unless there is a writer to name.
       if (begin == 0 && look != Look::kWriting) {
         return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
       }
@@ -248,15 +247,15 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
 absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
                                            size_t max_records) {
   if (max_records == 0) return 0;
-  // Bounds a call by the claims at its begin, so that it ends where senders keep up with it. A bound
-  // of the caller's own does as well, and takes no cache line from the senders.
+  // A call ends at the claim position of its beginning, so that it ends even if senders keep up
+  // with it. A bound of the caller suffices as well, and takes no cache line from the senders.
   const bool bounded_by_claim = max_records == std::numeric_limits<size_t>::max();
-  // Relaxed: a bound only.
+  // Relaxed: only a bound.
   const Position claimed =
       bounded_by_claim ? ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed))
                        : 0;
 
-  // Ends the hold on the record in hand and releases, also when the handler throws.
+  // Ends the hold on the current record and releases, also if the handler throws.
   class Hold {
    public:
     explicit Hold(ReceiverCore* core) : core_(core), outermost_(!core->is_draining_) {}
@@ -265,12 +264,12 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
     void Begin(const TakenRecord& taken) {
       ++records_;
       bytes_ += taken.length;
-      if (!outermost_) return;  // protected by the record that the outer call has in hand
+      if (!outermost_) return;  // protected by the current record of the outer call
       core_->is_draining_ = true;
       core_->drained_ = taken.position;
     }
-    // The record was handled. Its space goes back now or with that of later ones: each release takes
-    // a cache line from the senders that wait for it.
+    // Marks the record as handled. Its space is released now or with that of later ones: each
+    // release takes a cache line from the senders that wait for it.
     void End() {
       if (outermost_) core_->is_draining_ = false;
       if (records_ == kMostReleasedTogether ||
@@ -283,7 +282,7 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
    private:
     void Flush() {
       if (outermost_) core_->is_draining_ = false;
-      // In a forked child what was handled is the parent's to release.
+      // In a forked child the handled records are the parent's to release.
       if (records_ != 0 && ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess())) {
         core_->consumer_.CountReceived(records_, bytes_);
         core_->ReleaseUnheld();
@@ -303,7 +302,7 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
     TakenRecord taken;
     if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent()) ||
         consumer_.Take(&taken) != TakeResult::kTaken) {
-      // The next call finds out why nothing more is there.
+      // The next call finds out why there are no more.
       if (count > 0) break;
       const absl::Status status = TryTakeUnleased(&taken);
       if (!status.ok()) return status;
@@ -321,7 +320,7 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
 }
 
 ReceiverCore::Look ReceiverCore::ResolveStall() {
-  // Discarded and orphaned records have no lease that would give them back.
+  // Discarded and orphaned records have no lease that would release them.
   if (leases_.empty()) ReleaseUnheld();
   const int64_t budget_end = MonotonicNow() + kStallScanBudget;
   absl::Status refused;
@@ -368,7 +367,7 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
 }
 
 ReceiverCore::Look ReceiverCore::ResolveUnclaimed(ClaimWord word) {
-  // The word that shows that nothing is claimed also shows the end: no claim comes after it.
+  // A claim word that shows that nothing is claimed also shows the end: no claim comes after it.
   if (HasEnded(word)) return Fail(EndedForReceiver(*segment_, word));
   bool gone = false;
   if (ABSL_PREDICT_FALSE(end_without_senders_)) {
@@ -386,7 +385,7 @@ ReceiverCore::Look ReceiverCore::ResolveUnclaimed(ClaimWord word) {
     unclaimed_word_ = word;
     return Look::kNothing;
   }
-  // Some sender may have claimed after the look that found nothing, before it went.
+  // A sender may have claimed after the check that found nothing, before it went.
   // [claimed] acquire; pairs with [claim] release: intent before claim.
   if (ClaimPosition(ring_.control->claim_word.load(std::memory_order_acquire)) != consumer_.head())
     return Look::kChanged;
@@ -416,15 +415,15 @@ void ReceiverCore::SleepUntilClaimed(Deadline deadline) {
   const bool full_barriers = HasFullBarriers(*control);
   AnnounceClaimWait(control, ++announcement_);
   if (kClaimIsFullBarrier) {
-    // [sleep] seq_cst; pairs with [wake] seq_cst: the claim's CAS is one on this processor. Either
-    // this look sees the claim, or its sender sees the announcement.
+    // [sleep] seq_cst; pairs with [wake] seq_cst: on this processor the claim's CAS is a full
+    // barrier. Either this look sees the claim, or its sender sees the announcement.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } else {
     SleeperBarrier(full_barriers);
   }
   // Relaxed: ordered by the barrier.
   if (control->claim_word.load(std::memory_order_relaxed) != unclaimed_word_) return;
-  // Where a waker's barrier may be a weak one still, its wake may be missed.
+  // If a waker's barrier may still be weak, its wake may be missed.
   const bool bounded =
       end_without_senders_ || require_path_ || ring_.capacity >= kHalfWordRepeats ||
       (unclaimed_word_ & kClaimEnding) != 0 || (full_barriers && !kClaimIsFullBarrier);

@@ -1,5 +1,5 @@
-// ReceiverCore: what a `Receiver` and its leases share: the lock, the consumer, and waiting for
-// messages.
+// ReceiverCore: the shared state of a `Receiver` and its leases: the lock, the consumer, and
+// waiting for messages.
 #ifndef IPMPSC_INTERNAL_ENDPOINT_RECEIVER_CORE_H_
 #define IPMPSC_INTERNAL_ENDPOINT_RECEIVER_CORE_H_
 
@@ -36,7 +36,7 @@ class ReceiverCore : public LocalRefCounted {
                                                        const ReceiverOptions& options);
   ~ReceiverCore();
 
-  // The usual case of `TryTake`: the next message is there. False: `TryTake` finds out why.
+  // The fast path of `TryTake`: the next message is there. False: `TryTake` finds out why.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastTake(TakenRecord* taken, uint64_t* ticket) {
     if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent() || leases_.full()) ||
         consumer_.Take(taken) != TakeResult::kTaken)
@@ -55,7 +55,7 @@ class ReceiverCore : public LocalRefCounted {
   absl::Status Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
 
   // Calls `handler` for each message until it returns false. `this` may lose its `Receiver` in
-  // `handler`: the caller holds a reference.
+  // `handler`, so the caller holds a reference.
   //
   // Errors: as `Receiver::Drain`.
   absl::StatusOr<size_t> Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
@@ -63,71 +63,72 @@ class ReceiverCore : public LocalRefCounted {
 
   void Release(uint64_t ticket, uint64_t payload_size) {
     const bool oldest_changed = leases_.Remove(ticket);
-    // In a forked child the leases are the parent's to release.
+    // In a forked child the leases belong to the parent.
     if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
     consumer_.CountReceived(1, payload_size);
     if (oldest_changed) ReleaseUnheld();
   }
 
-  // The `Receiver` has gone: a `Drain` that runs ends after its record.
+  // The `Receiver` is gone: a running `Drain` ends after its current record.
   void SetDetached() { detached_ = true; }
 
  private:
-  // Messages that `Drain` releases in one step at most, and the part of the capacity.
+  // `Drain` releases at most this many messages in one step, and at most this part of the capacity.
   static constexpr uint64_t kMostReleasedTogether = 16;
   static constexpr uint64_t kSharesOfCapacity = 16;
 
-  // The finding of a look at a head without a message.
+  // The result of `ResolveStall`.
   enum class Look {
     kChanged,  // take again
     kNothing,  // nothing is claimed
     kWriting,  // something is claimed, and its living sender is still writing it
     kUndecided,
-    kFailed,  // `failure_` says how: the end, damage
+    kFailed,  // `failure_` has the error: the end, damage
   };
 
   ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
                const ReceiverOptions& options);
 
-  // Takes what is committed, if the ring looks as it should. kUnavailable: nothing is.
+  // Takes the committed message at the head, unless the ring is unusual. kUnavailable: there is
+  // none.
   absl::Status TakeCommitted(TakenRecord* taken);
   // `TryTake` without the lease.
   absl::Status TryTakeUnleased(TakenRecord* taken);
-  // Whether a poll that found nothing may look why: at most one liveness scan per interval.
+  // Whether a poll that found nothing may find out why: at most one liveness scan per interval.
   bool ShouldResolveStall();
-  // Leaves the ring alone for a moment.
+  // Does not touch the ring for a moment.
   void BackOffAfterBurst(Deadline deadline);
-  // Nothing is committed at the head: finds out why, in bounded time.
+  // Finds out in bounded time why nothing is committed at the head.
   Look ResolveStall();
   Look ResolveUnclaimed(ClaimWord word);
   Look Fail(absl::Status status) {
     failure_ = std::move(status);
     return Look::kFailed;
   }
-  // The sender that a look has found writing, for an error.
+  // Describes the sender that is writing, for an error.
   std::string DescribeWriter() const;
-  // Sleeps after a look that did not find a message, at most until `deadline`, or a while.
+  // Sleeps after `ResolveStall` found no message, at most until `deadline` or for a bounded time.
   void Sleep(Look look, Deadline deadline);
-  // Sleeps until the claim word is no longer the one that showed that nothing is claimed.
+  // Sleeps until the claim word changes from the one that showed that nothing is claimed.
   void SleepUntilClaimed(Deadline deadline);
-  // Sleeps until what is claimed at the head is committed.
+  // Sleeps until the claim at the head is committed.
   void SleepUntilCommitted(Deadline deadline);
-  // Whether no other receiver has taken over (which takes that this one has lost its lock).
+  // Whether no other receiver has taken over, which can happen only after this one lost its lock.
   bool IsCurrent() const {
-    // Relaxed: it changes only when this receiver has lost its lock, at some other time.
+    // Relaxed: it changes only after this receiver has lost its lock, at an unrelated time.
     return ring_.receiver_slot->epoch.load(std::memory_order_relaxed) == epoch_;
   }
   absl::Status Displaced() const;
-  // Gives back what no lease, and no handler, holds any more.
+  // Releases all records that neither a lease nor a handler holds.
   void ReleaseUnheld() {
     Position end = leases_.empty() ? consumer_.head() : leases_.oldest();
     if (is_draining_ && IsBefore(drained_, end)) end = drained_;
-    // Records that a successor reads are not ours to give back.
+    // A displaced receiver must not release: its successor reads these records.
     if (end == consumer_.released() || ABSL_PREDICT_FALSE(!IsCurrent())) return;
     consumer_.Release(end);
     WakeSenders();
   }
-  // After a release, those that wait for space.
+  // Wakes the senders that wait for space, after a release.
   void WakeSenders() {
     ControlBlock* const control = ring_.control;
     WakerBarrier(*control);
@@ -149,9 +150,9 @@ class ReceiverCore : public LocalRefCounted {
   Consumer consumer_;
   LeaseWindow leases_;
   bool is_draining_ = false;
-  Position drained_ = 0;  // the oldest record that `Drain` has in hand
+  Position drained_ = 0;  // the oldest record that `Drain` holds
   AdaptiveSpin spin_;
-  int64_t next_stall_scan_ = 0;   // when `TryTake` may look closer again
+  int64_t next_stall_scan_ = 0;   // when `TryTake` may call `ResolveStall` again
   int64_t last_tick_ = 0;         // when it last looked at the clock
   uint32_t misses_ = 0;           // polls that found nothing
   int unowned_looks_ = 0;         // in a row

@@ -19,29 +19,29 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The receiver may die between its release and its wake, so a sender looks again by itself.
+// The receiver may die between its release and its wake, so a sender checks again by itself.
 // Nanoseconds.
 constexpr int64_t kLongestSleep = 100'000'000;
 
-// Minimum interval between system calls that look for the receiver, or at the path. Nanoseconds.
+// Minimum interval between system calls that check the receiver or the path. Nanoseconds.
 constexpr int64_t kCheckInterval = 1'000'000;
 
-// Waits in vain before a sender takes the turn.
+// How many waits in vain precede taking the turn.
 constexpr int kWaitsBeforeTurn = 4;
 
-// Takes a slot whose owner is dead and on whose intent nothing depends.
+// Takes a slot whose owner is dead and whose intent is not needed any more.
 absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<ParticipantLock>* lock) {
   const Ring& ring = segment.ring();
   uint32_t living = 0;
-  // Slots whose owners have said that they left come first: they are free without a doubt, so many
-  // senders that attach one after the other need not ask the kernel about each other.
+  // Slots of owners that detached come first: they are certainly free. So many senders that attach
+  // one after the other need not ask the kernel about each other.
   for (const bool left : {true, false}) {
     for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
       const uint16_t slot = static_cast<uint16_t>(i);
-      // Relaxed: a hint where to look first.
+      // Relaxed: a hint which slots to try first.
       if ((ring.sender_slots[i].pid.load(std::memory_order_relaxed) == 0) != left) continue;
-      // Asked before the lock too, so that a slot that must wait for the receiver does not look
-      // alive while it does.
+      // Also checked before the lock is taken: otherwise a slot that must wait for the receiver
+      // would look alive meanwhile.
       if (!IsSlotReusable(ring, slot)) continue;
       const uint32_t participant = ParticipantLock::OfSender(slot);
       const absl::StatusOr<bool> held = segment.IsAnyHeld(participant, 1);
@@ -81,7 +81,7 @@ absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment>
   const absl::Status complete = segment->CheckFileSize();
   if (!complete.ok()) return complete;
   const Ring& ring = segment->ring();
-  // Relaxed: nothing else is read by it.
+  // Relaxed: it orders no other reads.
   const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
   if (ABSL_PREDICT_FALSE(HasEnded(word))) return EndedForSender(*segment, word);
   std::optional<ParticipantLock> lock;
@@ -113,7 +113,7 @@ SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, u
 
 SenderCore::~SenderCore() {
   if (!fork_guard_.InSameProcess()) return;
-  // All that it claimed is committed, so the slot need not wait for the receiver.
+  // All its claims are committed, so the slot need not wait for the receiver.
   producer_.ClearIntent();
   ClearOwner(&ring_.sender_slots[slot_]);
   lock_.Unlock();
@@ -126,7 +126,7 @@ SenderCore::~SenderCore() {
 }
 
 void SenderCore::AnswerReceiver(uint64_t announcement) {
-  // The wake before the answer: a sender that finds no announcement relies on it.
+  // Wake before answering: a sender that finds no announcement relies on the wake.
   FutexWakeAll(LowHalfOfClaimWord(ring_.control));
   AnswerClaimWait(ring_.control, announcement);
 }
@@ -162,7 +162,7 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) {
                         "a loan of this sender is still open: publish or drop it first");
   }
   if (payload_size > max_payload_) {
-    // Relaxed: nothing else is read by it.
+    // Relaxed: it orders no other reads.
     const ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
     return HasEnded(word) ? EndedForSender(*segment_, word) : NeverFits(payload_size);
   }
@@ -193,8 +193,8 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
       status = CorruptPositions(*segment_);
       break;
     }
-    // The claim that takes the space may be that of a sender that died before its wake. The
-    // announcement stays: the claim word has not changed, so the receiver may be about to sleep on it.
+    // The space may be taken by the claim of a sender that died before its wake. The announcement
+    // stays: the claim word has not changed, so the receiver may be about to sleep on it.
     WakerBarrier(*ring_.control);
     if (ClaimWaitAnnounced(*ring_.control) != 0) {
       FutexWakeAll(LowHalfOfClaimWord(ring_.control));
@@ -205,7 +205,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
       break;
     }
     if (options.deadline.Passed()) {
-      // A caller that polls with deadlines that have passed gets no text, which would allocate.
+      // A caller that polls with deadlines in the past gets no text, which would allocate.
       status = begin == 0 ? absl::Status(absl::StatusCode::kDeadlineExceeded, "")
                           : StillFull(*segment_, MonotonicNow() - begin);
       break;
@@ -237,7 +237,7 @@ ClaimResult SenderCore::TryFastClaim(uint64_t size, ClaimOptions::When when, Pos
   ClaimResult result = claim(has_turn_ ? TurnBit::kClear : TurnBit::kRespect, 0);
   if (ABSL_PREDICT_FALSE(result == ClaimResult::kTurnTaken)) {
     result = claim(TurnBit::kKeep, SpaceOwedToTurn(ring_.control, slot_, MonotonicNow()));
-    // A sender that does not wait is not told "full" of an empty ring.
+    // A sender that does not wait must not get "full" from an empty ring.
     if (result == ClaimResult::kFull && when == ClaimOptions::When::kNow) {
       result = producer_.ClaimWhenEmpty(size, position, TurnBit::kKeep);
     }
@@ -274,7 +274,7 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   // Relaxed: ordered by the barrier.
   const ClaimWord word = control->claim_word.load(std::memory_order_relaxed);
   if (has_space() || HasEnded(word)) return;
-  // A turn is taken anew, or has ended, before its end.
+  // Half a turn: the holder renews its turn before it ends, and the others notice its end soon.
   const int64_t longest = HasTurnBit(word) ? kTurnDuration / 2 : kLongestSleep;
   segment_->KeepFresh(MonotonicNow());
   FutexWait(&control->senders_wait, announced,
@@ -284,8 +284,8 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
 
 void SenderCore::WriteTrailer(Position position, size_t size, RecordKind kind) {
   if (kind == RecordKind::kDiscarded) return;
-  // The number is taken before the commit, so no two messages have one number; a death in between
-  // leaves a gap, which lies where the receiver steps over the orphan.
+  // The number is taken before the commit, so no two messages have the same number. A death in
+  // between leaves a gap at the orphan that the receiver steps over.
   std::atomic<uint64_t>& last = ring_.sender_slots[slot_].sequence;
   // Relaxed, both: only the lock's holder writes it.
   const RecordTrailer trailer = {WallClockNow(), last.load(std::memory_order_relaxed) + 1};
@@ -299,8 +299,8 @@ void SenderCore::Settle(Position position, size_t claimed_size, size_t size, Rec
   if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
   const uint64_t used = ring_.RecordSizeOf(size);
   const uint64_t rest = ring_.RecordSizeOf(claimed_size) - used;
-  // The rest becomes a record of its own. Commits it first: when the message is committed, all behind
-  // it is too.
+  // The unused bytes become a record of their own, committed first. So when the message is visible,
+  // all bytes behind it in the claim are committed, too.
   if (ABSL_PREDICT_FALSE(rest != 0)) {
     Commit(position + used, rest - sizeof(RecordHeader) - ring_.trailer_size,
            RecordKind::kDiscarded);
@@ -330,7 +330,7 @@ absl::Status SenderCore::BatchNeverFits(size_t count, uint64_t together) const {
 }
 
 void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) {
-  // The trailers in the order of the messages, since each takes the next number.
+  // Writes the trailers in the order of the messages, since each takes the next number.
   if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
     Position next = position;
     for (const size_t size : sizes) {
@@ -338,7 +338,7 @@ void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) 
       next += ring_.RecordSizeOf(size);
     }
   }
-  // The first record last: its stamp commits them all.
+  // The first record is committed last: its stamp commits them all.
   Position next = position + ring_.RecordSizeOf(sizes[0]);
   uint64_t bytes = sizes[0];
   for (const size_t size : sizes.subspan(1)) {
@@ -374,7 +374,7 @@ absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
   uint64_t bytes = 0;
   size_t first_size = 0;
   for (size_t i = 0; i < payloads.size(); ++i) {
-    // Read once: what does not fit into the claim any more was changed by another thread.
+    // Each is read once. A payload that does not fit into the claim was changed by another thread.
     const absl::string_view payload = payloads[i];
     const uint64_t size = ring_.RecordSizeOf(payload.size());
     if (ABSL_PREDICT_FALSE(payload.size() > max_payload_ || size > end - next)) break;
@@ -396,7 +396,7 @@ absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
                         "the batch was changed while it was being sent: keep it as it is until the "
                         "call returns");
   }
-  // The first record last: its stamp commits them all.
+  // The first record is committed last: its stamp commits them all.
   producer_.Commit(position, static_cast<uint32_t>(first_size), RecordKind::kMessage);
   WakeForCommit(position);
   producer_.CountSent(payloads.size(), bytes);
@@ -430,7 +430,7 @@ absl::Status SenderCore::WriteBatch(
     write(i, absl::MakeSpan(PayloadAt(next), sizes[i]));
     next += ring_.RecordSizeOf(sizes[i]);
   }
-  // `write` may have forked. The parent commits; here the claim goes without a trace.
+  // `write` may have forked. The parent commits, and the child drops its copy of the claim.
   if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
   claim.core = nullptr;
   SetClaimOpen(false);

@@ -1,4 +1,5 @@
-// SenderCore: what a `Sender` and its `Loan` share: the slot, its lock, and waiting for space.
+// SenderCore: the shared state of a `Sender` and its `Loan`: the slot, its lock, and waiting for
+// space.
 #ifndef IPMPSC_INTERNAL_ENDPOINT_SENDER_CORE_H_
 #define IPMPSC_INTERNAL_ENDPOINT_SENDER_CORE_H_
 
@@ -30,12 +31,12 @@
 
 namespace ipmpsc::internal {
 
-// How a claim goes about a ring that has no space.
+// How a claim treats a ring without space.
 struct ClaimOptions {
   enum class When {
     kNow,           // fails
     kWhenSpace,     // waits until there is space
-    kWhenReleased,  // waits until all that was claimed before is released
+    kWhenReleased,  // waits until all earlier claims have been released
   };
   When when;
   Deadline deadline;  // of the waits
@@ -53,8 +54,8 @@ class SenderCore : public LocalRefCounted {
   // Errors: as the functions of `Sender` that send.
   absl::Status Claim(size_t payload_size, const ClaimOptions& options, Position* position);
 
-  // The usual case of `Claim`: nothing stands in the way and there is space. The claim is settled by
-  // `FastCommit`. False: `Claim` finds out what there is to say or to wait for.
+  // The fast path of `Claim`: no obstacle, and there is space. `FastCommit` settles the claim.
+  // False: `Claim` finds out why, and waits if necessary.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastClaim(size_t payload_size, Position* position) {
     if (ABSL_PREDICT_FALSE(slow_ || payload_size > max_payload_ || !fork_guard_.InSameProcess()) ||
         !producer_.TryFastClaim(ring_.RecordSizeOf(payload_size), position))
@@ -63,7 +64,7 @@ class SenderCore : public LocalRefCounted {
     return true;
   }
 
-  // Commits the whole of what `TryFastClaim` claimed.
+  // Commits all of the claim of `TryFastClaim`.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void FastCommit(Position position, size_t size) {
     Commit(position, size, RecordKind::kMessage);
     WakeForCommit(position);
@@ -79,7 +80,7 @@ class SenderCore : public LocalRefCounted {
   absl::Status SendBatch(absl::Span<const absl::string_view> payloads, const ClaimOptions& options);
 
   // Sends messages of `sizes` in one claim, written by `write`. `this` may lose its `Sender` in
-  // `write`: the caller holds a reference.
+  // `write`, so the caller holds a reference.
   //
   // Errors: as `Sender::WriteBatch`.
   absl::Status WriteBatch(absl::Span<const size_t> sizes,
@@ -95,8 +96,8 @@ class SenderCore : public LocalRefCounted {
   SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, uint16_t slot,
              const SenderOptions& options);
 
-  // After a claim, before anything of it is committed: wakes a receiver that sleeps until something
-  // is claimed.
+  // Wakes a receiver that sleeps until a record is claimed. Called after a claim, before any of it
+  // is committed.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void WakeForClaim() {
     WakerBarrier(*ring_.control);
     const uint64_t announcement = ClaimWaitAnnounced(*ring_.control);
@@ -104,7 +105,7 @@ class SenderCore : public LocalRefCounted {
   }
   void AnswerReceiver(uint64_t announcement);
 
-  // After a commit at `position`: wakes a receiver that sleeps for it.
+  // Wakes a receiver that sleeps for `position`. Called after the commit.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void WakeForCommit(Position position) {
     WakerBarrier(*ring_.control);
     if (ABSL_PREDICT_FALSE(MustWakeReceiver(ring_.control, position)))
@@ -117,25 +118,25 @@ class SenderCore : public LocalRefCounted {
   }
   void WriteTrailer(Position position, size_t size, RecordKind kind);
 
-  // Commits a claim whose records, of `sizes`, are in their places.
+  // Commits a claim whose records, of `sizes`, have been written.
   void CommitBatch(Position position, absl::Span<const size_t> sizes);
-  // The payload of one record as large as records of `sizes` together.
+  // Returns the payload size of one record that is as large as records of `sizes` together.
   //
   // Errors: kInvalidArgument - it can never fit.
   absl::StatusOr<size_t> BatchPayload(absl::Span<const size_t> sizes) const;
   absl::Status NeverFits(size_t payload_size) const;
   absl::Status BatchNeverFits(size_t count, uint64_t together) const;
 
-  // Why nothing can be claimed at all, if so.
+  // Returns an error if nothing can be claimed at all.
   absl::Status CheckUsable(size_t payload_size);
   // kUnavailable: the channel has no living receiver. kAborted: its file is not at its path.
   absl::Status CheckSurroundings();
   ClaimResult TryFastClaim(uint64_t size, ClaimOptions::When when, Position* position);
   // Whether a claim of `size` bytes would find space now.
   bool HasSpace(uint64_t size, ClaimOptions::When when);
-  // Waits until there may be space, at most until the deadline, or a while.
+  // Waits until there may be space, at most until the deadline or for a bounded time.
   void WaitForSpace(uint64_t size, const ClaimOptions& options);
-  // Lets the others claim again.
+  // Ends this sender's turn.
   void GiveTurnBack();
   void SetClaimOpen(bool open) {
     claim_open_ = open;
@@ -153,10 +154,10 @@ class SenderCore : public LocalRefCounted {
   const bool checks_surroundings_;  // one of the two
   Producer producer_;
   AdaptiveSpin spin_;
-  int64_t next_check_ = 0;  // when it may look at its surroundings again
+  int64_t next_check_ = 0;  // when it may check its surroundings again
   bool has_turn_ = false;
   bool claim_open_ = false;
-  bool slow_;  // claim_open_ || checks_surroundings_: `TryFastClaim` does not know enough
+  bool slow_;  // claim_open_ || checks_surroundings_: `TryFastClaim` cannot decide
 };
 
 }  // namespace ipmpsc::internal

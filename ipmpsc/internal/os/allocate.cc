@@ -16,13 +16,13 @@
 namespace ipmpsc::internal {
 namespace {
 
-// So few at one time, so that a process that gets signals all the time gets on: an interrupted
-// allocation begins again.
+// The size of one step. An interrupted allocation begins again, so a small step lets a process make
+// progress that gets signals all the time.
 constexpr uint64_t kStep = uint64_t{64} << 20;
 constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
 
-// More, that comes with so many bytes of a file in memory and counts against the same limits: tables
-// for two mappings, the kernel's index of pages, and what each processor keeps in reserve.
+// Adds the kernel's bookkeeping for a file in memory, which counts against the same limits: page
+// tables for two mappings, the index of pages, and the reserve of each processor.
 uint64_t WithBookkeeping(uint64_t size) { return size + size / 128 + (128 << 10); }
 
 absl::Status NoRoom(uint64_t size, absl::string_view why) {
@@ -35,9 +35,9 @@ bool IsInMemory(const struct statfs& system) {
   return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
 }
 
-// Whether `missing` bytes of a file of `size` can be had. Asked first, since a file in memory would
-// take what there is before it fails or its process is killed, and since a file that is too long is
-// not only an error but a SIGXFSZ too. Where nobody knows, the allocation itself must tell.
+// Checks that there is room for `missing` bytes of a file of `size`. Called before the allocation:
+// a file in memory would take all memory before it fails or its process is killed, and a file that
+// is too long also raises SIGXFSZ. If the room is unknown, the allocation itself has to fail.
 absl::Status CheckRoom(int fd, uint64_t size, uint64_t missing) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
@@ -46,7 +46,7 @@ absl::Status CheckRoom(int fd, uint64_t size, uint64_t missing) {
   }
   struct statfs system;
   if (fstatfs(fd, &system) != 0) return absl::OkStatus();
-  // A memfd, and a tmpfs without a limit, have no blocks.
+  // A memfd has no blocks, and neither has a tmpfs without a limit.
   if (system.f_blocks != 0) {
     const uint64_t block =
         static_cast<uint64_t>(system.f_frsize > 0 ? system.f_frsize : system.f_bsize);
@@ -91,7 +91,7 @@ absl::Status CannotAllocate(uint64_t size, int error) {
 
 absl::Status AllocateFile(int fd, uint64_t size) {
   for (uint64_t done = 0; done < size;) {
-    // Again before each step, since others take room at the same time.
+    // Checks again before each step, since others take room at the same time.
     const absl::Status room = CheckRoom(fd, size, size - done);
     if (!room.ok()) return room;
     const uint64_t step = std::min(kStep, size - done);

@@ -1,4 +1,4 @@
-// Allocating all the space of a file at once.
+// Allocation of all the space of a file at once.
 #ifndef IPMPSC_INTERNAL_OS_ALLOCATE_H_
 #define IPMPSC_INTERNAL_OS_ALLOCATE_H_
 
@@ -8,14 +8,14 @@
 
 namespace ipmpsc::internal {
 
-// Gives the empty file `size` bytes that its file system really has: what a full one cannot give is
-// an error here, and not a SIGBUS at the first touch.
+// Gives the empty file `size` bytes that its file system has reserved for it. A full file system is
+// an error here, not a SIGBUS at the first touch.
 //
 // The memory of a file in memory is charged to the control groups of this process.
 //
-// Errors: kResourceExhausted - one of these has no room for it, and the text says which: the file
-// system; the quota there; RLIMIT_FSIZE; the memory limit of a control group; the machine's memory.
-// Nothing was touched then, unless others took the room meanwhile.
+// Errors: kResourceExhausted - one of these has no room, and the text says which: the file system;
+// the quota there; RLIMIT_FSIZE; the memory limit of a control group; the machine's memory. No
+// memory was touched, unless other processes took the room meanwhile.
 absl::Status AllocateFile(int fd, uint64_t size);
 
 }  // namespace ipmpsc::internal

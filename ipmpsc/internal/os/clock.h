@@ -1,5 +1,5 @@
-// The clocks: nanoseconds of CLOCK_MONOTONIC, which no one sets and which all processes of a machine
-// share, and of the wall clock.
+// Clocks, in nanoseconds: CLOCK_MONOTONIC, which cannot be set and which all processes of a machine
+// share, and the wall clock.
 #ifndef IPMPSC_INTERNAL_OS_CLOCK_H_
 #define IPMPSC_INTERNAL_OS_CLOCK_H_
 
@@ -9,12 +9,12 @@ namespace ipmpsc::internal {
 
 int64_t MonotonicNow();
 
-// The same as of the kernel's last tick, a few milliseconds ago at most: five times as fast.
+// The same at the kernel's last tick, at most a few milliseconds ago. Five times as fast.
 int64_t MonotonicTick();
 
-// Nanoseconds since 1970, for people to read; never to measure a wait by. Reads the kernel's clock
-// each time: Abseil's follows the time stamp counter, which takes twice as long where the kernel does
-// so itself, and runs in a loop while a process is stepped through.
+// Nanoseconds since 1970. For diagnostics and messages only, not for measuring waits. Reads the
+// kernel's clock each time: Abseil's follows the time stamp counter, which takes twice as long
+// where the kernel uses it too, and loops while a process is single-stepped.
 int64_t WallClockNow();
 
 }  // namespace ipmpsc::internal

@@ -19,11 +19,11 @@
 namespace ipmpsc::internal {
 namespace {
 
-// All of this is used by fork handlers, which may run in signal handlers: it has no lock, allocates
+// Fork handlers use this state, and may run in signal handlers. So it has no lock, allocates
 // nothing, and is never destroyed.
 
-// How long forks and sections wait for each other, in nanoseconds; and how long a section lets forks
-// that wait go first, so that many sections in a row do not hold them up.
+// How long forks and sections wait for each other, in nanoseconds. A section also lets waiting
+// forks go first for `kCourtesy`, so that many sections in a row do not hold them up.
 constexpr int64_t kLongestWait = 100'000'000;
 constexpr int64_t kCourtesy = 5'000'000;
 constexpr int64_t kPause = 20'000;
@@ -38,8 +38,8 @@ std::atomic<uint32_t> forks_waiting{0};
 std::atomic<uint32_t> forks_under_way{0};
 std::atomic<uint64_t> forks_begun{0};
 
-// Descriptors that a child closes. As many as there are threads that attach at the same moment; with
-// more than these, a fork that comes in is told only by `forks_begun`.
+// Descriptors that a child closes, one for each thread that attaches at the same moment. Beyond
+// this number only `forks_begun` shows a fork.
 struct GuardedFd {
   std::atomic<bool> taken{false};
   std::atomic<int> fd{-1};
@@ -48,7 +48,7 @@ struct GuardedFd {
 };
 GuardedFd guarded_fds[16];
 
-// In a child in which no fork handler ran, the parent's threads are counted that are not there.
+// Resets the counts of the parent's threads, which do not exist in a child.
 void ForgetThreadsOfParent() {
   // Relaxed, all: the child's first use of the library, before it has threads that use it.
   for (GuardedFd& guarded : guarded_fds) {
@@ -61,13 +61,14 @@ void ForgetThreadsOfParent() {
 }
 
 void BeginGeneration(std::atomic<uint64_t>* word, uint64_t old) {
-  // Relaxed, all: they only tell processes apart, and a process has its number before it is compared.
+  // Relaxed, all: they only tell processes apart, and a process has its number before it is
+  // compared.
   const uint64_t generation = last_generation.fetch_add(1, std::memory_order_relaxed) + 1;
   word->compare_exchange_strong(old, generation, std::memory_order_relaxed,
                                 std::memory_order_relaxed);
 }
 
-// Waits until `done`. False: not within `longest`.
+// Waits until `done`. False if that takes longer than `longest`.
 template <typename Done>
 bool WaitFor(Done done, int64_t longest = kLongestWait) {
   if (done()) return true;
@@ -88,10 +89,10 @@ bool NoForkUnderWay() {
 
 const std::atomic<uint64_t>* Generation();
 
-// Before the fork, in the process that forks.
+// Runs before the fork, in the process that forks.
 void BeforeFork() {
   const int saved = errno;
-  // If this is a child in which no fork handler ran.
+  // In case this is a child in which no fork handler ran.
   Generation();
   bool waited_enough = false;
   // Relaxed: advice.
@@ -104,14 +105,14 @@ void BeforeFork() {
     // [fork] seq_cst; pairs with [section] seq_cst: as there.
     forks_under_way.fetch_sub(1, std::memory_order_seq_cst);
     waited_enough = !WaitFor([] {
-      // Relaxed: looked at once more, in order.
+      // Relaxed: checked once more, in order.
       return sections.load(std::memory_order_relaxed) == 0;
     });
   }
   // Relaxed: advice.
   forks_waiting.fetch_sub(1, std::memory_order_relaxed);
-  // [fork] seq_cst; pairs with [section] seq_cst: a section that does not see it has told the child
-  // what to close.
+  // [fork] seq_cst; pairs with [section] seq_cst: a section that does not see it has listed the
+  // descriptor that the child closes.
   forks_begun.fetch_add(1, std::memory_order_seq_cst);
   errno = saved;
 }
@@ -124,7 +125,7 @@ void AfterForkInParent() {
 void AfterForkInChild() {
   const int saved = errno;
   for (GuardedFd& guarded : guarded_fds) {
-    // Relaxed, all: this thread is alone, and its memory has all writes before the fork.
+    // Relaxed, all: this thread is alone, and its memory has all writes from before the fork.
     const int fd = guarded.fd.load(std::memory_order_relaxed);
     struct stat file;
     if (fd >= 0 && fstat(fd, &file) == 0 &&
@@ -134,22 +135,22 @@ void AfterForkInChild() {
     }
   }
   ForgetThreadsOfParent();
-  // Where the kernel does not wipe the page, this must do. Relaxed, all: as above.
+  // A substitute if the kernel does not wipe the page. Relaxed, all: as above.
   std::atomic<uint64_t>* const word = generation_word.load(std::memory_order_relaxed);
   if (word != nullptr) BeginGeneration(word, word->load(std::memory_order_relaxed));
   errno = saved;
 }
 
-// Makes the page and has the fork handlers run. Several threads may do it at once, also one that was
-// interrupted by a signal, and a child whose parent was doing it: one page is used, and handlers that
-// are registered twice do all things twice.
+// Makes the page and registers the fork handlers. Several threads may do it at once, also one that
+// a signal interrupted, and a child whose parent was doing it. One page is used. Handlers that are
+// registered twice do everything twice.
 std::atomic<uint64_t>* SetUp() {
   std::atomic<uint64_t>* word = &generation_without_page;
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   void* const memory =
       mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory != MAP_FAILED) {
-    // Where the kernel cannot do it, the fork handler alone must serve.
+    // If the kernel cannot do it, only the fork handler keeps the number right.
     madvise(memory, page, MADV_WIPEONFORK);
     word = new (memory) std::atomic<uint64_t>(1);
   }
@@ -162,12 +163,12 @@ std::atomic<uint64_t>* SetUp() {
   return expected;
 }
 
-// The number of this process.
+// Returns the number of this process.
 const std::atomic<uint64_t>* Generation() {
   // [page] acquire; pairs with [page] acq_rel: the number before its place.
   std::atomic<uint64_t>* word = generation_word.load(std::memory_order_acquire);
   if (word == nullptr) word = SetUp();
-  // Relaxed: only a child in which no fork handler ran has none, and it gives itself one.
+  // Relaxed: only a child in which no fork handler ran has no number, and it makes its own.
   if (word->load(std::memory_order_relaxed) == 0) {
     ForgetThreadsOfParent();
     BeginGeneration(word, 0);
@@ -175,7 +176,7 @@ const std::atomic<uint64_t>* Generation() {
   return word;
 }
 
-// Before main, so that no two threads have to.
+// Runs before main, so that no two threads have to.
 [[maybe_unused]] const std::atomic<uint64_t>* const set_up = Generation();
 
 }  // namespace
@@ -188,7 +189,7 @@ ForkGuard::ForkGuard()
 ForkFreeSection::ForkFreeSection() {
   sigset_t handled_later;
   sigfillset(&handled_later);
-  // Signals that a thread causes itself cannot wait.
+  // Signals that a thread raises by its own fault cannot be deferred.
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
     sigdelset(&handled_later, signal);
   }
@@ -219,7 +220,7 @@ ForkFreeSection::~ForkFreeSection() {
 }
 
 bool ForkFreeSection::Undisturbed() const {
-  // One that waits for this section is seen for a moment, too.
+  // A fork that waits for this section also shows for a moment.
   if (!NoForkUnderWay() && !WaitFor(NoForkUnderWay)) return false;
   // [section] seq_cst; pairs with [fork] seq_cst: as in `BeforeFork`.
   return forks_begun.load(std::memory_order_seq_cst) == begun_;
@@ -228,25 +229,25 @@ bool ForkFreeSection::Undisturbed() const {
 bool ForkFreeSection::Guard(int fd, dev_t device, ino_t inode) {
   constexpr int kEntries = sizeof(guarded_fds) / sizeof(guarded_fds[0]);
   for (int i = 0; i < kEntries && entry_ < 0; ++i) {
-    // Relaxed, both: nobody reads the rest but a child, and that is ordered below.
+    // Relaxed, both: only a child reads the rest, and that is ordered below.
     if (!guarded_fds[i].taken.exchange(true, std::memory_order_relaxed)) entry_ = i;
   }
   if (entry_ >= 0) {
     GuardedFd& guarded = guarded_fds[entry_];
-    // Relaxed, both: before the number, as far as a child can tell that forks after `Undisturbed`.
+    // Relaxed, both: stored before the number, for every child that forks after `Undisturbed`.
     guarded.device.store(device, std::memory_order_relaxed);
     guarded.inode.store(inode, std::memory_order_relaxed);
-    // [section] seq_cst; pairs with [fork] seq_cst: a fork that the look below does not see has it in
-    // its child.
+    // [section] seq_cst; pairs with [fork] seq_cst: a fork that the check below does not see has it
+    // in its child.
     guarded.fd.store(fd, std::memory_order_seq_cst);
   }
   return Undisturbed();
 }
 
 void ForkFreeSection::Close(int fd, int other) {
-  // A child got the one file or the other, and closes it.
+  // A child has one file or the other under this number, and closes it.
   if (dup3(other, fd, O_CLOEXEC) >= 0 && !Undisturbed()) {
-    // A fork of a large process takes long.
+    // The fork of a large process takes long.
     for (int i = 0; i < kLongWaits && !WaitFor(NoForkUnderWay); ++i) {
     }
   }

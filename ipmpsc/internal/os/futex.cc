@@ -14,7 +14,7 @@ namespace {
 // Nanoseconds.
 constexpr long kPollInterval = 1'000'000;
 
-// The kernel looks at the 32 bits only.
+// The kernel reads only the 32 bits.
 uint32_t* Address(std::atomic<uint32_t>* word) {
   static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t));
   return reinterpret_cast<uint32_t*>(word);
@@ -28,16 +28,15 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline)
   constexpr int64_t kSecond = 1'000'000'000;
   const timespec time = {static_cast<time_t>(deadline / kSecond),
                          static_cast<long>(deadline % kSecond)};
-  // The bitset form takes an absolute time, of the monotonic clock unless told otherwise. These
-  // ways to return (woken, timed out, interrupted, the word has changed) mean the same to the
-  // caller.
+  // The bitset form takes an absolute time, by default of the monotonic clock. For the caller these
+  // results are the same: woken, timed out, interrupted, or the word has changed.
   if (syscall(SYS_futex, Address(word), FUTEX_WAIT_BITSET, expected, &time, nullptr,
               FUTEX_BITSET_MATCH_ANY) == 0 ||
       errno == ETIMEDOUT || errno == EINTR || errno == EAGAIN) {
     return;
   }
-  // The kernel refuses to wait (a filter of system calls, no memory): whoever waits in a loop then
-  // polls, and must not take a processor for it.
+  // The kernel refuses to wait (a filter of system calls, no memory). A caller that waits in a loop
+  // then polls, and must not use a whole processor for it.
   const timespec pause = {0, kPollInterval};
   nanosleep(&pause, nullptr);
 }

@@ -1,7 +1,7 @@
-// Sleeping on a word in shared memory, and waking those who do.
+// Sleeping on a word in shared memory, and waking the sleepers.
 //
-// futex.cc asks the kernel for it. The futexes are shared ones (no FUTEX_PRIVATE_FLAG), since the
-// sleepers are in several processes. polled_futex.cc stands in for it where there are none; a port to
+// futex.cc uses the kernel's futexes. They are shared (no FUTEX_PRIVATE_FLAG), since the sleepers
+// are in several processes. polled_futex.cc replaces it on systems without futexes. A port to
 // another way of sleeping is one more such file.
 #ifndef IPMPSC_INTERNAL_OS_FUTEX_H_
 #define IPMPSC_INTERNAL_OS_FUTEX_H_
@@ -11,16 +11,16 @@
 
 namespace ipmpsc::internal {
 
-// Whether wakes wake. Without, sleepers look again by themselves, and all users of a channel must be
-// built so.
+// Whether wakes have an effect. Otherwise sleepers poll, and all users of a channel must be built
+// the same way.
 bool FutexWakes();
 
 // Sleeps while `*word == expected`, at most until `deadline` (nanoseconds of CLOCK_MONOTONIC). May
-// return early for no reason at all: the caller looks again at what it waits for. Where the kernel
+// return early without a reason, so the caller must check its condition again. If the kernel
 // refuses to wait, it sleeps for a millisecond instead.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
 
-// Call after a change of the word. Sleepers on a word that has not changed may be woken too.
+// Wake sleepers after the word has changed. Sleepers on an unchanged word may or may not wake.
 void FutexWakeOne(std::atomic<uint32_t>* word);
 void FutexWakeAll(std::atomic<uint32_t>* word);
 

@@ -13,8 +13,8 @@
 namespace ipmpsc::internal {
 namespace {
 
-// Marks lie behind the bytes of all participants (participant_lock.cc), in a range so large that two
-// never meet.
+// Marks are beyond the bytes of all participants (participant_lock.cc), in a range so large that
+// two never collide.
 constexpr int64_t kFirstMark = (int64_t{1} << 62) + (int64_t{1} << 32);
 constexpr uint64_t kMarkMask = (uint64_t{1} << 61) - 1;
 
@@ -49,7 +49,7 @@ KeptFile::KeptFile(int fd, const FileIdentity& identity) : fd_(fd), identity_(id
   if (!random.ok()) return;
   const int64_t offset = kFirstMark + static_cast<int64_t>(*random & kMarkMask);
   struct flock lock = MarkAt(offset, F_WRLCK);
-  // Where it fails, or somebody has locked the whole file, device and inode must serve.
+  // If it fails, or a process has locked the whole file, only device and inode identify it.
   if (fcntl(fd_, F_OFD_SETLK, &lock) == 0) mark_ = offset;
 }
 
@@ -61,8 +61,8 @@ KeptFile::KeptFile(KeptFile&& other) noexcept
 
 KeptFile::~KeptFile() {
   if (fd_ < 0 || !IsOursToClose()) return;
-  // Other descriptors of the same open file may live on. In a forked child the mark is the parent's,
-  // too.
+  // Other descriptors of the same open file may live on. In a forked child the mark belongs to the
+  // parent, too.
   if (mark_ != 0 && fork_guard_.InSameProcess()) {
     struct flock lock = MarkAt(mark_, F_UNLCK);
     fcntl(fd_, F_OFD_SETLK, &lock);
@@ -72,7 +72,7 @@ KeptFile::~KeptFile() {
 
 bool KeptFile::IsOursToClose() const {
   FileIdentity now;
-  // Once more where the kernel gave another answer than that nothing is open there.
+  // Asks a second time after an error other than that the descriptor is not open.
   if (!IdentifyFile(fd_, &now) && (errno == EBADF || !IdentifyFile(fd_, &now))) return false;
   if (!(now == identity_)) return false;
   if (mark_ == 0) return true;

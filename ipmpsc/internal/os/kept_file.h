@@ -1,8 +1,8 @@
-// KeptFile: a descriptor that is kept for as long as a channel is open, in a program that may close it.
+// KeptFile: the descriptor of an open channel, in a program that may close it.
 //
-// Programs close descriptors that are not their own (closefrom() in a daemon, a loop before exec), and
-// the number then becomes another file's. So a KeptFile remembers which file it opened, says whether
-// the descriptor still is that file, and closes it only where it is.
+// Programs close descriptors that are not their own (closefrom() in a daemon, a loop before exec),
+// and the number then becomes another file's. So a KeptFile remembers which file it opened. It
+// checks whether the descriptor is still that file, and closes it only then.
 #ifndef IPMPSC_INTERNAL_OS_KEPT_FILE_H_
 #define IPMPSC_INTERNAL_OS_KEPT_FILE_H_
 
@@ -26,28 +26,28 @@ struct FileIdentity {
   }
 };
 
-// False, with errno, where the kernel does not say.
+// False, with errno, if the kernel gives no answer.
 bool IdentifyFile(int fd, FileIdentity* identity);
 
 class KeptFile {
  public:
   // REQUIRES: `fd` is a regular file, open for reading and writing.
   //
-  // Errors: what the kernel says, where it does not tell which file it is.
+  // Errors: those of the kernel, if it does not identify the file.
   static absl::StatusOr<KeptFile> Keep(UniqueFd fd);
 
   KeptFile(KeptFile&& other) noexcept;
   KeptFile& operator=(KeptFile&& other) = delete;
-  // Closes the descriptor, unless the program has closed it. The number may be a file of the program's
-  // by now, even the same file opened once more: that one stays open, as far as this open file is mapped
-  // still.
+  // Closes the descriptor, unless the program has closed it. The number may now be a file of the
+  // program, even the same file opened once more. That one stays open, provided that this open file
+  // is still mapped.
   ~KeptFile();
 
   int fd() const { return fd_; }
   const FileIdentity& identity() const { return identity_; }
 
-  // Checks that the descriptor is this file still, or again. One system call. Another thread that
-  // closes the descriptor at the same time is not noticed.
+  // Checks that the descriptor is still, or again, this file. One system call. Does not notice
+  // another thread that closes the descriptor at the same time.
   //
   // Errors: kFailedPrecondition - the program has closed it.
   absl::Status Check() const;
@@ -59,9 +59,9 @@ class KeptFile {
 
   int fd_;  // -1 when moved from
   FileIdentity identity_;
-  // The byte whose lock marks the open file, or 0. Two descriptors of one file differ in their open
-  // files only, and the mark tells these apart: the one that holds it does not see it as a lock. It is
-  // there for as long as the open file is: while something of it is mapped.
+  // The byte whose lock marks the open file, or 0. The mark tells apart two descriptors of one file
+  // that have different open files: only the open file that holds it does not see it as a lock. It
+  // exists as long as the open file does, that is while a part of it is mapped.
   int64_t mark_ = 0;
   ForkGuard fork_guard_;
 };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t kHugePage = uint64_t{2} << 20;
 
-// The limit `which`, as text.
+// Returns the limit `which` as text.
 std::string Limit(int which) {
   struct rlimit limit;
   if (getrlimit(which, &limit) != 0) return "unknown";
@@ -42,7 +42,7 @@ absl::Status CannotMap(int error, uint64_t size) {
 
 absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capacity,
                                      const MappingOptions& options) {
-  // First the addresses, for both copies; with room to let the data begin on a huge page.
+  // First reserves the addresses for both copies, with room to align the data to a huge page.
   const uint64_t size = data_offset + 2 * capacity;
   const auto failed = [size] { return CannotMap(errno, size); };
   const uint64_t slack = options.huge_pages ? kHugePage : 0;
@@ -67,9 +67,9 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
            static_cast<off_t>(data_offset)) == MAP_FAILED) {
     return failed();
   }
-  // A core has the data once. Does no harm where it is refused.
+  // A core dump has the data once. A failure does no harm.
   madvise(second, capacity, MADV_DONTDUMP);
-  // Both are wishes: where the kernel cannot fulfil them, pages are small, or mapped when they are
+  // Both are best effort: if the kernel refuses them, pages are small, or mapped when they are
   // touched.
   if (options.huge_pages) madvise(base + data_offset, 2 * capacity, MADV_HUGEPAGE);
   if (options.prefault) madvise(base, size, MADV_POPULATE_WRITE);

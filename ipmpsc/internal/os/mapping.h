@@ -1,5 +1,5 @@
-// Mapping: a segment's file in memory, its data twice in a row, so that a record that runs over the
-// end of the data goes on at its beginning.
+// Mapping: a segment's file in memory. The data is mapped twice in a row, so that a record that
+// passes the end of the data continues at its beginning.
 //
 //   base            + data_offset              + capacity                 + capacity
 //   | header, slots | data                     | the same data once more  |
@@ -21,12 +21,12 @@ struct MappingOptions {
 
 class Mapping {
  public:
-  // The second copy of the data is left out of core dumps. Works under `mlockall(MCL_FUTURE)`: then
+  // Leaves the second copy of the data out of core dumps. Works under `mlockall(MCL_FUTURE)`, where
   // both copies count against RLIMIT_MEMLOCK.
   //
   // REQUIRES: the file has data_offset + capacity bytes, both multiples of the page size.
   //
-  // Errors: kResourceExhausted - no address space, mappings, memory, or memory that may be locked left.
+  // Errors: kResourceExhausted - no address space, mappings, memory or lockable memory left.
   static absl::StatusOr<Mapping> Map(int fd, uint64_t data_offset, uint64_t capacity,
                                      const MappingOptions& options);
 

@@ -24,9 +24,9 @@ namespace {
 constexpr uint64_t kUnlimited = MemoryRoom::kUnlimited;
 // Version 1 writes "no limit" as the largest multiple of a page below 2^63.
 constexpr uint64_t kLeastUnlimited = uint64_t{1} << 62;
-// Of a file. A machine with many containers has long tables of mounts.
+// Maximum size of a file. A machine with many containers has long tables of mounts.
 constexpr size_t kMostBytes = size_t{8} << 20;
-// Of nested groups. The kernel allows more, nobody makes them.
+// Maximum depth of nested groups. The kernel allows more, which are not used in practice.
 constexpr size_t kMostGroups = 64;
 
 std::optional<std::string> ReadAll(const std::string& path) {
@@ -39,13 +39,14 @@ std::optional<std::string> ReadAll(const std::string& path) {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return std::nullopt;
     text.append(buffer, 0, static_cast<size_t>(size));
-    // The kernel's small files come whole. A table's end has to be read.
+    // The kernel's small files come whole. A table must be read to its end.
     if (size == 0 || (text.size() < 256 && text.back() == '\n')) return text;
   }
   return text;
 }
 
-// A file that holds one number. None: no such file, no right to read it, something else in it.
+// Reads a file that holds one number. Returns nullopt if it does not exist, cannot be read, or
+// holds something else.
 std::optional<uint64_t> ReadNumber(const std::string& path) {
   const std::optional<std::string> text = ReadAll(path);
   uint64_t number = 0;
@@ -53,13 +54,13 @@ std::optional<uint64_t> ReadNumber(const std::string& path) {
   return number;
 }
 
-// A limit. None: "max", and all that `ReadNumber` does not read.
+// Reads a limit. Returns nullopt for "max", and if `ReadNumber` does.
 std::optional<uint64_t> ReadLimit(const std::string& path) {
   const std::optional<uint64_t> limit = ReadNumber(path);
   return limit.has_value() && *limit < kLeastUnlimited ? limit : std::nullopt;
 }
 
-// The number that stands behind `name` and white space or a colon, at the beginning of a line.
+// Returns the number after `name` and white space or a colon, at the beginning of a line.
 std::optional<uint64_t> NumberAfter(absl::string_view text, absl::string_view name) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (!absl::ConsumePrefix(&line, name)) continue;
@@ -80,7 +81,7 @@ uint64_t FreeSwap(absl::string_view meminfo) {
   return kib >= kLeastUnlimited >> 10 ? kUnlimited : kib << 10;
 }
 
-// How the kernel writes a blank and the like in a table of mounts.
+// Decodes the kernel's escapes in a table of mounts, such as that of a blank.
 std::string Unescape(absl::string_view text) {
   const auto is_octal = [](char digit) { return digit >= '0' && digit <= '7'; };
   std::string plain;
@@ -97,21 +98,21 @@ std::string Unescape(absl::string_view text) {
   return plain;
 }
 
-// Groups of one hierarchy, from the uppermost that can be seen to this process's own.
+// Groups of one hierarchy, from the uppermost visible one to this process's own.
 struct Group {
-  std::string name;       // as /proc/self/cgroup names it
+  std::string name;       // as in /proc/self/cgroup
   std::string directory;  // with its files
 };
 
-// Adds the groups of a process in `path`, seen through a mount of the group `mount_root`. False
-// where that mount does not show the process's group.
+// Adds the groups of a process in `path`, seen through a mount of the group `mount_root`. False if
+// that mount does not show the process's group.
 bool AddGroups(absl::string_view path, absl::string_view mount_root, absl::string_view directory,
                std::vector<Group>* groups) {
   absl::string_view rest = path;
   absl::string_view above = mount_root == "/" ? "" : mount_root;
   if (!absl::ConsumePrefix(&rest, above) || (!rest.empty() && rest[0] != '/')) return false;
   if (rest == "/") rest = "";
-  // Outside of what this process's namespace of control groups shows.
+  // Outside of this process's namespace of control groups.
   if (absl::StrContains(absl::StrCat(path, "/"), "/../")) return false;
   groups->push_back({std::string(mount_root), std::string(directory)});
   for (size_t end = rest.find('/', 1); !rest.empty() && groups->size() < kMostGroups;
@@ -123,7 +124,7 @@ bool AddGroups(absl::string_view path, absl::string_view mount_root, absl::strin
   return true;
 }
 
-// The groups of `path` in a hierarchy of version `version`, by the table of mounts.
+// Finds the groups of `path` in a hierarchy of version `version`, by the table of mounts.
 std::vector<Group> FindGroups(int version, absl::string_view path, absl::string_view mounts,
                               const std::string& root) {
   std::vector<Group> longest;
@@ -155,7 +156,7 @@ void Tighten(MemoryRoom* room, uint64_t bytes, absl::string_view file, uint64_t 
   room->limit = absl::StrCat(file, " of control group ", group.name, ", ", limit, " bytes");
 }
 
-// The bytes that the kernel can take back from a group before it kills.
+// Returns the bytes that the kernel can reclaim from a group before it kills.
 uint64_t FileCache(absl::string_view stat, absl::string_view prefix) {
   uint64_t bytes = 0;
   for (const absl::string_view name : {"inactive_file", "active_file"}) {
@@ -173,13 +174,13 @@ void TightenByVersion1(const std::vector<Group>& groups, uint64_t swap, MemoryRo
     std::optional<uint64_t> both;
     if (swap > 0) both = ReadLimit(file("/memory.memsw.limit_in_bytes"));
     if (!own && !limit.has_value() && !both.has_value()) continue;
-    // An old kernel may count a group without those below it.
+    // An old kernel may count a group without its subgroups.
     if (!own && ReadNumber(file("/memory.use_hierarchy")) == uint64_t{0}) continue;
     const std::string stat = ReadAll(file("/memory.stat")).value_or("");
     const uint64_t cache = FileCache(stat, "total_");
     uint64_t usable_swap = swap;
     if (swap > 0 && ReadNumber(file("/memory.swappiness")) == uint64_t{0}) usable_swap = 0;
-    // The tightest limit of the groups above, those included that cannot be seen from here.
+    // The tightest limit of the groups above, including those that cannot be seen from here.
     std::optional<uint64_t> above;
     if (own) above = NumberAfter(stat, "hierarchical_memory_limit");
     const bool hidden = above.has_value() && *above < limit.value_or(kLeastUnlimited);
@@ -205,7 +206,8 @@ void TightenByVersion1(const std::vector<Group>& groups, uint64_t swap, MemoryRo
 }
 
 void TightenByVersion2(const std::vector<Group>& groups, uint64_t swap, MemoryRoom* room) {
-  // From the uppermost, since swap space that a group may not use none below it may.
+  // From the uppermost, since swap space that a group may not use is not available to its
+  // subgroups.
   for (const Group& group : groups) {
     const auto file = [&](absl::string_view name) { return absl::StrCat(group.directory, name); };
     if (swap > 0) {
@@ -241,7 +243,7 @@ MemoryRoom ControlGroupRoom(const std::string& root) {
   if (!mounts.has_value()) return room;
   const uint64_t swap = FreeSwap(ReadAll(absl::StrCat(root, "/proc/meminfo")).value_or(""));
   for (const absl::string_view line : absl::StrSplit(*own, '\n')) {
-    // HIERARCHY:CONTROLLERS:PATH, and the path may have colons.
+    // HIERARCHY:CONTROLLERS:PATH, and the path may contain colons.
     const std::vector<absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(':', 2));
     if (parts.size() != 3) continue;
     if (parts[0] == "0" && parts[1].empty()) {

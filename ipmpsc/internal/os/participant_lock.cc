@@ -16,10 +16,10 @@
 namespace ipmpsc::internal {
 namespace {
 
-// Behind every byte that a segment can have.
+// Beyond every byte that a segment can have.
 constexpr off_t kLockOffset = off_t{1} << 62;
 
-// How often forks may come in before a lock is made in spite of them.
+// How many forks may interfere before a lock is made in spite of them.
 constexpr int kTries = 8;
 
 struct flock LockOf(uint32_t participant, short type) {
@@ -44,11 +44,12 @@ absl::Status CannotOpen(const KeptFile& segment, int error) {
 
 void Unmap(void* page) {
   if (munmap(page, PageSize()) == 0 || munmap(page, PageSize()) == 0) return;
-  // A page that the kernel does not unmap can still be replaced.
+  // Memory that the kernel does not unmap can still be replaced.
   mmap(page, PageSize(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-// A page of the open file that children do not inherit. Null, with `status`, where it cannot be had.
+// Maps a page of the open file that children do not inherit. Returns null and sets `status` on
+// failure.
 void* MapForThisProcess(int fd, absl::Status* status) {
   void* const page = mmap(nullptr, PageSize(), PROT_NONE, MAP_SHARED, fd, 0);
   if (page == MAP_FAILED) {
@@ -80,7 +81,7 @@ absl::StatusOr<std::optional<ParticipantLock>> ParticipantLock::TryLock(const Ke
     absl::Status status;
     void* const page = MapForThisProcess(fd.get(), &status);
     if (page == nullptr) return status;
-    // Before it is locked: until then a child may have got anything.
+    // Before the lock: a child forked until then may have inherited any descriptor.
     if (!section.Guard(fd.get(), expected.device, expected.inode) && tries < kTries) {
       section.Close(fd.Release(), segment.fd());
       Unmap(page);
@@ -109,7 +110,7 @@ absl::StatusOr<std::optional<ParticipantLock>> ParticipantLock::TryLock(const Ke
 
 void ParticipantLock::Unlock() {
   void* const page = std::exchange(page_, nullptr);
-  // In a forked child there is no such page, and the address may be another's.
+  // A forked child has no such page, and the address may be another mapping's.
   if (page != nullptr && fork_guard_.InSameProcess()) Unmap(page);
 }
 
@@ -119,7 +120,7 @@ absl::StatusOr<bool> ParticipantLock::IsAnyHeld(const KeptFile& segment, uint32_
   lock.l_len = count;
   const bool told = fcntl(segment.fd(), F_OFD_GETLK, &lock) == 0;
   if (told && lock.l_type != F_UNLCK) return true;
-  // Before the verdict: another file has no such lock.
+  // Checks before answering "not held": another file has no such lock.
   const absl::Status ours = segment.Check();
   if (absl::IsFailedPrecondition(ours)) return ours;
   return !told || !ours.ok();

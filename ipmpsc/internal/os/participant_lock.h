@@ -1,12 +1,12 @@
-// ParticipantLock: how a participant shows that it lives, and how others see it.
+// ParticipantLock: shows that a participant lives.
 //
-// An open-file-description lock on one byte, far behind the data of the segment's file: byte 0 for
-// the receiver, 1 + slot for a sender. The kernel drops it when the process ends, however it ends;
-// and unlike a pid it means the same in every PID namespace and is never reused.
+// An open-file-description lock on one byte, far beyond the data of the segment's file: byte 0 for
+// the receiver, 1 + slot for a sender. The kernel drops it however the process ends. Unlike a pid
+// it means the same in every PID namespace and is never reused.
 //
-// The lock belongs to an open file of its own, which is kept open by a mapping of one page, and not by
-// a descriptor. So a program that closes descriptors that are not its own does not lose it, nothing can
-// be written to it, and forked children, which do not inherit the mapping, do not keep it.
+// The lock belongs to an open file of its own, kept open by a mapping of one page and not by a
+// descriptor. So a program that closes descriptors that are not its own does not lose it, and
+// cannot write to it. Forked children do not inherit the mapping, so they do not keep the lock.
 #ifndef IPMPSC_INTERNAL_OS_PARTICIPANT_LOCK_H_
 #define IPMPSC_INTERNAL_OS_PARTICIPANT_LOCK_H_
 
@@ -25,8 +25,8 @@ class ParticipantLock {
   static constexpr uint32_t kReceiver = 0;
   static constexpr uint32_t OfSender(uint32_t slot) { return 1 + slot; }
 
-  // Takes the lock of `participant`. Nothing: another participant holds it. A dozen system calls, so
-  // whoever has many to try asks with `IsAnyHeld` first.
+  // Takes the lock of `participant`. Returns nullopt if another participant holds it. It takes a
+  // dozen system calls, so a caller that tries many checks with `IsAnyHeld` first.
   //
   // Errors: kResourceExhausted (no file descriptors, mappings or locks), kPermissionDenied,
   // kUnavailable (no /proc), kFailedPrecondition (the program has closed the segment's descriptor).
@@ -42,11 +42,11 @@ class ParticipantLock {
   }
   ~ParticipantLock() { Unlock(); }
 
-  // Drops the lock. In a forked child it does nothing, since the lock is the parent's.
+  // Drops the lock. Does nothing in a forked child, since the lock is the parent's.
   void Unlock();
 
-  // Whether one of `count` participants in a row is held, by whatever process, this one included.
-  // Where the kernel does not say, it counts as held: a living sender must never be taken for dead.
+  // Whether any process, including this one, holds one of `count` participants in a row. True if
+  // the kernel gives no answer: a living sender must never be taken for dead.
   //
   // Errors: kFailedPrecondition - the program has closed the segment's descriptor.
   static absl::StatusOr<bool> IsAnyHeld(const KeptFile& segment, uint32_t first, uint32_t count);

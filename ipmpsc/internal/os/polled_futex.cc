@@ -1,7 +1,7 @@
-// futex.h for a system without futexes: looks at the word again and again, with pauses that grow.
+// futex.h for a system without futexes: polls the word, with growing pauses.
 //
-// Needs `nanosleep` and the monotonic clock, and nothing of Linux. Wakes do nothing, as nobody could
-// be told of them: who sleeps notices that the word has changed at its next look.
+// Needs `nanosleep` and the monotonic clock, and nothing of Linux. Wakes do nothing: a sleeper
+// notices at its next check that the word has changed.
 #include <time.h>
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 namespace ipmpsc::internal {
 namespace {
 
-// Nanoseconds. As each pause is twice the one before, nobody is late by much more than what has been
-// slept already, nor by more than the longest. With 1 ms for that, who slept long took 5% of a
-// processor.
+// Nanoseconds. Each pause is twice the one before. So a sleeper is late at most by about the time
+// that it has slept already, and by the longest pause. With 1 ms as the longest, long sleeps took
+// 5% of a processor.
 constexpr int64_t kShortestPause = 50'000;
 constexpr int64_t kLongestPause = 4'000'000;
 
@@ -24,11 +24,11 @@ bool FutexWakes() { return false; }
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
   int64_t pause = kShortestPause;
-  // Relaxed: the caller looks again at what it waits for, in its own order.
+  // Relaxed: the caller checks its condition again, in its own order.
   while (word->load(std::memory_order_relaxed) == expected) {
     const int64_t left = deadline - MonotonicNow();
     if (left <= 0) return;
-    // Less than a second. A signal only brings the next look sooner.
+    // Less than a second. A signal only makes the next check come sooner.
     const timespec time = {0, static_cast<long>(std::min(pause, left))};
     nanosleep(&time, nullptr);
     pause = std::min(2 * pause, kLongestPause);

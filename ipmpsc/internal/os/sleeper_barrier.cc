@@ -15,11 +15,11 @@ bool JoinSleeperBarrier() {
 void SleeperBarrier(bool full_barriers) {
   if (!full_barriers) {
     // [sleep] membarrier; pairs with [wake] signal fence: every running participant passes a full
-    // barrier now, and those that do not run pass one when they are switched in.
+    // barrier now, and the others pass one when they are switched in.
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0) return;
   }
-  // [sleep] seq_cst; pairs with [wake] seq_cst: either the sleeper sees what was done, or its word
-  // is seen there.
+  // [sleep] seq_cst; pairs with [wake] seq_cst: either the sleeper sees the waker's step, or the
+  // waker sees its word.
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 

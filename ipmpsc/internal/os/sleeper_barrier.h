@@ -4,21 +4,22 @@
 
 namespace ipmpsc::internal {
 
-// Whether a compare-and-swap that orders as little as a release is a full barrier all the same: then
-// a sleeper that waits for one needs only a fence of its own. On x86-64 every locked instruction is.
+// Whether every compare-and-swap is a full barrier, whatever its order says. Then a sleeper that
+// waits for one needs only a fence of its own. On x86-64 every locked instruction is a full
+// barrier.
 #if defined(__x86_64__)
 inline constexpr bool kClaimIsFullBarrier = true;
 #else
 inline constexpr bool kClaimIsFullBarrier = false;
 #endif
 
-// Called once by every participant that attaches to a ring, before its first operation: makes this
-// process one that the `SleeperBarrier` of others reaches. False where the kernel has no membarrier,
-// or forbids it.
+// Called by every participant that attaches to a ring, before its first operation. Makes the
+// `SleeperBarrier` of others reach this process. False if the kernel has no membarrier, or forbids
+// it.
 bool JoinSleeperBarrier();
 
-// Called between announcing a wait and the last look. `full_barriers`: the wakers run full barriers
-// of their own.
+// Called between announcing a wait and the last check. `full_barriers`: the wakers run full
+// barriers themselves.
 void SleeperBarrier(bool full_barriers);
 
 }  // namespace ipmpsc::internal

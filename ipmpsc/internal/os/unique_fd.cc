@@ -18,7 +18,7 @@ StdioPlug::StdioPlug() {
   const int saved = errno;
   for (int fd = 0; fd < kFirstUsable; ++fd) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // A file that nobody can read or write.
+    // A file that cannot be read or written through this descriptor.
     const int plug = open("/", O_PATH | O_CLOEXEC);
     if (plug < 0) break;
     if (plug >= kFirstUsable) {
@@ -42,7 +42,7 @@ StdioPlug::~StdioPlug() {
 
 UniqueFd DuplicateFd(int fd) {
   UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, kFirstUsable));
-  // fcntl returns EINVAL where RLIMIT_NOFILE allows no such number.
+  // The error of fcntl if RLIMIT_NOFILE allows no such number.
   if (!copy.valid() && errno == EINVAL) errno = EMFILE;
   return copy;
 }

@@ -1,8 +1,8 @@
-// UniqueFd: a file descriptor that is closed when its owner goes; and the ways to get one.
+// UniqueFd: a file descriptor that its owner closes when destroyed, and functions that open one.
 //
-// No descriptor that the library opens is 0, 1 or 2. A process that was started without its standard
-// streams gets these numbers for the first files that it opens, and what it writes to its log would
-// land in a channel.
+// The library opens no descriptor as 0, 1 or 2. A process that was started without its standard
+// streams gets these numbers for the first files that it opens, and its log output would go into a
+// channel.
 #ifndef IPMPSC_INTERNAL_OS_UNIQUE_FD_H_
 #define IPMPSC_INTERNAL_OS_UNIQUE_FD_H_
 
@@ -34,27 +34,27 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Occupies those of the numbers 0, 1 and 2 that are free, so that what is opened meanwhile gets
-// another. Reading and writing them fails with EBADF meanwhile, as it does where they are closed. Where
-// they cannot be occupied, or another thread closes one meanwhile, `AboveStdio` must serve.
+// Occupies the free ones of the numbers 0, 1 and 2, so that files opened meanwhile get others.
+// Reading and writing these numbers fails with EBADF meanwhile, as for closed ones. If they cannot
+// be occupied, or another thread closes one meanwhile, `AboveStdio` has to move the descriptor.
 class StdioPlug {
  public:
   StdioPlug();
   StdioPlug(const StdioPlug&) = delete;
   StdioPlug& operator=(const StdioPlug&) = delete;
-  // Leaves a number alone that is another file's by now.
+  // Frees the numbers again, except those that are other files by now.
   ~StdioPlug();
 
  private:
   bool plugged_[3] = {};
 };
 
-// Returns the same file under a number above 2: `fd` itself, if it has one. Invalid, with errno, where
-// `fd` is, or where no number is left.
+// Returns the same file under a number above 2: `fd` itself, if it has one. Returns an invalid fd,
+// with errno, if `fd` is invalid or no number is left.
 UniqueFd AboveStdio(UniqueFd fd);
 
-// open, memfd_create and dup, close-on-exec, with a number above 2. Invalid: errno says why; EMFILE
-// where only 0, 1 or 2 are left.
+// open, memfd_create and dup, close-on-exec, with a number above 2. On failure they return an
+// invalid fd, and errno says why: EMFILE if only 0, 1 or 2 are left.
 UniqueFd OpenFile(const char* path, int flags, mode_t mode = 0);
 UniqueFd CreateMemoryFile(const char* name, unsigned flags);
 UniqueFd DuplicateFd(int fd);

@@ -9,11 +9,11 @@
 namespace ipmpsc::internal {
 namespace {
 
-// Not in every version of the kernel's headers.
+// Some versions of the kernel's headers lack it.
 constexpr unsigned long kZfs = 0x2fc12fc1;
 
-// Local ones. Over a network the kernel makes a byte-range lock of it, which would stand in the way of
-// the participants' locks.
+// Whether the file system is local. Over a network the kernel makes a byte-range lock of it, which
+// would conflict with the participants' locks.
 bool CanBeMarked(int fd) {
   struct statfs system;
   if (fstatfs(fd, &system) != 0) return false;

@@ -1,9 +1,10 @@
-// Shows that a file is in use, to those who would remove it: an advisory lock (flock, shared) that the
-// kernel drops with the last descriptor of the open file, however its process ends.
+// The mark of a file in use, for processes that would remove it. It is an advisory lock (flock,
+// shared), which the kernel drops with the last descriptor of the open file, however its process
+// ends.
 //
-// Two kinds of cleaners respect it: systemd-tmpfiles, from version 254 on (Debian 13), leaves alone
-// what is locked, whatever its age; and creators of channels look for it before they remove what a dead
-// creator has left. Independent of the locks by which participants show that they live.
+// Two kinds of cleaners respect it. systemd-tmpfiles from version 254 on (Debian 13) leaves locked
+// files alone, whatever their age. Creators of channels check it before they remove the files of a
+// dead creator. It is independent of the locks by which participants show that they live.
 #ifndef IPMPSC_INTERNAL_OS_USE_MARK_H_
 #define IPMPSC_INTERNAL_OS_USE_MARK_H_
 
@@ -12,12 +13,13 @@
 namespace ipmpsc::internal {
 
 // Marks the file as in use, for as long as the open file behind `fd` is open. Does nothing on file
-// systems where such a lock would be one of the others (NFS) or is not known to work.
+// systems where flock would conflict with the other locks (NFS) or is not known to work.
 //
-// Errors: kUnavailable - somebody is about to remove the file; what the kernel says otherwise.
+// Errors: kUnavailable - another process is about to remove the file; otherwise those of the
+// kernel.
 absl::Status MarkInUse(int fd);
 
-// Whether nobody uses the file. Keeps others from marking it until `fd` is closed. False where it
+// Whether no process uses the file. Keeps others from marking it until `fd` is closed. False if it
 // cannot be known. REQUIRES: this process has not marked it through the same open file.
 bool IsUnused(int fd);
 

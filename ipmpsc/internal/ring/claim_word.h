@@ -1,13 +1,13 @@
-// The claim word: the claim position, and in its low bits the end of the channel and the turn.
+// The claim word: the claim position, with the end of the channel and the turn in its low bits.
 //
 //   63                                  6 5   4   3        2      1          0
 //  +-------------------------------------+-------+--------+------+----------+--------+
 //  | claim position                      | 0     | ending | turn | replaced | closed |
 //  +-------------------------------------+-------+--------+------+----------+--------+
 //
-// Positions are multiples of 64, so six bits are free. One word decides: a claim is a CAS on it that
-// expects no end bit, so it either precedes the end of the channel, and is received, or it fails. The
-// bits `closed` and `replaced` are set once and never cleared; the position stays from then on.
+// Positions are multiples of 64, so six bits are free. A claim is a CAS on this word that expects
+// no end bit. So it either precedes the end of the channel and is received, or it fails. The bits
+// `closed` and `replaced` are set once and never cleared. The position does not change after that.
 #ifndef IPMPSC_INTERNAL_RING_CLAIM_WORD_H_
 #define IPMPSC_INTERNAL_RING_CLAIM_WORD_H_
 
@@ -22,17 +22,17 @@ using ClaimWord = uint64_t;
 inline constexpr ClaimWord kClaimClosed = 1;
 inline constexpr ClaimWord kClaimReplaced = 2;
 inline constexpr ClaimWord kClaimEnded = kClaimClosed | kClaimReplaced;
-// Some sender has taken the turn (turn.h). A hint: without it no sender looks at `turn`.
+// Some sender has taken the turn (turn.h). A hint: senders look at `turn` only if it is set.
 inline constexpr ClaimWord kClaimTurn = 4;
-// Some process is about to set an end bit: the receiver does not sleep without a bound any more, so a
-// death between the end bit and its wakes leaves no receiver asleep. Keeps no sender from claiming.
+// Some process is about to set an end bit. The receiver then sleeps only with a bound, so a death
+// between the end bit and its wakes leaves no receiver asleep. Senders may still claim.
 inline constexpr ClaimWord kClaimEnding = 8;
 inline constexpr ClaimWord kClaimBits = kRecordAlignment - 1;
 
 constexpr Position ClaimPosition(ClaimWord word) { return word & ~kClaimBits; }
 constexpr bool HasEnded(ClaimWord word) { return (word & kClaimEnded) != 0; }
 constexpr bool HasTurnBit(ClaimWord word) { return (word & kClaimTurn) != 0; }
-// Whether the word has only bits that some participant sets.
+// Whether the word has only bits that participants set.
 constexpr bool IsValidClaimWord(ClaimWord word) {
   return (word & kClaimBits & ~(kClaimEnded | kClaimTurn | kClaimEnding)) == 0;
 }

@@ -1,7 +1,8 @@
-// Consumer: the receiver's half of the protocol: take in order, release in order. Never waits.
+// Consumer: the receiver's half of the protocol. It takes in order, releases in order, and never
+// waits.
 //
-// It trusts only positions of its own (`head_`, `released_`). Words in the ring are loaded once,
-// checked, then used.
+// It trusts only its own positions (`head_`, `released_`). It loads each word of the ring once,
+// checks it and then uses it.
 #ifndef IPMPSC_INTERNAL_RING_CONSUMER_H_
 #define IPMPSC_INTERNAL_RING_CONSUMER_H_
 
@@ -21,8 +22,8 @@ namespace ipmpsc::internal {
 
 enum class TakeResult {
   kTaken,
-  kNone,     // nothing is committed at `head()`, or only discarded records for long
-  kCorrupt,  // the record at `head()` cannot be one
+  kNone,     // nothing is committed at `head()`, or only a long run of discarded records
+  kCorrupt,  // the record at `head()` is invalid
 };
 
 struct TakenRecord {
@@ -35,25 +36,25 @@ struct TakenRecord {
 
 class Consumer {
  public:
-  // Starts at `position`, everything before it being released. REQUIRES: IsAligned(position).
+  // Starts at `position`. Everything before it counts as released. REQUIRES: IsAligned(position).
   Consumer(const Ring& ring, Position position)
       : ring_(ring), head_(position), released_(position) {}
 
-  // The next position to take.
+  // Returns the next position to take.
   Position head() const { return head_; }
   Position released() const { return released_; }
 
   bool HasCommitted() const { return ring_.IsStamped(head_); }
 
-  // Takes the message at `head()`, stepping over what was discarded before it, a bounded number. On
-  // kCorrupt, `head()` stays.
+  // Takes the message at `head()`. Steps over a bounded number of discarded records before it. On
+  // kCorrupt, `head()` does not change.
   TakeResult Take(TakenRecord* taken) {
     for (int discarded = 0; discarded < kMostDiscarded; ++discarded) {
       if (ABSL_PREDICT_FALSE(!ring_.IsStamped(head_))) return TakeResult::kNone;
       // Relaxed: the stamp was acquired.
       const auto untrusted = absl::bit_cast<RecordDescription>(
           ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
-      // With its header a record may not reach beyond one lap after what is released: that bounds
+      // A record, with its header, must end within one lap of the release position. This bounds
       // every read to the mapping.
       const uint64_t room = ring_.capacity - (head_ - released_);
       if (ABSL_PREDICT_FALSE(
@@ -84,7 +85,7 @@ class Consumer {
     return TakeResult::kNone;
   }
 
-  // Looks why nothing is committed at `head()`, and steps over the record if it is orphaned.
+  // Finds out why nothing is committed at `head()`, and steps over the record if it is orphaned.
   Scan Recover(absl::FunctionRef<OwnerState(uint16_t slot)> owner_of) {
     const Scan scan = ScanForOrphan(ring_, released_, head_, owner_of);
     if (scan.result == ScanResult::kOrphaned) {
@@ -95,7 +96,7 @@ class Consumer {
     return scan;
   }
 
-  // Gives back all before `position`, which lies between `released()` and `head()`.
+  // Releases everything before `position`, which is from `released()` to `head()`.
   void Release(Position position) {
     released_ = position;
     // [release] release; pairs with [space] acquire: payloads are read before their bytes are
@@ -110,8 +111,8 @@ class Consumer {
   }
 
  private:
-  // Discarded records that one call steps over: a hostile peer may write them without end, and the
-  // caller looks at its deadline between calls.
+  // The maximum number of discarded records that one call steps over. A hostile peer may write them
+  // without end, and the caller checks its deadline between calls.
   static constexpr int kMostDiscarded = 256;
 
   const Ring ring_;

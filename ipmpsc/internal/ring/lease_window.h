@@ -1,5 +1,5 @@
-// LeaseWindow: which leases are held, so that space is released in order while leases are released
-// in any.
+// LeaseWindow: the leases that are held. Leases are released in any order, but space is released in
+// order.
 #ifndef IPMPSC_INTERNAL_RING_LEASE_WINDOW_H_
 #define IPMPSC_INTERNAL_RING_LEASE_WINDOW_H_
 
@@ -11,7 +11,7 @@
 
 namespace ipmpsc::internal {
 
-// Allocates only in `MakeRoom`, when more leases are held at one time than ever before.
+// Allocates only in `MakeRoom`, when more leases are held at the same time than ever before.
 class LeaseWindow {
  public:
   LeaseWindow() : holds_(kInitialSize) {}
@@ -21,19 +21,20 @@ class LeaseWindow {
   // Whether `Add` needs `MakeRoom` first.
   bool full() const { return next_ - oldest_ == holds_.size(); }
 
-  // Called before the record is taken, so that a failed allocation loses nothing.
+  // Makes room for one more lease. Call it before taking the record, so that a failed allocation
+  // loses nothing.
   void MakeRoom() {
     if (full()) Grow();
   }
 
-  // Adds a lease on the record at `position`, later than all before. Returns its ticket. REQUIRES:
-  // !full().
+  // Adds a lease on the record at `position`, which is later than all before. Returns its ticket.
+  // REQUIRES: !full().
   uint64_t Add(Position position) {
     At(next_) = {position, true};
     return next_++;
   }
 
-  // Ends the lease. Returns whether the oldest held one is now another.
+  // Ends the lease. Returns whether another lease is now the oldest that is held.
   bool Remove(uint64_t ticket) {
     At(ticket).held = false;
     if (ticket != oldest_) return false;
@@ -41,11 +42,11 @@ class LeaseWindow {
     return true;
   }
 
-  // Where the oldest record that is still held begins. REQUIRES: !empty().
+  // Returns the position of the oldest record that is held. REQUIRES: !empty().
   Position oldest() const { return holds_[oldest_ & (holds_.size() - 1)].position; }
 
  private:
-  static constexpr size_t kInitialSize = 64;  // a power of two, as every size
+  static constexpr size_t kInitialSize = 64;  // a power of two, like every size
 
   struct Hold {
     Position position;

@@ -16,7 +16,7 @@ struct Candidate {
   bool is_intent = false;  // of some slot
 };
 
-// Enough for every number of senders that is usual; more of them allocate.
+// Enough for every usual number of senders. More of them allocate.
 using Candidates = absl::InlinedVector<Candidate, 64>;
 
 Position IntentPosition(const SenderSlot& slot) {
@@ -25,14 +25,14 @@ Position IntentPosition(const SenderSlot& slot) {
   return slot.intent_position.load(std::memory_order_acquire);
 }
 
-// Returns the smallest candidate that is a boundary: a place where a record begins or where nothing
-// is claimed yet. `claim` must have been loaded before the call.
+// Returns the smallest candidate that is a boundary: the beginning of a record, or the end of the
+// claimed bytes. `claim` must have been loaded before the call.
 const Candidate* FindBoundary(const Ring& ring, Position head, Position claim,
                               Candidates* candidates) {
   std::sort(candidates->begin(), candidates->end(),
             [head](const Candidate& a, const Candidate& b) { return a.end - head < b.end - head; });
   // All intents first, the stamps after them: the sender that claimed a place either still has that
-  // intent, or has stamped before it went on to its next.
+  // intent, or has stamped before its next intent.
   for (uint32_t slot = 0; slot < ring.sender_slot_count; ++slot) {
     const Position intent = IntentPosition(ring.sender_slots[slot]);
     const auto at = std::lower_bound(candidates->begin(), candidates->end(), intent - head,
@@ -71,15 +71,15 @@ Scan ScanForOrphan(const Ring& ring, Position released, Position head,
     const uint16_t slot = static_cast<uint16_t>(i);
     const SenderSlot& owner = ring.sender_slots[i];
     if (IntentPosition(owner) != head) continue;
-    // First whether it lives, then, once more, the intent: what the dead leave does not change, and
-    // a new owner cannot have this intent, since `head` is claimed.
+    // Asks first whether it lives, then reads the intent again. The intent of a dead owner does not
+    // change, and a new owner cannot have this intent, since `head` is claimed.
     const OwnerState state = owner_of(slot);
     if (state == OwnerState::kUnknown) {
       return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kUndecided);
     }
     if (IntentPosition(owner) != head) continue;
     if (state == OwnerState::kAlive) {
-      // Perhaps it has committed since.
+      // It may have committed since.
       scan.slot = slot;
       return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kOwnerAlive);
     }
@@ -90,7 +90,7 @@ Scan ScanForOrphan(const Ring& ring, Position released, Position head,
   }
   const Candidate* const end = FindBoundary(ring, head, claim, &candidates);
 
-  // The second look: the writer may have committed and gone on, or died, during the scan.
+  // Looks again: the writer may have committed and continued, or died, during the scan.
   if (ring.IsStamped(head)) return result(ScanResult::kCommitted);
   if (end == nullptr) return result(ScanResult::kUnowned);
   scan.end = end->end;
@@ -102,10 +102,10 @@ bool IsSlotReusable(const Ring& ring, uint16_t slot) {
   if (intent == kNoIntent) return true;
   // Its claim is committed: the stamp, not the intent, says where that record begins.
   if (IsAligned(intent) && ring.IsCommittedClaim(intent)) return true;
-  // Relaxed: it only grows, so that an old value says "not yet" at worst.
+  // Relaxed: it only grows, so an old value at worst says "not yet".
   if (IsBefore(intent, ring.control->release_position.load(std::memory_order_relaxed))) return true;
-  // Relaxed: an old value would lie here, but the lock that the caller holds comes after the dead
-  // owner's last claim.
+  // Relaxed: an old value could give a wrong answer, but the lock that the caller holds comes after
+  // the dead owner's last claim.
   return !IsBefore(intent, ClaimPosition(ring.control->claim_word.load(std::memory_order_relaxed)));
 }
 

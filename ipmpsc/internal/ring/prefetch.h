@@ -1,4 +1,4 @@
-// Asking for a cache line that is about to be written.
+// Prefetching cache lines that are about to be written.
 #ifndef IPMPSC_INTERNAL_RING_PREFETCH_H_
 #define IPMPSC_INTERNAL_RING_PREFETCH_H_
 
@@ -8,7 +8,7 @@
 
 namespace ipmpsc::internal {
 
-// Whether the processor has an instruction that fetches a line for itself alone. On x86-64 that is
+// Whether the processor has an instruction that fetches a line exclusively. On x86-64 that is
 // PREFETCHW (CPUID function 80000001H, bit 8 of ECX). A prefetch for reading would fetch the line
 // shared, and the store would pay for a second transaction.
 inline bool HasPrefetchForWrite() {
@@ -23,7 +23,7 @@ inline bool HasPrefetchForWrite() {
 // REQUIRES: HasPrefetchForWrite().
 inline void PrefetchForWrite(const char* line) {
 #if defined(__x86_64__)
-  // The compiler's builtin gives PREFETCHT0 where it does not compile for a certain processor.
+  // The compiler's builtin gives PREFETCHT0 unless it compiles for a specific processor.
   asm volatile("prefetchw %0" : : "m"(*line));
 #else
   __builtin_prefetch(line, /*rw=*/1);

@@ -1,10 +1,10 @@
-// Producer: a sender's half of the protocol: claim, then commit or discard. Never waits.
+// Producer: a sender's half of the protocol. It claims, then commits or discards, and never waits.
 //
 //   intent --CAS won--> claimed --Commit()--> committed
 //     |                    `----Commit(kDiscarded)--> discarded
 //     `--full, ended, another's turn, or lost too often--> no intent
 //
-// A death leaves: an intent that claimed nothing; or a claimed run whose length stands in the
+// A death leaves one of these: an intent that claimed nothing; a claimed run whose length is in the
 // intent, which the receiver steps over; or a whole record.
 #ifndef IPMPSC_INTERNAL_RING_PRODUCER_H_
 #define IPMPSC_INTERNAL_RING_PRODUCER_H_
@@ -27,14 +27,14 @@ namespace ipmpsc::internal {
 
 enum class ClaimResult {
   kClaimed,
-  kFull,       // too little space, or (ClaimWhenEmpty) something is in the ring
+  kFull,       // too little space, or (ClaimWhenEmpty) the ring is not empty
   kTurnTaken,  // the turn bit is set
   kEnded,      // the channel is closed or replaced
   kContended,  // lost to other senders `kMaxLostRaces` times in a row
   kCorrupt,    // the shared positions contradict themselves
 };
 
-// How a claim goes about the turn bit.
+// How a claim treats the turn bit.
 enum class TurnBit {
   kRespect,  // does not claim: `kTurnTaken`
   kKeep,     // claims beside the holder of the turn
@@ -55,18 +55,18 @@ class Producer {
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)) {}
 
-  // Claims `size` bytes, a `RecordSize`, where the claim word is as usual, there is space as far as
-  // this sender knows, and no other sender is faster. False: `Claim` finds out why. REQUIRES: size <=
+  // Claims `size` bytes, a `RecordSize`, if the claim word has no special bits, this sender knows
+  // of space, and no other sender is faster. False: `Claim` finds out why. REQUIRES: size <=
   // capacity.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastClaim(uint64_t size, Position* claimed) {
-    // Relaxed: the CAS orders what matters.
+    // Relaxed: the CAS orders it.
     ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
     if (ABSL_PREDICT_FALSE(word - release_ > ring_.capacity - size || !IsAligned(word)))
       return false;
     return TryClaimAt(&word, word + size, size, claimed);
   }
 
-  // Claims `size` bytes, a `RecordSize`, and leaves at least `reserved` bytes free beside them.
+  // Claims `size` bytes, a `RecordSize`, and leaves at least `reserved` other bytes free.
   // REQUIRES: size <= capacity.
   ClaimResult Claim(uint64_t size, Position* claimed, TurnBit turn_bit = TurnBit::kRespect,
                     uint64_t reserved = 0) {
@@ -74,14 +74,13 @@ class Producer {
     return ClaimWithin(size, ring_.capacity - size - reserved, turn_bit, claimed);
   }
 
-  // The same, but only at a moment when all that was claimed before is released.
+  // The same, but claims only at a moment when all earlier claims have been released.
   ClaimResult ClaimWhenEmpty(uint64_t size, Position* claimed,
                              TurnBit turn_bit = TurnBit::kRespect) {
     return ClaimWithin(size, 0, turn_bit, claimed);
   }
 
-  // Whether `size` bytes could be claimed now, as far as the receiver is concerned. For a sender
-  // that waits.
+  // Whether `size` bytes could be claimed now, by the receiver's progress. For a sender that waits.
   bool HasSpace(uint64_t size, bool when_empty) {
     // [space] acquire; pairs with [release] release: payloads are read before their bytes are
     // written again.
@@ -91,8 +90,9 @@ class Producer {
     return claim - release_ <= (when_empty ? 0 : ring_.capacity - size);
   }
 
-  // Makes a claimed record visible to the receiver. The payload, and the trailer if the ring has
-  // them, must be in place. REQUIRES: a claim of at least ring.RecordSizeOf(length) at `position`.
+  // Makes a claimed record visible to the receiver. The payload and the trailer (if the ring has
+  // trailers) must be in place. REQUIRES: a claim of at least ring.RecordSizeOf(length) at
+  // `position`.
   void Commit(Position position, uint32_t length, RecordKind kind) {
     RecordHeader* header = ring_.HeaderAt(position);
     // Relaxed: published by the stamp.
@@ -103,7 +103,7 @@ class Producer {
     header->stamp.store(ring_.StampOf(position), std::memory_order_release);
   }
 
-  // Diagnostics only. Called after the commit, out of the receiver's way.
+  // Diagnostics only. Call it after the commit, so that it does not delay the receiver.
   void CountSent(uint64_t records, uint64_t payload_bytes) {
     AddToOwnCounter(&slot_->sent_records, records);
     AddToOwnCounter(&slot_->sent_bytes, payload_bytes);
@@ -119,8 +119,8 @@ class Producer {
  private:
   static constexpr uint64_t kLine = 64;
 
-  // Notes the intent, then claims: replaces `*word` by `next`. False: another participant has changed
-  // the word, `*word` is what it is now.
+  // Notes the intent, then claims by replacing `*word` with `next`. False: another participant has
+  // changed the word, and `*word` has its new value.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
                                                Position* claimed) {
     const Position position = ClaimPosition(*word);
@@ -129,8 +129,8 @@ class Producer {
     // [intent] release; pairs with [scan] acquire: size before position, and the stamp of the
     // previous record before this intent.
     slot_->intent_position.store(position, std::memory_order_release);
-    // [claim] release; pairs with [claimed] acquire: intent before claim. Failure is relaxed:
-    // nothing was read that the new value guards.
+    // [claim] release; pairs with [claimed] acquire: intent before claim. Failure is relaxed: the
+    // new value guards nothing that was read.
     if (ABSL_PREDICT_FALSE(!ring_.control->claim_word.compare_exchange_strong(
             *word, next, std::memory_order_release, std::memory_order_relaxed)))
       return false;
@@ -140,9 +140,9 @@ class Producer {
     *claimed = position;
     const bool alone = position == last_end_;
     last_end_ = position + size;
-    // The next claim waits until what is written now is in this processor's cache, and the lines are
-    // still in the receiver's: asked for a few records ahead, they are here by then. Each line once,
-    // and not where other senders write them.
+    // The next claim waits until this record's stores are in this processor's cache, and their
+    // lines are still in the receiver's. Prefetched a few records ahead, they arrive in time. Each
+    // line is prefetched once, and not if other senders write them.
     if (ABSL_PREDICT_TRUE(alone && has_prefetch_ && size <= tuning::kPrefetchLongestRecord)) {
       const uint64_t ahead = size <= kLine ? tuning::kPrefetchAheadOfOneLine
                                            : std::min(tuning::kPrefetchRecordsAhead * size,
@@ -153,17 +153,17 @@ class Producer {
     return true;
   }
 
-  // Claims `size` bytes if at most `most_used` are in use. Leaves no intent where it does not claim.
+  // Claims `size` bytes if at most `most_used` are in use. Leaves no intent if it does not claim.
   ABSL_ATTRIBUTE_NOINLINE ClaimResult ClaimWithin(uint64_t size, uint64_t most_used,
                                                   TurnBit turn_bit, Position* claimed) {
     ClaimResult result = ClaimResult::kContended;
-    // Relaxed: the CAS orders what matters.
+    // Relaxed: the CAS orders it.
     ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
     for (int lost = 0; lost < kMaxLostRaces; ++lost) {
       result = CheckWord(word, turn_bit);
       if (result == ClaimResult::kClaimed && ClaimPosition(word) - release_ > most_used) {
         result = FindSpace(most_used, &word);
-        // The word was read anew.
+        // FindSpace has read the word again.
         if (result == ClaimResult::kClaimed) result = CheckWord(word, turn_bit);
       }
       if (ABSL_PREDICT_FALSE(result != ClaimResult::kClaimed)) break;
@@ -176,7 +176,7 @@ class Producer {
     return result;
   }
 
-  // kClaimed: the word does not keep this sender from claiming.
+  // kClaimed: the word does not prevent this sender from claiming.
   static ClaimResult CheckWord(ClaimWord word, TurnBit turn_bit) {
     if (ABSL_PREDICT_TRUE(IsAligned(word))) return ClaimResult::kClaimed;
     if (!IsValidClaimWord(word)) return ClaimResult::kCorrupt;
@@ -185,12 +185,12 @@ class Producer {
                                                              : ClaimResult::kClaimed;
   }
 
-  // Looks again at both positions. kClaimed: there is space at `*word`.
+  // Reads both positions again. kClaimed: there is space at `*word`.
   ABSL_ATTRIBUTE_NOINLINE ClaimResult FindSpace(uint64_t most_used, ClaimWord* word) {
     Position release_before = release_;
     for (int look = 0; look < kMaxLostRaces; ++look) {
-      // [claimed] acquire; pairs with [claim] release: a sender that claimed up to here had seen the
-      // release that made room for it, so the next load does, too.
+      // [claimed] acquire; pairs with [claim] release: a sender that claimed up to here had seen
+      // the release that made room for it, so the next load sees it, too.
       *word = ring_.control->claim_word.load(std::memory_order_acquire);
       const Position claim = ClaimPosition(*word);
       if (look > 0 && IsBefore(claim, release_before)) return ClaimResult::kCorrupt;
@@ -203,7 +203,8 @@ class Producer {
         RaiseOwnMark(&slot_->high_water, used);
         return used > most_used ? ClaimResult::kFull : ClaimResult::kClaimed;
       }
-      // Released beyond the claim: right only if others have claimed between the two loads.
+      // The release position is beyond the claim. That is valid only if others have claimed between
+      // the two loads.
       release_before = release_;
     }
     return ClaimResult::kContended;

@@ -1,14 +1,13 @@
-// The record as it lies in the ring: a header of 16 bytes, the payload, in channels with timestamps
-// a trailer of 16 bytes at the end, padded to a multiple of 64.
+// A record in the ring: a header of 16 bytes, the payload, and padding to a multiple of 64. In
+// channels with timestamps it ends with a trailer of 16 bytes.
 //
 //    0                       8              12       14    15    16              size-16   size
 //   +-----------------------+--------------+--------+-----+-----+---------+-----+---------+
 //   | stamp                 | length       | sender | kind| 0   | payload | pad | trailer |
 //   +-----------------------+--------------+--------+-----+-----+---------+-----+---------+
 //
-// stamp == position ^ stamp_key means: committed, and of this position. The bytes of an
-// earlier lap, or of a payload at the place of a header, match with a chance of 2^-64, so nothing is
-// ever zeroed.
+// stamp == position ^ stamp_key means: committed, and of this position. Bytes of an earlier lap, or
+// a payload at the place of a header, match with a chance of 2^-64. So nothing is ever zeroed.
 #ifndef IPMPSC_INTERNAL_RING_RECORD_H_
 #define IPMPSC_INTERNAL_RING_RECORD_H_
 
@@ -22,7 +21,7 @@ namespace ipmpsc::internal {
 
 enum class RecordKind : uint8_t {
   kMessage = 1,
-  kDiscarded = 2,  // a loan that was dropped, or what a loan published shorter gave back
+  kDiscarded = 2,  // a dropped loan, or the unused end of a loan that was published shorter
   kInBatch = 3,    // a message that was claimed together with the record before it
 };
 
@@ -40,7 +39,7 @@ static_assert(offsetof(RecordDescription, reserved) == 7);
 
 struct RecordHeader {
   std::atomic<uint64_t> stamp;
-  // A `RecordDescription`. One atomic word, so that a check and the use after it see the same.
+  // A `RecordDescription`. One atomic word, so that the check and the later use see the same value.
   std::atomic<uint64_t> description;
 };
 static_assert(sizeof(RecordHeader) == 16);
@@ -51,7 +50,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 // The last bytes of a message's record, in channels with timestamps.
 struct RecordTrailer {
   int64_t committed;  // nanoseconds since 1970, just before the commit
-  uint64_t sequence;  // of the message among its slot's, from 1 on
+  uint64_t sequence;  // of the message among those of its slot, from 1 on
 };
 static_assert(sizeof(RecordTrailer) == 16);
 static_assert(offsetof(RecordTrailer, committed) == 0);
@@ -60,7 +59,7 @@ static_assert(offsetof(RecordTrailer, sequence) == 8);
 // protobuf's own limit for one message.
 inline constexpr uint64_t kMaxPayload = (uint64_t{1} << 31) - 1;
 
-// Bytes that a record with this payload fills. REQUIRES: payload_size <= kMaxPayload.
+// Returns the size of a record with this payload. REQUIRES: payload_size <= kMaxPayload.
 constexpr uint64_t RecordSize(uint64_t payload_size, uint64_t trailer_size = 0) {
   return (sizeof(RecordHeader) + payload_size + trailer_size + kRecordAlignment - 1) &
          ~(kRecordAlignment - 1);

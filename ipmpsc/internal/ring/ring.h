@@ -1,5 +1,5 @@
-// Ring: where the parts of a ring buffer lie in this process. Owns nothing, knows no operating
-// system.
+// Ring: the addresses of a ring buffer's parts in this process. It owns nothing and is independent
+// of the operating system.
 #ifndef IPMPSC_INTERNAL_RING_RING_H_
 #define IPMPSC_INTERNAL_RING_RING_H_
 
@@ -32,22 +32,23 @@ struct Ring {
   uint64_t RecordSizeOf(uint64_t payload_size) const {
     return RecordSize(payload_size, trailer_size);
   }
-  // Of the record at `position`, which fills `record_size` bytes. REQUIRES: trailer_size != 0.
+  // Returns the trailer of the record at `position`, whose size is `record_size`. REQUIRES:
+  // trailer_size != 0.
   char* TrailerAt(Position position, uint64_t record_size) const {
     return At(position) + record_size - sizeof(RecordTrailer);
   }
   uint64_t StampOf(Position position) const { return position ^ stamp_key; }
 
-  // Whether the record at `position` is committed; if so, its header and payload may be read.
+  // Whether the record at `position` is committed. If so, its header and payload may be read.
   bool IsStamped(Position position) const {
     // [take] acquire; pairs with [commit] release: payload and header before stamp.
     return HeaderAt(position)->stamp.load(std::memory_order_acquire) == StampOf(position);
   }
 
-  // The same where perhaps no record begins, or one inside a batch, which is nobody's claim: whether
-  // a claim begins here that is committed. The words may be a payload that its sender is writing
-  // right now. That does no harm, since it cannot equal the stamp, but TSan would have to call it a
-  // race; hence the builtins, which stay uninstrumented here.
+  // Whether a committed claim begins at `position`. Perhaps no record begins there, or one inside a
+  // batch, which is no claim of its own. The words may be a payload that its sender is writing
+  // right now. That does no harm, since it cannot equal the stamp. But TSan would report it as a
+  // race, so this function uses builtins, which are not instrumented here.
   ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool IsCommittedClaim(Position position) const {
     const auto* const words = reinterpret_cast<const uint64_t*>(At(position));
     // [take] acquire; pairs with [commit] release: header before stamp. The [scan] before it orders
@@ -59,8 +60,9 @@ struct Ring {
     return description.kind != RecordKind::kInBatch;
   }
 
-  // Reads the description of the record at `position` without being the receiver: in a race with
-  // senders that write over it. Returns false where no record is committed there, or none any more.
+  // Reads the description of the record at `position` in a reader that is not the receiver, in a
+  // race with senders that overwrite it. Returns false if no record is committed there, or not any
+  // more.
   ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool ObserveRecord(Position position,
                                                        RecordDescription* description) const {
     const auto* const words = reinterpret_cast<const uint64_t*>(At(position));
@@ -68,7 +70,7 @@ struct Ring {
     if (__atomic_load_n(words, __ATOMIC_ACQUIRE) != StampOf(position)) return false;
     // Relaxed: the stamp was acquired.
     const uint64_t untrusted = __atomic_load_n(words + 1, __ATOMIC_RELAXED);
-    // The stamp alone does not tell: the next lap writes its payload first and its stamp last.
+    // The stamp does not suffice: the next lap writes its payload first and its stamp last.
     // [overtaken] acquire; pairs with [reused] release: if the description was read from
     // a later claim's bytes, that claim is seen below.
     std::atomic_thread_fence(std::memory_order_acquire);

@@ -1,8 +1,8 @@
-// The places of the participants, as they lie in the segment: intents, counters, names.
+// The participants' slots in the segment: intents, counters, names.
 //
-// Each slot is written by its owner alone. The first 64 bytes change with every message; the others
-// change on slow paths only. Everything but the intent and `incarnation` is diagnostics only, never
-// a reason for a decision.
+// Only its owner writes a slot. The first 64 bytes change with every message, the others on slow
+// paths only. Everything but the intent and `incarnation` is for diagnostics only: no decision
+// depends on it.
 #ifndef IPMPSC_INTERNAL_RING_SLOTS_H_
 #define IPMPSC_INTERNAL_RING_SLOTS_H_
 
@@ -15,8 +15,7 @@
 
 namespace ipmpsc::internal {
 
-// A participant's name as it lies in a slot: bytes, zero-padded, in words that can be read while
-// they are written.
+// A participant's name in a slot: bytes, zero-padded, in words that can be read during a write.
 inline constexpr size_t kNameSize = 64;
 struct SlotName {
   std::atomic<uint64_t> words[kNameSize / sizeof(uint64_t)];
@@ -24,7 +23,8 @@ struct SlotName {
 
 // Adds to a counter that only its owner writes.
 inline void AddToOwnCounter(std::atomic<uint64_t>* counter, uint64_t by) {
-  // Relaxed, and no read-modify-write: one writer, and its readers decide nothing by it.
+  // Relaxed, and no read-modify-write: there is one writer, and no decision depends on a reader's
+  // value.
   counter->store(counter->load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
@@ -34,8 +34,8 @@ inline void RaiseOwnMark(std::atomic<uint64_t>* mark, uint64_t value) {
   if (value > mark->load(std::memory_order_relaxed)) mark->store(value, std::memory_order_relaxed);
 }
 
-// A sender's place. An intent says: "I am about to claim `intent_size` bytes at `intent_position`",
-// and stays when that is done. The receiver reads it when the ring is stuck.
+// A sender's slot. An intent says: "I am about to claim `intent_size` bytes at `intent_position`".
+// It stays after the claim. The receiver reads it when the ring is stuck.
 struct alignas(kDestructiveInterferenceSize) SenderSlot {
   std::atomic<Position> intent_position;
   std::atomic<uint64_t> intent_size;
@@ -45,14 +45,14 @@ struct alignas(kDestructiveInterferenceSize) SenderSlot {
   uint64_t reserved0[3];
   // Backpressure, over all owners.
   std::atomic<uint64_t> full_waits;          // waits for space
-  std::atomic<uint64_t> waited_nanoseconds;  // their time
+  std::atomic<uint64_t> waited_nanoseconds;  // their total time
   std::atomic<uint64_t> lost_races;          // claims that another sender made first
   std::atomic<uint64_t> turns;               // turns taken
   std::atomic<uint64_t> refused;             // sends that found no space and did not wait
   std::atomic<uint64_t> high_water;          // most bytes in use when it looked for space
   uint64_t reserved1[2];
-  // The owner. The pid is 0 where the slot has none; it means something only in the PID namespace
-  // whose inode is `pid_namespace` (0: unknown).
+  // The owner. The pid is 0 if the slot has none. It is valid only in the PID namespace whose inode
+  // is `pid_namespace` (0: unknown).
   std::atomic<uint32_t> pid;
   std::atomic<uint32_t> incarnation;  // number of owners that the slot has had
   std::atomic<uint64_t> pid_namespace;
@@ -78,7 +78,7 @@ static_assert(offsetof(SenderSlot, attached) == 144);
 static_assert(offsetof(SenderSlot, name) == 192);
 static_assert(sizeof(SenderSlot) == 256);
 
-// The receiver's place.
+// The receiver's slot.
 struct alignas(kDestructiveInterferenceSize) ReceiverSlot {
   std::atomic<uint64_t> received_records;  // messages released, over all owners
   std::atomic<uint64_t> received_bytes;    // their payload

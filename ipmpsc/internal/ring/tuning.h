@@ -1,7 +1,5 @@
-// The constants that measurements chose, in one place, with the figures that chose them.
-//
-// A value here changes speed only, never what is right. "Measured" names the row of
-// `//benchmarks:compare` and the machine.
+// All constants that were chosen by measurement, with the figures. They change speed only, not
+// correctness. "Measured" names the row of `//benchmarks:compare` and the machine.
 #ifndef IPMPSC_INTERNAL_RING_TUNING_H_
 #define IPMPSC_INTERNAL_RING_TUNING_H_
 
@@ -11,9 +9,10 @@
 
 namespace ipmpsc::internal::tuning {
 
-// How far ahead of a claim a sender asks for the lines that it will write, in bytes: a few records,
-// so that the lines are there when the next claim waits for them, and not so many that the receiver
-// fetches them back. Longer records are written by loops that the processor sees through by itself.
+// How far ahead of a claim a sender prefetches the lines that it will write, in bytes. A few
+// records ahead, the lines arrive before the next claim waits for them. Much farther ahead, the
+// receiver would fetch them back. Loops write longer records, and the processor prefetches those by
+// itself.
 inline constexpr uint64_t kPrefetchAheadOfOneLine = 192;
 inline constexpr uint64_t kPrefetchRecordsAhead = 6;
 inline constexpr uint64_t kPrefetchMostAhead = 2048;

@@ -28,10 +28,10 @@
 namespace ipmpsc::internal {
 namespace {
 
-// How often a file may come and go between two looks at it before giving up.
+// How many times a file may come and go between two checks before giving up.
 constexpr int kTries = 16;
 
-// The bytes of a new segment before its data.
+// Returns the bytes of a new segment before its data.
 absl::StatusOr<std::string> NewSegmentFront(const SegmentHeader& layout,
                                             absl::string_view description) {
   SegmentHeader header = layout;
@@ -42,7 +42,7 @@ absl::StatusOr<std::string> NewSegmentFront(const SegmentHeader& layout,
   }
   header.created = WallClockNow();
 
-  // The rest is zero: the control block and the receiver's slot begin so.
+  // All other bytes are zero, as the initial control block and receiver's slot are.
   std::string front(header.description_offset + header.description_size, '\0');
   std::memcpy(&front[0], &header, sizeof(header));
   for (uint32_t slot = 0; slot < header.max_senders; ++slot) {
@@ -75,7 +75,7 @@ absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
                     (FutexWakes() ? 0 : kPolledWaits));
 }
 
-// How the creator maps its own channel.
+// The options with which the creator maps its own channel.
 OpenOptions OwnMapping(const ChannelOptions& options) {
   OpenOptions own;
   own.prefault = options.prefault;
@@ -100,7 +100,7 @@ bool IsDangling(int error, const std::string& path) {
 absl::Status CheckIsChannel(int fd, const std::string& path) {
   char magic[sizeof(kMagic)];
   const ssize_t size = pread(fd, magic, sizeof(magic), 0);
-  // A file without positions (a terminal, a directory) is no channel either.
+  // A file that cannot be read at an offset (a terminal, a directory) is no channel either.
   if (size < 0 && errno != ESPIPE && errno != EISDIR) {
     return PathError(errno, path, "cannot read what is to be replaced");
   }
@@ -109,9 +109,9 @@ absl::Status CheckIsChannel(int fd, const std::string& path) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": not an ipmpsc channel; not replaced"));
 }
 
-// Opens the channel that is to be replaced. Does so before all else, so that nothing is missing later
-// to tell its users. Returns null where there is no file, or one that cannot have users. Refuses a
-// file that is no channel.
+// Opens the channel to be replaced. Done before all other steps, so that its users can certainly be
+// told later. Returns null if there is no channel, or one that cannot have users. Returns an error
+// for a file that is no channel, so that it is not replaced.
 absl::StatusOr<std::shared_ptr<Segment>> OpenReplaceable(const std::string& path) {
   UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {
@@ -140,14 +140,14 @@ bool HasOtherNames(const NascentFile& file, int fd) {
   return fstat(fd, &status) == 0 && status.st_nlink > (file.has_hidden_name() ? 1u : 0u);
 }
 
-// `found`: what was there before, may be null. `displaced`: what `file` has replaced, as far as it can
-// be opened.
+// Marks the old channel as replaced. `found`: the channel that was there before, may be null.
+// `displaced`: the file that `file` has replaced, if it can be opened.
 void TellReplaced(const NascentFile& file, std::shared_ptr<Segment> found, UniqueFd displaced) {
-  // It goes on under its other names: users who opened it by one of those have lost nothing, and the
-  // flag would be theirs too.
+  // It continues under its other names: users that opened it by one of those have lost nothing, and
+  // the flag would reach them too.
   if (displaced.valid() && HasOtherNames(file, displaced.get())) return;
-  // Others may have replaced what was found, and told its users; then it is theirs that is to be
-  // told. Where that cannot be had, what was found is not at its path any more in any case.
+  // Others may have replaced `found` and told its users. Then the users of their channel must be
+  // told. If that cannot be opened, `found` is not at its path any more in any case.
   if (displaced.valid() && !(found != nullptr && IsSameFile(displaced.get(), found->fd()))) {
     absl::StatusOr<std::shared_ptr<Segment>> other = Segment::FromFd(std::move(displaced), "");
     if (other.ok()) found = *std::move(other);
@@ -155,8 +155,8 @@ void TellReplaced(const NascentFile& file, std::shared_ptr<Segment> found, Uniqu
   if (found != nullptr) found->End(kClaimReplaced);
 }
 
-// Which of several that see the same ended channel at a path replaces it: a lock on a byte of that
-// channel's file, just before those of the participants.
+// Decides which of several processes that see the same ended channel at a path replaces it: a lock
+// on a byte of that channel's file, just before those of the participants.
 class RenewalLock {
  public:
   explicit RenewalLock(int fd) : fd_(fd) {}
@@ -164,7 +164,7 @@ class RenewalLock {
   RenewalLock& operator=(const RenewalLock&) = delete;
   ~RenewalLock() { Set(F_UNLCK); }
 
-  // Bounded: whoever has it renames a file and is done, unless it is stopped or hostile.
+  // Bounded: the holder only renames a file, unless it is stopped or hostile.
   bool Lock() {
     for (int i = 0; i < 100; ++i) {
       if (Set(F_WRLCK)) return true;
@@ -189,12 +189,12 @@ class RenewalLock {
 
 enum class Taken {
   kRefuse,   // the path must be free
-  kReplace,  // whatever channel is there
+  kReplace,  // any channel may be there
 };
 
-// Names `file` in the place of what is at `target`, which must still be `ended` where that is not null.
+// Gives `file` the name `target`. If `ended` is not null, that channel must still be there.
 //
-// Errors: as `NascentFile::NameInPlace`; kAborted - something else is there.
+// Errors: as `NascentFile::NameInPlace`; kAborted - another file is there.
 absl::Status Replace(NascentFile* file, const std::string& target, Segment* ended,
                      std::shared_ptr<Segment> found) {
   RenewalLock lock(ended != nullptr ? ended->fd() : -1);
@@ -206,7 +206,7 @@ absl::Status Replace(NascentFile* file, const std::string& target, Segment* ende
     if (found == nullptr || !IsSameFile(found->fd(), ended->fd())) {
       return absl::AbortedError(absl::StrCat(target, ": others have replaced the ended channel"));
     }
-    // Again, now that nobody else renews it.
+    // Checks again, now that no other process renews it.
     struct stat named;
     struct stat ours;
     if (stat(target.c_str(), &named) != 0 || fstat(ended->fd(), &ours) != 0 ||
@@ -220,8 +220,8 @@ absl::Status Replace(NascentFile* file, const std::string& target, Segment* ende
   return absl::OkStatus();
 }
 
-// At `target`, for a channel that its users know as `path`. `ended`: the only channel that may be
-// replaced, or null.
+// Creates a channel at `target`, known to its users as `path`. `ended`: the only channel that may
+// be replaced, or null.
 absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
                                                   const std::string& path,
                                                   const ChannelOptions& options, Taken taken,
@@ -252,7 +252,8 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAt(const std::string& target,
   return segment;
 }
 
-// Where `path` is a link, at its target, which stays what the link names.
+// Creates a channel at `path`. If that is a link, creates it at the link's target and keeps the
+// link.
 absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
                                                      const ChannelOptions& options, Taken taken,
                                                      Segment* ended = nullptr) {
@@ -264,7 +265,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
                       absl::StrCat(path, ", a link: ", segment.status().message()));
 }
 
-// Opens what is there and lives; makes what is not there; replaces what has ended, where `renew`.
+// Opens a living channel, creates a missing one, and, if `renew`, replaces one that has ended.
 absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
                                                       const ChannelOptions& options, bool renew) {
   for (int i = 0; i < kTries; ++i) {
@@ -289,7 +290,8 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
   return absl::AbortedError(absl::StrCat(path, ": others kept creating and removing it"));
 }
 
-// Where temporary channels lie; absolute, so that others can open them by their paths.
+// Returns the directory for temporary channels. Absolute, so that others can open them by their
+// paths.
 absl::StatusOr<std::string> TemporaryDirectory() {
   if (access("/dev/shm", W_OK) == 0) return std::string("/dev/shm");
   const char* const temporary = getenv("TMPDIR");
@@ -309,7 +311,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
-  // O_NONBLOCK: a FIFO is no channel, and must not keep us waiting to say so.
+  // O_NONBLOCK: a FIFO is no channel, and opening it must not block.
   UniqueFd fd = OpenFile(name.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {
     const int error = errno;
@@ -366,7 +368,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateAnonymousSegment(const ChannelOpt
   if (!fd.valid()) return PathError(errno, "memfd", "cannot create an anonymous file");
   const absl::Status filled = Fill(fd.get(), *layout, options.description);
   if (!filled.ok()) return filled;
-  // Nobody can truncate it any more, or take this back.
+  // From now on no process can truncate it or remove the seals.
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return absl::ErrnoToStatus(errno, "cannot seal the anonymous file");
   }

@@ -1,4 +1,4 @@
-// Making new segments.
+// Creating and opening segments.
 #ifndef IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 #define IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 
@@ -11,7 +11,7 @@
 
 namespace ipmpsc::internal {
 
-// All: errors as the functions of `Channel`.
+// All return the errors of the functions of `Channel`.
 absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
                                                      const OpenOptions& options = {});
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,

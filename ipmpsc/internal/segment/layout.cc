@@ -95,7 +95,7 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
   if (!complete.ok()) return complete;
   const absl::StatusOr<SegmentHeader> expected =
       LayOut(header.capacity, header.max_senders, header.description_size, header.flags);
-  // Each channel chooses these fields.
+  // Fields that each channel chooses for itself.
   SegmentHeader compared = header;
   std::memset(compared.channel_id, 0, sizeof(compared.channel_id));
   compared.stamp_key = 0;

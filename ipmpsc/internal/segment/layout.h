@@ -31,14 +31,15 @@ inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 46;
 inline constexpr uint32_t kMaxSenders = 4096;
 inline constexpr uint64_t kMaxDescriptionSize = uint64_t{16} << 20;
 
-// Bits of `SegmentHeader::flags`. A flag may change where the data begins and what a record holds. It
-// must never cost an opener memory or time, since the creator may be hostile. 1 is no flag any more.
+// Bits of `SegmentHeader::flags`. A flag may change the offset of the data and the contents of a
+// record. It must never cost an opener memory or time, since the creator may be hostile. 1 is no
+// longer a flag.
 //
 // The offsets and the capacity are multiples of 2 MiB, and all participants ask for huge pages.
 inline constexpr uint32_t kMapHugePages = 2;
 // Each message has a `RecordTrailer`.
 inline constexpr uint32_t kTimestamps = 4;
-// Its creator's sleepers poll: it was built for a system without futexes.
+// The creator's sleepers poll: it was built for a system without futexes.
 inline constexpr uint32_t kPolledWaits = 8;
 inline constexpr uint32_t kKnownFlags = kMapHugePages | kTimestamps | kPolledWaits;
 
@@ -47,7 +48,7 @@ struct SegmentHeader {
   uint32_t abi_version;
   uint32_t byte_order;
   uint32_t word_size;  // of a position, in bytes
-  uint32_t page_size;  // what the offsets and the capacity are multiples of
+  uint32_t page_size;  // the offsets and the capacity are multiples of this
   uint64_t file_size;
   uint64_t capacity;
   uint32_t max_senders;
@@ -83,19 +84,19 @@ static_assert(offsetof(SegmentHeader, created) == 120);
 static_assert(sizeof(SegmentHeader) == 128);
 static_assert(sizeof(SegmentHeader) <= kHeaderSize);
 
-// Fills in the sizes and offsets of a header for a channel as asked for; the random fields and the
-// time are the caller's.
+// Fills in the sizes and offsets of a header for the requested channel. The caller sets the random
+// fields and the time.
 //
 // Errors: kInvalidArgument - capacity, max_senders or description_size out of range.
 absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
                                      uint64_t description_size, uint32_t flags);
 
-// Whether the file has all that its header says.
+// Checks that the file has the size that its header says.
 //
-// Errors: kDataLoss - it has not, without its name.
+// Errors: kDataLoss - it is too short; without its name.
 absl::Status CheckSize(const SegmentHeader& header, uint64_t actual_size);
 
-// Whether a header that was read from a file of `actual_size` bytes can be used.
+// Checks a header that was read from a file of `actual_size` bytes.
 //
 // Errors: as `Channel::Open`, without the file's name.
 absl::Status CheckHeader(const SegmentHeader& header_untrusted, uint64_t actual_size);

@@ -18,7 +18,7 @@ namespace ipmpsc::internal {
 namespace {
 
 constexpr size_t kDigits = 16;
-// Of the names in a directory, and of those among them that are opened.
+// Bounds on the names in a directory, and on those of them that are opened.
 constexpr int kMostNames = 4096;
 constexpr int kMostOpened = 256;
 
@@ -39,8 +39,8 @@ bool IsChannelOfThisVersion(int fd) {
 }
 
 void RemoveIfUnused(int directory, const char* name) {
-  // For reading only: a descriptor whose number a careless program takes for its own must not lead
-  // into a channel.
+  // Opened for reading only: if a careless program takes the descriptor's number for its own, it
+  // must not write into a channel.
   const UniqueFd fd(openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat file;
   if (!fd.valid() || fstat(fd.get(), &file) != 0 || !S_ISREG(file.st_mode) ||

@@ -1,5 +1,5 @@
-// Leftovers of creators that died: temporary channels, which go with their creator, and files under
-// the hidden names that they have while one channel replaces another.
+// The files that dead creators left behind: temporary channels, which normally go with their
+// creator, and files under the hidden names that they have while one channel replaces another.
 #ifndef IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
 #define IPMPSC_INTERNAL_SEGMENT_LEFTOVERS_H_
 
@@ -9,13 +9,13 @@
 
 namespace ipmpsc::internal {
 
-// Before 16 hexadecimal digits: the names of temporary channels, and of files on their way to a name.
+// Followed by 16 hexadecimal digits: names of temporary channels, and of files that await a name.
 inline constexpr char kTemporaryPrefix[] = "ipmpsc-";
 inline constexpr char kHiddenPrefix[] = ".ipmpsc-";
 
-// Removes from `directory` what nobody uses of what creators have left under names that begin with
-// `prefix`. Takes only channels of this ABI version and of this user. Looks at a bounded number of
-// names. Says nothing where it cannot.
+// Removes unused files from `directory` that creators left under names that begin with `prefix`.
+// Takes only channels of this ABI version and of this user. Looks at a bounded number of names.
+// Ignores errors.
 void RemoveLeftovers(const std::string& directory, absl::string_view prefix);
 
 }  // namespace ipmpsc::internal

@@ -21,7 +21,7 @@ namespace {
 // As many as the kernel follows.
 constexpr int kMostLinks = 40;
 
-// Whether the owner of `link`, in `directory`, may say where this user's file comes to lie.
+// Whether the owner of `link`, in `directory`, may choose the place of this user's file.
 bool MayBeFollowed(const struct stat& link, const std::string& directory) {
   struct stat parent;
   if (link.st_uid == geteuid() || stat(directory.c_str(), &parent) != 0) return true;
@@ -31,7 +31,7 @@ bool MayBeFollowed(const struct stat& link, const std::string& directory) {
 
 // Follows one link.
 absl::StatusOr<std::string> Follow(const std::string& path) {
-  // The link itself, so that what is checked is what is read.
+  // Opens the link itself, so that the link that is checked is the one that is read.
   const UniqueFd fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return PathError(errno, path, "cannot follow the link");
   struct stat link;

@@ -20,7 +20,7 @@
 namespace ipmpsc::internal {
 namespace {
 
-// How often others may get in between before giving up.
+// How many times other processes may interfere before giving up.
 constexpr int kTries = 16;
 
 absl::Status Failed(absl::string_view path, absl::string_view what) {
@@ -50,7 +50,7 @@ absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t m
   std::string hidden;
   UniqueFd fd = OpenFile(directory.c_str(), O_TMPFILE | O_RDWR, mode);
   struct stat status;
-  // Old kernels know O_TMPFILE as O_DIRECTORY, and say EISDIR.
+  // Old kernels treat O_TMPFILE as O_DIRECTORY, and return EISDIR.
   if (!fd.valid() && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR) &&
       stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
     absl::StatusOr<std::string> name = HiddenName(path);
@@ -62,12 +62,12 @@ absl::StatusOr<NascentFile> NascentFile::Create(absl::string_view path, mode_t m
   NascentFile file(std::move(fd), path, std::move(hidden));
   const absl::Status usable = CheckFileSystem(file.fd(), path);
   if (!usable.ok()) return usable;
-  // Before it has a header, and so before anybody could take it for a leftover.
+  // Before it has a header, and so before a process could take it for a leftover.
   const absl::Status marked = MarkInUse(file.fd());
   if (!marked.ok()) {
     return absl::Status(marked.code(), absl::StrCat(path, ": ", marked.message()));
   }
-  // The mode that was asked for, whatever the umask.
+  // Sets exactly the requested mode, whatever the umask.
   if (fchmod(file.fd(), mode) != 0) return Failed(path, "cannot set its mode");
   return file;
 }
@@ -114,12 +114,12 @@ absl::StatusOr<UniqueFd> NascentFile::NameInPlace() {
     return renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, path_.c_str(), flags) == 0;
   };
   for (int i = 0; i < kTries; ++i) {
-    // An exchange, so that exactly what was there is in hand afterwards, under the hidden name,
-    // which the destructor removes.
+    // An exchange: afterwards exactly the replaced file has the hidden name, which the destructor
+    // removes.
     if (rename_with(RENAME_EXCHANGE)) return OpenFile(hidden_.c_str(), O_RDWR | O_NONBLOCK);
     if (errno == EINVAL || errno == ENOSYS) {
-      // A file system that cannot exchange: who replaces at the same moment may leave a channel
-      // untold.
+      // A file system that cannot exchange. Of two processes that replace at the same moment, one
+      // may leave the users of a channel untold.
       UniqueFd old = OpenFile(path_.c_str(), O_RDWR | O_NONBLOCK);
       if (!rename_with(0)) return Failed(path_, "cannot replace it");
       hidden_.clear();

@@ -1,4 +1,5 @@
-// NascentFile: a file that is written before it has a name, so that nobody can open it half made.
+// NascentFile: a file that is written before it has a name, so that no process can open it half
+// made.
 #ifndef IPMPSC_INTERNAL_SEGMENT_NASCENT_FILE_H_
 #define IPMPSC_INTERNAL_SEGMENT_NASCENT_FILE_H_
 
@@ -16,10 +17,10 @@ namespace ipmpsc::internal {
 
 class NascentFile {
  public:
-  // In the directory where `path` is to be. Where the file system cannot hold files without a name,
-  // it gets a hidden one there until it is named.
+  // Creates the file in the directory of `path`. If the file system cannot hold files without a
+  // name, it gets a hidden name there until it is named.
   //
-  // Nobody takes it for a leftover: it is marked as in use (use_mark.h).
+  // It is marked as in use (use_mark.h), so that no process removes it as a leftover.
   //
   // Errors: kInvalidArgument (no directory, hugetlbfs), kNotFound, kPermissionDenied,
   // kResourceExhausted.
@@ -38,16 +39,15 @@ class NascentFile {
   // Errors: kAlreadyExists; kPermissionDenied; kResourceExhausted; kUnavailable - no /proc.
   absl::Status Name();
 
-  // Gives it the name `path`, atomically in the place of what has that name. Returns the file that
-  // had it, open for reading and writing, or an invalid fd where there was none or it cannot be
-  // opened.
+  // Gives it the name `path`, atomically replacing the file that has it. Returns that file, open
+  // for reading and writing. Returns an invalid fd if there was none or it cannot be opened.
   //
-  // Errors: as `Name`, but for kAlreadyExists; kFailedPrecondition - `path` is a mount point;
-  // kAborted - others kept changing the name.
+  // Errors: as `Name`, but not kAlreadyExists; kFailedPrecondition - `path` is a mount point;
+  // kAborted - other processes kept changing the name.
   absl::StatusOr<UniqueFd> NameInPlace();
 
-  // Whether a hidden name is left that the destructor removes: after `NameInPlace`, that of the file
-  // which was replaced.
+  // Whether the destructor has a hidden name to remove. After `NameInPlace` it is that of the
+  // replaced file.
   bool has_hidden_name() const { return !hidden_.empty(); }
 
  private:
@@ -55,12 +55,12 @@ class NascentFile {
       : fd_(std::move(fd)), path_(path), hidden_(std::move(hidden)) {}
 
   absl::Status GiveHiddenName();
-  // As linkat, from the name or the descriptor that it has.
+  // Like linkat, from its name or its descriptor.
   absl::Status LinkTo(const std::string& path, absl::string_view what);
 
   UniqueFd fd_;
   std::string path_;
-  std::string hidden_;  // empty: has no name
+  std::string hidden_;  // empty if it has no hidden name
 };
 
 }  // namespace ipmpsc::internal

@@ -1,4 +1,4 @@
-// Errors of system calls on a channel's path, as the codes that `Channel` documents.
+// Maps errors of system calls on a channel's path to the codes that `Channel` documents.
 #ifndef IPMPSC_INTERNAL_SEGMENT_PATH_ERROR_H_
 #define IPMPSC_INTERNAL_SEGMENT_PATH_ERROR_H_
 
@@ -9,7 +9,7 @@
 
 namespace ipmpsc::internal {
 
-// `what` says what failed, `error` is its errno.
+// `what` names the call that failed, and `error` is its errno.
 //
 //  * kInvalidArgument    - the path cannot be that of a channel: through a file, a directory, a
 //                          socket, links without end, a name that is too long
@@ -25,7 +25,7 @@ absl::Status WithPath(const absl::Status& status, absl::string_view path);
 // kInvalidArgument where the path is empty, or has a zero byte, at which the kernel would cut it.
 absl::Status CheckPath(absl::string_view path);
 
-// The directory of `path`, up to its last slash; "." where it has none.
+// Returns the directory of `path`, up to its last slash, or "." if it has none.
 std::string DirectoryOf(absl::string_view path);
 
 }  // namespace ipmpsc::internal

@@ -53,9 +53,9 @@ bool CountsSpace(int fd) {
   }
 }
 
-// A file with holes takes memory when it is touched, at the cost of whoever touches it, or kills that
-// process by SIGBUS where there is none left. No creator leaves one, but a copying program may, or a
-// hostile creator.
+// Refuses a file with holes. Touching a hole takes memory at the expense of the touching process,
+// or kills it by SIGBUS if there is none left. No creator leaves holes, but a copying program or a
+// hostile creator may.
 absl::Status CheckNoHoles(int fd, const struct stat& file) {
   const uint64_t size = static_cast<uint64_t>(file.st_size);
   const uint64_t space = static_cast<uint64_t>(file.st_blocks) * 512;
@@ -95,11 +95,11 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   return header;
 }
 
-// Age counts from here. Cleaners that know no locks (systemd-tmpfiles before version 254, tmpreaper) go
-// by the youngest of a file's times.
+// Restarts the age of the file. Cleaners that ignore locks (systemd-tmpfiles before version 254,
+// tmpreaper) go by the youngest of a file's times.
 void Refresh(int fd) { (void)futimens(fd, nullptr); }
 
-// Empty where it cannot be known.
+// Returns an empty path if it cannot be known.
 std::string Absolute(const std::string& path) {
   if (path.empty() || path[0] == '/') return path;
   char working[PATH_MAX];
@@ -115,7 +115,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::stri
   if (!header.ok()) return WithPath(header.status(), path);
   MappingOptions mapping_options;
   mapping_options.prefault = options.prefault;
-  // Costs the opener nothing that it did not ask for: the file's pages are there already.
+  // Costs the opener nothing extra: the file's pages exist already.
   mapping_options.huge_pages = (header->flags & kMapHugePages) != 0;
   absl::StatusOr<Mapping> mapping =
       Mapping::Map(fd.get(), header->data_offset, header->capacity, mapping_options);
@@ -158,13 +158,13 @@ bool Segment::IsGoneFromPath() const {
 }
 
 bool Segment::HasEnded() const {
-  // Relaxed: nothing else is read by it.
+  // Relaxed: it orders no other reads.
   return internal::HasEnded(ring_.control->claim_word.load(std::memory_order_relaxed));
 }
 
 void Segment::KeepFresh(int64_t now) const {
   constexpr int64_t kHour = int64_t{3'600'000'000'000};
-  // Relaxed: only a time. Two threads that find it old refresh twice.
+  // Relaxed: only a time. Two threads that find it old both refresh it.
   if (now - refreshed_.load(std::memory_order_relaxed) < kHour) return;
   refreshed_.store(now, std::memory_order_relaxed);
   if (file_.Check().ok()) Refresh(fd());
@@ -205,12 +205,12 @@ absl::StatusOr<bool> Segment::HasSender() const {
 
 void Segment::End(ClaimWord end) {
   ControlBlock* const control = ring_.control;
-  // First the receiver is woken, and the changed word keeps it from sleeping without a bound again: so
-  // it finds the end also where this process dies before the wakes below.
-  // Relaxed: the kernel's comparison orders it.
+  // First wakes the receiver. The changed word keeps it from sleeping without a bound again, so it
+  // finds the end even if this process dies before the wakes below. Relaxed: the kernel's
+  // comparison orders it.
   control->claim_word.fetch_or(kClaimEnding, std::memory_order_relaxed);
   FutexWakeAll(LowHalfOfClaimWord(control));
-  // [end] release; pairs with [claimed] acquire: what this process did before the end, before it.
+  // [end] release; pairs with [claimed] acquire: the earlier steps of this process before the end.
   control->claim_word.fetch_or(end, std::memory_order_release);
   // [announce] seq_cst; pairs with [sleep] membarrier: either the sleeper sees the end, or its word
   // is seen below.

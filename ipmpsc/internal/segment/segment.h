@@ -39,47 +39,48 @@ class Segment {
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return description_; }
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return path_; }
   const KeptFile& file() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return file_; }
-  // May be another file's, if the program has closed it: `CheckFd` tells.
+  // May belong to another file if the program has closed it. `CheckFd` checks that.
   int fd() const { return file_.fd(); }
 
-  // Whether its file is not at `path()` any more: the name was removed, moved away, given to another
-  // file, or covered by a mount. One system call (stat). False where the channel has no path, or where
-  // the kernel does not say. A relative path counts from the working directory at the time of opening.
+  // Whether its file is no longer at `path()`: the name was removed, moved away, given to another
+  // file, or covered by a mount. One system call (stat). False if the channel has no path or the
+  // kernel gives no answer. A relative path counts from the working directory at the time of
+  // opening.
   bool IsGoneFromPath() const;
 
   // Whether it was closed or replaced.
   bool HasEnded() const;
 
-  // Moves the file's times to the present, if that was not done for an hour, so that programs that
-  // remove old files leave it alone. For places that sleep or are slow anyway. Writing to a mapped file does not move
-  // them: not at all in memory, and not always on disk. `now`: as `MonotonicNow`.
+  // Moves the file's times to the present, at most once an hour, so that programs that remove old
+  // files leave it alone. Called where a participant sleeps or is slow anyway. Writing to a mapped
+  // file does not move them: never in memory, and not always on disk. `now`: as `MonotonicNow`.
   void KeepFresh(int64_t now) const;
 
-  // To be asked before the mapping is used for the first time by a new participant: behind the end
-  // of a file that somebody has truncated, every touch is a SIGBUS.
+  // Checks the file before a new participant uses the mapping for the first time: after a
+  // truncation, every touch beyond the file's end is a SIGBUS.
   //
   // Errors: kDataLoss - it is shorter than its header says, or has holes; as `CheckFd`.
   absl::Status CheckFileSize() const;
 
-  // The name goes with this object, unless it is another file's by then.
+  // Removes the name with this object, unless it is another file's by then.
   void UnlinkWhenDone() { unlink_when_done_ = true; }
 
-  // The longest message: what the data holds beside a header, and the trailer if there are any.
+  // The longest message that fits into the data beside a header and the trailer, if there is one.
   size_t max_payload() const;
 
   // Errors: kFailedPrecondition - the program has closed the channel's descriptor.
   absl::Status CheckFd() const;
 
-  // Whether one of `count` participants in a row (`ParticipantLock`) lives. Where the kernel does not
-  // say: true.
+  // Whether one of `count` participants in a row (`ParticipantLock`) lives. True if the kernel
+  // gives no answer.
   //
   // Errors: as `CheckFd`.
   absl::StatusOr<bool> IsAnyHeld(uint32_t first, uint32_t count) const;
   absl::StatusOr<bool> HasReceiver() const;
   absl::StatusOr<bool> HasSender() const;
 
-  // Sets `end`, one of `kClaimEnded`, in the claim word, and wakes all who wait. Each claim precedes
-  // it or fails.
+  // Sets `end`, one of `kClaimEnded`, in the claim word, and wakes all sleepers. Each claim
+  // precedes it or fails.
   void End(ClaimWord end);
 
  private:
@@ -88,12 +89,13 @@ class Segment {
   const std::string path_;
   const SegmentHeader header_;  // a private copy, checked
   const Mapping mapping_;
-  // Behind the mapping, so that it goes first: while the open file is mapped, its mark is there.
+  // Declared after the mapping, so that it is destroyed first: its mark exists while the open file
+  // is mapped.
   const KeptFile file_;
   const Ring ring_;
   const std::string description_;  // a private copy
   const ForkGuard fork_guard_;
-  // Where to look for the file, absolute; empty where nobody can know.
+  // The absolute path of the file. Empty if it is unknown.
   const std::string absolute_path_;
   mutable std::atomic<int64_t> refreshed_;  // on the monotonic clock
   bool unlink_when_done_ = false;
