@@ -50,8 +50,8 @@ std::vector<std::string> FindWarnings(const FilePlan& plan) {
   if (parts[0] == "std" || parts[0] == "absl" || (parts[0] == "ipmpsc" && !IsOurs(file))) {
     warnings.push_back(
         absl::StrCat("package \"", file.package(), "\" lies in C++ namespace ", parts[0],
-                     ", which is somebody else's: a message that is called as a class there "
-                     "will not compile",
+                     ", which belongs to another library: a message with the name of a class "
+                     "there will not compile",
                      Rename(file.package())));
   }
   return warnings;

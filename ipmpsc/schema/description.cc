@@ -152,8 +152,8 @@ absl::StatusOr<SchemaDifferences> CompareDescriptions(const MessageType& type,
   SchemaFindings findings = CompareSchemas(type.name, our_schema, their_schema, end);
   if (findings.refusals.empty()) return std::move(findings.differences).Take();
   return absl::FailedPreconditionError(absl::StrCat(
-      "the channel is one of ", type.name, " of another schema, with which ",
-      end == End::kSender ? "a sender" : "a receiver", " of this one does not go together: ",
+      "the channel carries ", type.name, " with an incompatible schema; cannot attach ",
+      end == End::kSender ? "a sender: " : "a receiver: ",
       absl::StrJoin(std::move(findings.refusals).Take(), "; ")));
 }
 

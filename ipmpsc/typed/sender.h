@@ -177,7 +177,7 @@ class MessageSender {
     static_assert(std::is_base_of_v<std::forward_iterator_tag,
                                     typename std::iterator_traits<Iterator>::iterator_category> &&
                       std::is_lvalue_reference_v<decltype(*std::declval<Iterator&>())>,
-                  "the range must hold its messages: it is gone through twice");
+                  "the range must hold its messages: it is traversed twice");
     batch_sizes_.clear();
     for (const Message& message : messages) {
       const absl::StatusOr<size_t> size = SizeOf(message);

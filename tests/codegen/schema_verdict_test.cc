@@ -294,7 +294,7 @@ class SchemaVerdictTest : public testing::TestWithParam<Row> {
     } else {
       EXPECT_THAT(differences,
                   StatusIs(StatusCode::kFailedPrecondition,
-                           testing::AllOf(HasSubstr(text), HasSubstr("another schema"))));
+                           testing::AllOf(HasSubstr(text), HasSubstr("an incompatible schema"))));
     }
   }
 
@@ -363,8 +363,8 @@ TEST(SchemaVerdictTest, EveryReasonIsTold) {
   const SchemaText theirs(P3("string a = 1; int32 b = 2; bool d = 3;"));
   EXPECT_THAT(CheckDescription(ours.type(), Describe(theirs.type()), End::kReceiver),
               StatusIs(StatusCode::kFailedPrecondition,
-                       "the channel is one of p.M of another schema, with which a receiver of this "
-                       "one does not go together: p.M.a: field 1 is int32 here, string in the "
+                       "the channel carries p.M with an incompatible schema; cannot attach a "
+                       "receiver: p.M.a: field 1 is int32 here, string in the "
                        "channel; p.M.b: field 2 is string here, int32 in the channel"));
 }
 

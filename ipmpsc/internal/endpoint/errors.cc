@@ -108,8 +108,8 @@ absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_vi
     absl::StrAppend(&text, reason);
   }
   if (segment.IsGoneFromPath()) {
-    absl::StrAppend(&text,
-                    "; the channel's file is gone from its path, so no other program opens it");
+    absl::StrAppend(
+        &text, "; the channel's file is no longer at its path, so no other program can open it");
   }
   return ChannelError(absl::StatusCode::kDeadlineExceeded, segment, text);
 }

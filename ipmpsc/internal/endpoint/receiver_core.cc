@@ -360,10 +360,10 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
   // Relaxed: diagnostics only.
   return Fail(ChannelError(
       absl::StatusCode::kDataLoss, *segment_,
-      absl::StrCat("the channel is damaged: no sender owns what is claimed from position ",
-                   consumer_.head(), " on (claim word ",
-                   ring_.control->claim_word.load(std::memory_order_relaxed),
-                   "); replace the channel")));
+      absl::StrCat(
+          "the channel is damaged: no sender owns the bytes that are claimed from position ",
+          consumer_.head(), " on (claim word ",
+          ring_.control->claim_word.load(std::memory_order_relaxed), "); replace the channel")));
 }
 
 ReceiverCore::Look ReceiverCore::ResolveUnclaimed(ClaimWord word) {
@@ -447,7 +447,7 @@ absl::Status ReceiverCore::CorruptRecord() {
   return ChannelError(
       absl::StatusCode::kDataLoss, *segment_,
       absl::StrCat("the channel is damaged: the record at position ", consumer_.head(),
-                   " has a header that no sender writes: 0x",
+                   " has an invalid header: 0x",
                    absl::Hex(header->description.load(std::memory_order_relaxed), absl::kZeroPad16),
                    "; replace the channel"));
 }

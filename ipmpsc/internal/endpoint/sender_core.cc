@@ -68,7 +68,7 @@ absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<Particip
   if (living != 0) absl::StrAppend(&text, ", as ", DescribeOwner(ring.sender_slots[0], 0));
   if (living != ring.sender_slot_count) {
     absl::StrAppend(&text, ", ", ring.sender_slot_count - living,
-                    " wait until a receiver has stepped over what their dead owners left");
+                    " wait until a receiver has stepped over the claims of their dead owners");
   }
   absl::StrAppend(&text, "; create the channel with a larger max_senders");
   return ChannelError(absl::StatusCode::kResourceExhausted, segment, text);

@@ -67,8 +67,8 @@ absl::Status WriteAll(int fd, absl::string_view bytes) {
 
 absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   if ((options.mode & ~mode_t{0777}) != 0) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "mode may have the permission bits 0777 and no others, not %#o", options.mode));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("mode may have only the permission bits 0777, not %#o", options.mode));
   }
   return LayOut(options.capacity, options.max_senders, options.description.size(),
                 (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
@@ -102,7 +102,7 @@ absl::Status CheckIsChannel(int fd, const std::string& path) {
   const ssize_t size = pread(fd, magic, sizeof(magic), 0);
   // A file that cannot be read at an offset (a terminal, a directory) is no channel either.
   if (size < 0 && errno != ESPIPE && errno != EISDIR) {
-    return PathError(errno, path, "cannot read what is to be replaced");
+    return PathError(errno, path, "cannot read the file to be replaced");
   }
   if (size == sizeof(magic) && std::memcmp(magic, kMagic, sizeof(magic)) == 0)
     return absl::OkStatus();
@@ -116,7 +116,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenReplaceable(const std::string& path
   UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
   if (!fd.valid()) {
     if (errno == ENOENT) return nullptr;
-    return PathError(errno, path, "cannot open what is to be replaced");
+    return PathError(errno, path, "cannot open the file to be replaced");
   }
   const absl::Status channel = CheckIsChannel(fd.get(), path);
   if (!channel.ok()) return channel;
@@ -204,14 +204,16 @@ absl::Status Replace(NascentFile* file, const std::string& target, Segment* ende
           absl::StrCat(target, ": another process holds the lock to replace the ended channel"));
     }
     if (found == nullptr || !IsSameFile(found->fd(), ended->fd())) {
-      return absl::AbortedError(absl::StrCat(target, ": others have replaced the ended channel"));
+      return absl::AbortedError(
+          absl::StrCat(target, ": other processes have replaced the ended channel"));
     }
     // Checks again, now that no other process renews it.
     struct stat named;
     struct stat ours;
     if (stat(target.c_str(), &named) != 0 || fstat(ended->fd(), &ours) != 0 ||
         named.st_dev != ours.st_dev || named.st_ino != ours.st_ino) {
-      return absl::AbortedError(absl::StrCat(target, ": others have replaced the ended channel"));
+      return absl::AbortedError(
+          absl::StrCat(target, ": other processes have replaced the ended channel"));
     }
   }
   absl::StatusOr<UniqueFd> displaced = file->NameInPlace();
@@ -287,7 +289,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
     absl::StatusOr<std::shared_ptr<Segment>> created = CreateNamed(path, options, Taken::kRefuse);
     if (!absl::IsAlreadyExists(created.status())) return created;
   }
-  return absl::AbortedError(absl::StrCat(path, ": others kept creating and removing it"));
+  return absl::AbortedError(absl::StrCat(path, ": other processes kept creating and removing it"));
 }
 
 // Returns the directory for temporary channels. Absolute, so that others can open them by their

@@ -132,7 +132,7 @@ absl::StatusOr<UniqueFd> NascentFile::NameInPlace() {
     }
     if (errno != EEXIST) return Failed(path_, "cannot give the new channel its name");
   }
-  return absl::AbortedError(absl::StrCat(path_, ": others kept creating and removing it"));
+  return absl::AbortedError(absl::StrCat(path_, ": other processes kept creating and removing it"));
 }
 
 }  // namespace ipmpsc::internal

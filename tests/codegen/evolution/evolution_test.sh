@@ -47,15 +47,15 @@ old: new, -8, 4/5, \"\", 9, 2" "$old" receive "$path"
 # A number that became wider goes from the old to the new only.
 old_total='  ipmpsc_test.evolution.Total.sum: field 1 is uint32 here, uint64 in the channel'
 new_total='  ipmpsc_test.evolution.Total.sum: field 1 is uint64 here, uint32 in the channel'
-refused='FAILED_PRECONDITION: the channel is one of ipmpsc_test.evolution.Total of another schema, with which a'
+refused='FAILED_PRECONDITION: the channel carries ipmpsc_test.evolution.Total with an incompatible schema; cannot attach a'
 path=$scratch/new_totals
 "$new" create-for-totals "$path" || fail "create"
 expect "$old_total" "$old" send-total "$path"
 expect "new: 4000000000" "$new" receive-total "$path"
-expect "$refused receiver of this one does not go together:${old_total#?}" "$old" receive-total "$path"
+expect "$refused receiver:${old_total#?}" "$old" receive-total "$path"
 path=$scratch/old_totals
 "$old" create-for-totals "$path" || fail "create"
-expect "$refused sender of this one does not go together:${new_total#?}" "$new" send-total "$path"
+expect "$refused sender:${new_total#?}" "$new" send-total "$path"
 expect "" "$old" send-total "$path"
 expect "$new_total
 new: 4000000000" "$new" receive-total "$path"
