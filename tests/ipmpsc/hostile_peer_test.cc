@@ -1,17 +1,21 @@
-// Tests a peer that keeps writing words which cost others time. Their calls must return all the
-// same.
+// Tests peers that write what they should not: words that cost others time, and claims that nobody
+// made.
 #include <atomic>
 #include <cstdint>
 #include <thread>
 
+#include "absl/base/casts.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
@@ -19,6 +23,8 @@
 
 namespace ipmpsc {
 namespace {
+
+using ::ipmpsc::testing::StatusIs;
 
 // Bounds a hang and measures nothing. The test fails after it.
 constexpr absl::Duration kPatience = absl::Seconds(20);
@@ -90,6 +96,25 @@ TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepTryReceive) {
   const OrphansWithoutEnd hostile(channel.segment()->ring());
   EXPECT_FALSE(receiver.TryReceive().ok());
   EXPECT_FALSE(hostile.gave_up());
+}
+
+// Looks that found no owner for one position say nothing of the next one.
+TEST_F(HostilePeerTest, DamageThatEndsIsNotHeldAgainstLaterPositions) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const internal::Ring& ring = channel.segment()->ring();
+  const auto receive = [&] { return receiver.Receive(absl::ZeroDuration()).status(); };
+  ring.control->claim_word.store(internal::kRecordAlignment);
+  absl::Status status;
+  for (int i = 0; i < 10 && !absl::IsDataLoss(status); ++i) status = receive();
+  ASSERT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
+  // The peer commits a message at the position after all.
+  ring.HeaderAt(0)->description.store(absl::bit_cast<uint64_t>(
+      internal::RecordDescription{8, 0, internal::RecordKind::kMessage, 0}));
+  ring.HeaderAt(0)->stamp.store(ring.StampOf(0));
+  ASSERT_OK(receive());
+  ring.control->claim_word.store(2 * internal::kRecordAlignment);
+  EXPECT_THAT(receive(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 }  // namespace

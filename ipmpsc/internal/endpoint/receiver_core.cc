@@ -334,9 +334,12 @@ ReceiverCore::Look ReceiverCore::ResolveStall() {
     }
     return *held ? OwnerState::kAlive : OwnerState::kDead;
   });
-  // A look that ran out of time says nothing of the looks before it.
-  if (scan.result != ScanResult::kUnowned && scan.result != ScanResult::kUndecided) {
+  // A look that ran out of time says nothing of the looks before it at the same position. Looks at
+  // another position do not count: a message may have been taken since without a scan.
+  if ((scan.result != ScanResult::kUnowned && scan.result != ScanResult::kUndecided) ||
+      unowned_position_ != consumer_.head()) {
     unowned_looks_ = 0;
+    unowned_position_ = consumer_.head();
   }
   switch (scan.result) {
     case ScanResult::kCommitted:

@@ -152,10 +152,11 @@ class ReceiverCore : public LocalRefCounted {
   bool is_draining_ = false;
   Position drained_ = 0;  // the oldest record that `Drain` holds
   AdaptiveSpin spin_;
-  int64_t next_stall_scan_ = 0;   // when `TryTake` may call `ResolveStall` again
-  int64_t last_tick_ = 0;         // when it last looked at the clock
-  uint32_t misses_ = 0;           // polls that found nothing
-  int unowned_looks_ = 0;         // in a row
+  int64_t next_stall_scan_ = 0;  // when `TryTake` may call `ResolveStall` again
+  int64_t last_tick_ = 0;        // when it last looked at the clock
+  uint32_t misses_ = 0;          // polls that found nothing
+  int unowned_looks_ = 0;        // in a row, at `unowned_position_`
+  Position unowned_position_ = 0;
   uint32_t burst_ = 0;            // messages taken since `Take` last had to wait
   uint16_t writer_ = 0;           // of the last `Look::kWriting`
   ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
