@@ -4,8 +4,8 @@
 // halves if not. So a caller that usually waits long gives up the processor at once, and one that
 // usually waits briefly does not go to sleep. Sleeps that end soon show that the time has become
 // too short.
-#ifndef IPMPSC_INTERNAL_ADAPTIVE_SPIN_H_
-#define IPMPSC_INTERNAL_ADAPTIVE_SPIN_H_
+#ifndef IPMPSC_INTERNAL_ENDPOINT_ADAPTIVE_SPIN_H_
+#define IPMPSC_INTERNAL_ENDPOINT_ADAPTIVE_SPIN_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -66,4 +66,4 @@ class AdaptiveSpin {
 
 }  // namespace ipmpsc::internal
 
-#endif  // IPMPSC_INTERNAL_ADAPTIVE_SPIN_H_
+#endif  // IPMPSC_INTERNAL_ENDPOINT_ADAPTIVE_SPIN_H_
