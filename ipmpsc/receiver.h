@@ -137,8 +137,8 @@ class Receiver {
   // least one, unless max_records is 0.
   //
   // A message counts as handled when `handler` ends, also by an exception: it is released and not
-  // received again. Messages are released in groups of at most 16, and after each one if a sender
-  // sleeps for space. So up to 16 handled messages may come again to the successor of a receiver
+  // received again. Messages are released in groups of at most 64, and after each one if a sender
+  // sleeps for space. So up to 64 handled messages may come again to the successor of a receiver
   // that dies.
   //
   // `handler` may receive and drain from this receiver: those calls continue behind the current

@@ -35,8 +35,8 @@ constexpr int kCalls = 20;
 constexpr double kSend = 220;
 constexpr double kSendBatch = 1690;
 constexpr double kLoan = 460;
-constexpr double kReceive = 285;
-constexpr double kDrain = 305;
+constexpr double kReceive = 320;
+constexpr double kDrain = 345;
 constexpr double kParse = 7800;
 constexpr double kWrite = 10300;
 

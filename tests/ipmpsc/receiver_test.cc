@@ -217,18 +217,18 @@ TEST_F(ReceiverTest, DrainHoldsNothingBackFromASenderThatSleeps) {
   EXPECT_EQ(ring().control->release_position, 256u);
 }
 
-TEST(ReceiverOfLargeRingTest, DrainHoldsBackSixteenMessagesAtMost) {
+TEST(ReceiverOfLargeRingTest, DrainReleasesInStepsOf64Messages) {
   ChannelOptions options;
-  options.capacity = 65536;
+  options.capacity = 1 << 20;
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(options));
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
-  for (int i = 0; i < 40; ++i) ASSERT_OK(sender.TrySend("x"));
+  for (int i = 0; i < 150; ++i) ASSERT_OK(sender.TrySend("x"));
   const auto& release_position = channel.segment()->ring().control->release_position;
   std::vector<uint64_t> released;
   ASSERT_OK(receiver.Drain([&](const Record&) { released.push_back(release_position); }));
-  for (uint64_t i = 0; i < 40; ++i) EXPECT_EQ(released[i], i / 16 * 16 * 64) << i;
-  EXPECT_EQ(release_position, 40 * 64u);
+  for (uint64_t i = 0; i < 150; ++i) EXPECT_EQ(released[i], i / 64 * 64 * 64) << i;
+  EXPECT_EQ(release_position, 150 * 64u);
 }
 
 TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {

@@ -14,6 +14,7 @@
 #include "ipmpsc/internal/endpoint/participant.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -43,12 +44,6 @@ constexpr uint32_t kMissesPerClock = 32;
 // The time in nanoseconds after which a scan ends without a verdict. A query to the kernel takes
 // time in proportion to the locks of the file, and peers decide how many there are.
 constexpr int64_t kStallScanBudget = 4'000'000;
-
-// The messages in a row that make a burst. After a burst the receiver does not touch the ring for a
-// moment (nanoseconds), in which its senders write the next messages undisturbed. Polling the line
-// that a sender is writing would take it away, once or twice for each message.
-constexpr uint32_t kBurst = 4;
-constexpr int64_t kBurstBackoff = 1'000;
 
 // How often a receiver that waits to take over tries it.
 constexpr absl::Duration kTakeOverInterval = absl::Milliseconds(4);
@@ -161,7 +156,9 @@ absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken) {
 
 absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
   absl::Status status = TakeCommitted(taken);
-  if (ABSL_PREDICT_TRUE(!absl::IsUnavailable(status)) || !ShouldResolveStall()) return status;
+  if (ABSL_PREDICT_TRUE(!absl::IsUnavailable(status))) return status;
+  EndBurst();
+  if (!ShouldResolveStall()) return status;
   switch (ResolveStall()) {
     case Look::kChanged:
       // More orphans may follow this one: the next poll checks at once.
@@ -198,7 +195,7 @@ bool ReceiverCore::ShouldResolveStall() {
 }
 
 void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
-  const int64_t end = std::min(MonotonicNow() + kBurstBackoff, deadline.nanoseconds());
+  const int64_t end = std::min(MonotonicNow() + tuning::kBurstBackoff, deadline.nanoseconds());
   do {
     for (int i = 0; i < 8; ++i) SpinPause();
   } while (MonotonicNow() < end);
@@ -206,8 +203,9 @@ void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
 
 absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
   leases_.MakeRoom();
-  if (burst_ >= kBurst) BackOffAfterBurst(deadline);
-  burst_ = 0;
+  EndBurst();
+  if (backoff_due_) BackOffAfterBurst(deadline);
+  backoff_due_ = false;
   int64_t begin = 0;  // of the wait
   for (bool last_look = false;;) {
     const absl::Status status = TakeCommitted(taken);
@@ -270,11 +268,15 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
     }
     // Marks the record as handled. Its space is released now or with that of later ones: each
     // release takes a cache line from the senders that wait for it.
-    void End() {
+    void End(const TakenRecord& taken) {
+      // The handler may have forked. In a child the record is the parent's.
+      if (++core_->burst_ > tuning::kBurst && !taken.in_batch &&
+          ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess()))
+        core_->consumer_.PrepareLines(taken.position, taken.length);
       if (outermost_) core_->is_draining_ = false;
-      if (records_ == kMostReleasedTogether ||
+      if (records_ == tuning::kMostReleasedTogether ||
           core_->consumer_.head() - core_->consumer_.released() >=
-              core_->ring_.capacity / kSharesOfCapacity ||
+              core_->ring_.capacity / tuning::kReleaseShares ||
           ABSL_PREDICT_FALSE(AreSendersWaiting(*core_->ring_.control)))
         Flush();
     }
@@ -309,13 +311,12 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
     }
     hold.Begin(taken);
     const bool go_on = handler(taken);
-    hold.End();
+    hold.End(taken);
     ++count;
     if (ABSL_PREDICT_FALSE(!go_on || detached_) ||
         (bounded_by_claim && !IsBefore(consumer_.head(), claimed)))
       break;
   }
-  burst_ += static_cast<uint32_t>(count);
   return count;
 }
 

@@ -24,6 +24,7 @@
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/lease_window.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 
@@ -62,9 +63,13 @@ class ReceiverCore : public LocalRefCounted {
                                size_t max_records);
 
   void Release(uint64_t ticket, uint64_t payload_size) {
+    const Position position = leases_.position(ticket);
     const bool oldest_changed = leases_.Remove(ticket);
     // In a forked child the leases belong to the parent.
     if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return;
+    if (burst_ > tuning::kBurst) {
+      consumer_.PrepareLines(position, static_cast<uint32_t>(payload_size));
+    }
     consumer_.CountReceived(1, payload_size);
     if (oldest_changed) ReleaseUnheld();
   }
@@ -73,10 +78,6 @@ class ReceiverCore : public LocalRefCounted {
   void SetDetached() { detached_ = true; }
 
  private:
-  // `Drain` releases at most this many messages in one step, and at most this part of the capacity.
-  static constexpr uint64_t kMostReleasedTogether = 16;
-  static constexpr uint64_t kSharesOfCapacity = 16;
-
   // The result of `ResolveStall`.
   enum class Look {
     kChanged,  // take again
@@ -96,6 +97,11 @@ class ReceiverCore : public LocalRefCounted {
   absl::Status TryTakeUnleased(TakenRecord* taken);
   // Whether a poll that found nothing may find out why: at most one liveness scan per interval.
   bool ShouldResolveStall();
+  // Notes that a look found no message.
+  void EndBurst() {
+    backoff_due_ |= burst_ >= tuning::kBurst;
+    burst_ = 0;
+  }
   // Does not touch the ring for a moment.
   void BackOffAfterBurst(Deadline deadline);
   // Finds out in bounded time why nothing is committed at the head.
@@ -157,7 +163,8 @@ class ReceiverCore : public LocalRefCounted {
   uint32_t misses_ = 0;          // polls that found nothing
   int unowned_looks_ = 0;        // in a row, at `unowned_position_`
   Position unowned_position_ = 0;
-  uint32_t burst_ = 0;            // messages taken since `Take` last had to wait
+  uint32_t burst_ = 0;            // messages taken since a look last found none
+  bool backoff_due_ = false;      // a burst has ended since `Take` last had to wait
   uint16_t writer_ = 0;           // of the last `Look::kWriting`
   ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
   absl::Status failure_;          // of the last `Look::kFailed`

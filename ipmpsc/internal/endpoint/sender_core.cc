@@ -14,6 +14,7 @@
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
+#include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/turn.h"
 
 namespace ipmpsc::internal {
@@ -267,7 +268,11 @@ void SenderCore::GiveTurnBack() {
 
 void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   const auto has_space = [&] { return HasSpace(size, options.when); };
-  if (spin_.Until(has_space, options.deadline.nanoseconds())) return;
+  // First waits for a step of space, so that sender and receiver do not pass the release position
+  // to and fro for each message. Every space suffices once the spin has ended.
+  const uint64_t step = std::max(size, ring_.capacity / tuning::kFullWaitShares);
+  const auto has_step = [&] { return HasSpace(step, options.when); };
+  if (spin_.Until(has_step, options.deadline.nanoseconds()) || has_space()) return;
   ControlBlock* const control = ring_.control;
   const uint32_t announced = AnnounceSenderWait(control);
   SleeperBarrier(HasFullBarriers(*control));

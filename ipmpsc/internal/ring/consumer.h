@@ -10,13 +10,16 @@
 #include <cstdint>
 #include <cstring>
 
+#include "absl/base/attributes.h"
 #include "absl/base/casts.h"
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
+#include "ipmpsc/internal/ring/cache_lines.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {
 
@@ -31,6 +34,7 @@ struct TakenRecord {
   const char* payload;
   uint32_t length;
   uint16_t sender;
+  bool in_batch;          // not the first record of its claim
   RecordTrailer trailer;  // zeros in channels without timestamps
 };
 
@@ -38,7 +42,10 @@ class Consumer {
  public:
   // Starts at `position`. Everything before it counts as released. REQUIRES: IsAligned(position).
   Consumer(const Ring& ring, Position position)
-      : ring_(ring), head_(position), released_(position) {}
+      : ring_(ring),
+        prepares_lines_(WhoPreparesLines() == LinePreparer::kReceiver),
+        head_(position),
+        released_(position) {}
 
   // Returns the next position to take.
   Position head() const { return head_; }
@@ -70,6 +77,7 @@ class Consumer {
         taken->payload = ring_.At(head_) + sizeof(RecordHeader);
         taken->length = description.length;
         taken->sender = description.sender;
+        taken->in_batch = description.kind == RecordKind::kInBatch;
         if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
           std::memcpy(&taken->trailer, ring_.TrailerAt(head_, size), sizeof(RecordTrailer));
         } else {
@@ -96,6 +104,13 @@ class Consumer {
     return scan;
   }
 
+  // Prepares the lines of a record for their next writer (cache_lines.h). Called after the record
+  // was read and before it is released. The writer of a batch does not need it: it has no locked
+  // instruction between two records.
+  void PrepareLines(Position position, uint32_t length) const {
+    if (prepares_lines_) WriteLinesBack(position, ring_.RecordSizeOf(length));
+  }
+
   // Releases everything before `position`, which is from `released()` to `head()`.
   void Release(Position position) {
     released_ = position;
@@ -115,7 +130,13 @@ class Consumer {
   // without end, and the caller checks its deadline between calls.
   static constexpr int kMostDiscarded = 256;
 
+  ABSL_ATTRIBUTE_NOINLINE void WriteLinesBack(Position position, uint64_t size) const {
+    if (size > tuning::kWriteBackLongestRecord) return;
+    for (uint64_t at = 0; at < size; at += kCacheLine) WriteLineBack(ring_.At(position + at));
+  }
+
   const Ring ring_;
+  const bool prepares_lines_;
   Position head_;
   Position released_;
 };

@@ -42,8 +42,11 @@ class LeaseWindow {
     return true;
   }
 
+  // Returns the position of the record of a lease that is held.
+  Position position(uint64_t ticket) const { return holds_[ticket & (holds_.size() - 1)].position; }
+
   // Returns the position of the oldest record that is held. REQUIRES: !empty().
-  Position oldest() const { return holds_[oldest_ & (holds_.size() - 1)].position; }
+  Position oldest() const { return position(oldest_); }
 
  private:
   static constexpr size_t kInitialSize = 64;  // a power of two, like every size

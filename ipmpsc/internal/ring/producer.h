@@ -16,9 +16,9 @@
 #include "absl/base/attributes.h"
 #include "absl/base/casts.h"
 #include "absl/base/optimization.h"
+#include "ipmpsc/internal/ring/cache_lines.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/position.h"
-#include "ipmpsc/internal/ring/prefetch.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/tuning.h"
@@ -50,7 +50,7 @@ class Producer {
       : ring_(ring),
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
-        has_prefetch_(HasPrefetchForWrite()),
+        prefetches_(WhoPreparesLines() == LinePreparer::kSender),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)) {}
@@ -117,8 +117,6 @@ class Producer {
   }
 
  private:
-  static constexpr uint64_t kLine = 64;
-
   // Notes the intent, then claims by replacing `*word` with `next`. False: another participant has
   // changed the word, and `*word` has its new value.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
@@ -140,15 +138,15 @@ class Producer {
     *claimed = position;
     const bool alone = position == last_end_;
     last_end_ = position + size;
-    // The next claim waits until this record's stores are in this processor's cache, and their
-    // lines are still in the receiver's. Prefetched a few records ahead, they arrive in time. Each
-    // line is prefetched once, and not if other senders write them.
-    if (ABSL_PREDICT_TRUE(alone && has_prefetch_ && size <= tuning::kPrefetchLongestRecord)) {
-      const uint64_t ahead = size <= kLine ? tuning::kPrefetchAheadOfOneLine
-                                           : std::min(tuning::kPrefetchRecordsAhead * size,
-                                                      tuning::kPrefetchMostAhead);
+    // Prepares the lines that this sender will write a few records ahead (cache_lines.h). Each line
+    // is prefetched once, and not if other senders write them.
+    if (ABSL_PREDICT_TRUE(alone && prefetches_ && size <= tuning::kPrefetchLongestRecord)) {
+      const uint64_t ahead = size <= kCacheLine ? tuning::kPrefetchAheadOfOneLine
+                                                : std::min(tuning::kPrefetchRecordsAhead * size,
+                                                           tuning::kPrefetchMostAhead);
       const Position end = last_end_ + ahead;
-      for (Position line = end - size; line != end; line += kLine) PrefetchForWrite(ring_.At(line));
+      for (Position line = end - size; line != end; line += kCacheLine)
+        PrefetchForWrite(ring_.At(line));
     }
     return true;
   }
@@ -213,7 +211,7 @@ class Producer {
   const Ring ring_;
   SenderSlot* const slot_;
   const uint16_t slot_number_;
-  const bool has_prefetch_;
+  const bool prefetches_;
   Position release_;       // as last seen
   Position last_end_ = 0;  // of this sender's last claim
 };
