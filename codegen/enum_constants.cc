@@ -5,7 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "codegen/file_plan.h"
-#include "codegen/message_plan.h"
+#include "codegen/literals.h"
 #include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
@@ -13,6 +13,7 @@
 namespace ipmpsc::codegen {
 
 using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumValueDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
@@ -42,9 +43,12 @@ void PrintEnumConstants(const EnumPlan& plan, Printer* printer) {
   printer->Print("struct $constants$ {\n", "constants", plan.constants);
   NameScope taken;
   for (int i = 0; i < enum_type.value_count(); ++i) {
-    printer->Print("  static constexpr $type$ $name$ = static_cast<$type$>($number$);\n", "type",
-                   plan.type, "name", taken.TakeFree(ConstantName(enum_type.value(i)->name())),
-                   "number", EnumNumber(enum_type.value(i)->number()));
+    const EnumValueDescriptor& value = *enum_type.value(i);
+    printer->Print({{"type", plan.type},
+                    {"name", taken.TakeFree(ConstantName(value.name()))},
+                    {"number", Literal(value.number())}},
+                   R"(  static constexpr $type$ $name$ = static_cast<$type$>($number$);
+)");
   }
   printer->Print("};\n");
 }

@@ -1,15 +1,14 @@
 #include "codegen/header.h"
 
-#include <set>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codegen/enum_constants.h"
 #include "codegen/file_description.h"
 #include "codegen/file_plan.h"
-#include "codegen/fingerprint.h"
+#include "codegen/layout.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
 #include "codegen/typed_ends.h"
@@ -17,24 +16,24 @@
 #include "codegen/view_table.h"
 #include "codegen/writer_class.h"
 #include "google/protobuf/compiler/cpp/names.h"
-#include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace ipmpsc::codegen {
 
 namespace cpp = google::protobuf::compiler::cpp;
-using google::protobuf::Descriptor;
-using google::protobuf::FileDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
 
 std::string Hexadecimal(uint64_t number) { return absl::StrFormat("0x%016xu", number); }
 
-void PrintIncludesOfImports(const FileDescriptor& file, HeaderKind kind, Printer* printer) {
-  for (int i = 0; i < file.dependency_count(); ++i) {
-    printer->Print("#include \"$header$\"\n", "header", HeaderName(*file.dependency(i), kind));
-  }
+void PrintInclude(const std::string& header, Printer* printer) {
+  printer->Print("#include \"$header$\"\n", "header", header);
+}
+
+void PrintIncludesOfImports(const FilePlan& plan, HeaderKind kind, Printer* printer) {
+  for (const ImportPlan& file : plan.imports) PrintInclude(HeaderName(file.stem, kind), printer);
 }
 
 void HideMacros(const FilePlan& plan, Printer* printer) {
@@ -133,14 +132,14 @@ void PrintFingerprints(const FilePlan& plan, Printer* printer) {
                  R"(namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t $symbol$_fingerprint = $fingerprint$;
 )");
-  for (const FileDescriptor* file : plan.visible_files) {
-    printer->Print({{"symbol", FileSymbol(*file)},
-                    {"fingerprint", Hexadecimal(Fingerprint(*file))},
-                    {"path", std::string(file->name())},
+  for (const VisibleFile& file : plan.visible_files) {
+    printer->Print({{"symbol", file.symbol},
+                    {"fingerprint", Hexadecimal(file.fingerprint)},
+                    {"path", file.path},
                     {"own_path", std::string(plan.file->name())}},
-                   R"(static_assert($symbol$_fingerprint ==
-                  $fingerprint$,
-              "the header of $own_path$ was generated with another $path$: "
+                   R"(static_assert($symbol$_fingerprint == $fingerprint$,
+              "the header of $own_path$ "
+              "was generated with another $path$: "
               "regenerate both");
 )");
   }
@@ -162,14 +161,8 @@ void PrintViews(const FilePlan& plan, Printer* printer) {
     has_entries = true;
   }
   if (has_entries) printer->Print("\n");
-  std::vector<DeferredAccessor> deferred;
-  std::set<const Descriptor*> defined;
-  for (const MessagePlan& message : plan.messages) {
-    PrintViewClass(message, defined, printer, &deferred);
-    defined.insert(message.message);
-  }
-  for (const DeferredAccessor& accessor : deferred) PrintDeferredAccessor(accessor, printer);
-  if (!deferred.empty()) printer->Print("\n");
+  for (const MessagePlan& message : plan.messages) PrintViewClass(message, printer);
+  for (const MessagePlan& message : plan.messages) PrintDeferredAccessors(message, printer);
   for (const MessagePlan& message : plan.messages) PrintViewTable(message, printer);
 }
 
@@ -181,9 +174,9 @@ void PrintViewsHeader(const FilePlan& plan, Printer* printer) {
 
 #include "ipmpsc/typed/generated_views.h"
 )");
-  PrintIncludesOfImports(*plan.file, HeaderKind::kViews, printer);
-  printer->Print("#include \"$header$\"\n\n", "header",
-                 HeaderName(*plan.file, HeaderKind::kForward));
+  PrintIncludesOfImports(plan, HeaderKind::kViews, printer);
+  PrintInclude(HeaderName(plan.stem, HeaderKind::kForward), printer);
+  printer->Print("\n");
   PrintFingerprints(plan, printer);
   if (plan.IsEmpty()) return;
   HideMacros(plan, printer);
@@ -195,20 +188,15 @@ void PrintViewsHeader(const FilePlan& plan, Printer* printer) {
 }
 
 void PrintWriters(const FilePlan& plan, Printer* printer) {
-  std::vector<DeferredSetter> deferred;
-  std::set<const Descriptor*> defined;
   for (const MessagePlan& message : plan.messages) {
-    if (message.is_map_entry) continue;
-    PrintWriterClass(message, defined, printer, &deferred);
-    defined.insert(message.message);
+    if (!message.is_map_entry) PrintWriterClass(message, printer);
   }
-  for (const DeferredSetter& setter : deferred) PrintDeferredSetter(setter, printer);
-  if (!deferred.empty()) printer->Print("\n");
+  for (const MessagePlan& message : plan.messages) PrintDeferredSetters(message, printer);
 }
 
 void PrintWholeHeader(const FilePlan& plan, Printer* printer) {
   if (!plan.package_beside_status.empty()) {
-    printer->Print({{"header", HeaderName(*plan.file, HeaderKind::kViews)},
+    printer->Print({{"header", HeaderName(plan.stem, HeaderKind::kViews)},
                     {"package", plan.package_beside_status}},
                    R"(#include "$header$"
 
@@ -219,40 +207,48 @@ void PrintWholeHeader(const FilePlan& plan, Printer* printer) {
     return;
   }
   // First, before any header that has macros.
-  printer->Print("#include \"$header$\"\n\n", "header", HeaderName(*plan.file, HeaderKind::kViews));
-  printer->Print("#include \"ipmpsc/typed/generated.h\"\n");
-  PrintIncludesOfImports(*plan.file, HeaderKind::kWhole, printer);
+  PrintInclude(HeaderName(plan.stem, HeaderKind::kViews), printer);
   printer->Print("\n");
-  PrintFileDescriptionDeclaration(*plan.file, printer);
+  PrintInclude("ipmpsc/typed/generated.h", printer);
+  PrintIncludesOfImports(plan, HeaderKind::kWhole, printer);
+  printer->Print("\n");
+  PrintFileDescriptionDeclaration(plan, printer);
   if (!plan.messages.empty()) {
     HideMacros(plan, printer);
     OpenFileNamespace(plan, printer);
     PrintWriters(plan, printer);
     for (const MessagePlan& message : plan.messages) {
-      if (!message.is_map_entry) PrintTypedEnds(message, printer);
+      if (!message.is_map_entry) PrintTypedEnds(plan, message, printer);
     }
     CloseFileNamespace(plan, printer);
     ShowMacros(plan, printer);
   }
-  PrintFileDescription(*plan.file, printer);
+  PrintFileDescription(plan, printer);
 }
 
-}  // namespace
+// Returns the line that says what the header has.
+const char* Summary(HeaderKind kind) {
+  switch (kind) {
+    case HeaderKind::kForward:
+      return "Declares the classes that the headers beside it define.";
+    case HeaderKind::kViews:
+      return "Views, and the constants of enums.";
+    case HeaderKind::kWhole:
+      break;
+  }
+  return "Views, writers, and the ends of channels.";
+}
 
-void PrintHeader(const FilePlan& plan, HeaderKind kind, Printer* printer) {
-  const std::string guard = IncludeGuard(*plan.file, kind);
-  printer->Print(R"(// Generated by protoc-gen-ipmpsc from $file$. Do not edit.
-)",
-                 "file", plan.file->name());
-  printer->Print(kind == HeaderKind::kForward
-                     ? "// Declares the classes that the headers beside it define.\n"
-                 : kind == HeaderKind::kViews ? "// Views, and the constants of enums.\n"
-                                              : "// Views, writers, and the ends of channels.\n");
-  printer->Print(R"(#ifndef $guard$
+void PrintWithGuard(const FilePlan& plan, HeaderKind kind, Printer* printer) {
+  const std::string guard = IncludeGuard(plan.symbol, kind);
+  printer->Print(
+      {{"file", std::string(plan.file->name())}, {"summary", Summary(kind)}, {"guard", guard}},
+      R"(// Generated by protoc-gen-ipmpsc from $file$. Do not edit.
+// $summary$
+#ifndef $guard$
 #define $guard$
 
-)",
-                 "guard", guard);
+)");
   switch (kind) {
     case HeaderKind::kForward:
       PrintForwardHeader(plan, printer);
@@ -265,6 +261,18 @@ void PrintHeader(const FilePlan& plan, HeaderKind kind, Printer* printer) {
       break;
   }
   printer->Print("#endif  // $guard$\n", "guard", guard);
+}
+
+}  // namespace
+
+std::string PrintHeader(const FilePlan& plan, HeaderKind kind) {
+  std::string text;
+  {
+    google::protobuf::io::StringOutputStream output(&text);
+    Printer printer(&output, '$');
+    PrintWithGuard(plan, kind, &printer);
+  }
+  return Layout(text);
 }
 
 }  // namespace ipmpsc::codegen

@@ -5,11 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "codegen/file_description.h"
-#include "codegen/fingerprint.h"
+#include "codegen/file_plan.h"
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
-#include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -20,7 +18,7 @@ namespace ipmpsc::codegen {
 using google::protobuf::Descriptor;
 using google::protobuf::io::Printer;
 
-void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
+void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* printer) {
   const Descriptor& message = *plan.message;
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
   const std::map<std::string, std::string> variables = {
@@ -33,47 +31,45 @@ void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
       {"lease", plan.lease},
       {"loan", plan.loan},
       {"writer", plan.writer},
-      {"file", FileDescriptionName(*message.file())},
-      {"fingerprint", absl::StrFormat("0x%016x", Fingerprint(message))},
+      {"file", file.symbol},
+      {"fingerprint", absl::StrFormat("0x%016x", plan.fingerprint)},
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},
       {"capacity", absl::StrCat(declared.capacity())},
       {"max_senders", absl::StrCat(declared.max_senders())},
       {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
   };
-  printer->Print(
-      variables,
-      "// Channels of $full_name$\n"
-      "class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {\n"
-      " public:\n"
-      "  static constexpr ::ipmpsc::schema::MessageType kType = {\n"
-      "      \"$full_name$\", /*fingerprint=*/$fingerprint$u,\n"
-      "      &$file$,\n"
-      "      /*channel=*/$name$, /*capacity=*/$capacity$u, "
-      "/*max_senders=*/$max_senders$u$timestamps$};\n"
-      "};\n"
-      "\n"
-      "class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $sender$\n"
-      "    : public ::ipmpsc::typed::MessageSender<$sender$, $message$, $loan$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $receiver$\n"
-      "    : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n");
+  printer->Print(variables, R"(// Channels of $full_name$
+class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
+ public:
+  static constexpr ::ipmpsc::schema::MessageType kType = {
+      "$full_name$", /*fingerprint=*/$fingerprint$u,
+      &::ipmpsc::schema::files::$file$,
+      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u$timestamps$};
+};
+
+class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {
+ public:
+  using Base::Base;
+};
+
+class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {
+ public:
+  using Base::Base;
+};
+
+class $sender$
+    : public ::ipmpsc::typed::MessageSender<$sender$, $message$, $loan$, $channel$> {
+ public:
+  using Base::Base;
+};
+
+class $receiver$
+    : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {
+ public:
+  using Base::Base;
+};
+
+)");
 }
 
 }  // namespace ipmpsc::codegen

@@ -22,7 +22,8 @@ class PictureReceiver;
 
 // A name that the package itself declares takes precedence.
 namespace ipmpsc_test::aligned {
-namespace in_tests_2fcodegen_2fprotos_2faligned_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto;
+namespace in_tests_2fcodegen_2fprotos_2faligned_2eproto =
+    ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto;
 }  // namespace ipmpsc_test::aligned
 

@@ -79,13 +79,17 @@ class PictureLease : public ::ipmpsc::typed::MessageLease<PictureView> {
 };
 
 class PictureSender
-    : public ::ipmpsc::typed::MessageSender<PictureSender, ::ipmpsc_test::aligned::Picture, PictureLoan, PictureChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<PictureSender, ::ipmpsc_test::aligned::Picture,
+            PictureLoan, PictureChannel> {
  public:
   using Base::Base;
 };
 
 class PictureReceiver
-    : public ::ipmpsc::typed::MessageReceiver<PictureReceiver, PictureLease, PictureView, PictureChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<PictureReceiver, PictureLease, PictureView,
+            PictureChannel> {
  public:
   using Base::Base;
 };

@@ -13,10 +13,11 @@
 #include "tests/codegen/protos/aligned.ipmpsc.fwd.h"
 
 namespace ipmpsc::schema::files {
-inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint = 0x60ad3dfcbccd748eu;
-static_assert(ipmpsc_2ffield_2eproto_fingerprint ==
-                  0x30ddf17a1983dc05u,
-              "the header of tests/codegen/protos/aligned.proto was generated with another ipmpsc/field.proto: "
+inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint =
+    0x60ad3dfcbccd748eu;
+static_assert(ipmpsc_2ffield_2eproto_fingerprint == 0x30ddf17a1983dc05u,
+              "the header of tests/codegen/protos/aligned.proto "
+              "was generated with another ipmpsc/field.proto: "
               "regenerate both");
 }  // namespace ipmpsc::schema::files
 
@@ -92,11 +93,14 @@ class PictureView {
 inline constexpr ::ipmpsc::wire::Field PictureView::kFields_[] = {
     ::ipmpsc::wire::Field::String(1, offsetof(PictureView, name_)),
     ::ipmpsc::wire::Field::Bytes(2, offsetof(PictureView, pixels_)),
-    ::ipmpsc::wire::Field::Int32(5, offsetof(PictureView, none_)).Oneof(offsetof(PictureView, extra_case_)),
-    ::ipmpsc::wire::Field::Message(6, offsetof(PictureView, inside_), &PictureView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Int32(5, offsetof(PictureView, none_))
+        .Oneof(offsetof(PictureView, extra_case_)),
+    ::ipmpsc::wire::Field::Message(6, offsetof(PictureView, inside_), &PictureView::kTable_)
+        .Repeated(),
     ::ipmpsc::wire::Field::Bytes(7, offsetof(PictureView, plain_)),
     ::ipmpsc::wire::Field::Bytes(3000, offsetof(PictureView, depth_)).HasBit(0),
-    ::ipmpsc::wire::Field::Bytes(536870911, offsetof(PictureView, mask_)).Oneof(offsetof(PictureView, extra_case_)),
+    ::ipmpsc::wire::Field::Bytes(536870911, offsetof(PictureView, mask_))
+        .Oneof(offsetof(PictureView, extra_case_)),
 };
 inline constexpr PictureView PictureView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable PictureView::kTable_(

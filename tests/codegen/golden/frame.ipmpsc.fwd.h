@@ -33,7 +33,8 @@ class FrameReceiver;
 
 // A name that the package itself declares takes precedence.
 namespace ipmpsc_test::camera {
-namespace in_tests_2fcodegen_2fprotos_2fframe_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto;
+namespace in_tests_2fcodegen_2fprotos_2fframe_2eproto =
+    ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto;
 }  // namespace ipmpsc_test::camera
 

@@ -39,7 +39,8 @@ class Frame_RegionWriter : public ::ipmpsc::writer::MessageWriter {
 class FrameWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
-  using RegionWriter = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto::Frame_RegionWriter;
+  using RegionWriter =
+      ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto::Frame_RegionWriter;
 
   // width = 1
   void set_width(uint32_t value) { PutUint32(1, value); }
@@ -108,7 +109,8 @@ class Frame_RegionChannel : public ::ipmpsc::typed::MessageChannel<Frame_RegionC
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Frame_RegionLoan : public ::ipmpsc::typed::MessageLoan<Frame_RegionWriter, Frame_RegionChannel> {
+class Frame_RegionLoan
+    : public ::ipmpsc::typed::MessageLoan<Frame_RegionWriter, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
@@ -119,13 +121,17 @@ class Frame_RegionLease : public ::ipmpsc::typed::MessageLease<Frame_RegionView>
 };
 
 class Frame_RegionSender
-    : public ::ipmpsc::typed::MessageSender<Frame_RegionSender, ::ipmpsc_test::camera::Frame_Region, Frame_RegionLoan, Frame_RegionChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Frame_RegionSender,
+            ::ipmpsc_test::camera::Frame_Region, Frame_RegionLoan, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
 
 class Frame_RegionReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Frame_RegionReceiver, Frame_RegionLease, Frame_RegionView, Frame_RegionChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Frame_RegionReceiver, Frame_RegionLease,
+            Frame_RegionView, Frame_RegionChannel> {
  public:
   using Base::Base;
 };
@@ -150,7 +156,9 @@ class FrameLease : public ::ipmpsc::typed::MessageLease<FrameView> {
 };
 
 class FrameSender
-    : public ::ipmpsc::typed::MessageSender<FrameSender, ::ipmpsc_test::camera::Frame, FrameLoan, FrameChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<FrameSender, ::ipmpsc_test::camera::Frame, FrameLoan,
+            FrameChannel> {
  public:
   using Base::Base;
 };

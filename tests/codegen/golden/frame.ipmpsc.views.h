@@ -14,14 +14,15 @@
 #include "tests/codegen/protos/frame.ipmpsc.fwd.h"
 
 namespace ipmpsc::schema::files {
-inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fframe_2eproto_fingerprint = 0xe3483a7bf0729e89u;
-static_assert(google_2fprotobuf_2ftimestamp_2eproto_fingerprint ==
-                  0xb2ce4c8f073594cdu,
-              "the header of tests/codegen/protos/frame.proto was generated with another google/protobuf/timestamp.proto: "
+inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fframe_2eproto_fingerprint =
+    0xe3483a7bf0729e89u;
+static_assert(google_2fprotobuf_2ftimestamp_2eproto_fingerprint == 0xb2ce4c8f073594cdu,
+              "the header of tests/codegen/protos/frame.proto "
+              "was generated with another google/protobuf/timestamp.proto: "
               "regenerate both");
-static_assert(ipmpsc_2fchannel_2eproto_fingerprint ==
-                  0xa223814d5444c60du,
-              "the header of tests/codegen/protos/frame.proto was generated with another ipmpsc/channel.proto: "
+static_assert(ipmpsc_2fchannel_2eproto_fingerprint == 0xa223814d5444c60du,
+              "the header of tests/codegen/protos/frame.proto "
+              "was generated with another ipmpsc/channel.proto: "
               "regenerate both");
 }  // namespace ipmpsc::schema::files
 
@@ -29,9 +30,12 @@ namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto {
 
 // The constants of enums; those of the .pb.h are the same numbers.
 struct FormatConstants {
-  static constexpr ::ipmpsc_test::camera::Format kFormatUnspecified = static_cast<::ipmpsc_test::camera::Format>(0);
-  static constexpr ::ipmpsc_test::camera::Format kFormatYuv420 = static_cast<::ipmpsc_test::camera::Format>(1);
-  static constexpr ::ipmpsc_test::camera::Format kFormatRgb = static_cast<::ipmpsc_test::camera::Format>(2);
+  static constexpr ::ipmpsc_test::camera::Format kFormatUnspecified =
+      static_cast<::ipmpsc_test::camera::Format>(0);
+  static constexpr ::ipmpsc_test::camera::Format kFormatYuv420 =
+      static_cast<::ipmpsc_test::camera::Format>(1);
+  static constexpr ::ipmpsc_test::camera::Format kFormatRgb =
+      static_cast<::ipmpsc_test::camera::Format>(2);
 };
 
 class Frame_CountersEntryView;
@@ -131,7 +135,8 @@ class FrameView {
   // taken = 5
   bool has_taken() const { return taken_ != nullptr; }
   const ::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView& taken() const {
-    return taken_ != nullptr ? *taken_ : ::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kEmpty_;
+    return taken_ != nullptr ? *taken_
+        : ::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kEmpty_;
   }
 
   // gains = 6
@@ -150,7 +155,9 @@ class FrameView {
 
   // device = 9
   bool has_device() const { return source_case_ == kDevice; }
-  ::absl::string_view device() const { return source_case_ == kDevice ? device_ : ::absl::string_view(); }
+  ::absl::string_view device() const {
+    return source_case_ == kDevice ? device_ : ::absl::string_view();
+  }
 
   // cut_from = 10
   bool has_cut_from() const { return source_case_ == kCutFrom; }
@@ -187,7 +194,8 @@ class FrameView {
 inline constexpr ::ipmpsc::wire::Field Frame_RegionView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(1, offsetof(Frame_RegionView, x_)),
     ::ipmpsc::wire::Field::Int32(2, offsetof(Frame_RegionView, y_)),
-    ::ipmpsc::wire::Field::Message(3, offsetof(Frame_RegionView, inside_), &Frame_RegionView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Message(3, offsetof(Frame_RegionView, inside_),
+        &Frame_RegionView::kTable_).Repeated(),
 };
 inline constexpr Frame_RegionView Frame_RegionView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Frame_RegionView::kTable_(
@@ -206,13 +214,18 @@ inline constexpr ::ipmpsc::wire::Field FrameView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(2, offsetof(FrameView, height_)),
     ::ipmpsc::wire::Field::Bytes(3, offsetof(FrameView, pixels_)),
     ::ipmpsc::wire::Field::Int32(4, offsetof(FrameView, format_)),
-    ::ipmpsc::wire::Field::Message(5, offsetof(FrameView, taken_), &::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kTable_),
+    ::ipmpsc::wire::Field::Message(5, offsetof(FrameView, taken_),
+        &::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView::kTable_),
     ::ipmpsc::wire::Field::Fixed32(6, offsetof(FrameView, gains_)).Repeated(),
-    ::ipmpsc::wire::Field::Message(7, offsetof(FrameView, faces_), &Frame_RegionView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Message(7, offsetof(FrameView, faces_), &Frame_RegionView::kTable_)
+        .Repeated(),
     ::ipmpsc::wire::Field::String(8, offsetof(FrameView, comment_)).HasBit(0),
-    ::ipmpsc::wire::Field::String(9, offsetof(FrameView, device_)).Oneof(offsetof(FrameView, source_case_)),
-    ::ipmpsc::wire::Field::Message(10, offsetof(FrameView, cut_from_), &Frame_RegionView::kTable_).Oneof(offsetof(FrameView, source_case_)),
-    ::ipmpsc::wire::Field::Map(11, offsetof(FrameView, counters_), &Frame_CountersEntryView::kTable_),
+    ::ipmpsc::wire::Field::String(9, offsetof(FrameView, device_))
+        .Oneof(offsetof(FrameView, source_case_)),
+    ::ipmpsc::wire::Field::Message(10, offsetof(FrameView, cut_from_), &Frame_RegionView::kTable_)
+        .Oneof(offsetof(FrameView, source_case_)),
+    ::ipmpsc::wire::Field::Map(11, offsetof(FrameView, counters_),
+        &Frame_CountersEntryView::kTable_),
 };
 inline constexpr FrameView FrameView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable FrameView::kTable_(

@@ -33,7 +33,8 @@ class ReadingReceiver;
 
 // A name that the package itself declares takes precedence.
 namespace ipmpsc_test::legacy {
-namespace in_tests_2fcodegen_2fprotos_2flegacy_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto;
+namespace in_tests_2fcodegen_2fprotos_2flegacy_2eproto =
+    ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto;
 }  // namespace ipmpsc_test::legacy
 

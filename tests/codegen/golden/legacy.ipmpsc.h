@@ -32,10 +32,13 @@ class Reading_SampleWriter : public ::ipmpsc::writer::MessageWriter {
 };
 
 // Writes ipmpsc_test.legacy.Reading
-class ReadingWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto::ReadingWriter, 1> {
+class ReadingWriter
+    : public ::ipmpsc::writer::RequiredWriter<
+        ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto::ReadingWriter, 1> {
  public:
   using Base::Base;
-  using SampleWriter = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto::Reading_SampleWriter;
+  using SampleWriter =
+      ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto::Reading_SampleWriter;
 
   // sensor = 1
   void set_sensor(::absl::string_view value) { MarkSet(0); PutBytes(1, value); }
@@ -76,7 +79,8 @@ class Reading_SampleChannel : public ::ipmpsc::typed::MessageChannel<Reading_Sam
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Reading_SampleLoan : public ::ipmpsc::typed::MessageLoan<Reading_SampleWriter, Reading_SampleChannel> {
+class Reading_SampleLoan
+    : public ::ipmpsc::typed::MessageLoan<Reading_SampleWriter, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
@@ -87,13 +91,17 @@ class Reading_SampleLease : public ::ipmpsc::typed::MessageLease<Reading_SampleV
 };
 
 class Reading_SampleSender
-    : public ::ipmpsc::typed::MessageSender<Reading_SampleSender, ::ipmpsc_test::legacy::Reading_Sample, Reading_SampleLoan, Reading_SampleChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Reading_SampleSender,
+            ::ipmpsc_test::legacy::Reading_Sample, Reading_SampleLoan, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
 
 class Reading_SampleReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Reading_SampleReceiver, Reading_SampleLease, Reading_SampleView, Reading_SampleChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Reading_SampleReceiver, Reading_SampleLease,
+            Reading_SampleView, Reading_SampleChannel> {
  public:
   using Base::Base;
 };
@@ -118,13 +126,17 @@ class ReadingLease : public ::ipmpsc::typed::MessageLease<ReadingView> {
 };
 
 class ReadingSender
-    : public ::ipmpsc::typed::MessageSender<ReadingSender, ::ipmpsc_test::legacy::Reading, ReadingLoan, ReadingChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<ReadingSender, ::ipmpsc_test::legacy::Reading,
+            ReadingLoan, ReadingChannel> {
  public:
   using Base::Base;
 };
 
 class ReadingReceiver
-    : public ::ipmpsc::typed::MessageReceiver<ReadingReceiver, ReadingLease, ReadingView, ReadingChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<ReadingReceiver, ReadingLease, ReadingView,
+            ReadingChannel> {
  public:
   using Base::Base;
 };

@@ -12,16 +12,20 @@
 #include "tests/codegen/protos/legacy.ipmpsc.fwd.h"
 
 namespace ipmpsc::schema::files {
-inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2flegacy_2eproto_fingerprint = 0xea8116affc634c67u;
+inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2flegacy_2eproto_fingerprint =
+    0xea8116affc634c67u;
 }  // namespace ipmpsc::schema::files
 
 namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto {
 
 // The constants of enums; those of the .pb.h are the same numbers.
 struct LevelConstants {
-  static constexpr ::ipmpsc_test::legacy::Level kLow = static_cast<::ipmpsc_test::legacy::Level>(-1);
-  static constexpr ::ipmpsc_test::legacy::Level kMiddle = static_cast<::ipmpsc_test::legacy::Level>(3);
-  static constexpr ::ipmpsc_test::legacy::Level kHigh = static_cast<::ipmpsc_test::legacy::Level>(4);
+  static constexpr ::ipmpsc_test::legacy::Level kLow =
+      static_cast<::ipmpsc_test::legacy::Level>(-1);
+  static constexpr ::ipmpsc_test::legacy::Level kMiddle =
+      static_cast<::ipmpsc_test::legacy::Level>(3);
+  static constexpr ::ipmpsc_test::legacy::Level kHigh =
+      static_cast<::ipmpsc_test::legacy::Level>(4);
 };
 
 // ipmpsc_test.legacy.Reading.Sample
@@ -127,7 +131,8 @@ inline constexpr ::ipmpsc::wire::Field ReadingView::kFields_[] = {
     ::ipmpsc::wire::Field::Bytes(1, offsetof(ReadingView, sensor_)).HasBit(0),
     ::ipmpsc::wire::Field::Fixed64(2, offsetof(ReadingView, value_)).HasBit(1),
     ::ipmpsc::wire::Field::ClosedEnum(3, offsetof(ReadingView, level_), kRanges3_).HasBit(2),
-    ::ipmpsc::wire::Field::Group(4, offsetof(ReadingView, sample_), &Reading_SampleView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Group(4, offsetof(ReadingView, sample_), &Reading_SampleView::kTable_)
+        .Repeated(),
     ::ipmpsc::wire::Field::Bytes(5, offsetof(ReadingView, unit_)).HasBit(3),
 };
 inline constexpr ReadingView ReadingView::kEmpty_;

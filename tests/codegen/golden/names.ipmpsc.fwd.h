@@ -239,7 +239,8 @@ class Paint_Kind_Receiver;
 
 // A name that the package itself declares takes precedence.
 namespace ipmpsc_test::names {
-namespace in_tests_2fcodegen_2fprotos_2fnames_2eproto = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto;
+namespace in_tests_2fcodegen_2fprotos_2fnames_2eproto =
+    ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto;
 using namespace ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto;
 }  // namespace ipmpsc_test::names
 

@@ -91,7 +91,8 @@ class class_deleteWriter : public ::ipmpsc::writer::MessageWriter {
 class classWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
-  using deleteWriter = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::class_deleteWriter;
+  using deleteWriter =
+      ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::class_deleteWriter;
 
   // int = 1
   void set_int_(int32_t value) { PutInt32(1, value); }
@@ -205,7 +206,8 @@ class MembersWriter : public ::ipmpsc::writer::MessageWriter {
 class Outer_InnerWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
-  using Inner2Writer = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::Outer_Inner_Inner2Writer;
+  using Inner2Writer =
+      ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::Outer_Inner_Inner2Writer;
 
   // inner2 = 1
   Outer_Inner_Inner2Writer mutable_inner2();
@@ -231,7 +233,8 @@ class Outer_Inner_Inner2Writer : public ::ipmpsc::writer::MessageWriter {
 
   // What `message` has that is no field above: extensions, newer fields.
   void AddUnknownFields(::absl::string_view message) {
-    PutUnknownFields(message, Outer_Inner_Inner2View::kTable_, "ipmpsc_test.names.Outer.Inner.Inner2");
+    PutUnknownFields(message, Outer_Inner_Inner2View::kTable_,
+        "ipmpsc_test.names.Outer.Inner.Inner2");
   }
 };
 
@@ -270,7 +273,8 @@ class OuterWriter : public ::ipmpsc::writer::MessageWriter {
 
   // top = 4
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter mutable_top() {
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this, AsMessage{4});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this,
+        AsMessage{4});
   }
 
   // by_name = 5
@@ -281,10 +285,12 @@ class OuterWriter : public ::ipmpsc::writer::MessageWriter {
   }
 
   // by_number = 6
-  ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter add_by_number(int32_t key) {
+  ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter
+      add_by_number(int32_t key) {
     const auto entry = StartEntry(6);
     PutInt32(1, key);
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this, AsMapValue{entry});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this,
+        AsMapValue{entry});
   }
 
   // What `message` has that is no field above: extensions, newer fields.
@@ -338,7 +344,9 @@ class SendWriter : public ::ipmpsc::writer::MessageWriter {
 };
 
 // Writes ipmpsc_test.names.Message
-class MessageWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter, 1> {
+class MessageWriter
+    : public ::ipmpsc::writer::RequiredWriter<
+        ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter, 1> {
  public:
   using Base::Base;
   using BaseWriter = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::Message_BaseWriter;
@@ -348,7 +356,8 @@ class MessageWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_
 
   // message = 2
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter mutable_message() {
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter(this, AsMessage{2});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter(this,
+        AsMessage{2});
   }
 
   // base = 3
@@ -366,7 +375,9 @@ class MessageWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_
 };
 
 // Writes ipmpsc_test.names.Required
-class RequiredWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter, 1> {
+class RequiredWriter
+    : public ::ipmpsc::writer::RequiredWriter<
+        ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter, 1> {
  public:
   using Base::Base;
 
@@ -375,7 +386,8 @@ class RequiredWriter : public ::ipmpsc::writer::RequiredWriter<::ipmpsc_test::in
 
   // message = 2
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter mutable_message() {
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter(this, AsMessage{2});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter(this,
+        AsMessage{2});
   }
 
   // What `message` has that is no field above: extensions, newer fields.
@@ -396,7 +408,8 @@ class Message_BaseWriter : public ::ipmpsc::writer::MessageWriter {
 
   // required = 1
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter mutable_required() {
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter(this, AsMessage{1});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter(this,
+        AsMessage{1});
   }
 
   // What `message` has that is no field above: extensions, newer fields.
@@ -420,7 +433,8 @@ class Setters_add_yWriter : public ::ipmpsc::writer::MessageWriter {
 class SettersWriter : public ::ipmpsc::writer::MessageWriter {
  public:
   using Base::Base;
-  using add_yWriter = ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::Setters_add_yWriter;
+  using add_yWriter =
+      ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::Setters_add_yWriter;
 
   // yWriter = 1
   Setters_add_yWriter add_ywriter() { return Setters_add_yWriter(this, AsMessage{1}); }
@@ -450,7 +464,8 @@ class LooksConstantsWriter : public ::ipmpsc::writer::MessageWriter {
 
   // looks = 1
   void set_looks(::ipmpsc_test::names::Looks value) {
-    PutClosedEnum(1, value, LooksConstantsView::kRanges1_, "ipmpsc_test.names.LooksConstants.looks");
+    PutClosedEnum(1, value, LooksConstantsView::kRanges1_,
+        "ipmpsc_test.names.LooksConstants.looks");
   }
 
   // What `message` has that is no field above: extensions, newer fields.
@@ -551,10 +566,14 @@ class Paint_Kind_Writer_ : public ::ipmpsc::writer::MessageWriter {
 inline Outer_Inner_Inner2Writer Outer_InnerWriter::mutable_inner2() {
   return Outer_Inner_Inner2Writer(this, AsMessage{1});
 }
-inline ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter MessageWriter::mutable_required() {
+
+inline ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter
+    MessageWriter::mutable_required() {
   MarkSet(0);
-  return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter(this, AsMessage{1});
+  return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::RequiredWriter(this,
+      AsMessage{1});
 }
+
 inline Message_BaseWriter MessageWriter::mutable_base() {
   return Message_BaseWriter(this, AsMessage{3});
 }
@@ -579,13 +598,17 @@ class FrameLease_ : public ::ipmpsc::typed::MessageLease<FrameView_> {
 };
 
 class FrameSender_
-    : public ::ipmpsc::typed::MessageSender<FrameSender_, ::ipmpsc_test::names::Frame, FrameLoan, FrameChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<FrameSender_, ::ipmpsc_test::names::Frame, FrameLoan,
+            FrameChannel> {
  public:
   using Base::Base;
 };
 
 class FrameReceiver_
-    : public ::ipmpsc::typed::MessageReceiver<FrameReceiver_, FrameLease_, FrameView_, FrameChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<FrameReceiver_, FrameLease_, FrameView_,
+            FrameChannel> {
  public:
   using Base::Base;
 };
@@ -610,13 +633,17 @@ class FrameSenderLease : public ::ipmpsc::typed::MessageLease<FrameSenderView> {
 };
 
 class FrameSenderSender
-    : public ::ipmpsc::typed::MessageSender<FrameSenderSender, ::ipmpsc_test::names::FrameSender, FrameSenderLoan, FrameSenderChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<FrameSenderSender, ::ipmpsc_test::names::FrameSender,
+            FrameSenderLoan, FrameSenderChannel> {
  public:
   using Base::Base;
 };
 
 class FrameSenderReceiver
-    : public ::ipmpsc::typed::MessageReceiver<FrameSenderReceiver, FrameSenderLease, FrameSenderView, FrameSenderChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<FrameSenderReceiver, FrameSenderLease,
+            FrameSenderView, FrameSenderChannel> {
  public:
   using Base::Base;
 };
@@ -641,13 +668,17 @@ class FrameViewLease : public ::ipmpsc::typed::MessageLease<FrameViewView> {
 };
 
 class FrameViewSender
-    : public ::ipmpsc::typed::MessageSender<FrameViewSender, ::ipmpsc_test::names::FrameView, FrameViewLoan, FrameViewChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<FrameViewSender, ::ipmpsc_test::names::FrameView,
+            FrameViewLoan, FrameViewChannel> {
  public:
   using Base::Base;
 };
 
 class FrameViewReceiver
-    : public ::ipmpsc::typed::MessageReceiver<FrameViewReceiver, FrameViewLease, FrameViewView, FrameViewChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<FrameViewReceiver, FrameViewLease, FrameViewView,
+            FrameViewChannel> {
  public:
   using Base::Base;
 };
@@ -672,13 +703,17 @@ class FrameWriterLease : public ::ipmpsc::typed::MessageLease<FrameWriterView> {
 };
 
 class FrameWriterSender
-    : public ::ipmpsc::typed::MessageSender<FrameWriterSender, ::ipmpsc_test::names::FrameWriter, FrameWriterLoan, FrameWriterChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<FrameWriterSender, ::ipmpsc_test::names::FrameWriter,
+            FrameWriterLoan, FrameWriterChannel> {
  public:
   using Base::Base;
 };
 
 class FrameWriterReceiver
-    : public ::ipmpsc::typed::MessageReceiver<FrameWriterReceiver, FrameWriterLease, FrameWriterView, FrameWriterChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<FrameWriterReceiver, FrameWriterLease,
+            FrameWriterView, FrameWriterChannel> {
  public:
   using Base::Base;
 };
@@ -692,7 +727,8 @@ class class_deleteChannel : public ::ipmpsc::typed::MessageChannel<class_deleteC
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class class_deleteLoan : public ::ipmpsc::typed::MessageLoan<class_deleteWriter, class_deleteChannel> {
+class class_deleteLoan
+    : public ::ipmpsc::typed::MessageLoan<class_deleteWriter, class_deleteChannel> {
  public:
   using Base::Base;
 };
@@ -703,13 +739,17 @@ class class_deleteLease : public ::ipmpsc::typed::MessageLease<class_deleteView>
 };
 
 class class_deleteSender
-    : public ::ipmpsc::typed::MessageSender<class_deleteSender, ::ipmpsc_test::names::class__delete, class_deleteLoan, class_deleteChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<class_deleteSender,
+            ::ipmpsc_test::names::class__delete, class_deleteLoan, class_deleteChannel> {
  public:
   using Base::Base;
 };
 
 class class_deleteReceiver
-    : public ::ipmpsc::typed::MessageReceiver<class_deleteReceiver, class_deleteLease, class_deleteView, class_deleteChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<class_deleteReceiver, class_deleteLease,
+            class_deleteView, class_deleteChannel> {
  public:
   using Base::Base;
 };
@@ -734,7 +774,9 @@ class classLease : public ::ipmpsc::typed::MessageLease<classView> {
 };
 
 class classSender
-    : public ::ipmpsc::typed::MessageSender<classSender, ::ipmpsc_test::names::class_, classLoan, classChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<classSender, ::ipmpsc_test::names::class_, classLoan,
+            classChannel> {
  public:
   using Base::Base;
 };
@@ -765,13 +807,17 @@ class MembersLease : public ::ipmpsc::typed::MessageLease<MembersView> {
 };
 
 class MembersSender
-    : public ::ipmpsc::typed::MessageSender<MembersSender, ::ipmpsc_test::names::Members, MembersLoan, MembersChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<MembersSender, ::ipmpsc_test::names::Members,
+            MembersLoan, MembersChannel> {
  public:
   using Base::Base;
 };
 
 class MembersReceiver
-    : public ::ipmpsc::typed::MessageReceiver<MembersReceiver, MembersLease, MembersView, MembersChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<MembersReceiver, MembersLease, MembersView,
+            MembersChannel> {
  public:
   using Base::Base;
 };
@@ -796,19 +842,24 @@ class Outer_InnerLease : public ::ipmpsc::typed::MessageLease<Outer_InnerView> {
 };
 
 class Outer_InnerSender
-    : public ::ipmpsc::typed::MessageSender<Outer_InnerSender, ::ipmpsc_test::names::Outer_Inner, Outer_InnerLoan, Outer_InnerChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Outer_InnerSender, ::ipmpsc_test::names::Outer_Inner,
+            Outer_InnerLoan, Outer_InnerChannel> {
  public:
   using Base::Base;
 };
 
 class Outer_InnerReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Outer_InnerReceiver, Outer_InnerLease, Outer_InnerView, Outer_InnerChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Outer_InnerReceiver, Outer_InnerLease,
+            Outer_InnerView, Outer_InnerChannel> {
  public:
   using Base::Base;
 };
 
 // Channels of ipmpsc_test.names.Outer.Inner.Inner2
-class Outer_Inner_Inner2Channel : public ::ipmpsc::typed::MessageChannel<Outer_Inner_Inner2Channel> {
+class Outer_Inner_Inner2Channel
+    : public ::ipmpsc::typed::MessageChannel<Outer_Inner_Inner2Channel> {
  public:
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer.Inner.Inner2", /*fingerprint=*/0x29b593714b5d74b2u,
@@ -816,7 +867,8 @@ class Outer_Inner_Inner2Channel : public ::ipmpsc::typed::MessageChannel<Outer_I
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Outer_Inner_Inner2Loan : public ::ipmpsc::typed::MessageLoan<Outer_Inner_Inner2Writer, Outer_Inner_Inner2Channel> {
+class Outer_Inner_Inner2Loan
+    : public ::ipmpsc::typed::MessageLoan<Outer_Inner_Inner2Writer, Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
@@ -827,13 +879,18 @@ class Outer_Inner_Inner2Lease : public ::ipmpsc::typed::MessageLease<Outer_Inner
 };
 
 class Outer_Inner_Inner2Sender
-    : public ::ipmpsc::typed::MessageSender<Outer_Inner_Inner2Sender, ::ipmpsc_test::names::Outer_Inner_Inner2, Outer_Inner_Inner2Loan, Outer_Inner_Inner2Channel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Outer_Inner_Inner2Sender,
+            ::ipmpsc_test::names::Outer_Inner_Inner2, Outer_Inner_Inner2Loan,
+            Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
 
 class Outer_Inner_Inner2Receiver
-    : public ::ipmpsc::typed::MessageReceiver<Outer_Inner_Inner2Receiver, Outer_Inner_Inner2Lease, Outer_Inner_Inner2View, Outer_Inner_Inner2Channel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Outer_Inner_Inner2Receiver, Outer_Inner_Inner2Lease,
+            Outer_Inner_Inner2View, Outer_Inner_Inner2Channel> {
  public:
   using Base::Base;
 };
@@ -858,7 +915,9 @@ class InnerLease : public ::ipmpsc::typed::MessageLease<InnerView> {
 };
 
 class InnerSender
-    : public ::ipmpsc::typed::MessageSender<InnerSender, ::ipmpsc_test::names::Inner, InnerLoan, InnerChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<InnerSender, ::ipmpsc_test::names::Inner, InnerLoan,
+            InnerChannel> {
  public:
   using Base::Base;
 };
@@ -889,7 +948,9 @@ class OuterLease : public ::ipmpsc::typed::MessageLease<OuterView> {
 };
 
 class OuterSender
-    : public ::ipmpsc::typed::MessageSender<OuterSender, ::ipmpsc_test::names::Outer, OuterLoan, OuterChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<OuterSender, ::ipmpsc_test::names::Outer, OuterLoan,
+            OuterChannel> {
  public:
   using Base::Base;
 };
@@ -920,7 +981,9 @@ class colorLease : public ::ipmpsc::typed::MessageLease<colorView> {
 };
 
 class colorSender
-    : public ::ipmpsc::typed::MessageSender<colorSender, ::ipmpsc_test::names::color, colorLoan, colorChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<colorSender, ::ipmpsc_test::names::color, colorLoan,
+            colorChannel> {
  public:
   using Base::Base;
 };
@@ -951,13 +1014,17 @@ class ReceiveLease : public ::ipmpsc::typed::MessageLease<ReceiveView> {
 };
 
 class ReceiveSender
-    : public ::ipmpsc::typed::MessageSender<ReceiveSender, ::ipmpsc_test::names::Receive, ReceiveLoan, ReceiveChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<ReceiveSender, ::ipmpsc_test::names::Receive,
+            ReceiveLoan, ReceiveChannel> {
  public:
   using Base::Base;
 };
 
 class ReceiveReceiver
-    : public ::ipmpsc::typed::MessageReceiver<ReceiveReceiver, ReceiveLease, ReceiveView, ReceiveChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<ReceiveReceiver, ReceiveLease, ReceiveView,
+            ReceiveChannel> {
  public:
   using Base::Base;
 };
@@ -982,7 +1049,9 @@ class SendLease : public ::ipmpsc::typed::MessageLease<SendView> {
 };
 
 class SendSender
-    : public ::ipmpsc::typed::MessageSender<SendSender, ::ipmpsc_test::names::Send, SendLoan, SendChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<SendSender, ::ipmpsc_test::names::Send, SendLoan,
+            SendChannel> {
  public:
   using Base::Base;
 };
@@ -1013,13 +1082,17 @@ class MessageLease : public ::ipmpsc::typed::MessageLease<MessageView> {
 };
 
 class MessageSender
-    : public ::ipmpsc::typed::MessageSender<MessageSender, ::ipmpsc_test::names::Message, MessageLoan, MessageChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<MessageSender, ::ipmpsc_test::names::Message,
+            MessageLoan, MessageChannel> {
  public:
   using Base::Base;
 };
 
 class MessageReceiver
-    : public ::ipmpsc::typed::MessageReceiver<MessageReceiver, MessageLease, MessageView, MessageChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<MessageReceiver, MessageLease, MessageView,
+            MessageChannel> {
  public:
   using Base::Base;
 };
@@ -1044,13 +1117,17 @@ class RequiredLease : public ::ipmpsc::typed::MessageLease<RequiredView> {
 };
 
 class RequiredSender
-    : public ::ipmpsc::typed::MessageSender<RequiredSender, ::ipmpsc_test::names::Required, RequiredLoan, RequiredChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<RequiredSender, ::ipmpsc_test::names::Required,
+            RequiredLoan, RequiredChannel> {
  public:
   using Base::Base;
 };
 
 class RequiredReceiver
-    : public ::ipmpsc::typed::MessageReceiver<RequiredReceiver, RequiredLease, RequiredView, RequiredChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<RequiredReceiver, RequiredLease, RequiredView,
+            RequiredChannel> {
  public:
   using Base::Base;
 };
@@ -1064,7 +1141,8 @@ class Message_BaseChannel : public ::ipmpsc::typed::MessageChannel<Message_BaseC
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Message_BaseLoan : public ::ipmpsc::typed::MessageLoan<Message_BaseWriter, Message_BaseChannel> {
+class Message_BaseLoan
+    : public ::ipmpsc::typed::MessageLoan<Message_BaseWriter, Message_BaseChannel> {
  public:
   using Base::Base;
 };
@@ -1075,13 +1153,17 @@ class Message_BaseLease : public ::ipmpsc::typed::MessageLease<Message_BaseView>
 };
 
 class Message_BaseSender
-    : public ::ipmpsc::typed::MessageSender<Message_BaseSender, ::ipmpsc_test::names::Message_Base, Message_BaseLoan, Message_BaseChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Message_BaseSender,
+            ::ipmpsc_test::names::Message_Base, Message_BaseLoan, Message_BaseChannel> {
  public:
   using Base::Base;
 };
 
 class Message_BaseReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Message_BaseReceiver, Message_BaseLease, Message_BaseView, Message_BaseChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Message_BaseReceiver, Message_BaseLease,
+            Message_BaseView, Message_BaseChannel> {
  public:
   using Base::Base;
 };
@@ -1095,7 +1177,8 @@ class Setters_add_yChannel : public ::ipmpsc::typed::MessageChannel<Setters_add_
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Setters_add_yLoan : public ::ipmpsc::typed::MessageLoan<Setters_add_yWriter, Setters_add_yChannel> {
+class Setters_add_yLoan
+    : public ::ipmpsc::typed::MessageLoan<Setters_add_yWriter, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
@@ -1106,13 +1189,17 @@ class Setters_add_yLease : public ::ipmpsc::typed::MessageLease<Setters_add_yVie
 };
 
 class Setters_add_ySender
-    : public ::ipmpsc::typed::MessageSender<Setters_add_ySender, ::ipmpsc_test::names::Setters_add_y, Setters_add_yLoan, Setters_add_yChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Setters_add_ySender,
+            ::ipmpsc_test::names::Setters_add_y, Setters_add_yLoan, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
 
 class Setters_add_yReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Setters_add_yReceiver, Setters_add_yLease, Setters_add_yView, Setters_add_yChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Setters_add_yReceiver, Setters_add_yLease,
+            Setters_add_yView, Setters_add_yChannel> {
  public:
   using Base::Base;
 };
@@ -1137,13 +1224,17 @@ class SettersLease : public ::ipmpsc::typed::MessageLease<SettersView> {
 };
 
 class SettersSender
-    : public ::ipmpsc::typed::MessageSender<SettersSender, ::ipmpsc_test::names::Setters, SettersLoan, SettersChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<SettersSender, ::ipmpsc_test::names::Setters,
+            SettersLoan, SettersChannel> {
  public:
   using Base::Base;
 };
 
 class SettersReceiver
-    : public ::ipmpsc::typed::MessageReceiver<SettersReceiver, SettersLease, SettersView, SettersChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<SettersReceiver, SettersLease, SettersView,
+            SettersChannel> {
  public:
   using Base::Base;
 };
@@ -1157,7 +1248,8 @@ class LooksConstantsChannel : public ::ipmpsc::typed::MessageChannel<LooksConsta
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class LooksConstantsLoan : public ::ipmpsc::typed::MessageLoan<LooksConstantsWriter, LooksConstantsChannel> {
+class LooksConstantsLoan
+    : public ::ipmpsc::typed::MessageLoan<LooksConstantsWriter, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
@@ -1168,13 +1260,17 @@ class LooksConstantsLease : public ::ipmpsc::typed::MessageLease<LooksConstantsV
 };
 
 class LooksConstantsSender
-    : public ::ipmpsc::typed::MessageSender<LooksConstantsSender, ::ipmpsc_test::names::LooksConstants, LooksConstantsLoan, LooksConstantsChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<LooksConstantsSender,
+            ::ipmpsc_test::names::LooksConstants, LooksConstantsLoan, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
 
 class LooksConstantsReceiver
-    : public ::ipmpsc::typed::MessageReceiver<LooksConstantsReceiver, LooksConstantsLease, LooksConstantsView, LooksConstantsChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<LooksConstantsReceiver, LooksConstantsLease,
+            LooksConstantsView, LooksConstantsChannel> {
  public:
   using Base::Base;
 };
@@ -1199,7 +1295,9 @@ class TableLease : public ::ipmpsc::typed::MessageLease<TableView> {
 };
 
 class TableSender
-    : public ::ipmpsc::typed::MessageSender<TableSender, ::ipmpsc_test::names::Table, TableLoan, TableChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<TableSender, ::ipmpsc_test::names::Table, TableLoan,
+            TableChannel> {
  public:
   using Base::Base;
 };
@@ -1219,7 +1317,8 @@ class Table_RowEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_RowEn
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_RowEntryLoan : public ::ipmpsc::typed::MessageLoan<Table_RowEntryWriter, Table_RowEntryChannel> {
+class Table_RowEntryLoan
+    : public ::ipmpsc::typed::MessageLoan<Table_RowEntryWriter, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
@@ -1230,13 +1329,17 @@ class Table_RowEntryLease : public ::ipmpsc::typed::MessageLease<Table_RowEntryV
 };
 
 class Table_RowEntrySender
-    : public ::ipmpsc::typed::MessageSender<Table_RowEntrySender, ::ipmpsc_test::names::Table_RowEntry, Table_RowEntryLoan, Table_RowEntryChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Table_RowEntrySender,
+            ::ipmpsc_test::names::Table_RowEntry, Table_RowEntryLoan, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
 
 class Table_RowEntryReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Table_RowEntryReceiver, Table_RowEntryLease, Table_RowEntryView, Table_RowEntryChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Table_RowEntryReceiver, Table_RowEntryLease,
+            Table_RowEntryView, Table_RowEntryChannel> {
  public:
   using Base::Base;
 };
@@ -1250,7 +1353,8 @@ class Table_CellEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_Cell
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_CellEntryLoan : public ::ipmpsc::typed::MessageLoan<Table_CellEntryWriter, Table_CellEntryChannel> {
+class Table_CellEntryLoan
+    : public ::ipmpsc::typed::MessageLoan<Table_CellEntryWriter, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
@@ -1261,13 +1365,17 @@ class Table_CellEntryLease : public ::ipmpsc::typed::MessageLease<Table_CellEntr
 };
 
 class Table_CellEntrySender
-    : public ::ipmpsc::typed::MessageSender<Table_CellEntrySender, ::ipmpsc_test::names::Table_CellEntry, Table_CellEntryLoan, Table_CellEntryChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Table_CellEntrySender,
+            ::ipmpsc_test::names::Table_CellEntry, Table_CellEntryLoan, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntryReceiver
-    : public ::ipmpsc::typed::MessageReceiver<Table_CellEntryReceiver, Table_CellEntryLease, Table_CellEntryView, Table_CellEntryChannel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Table_CellEntryReceiver, Table_CellEntryLease,
+            Table_CellEntryView, Table_CellEntryChannel> {
  public:
   using Base::Base;
 };
@@ -1281,7 +1389,8 @@ class Table_CellEntry_Channel : public ::ipmpsc::typed::MessageChannel<Table_Cel
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Table_CellEntry_Loan : public ::ipmpsc::typed::MessageLoan<Table_CellEntry_Writer, Table_CellEntry_Channel> {
+class Table_CellEntry_Loan
+    : public ::ipmpsc::typed::MessageLoan<Table_CellEntry_Writer, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
@@ -1292,13 +1401,17 @@ class Table_CellEntry_Lease : public ::ipmpsc::typed::MessageLease<Table_CellEnt
 };
 
 class Table_CellEntry_Sender
-    : public ::ipmpsc::typed::MessageSender<Table_CellEntry_Sender, ::ipmpsc_test::names::Table_CellEntry_, Table_CellEntry_Loan, Table_CellEntry_Channel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Table_CellEntry_Sender,
+            ::ipmpsc_test::names::Table_CellEntry_, Table_CellEntry_Loan, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
 
 class Table_CellEntry_Receiver
-    : public ::ipmpsc::typed::MessageReceiver<Table_CellEntry_Receiver, Table_CellEntry_Lease, Table_CellEntry_View, Table_CellEntry_Channel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Table_CellEntry_Receiver, Table_CellEntry_Lease,
+            Table_CellEntry_View, Table_CellEntry_Channel> {
  public:
   using Base::Base;
 };
@@ -1323,7 +1436,9 @@ class PaintLease : public ::ipmpsc::typed::MessageLease<PaintView> {
 };
 
 class PaintSender
-    : public ::ipmpsc::typed::MessageSender<PaintSender, ::ipmpsc_test::names::Paint, PaintLoan, PaintChannel> {
+    :
+        public ::ipmpsc::typed::MessageSender<PaintSender, ::ipmpsc_test::names::Paint, PaintLoan,
+            PaintChannel> {
  public:
   using Base::Base;
 };
@@ -1343,7 +1458,8 @@ class Paint_Kind_Channel : public ::ipmpsc::typed::MessageChannel<Paint_Kind_Cha
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
 
-class Paint_Kind_Loan : public ::ipmpsc::typed::MessageLoan<Paint_Kind_Writer_, Paint_Kind_Channel> {
+class Paint_Kind_Loan
+    : public ::ipmpsc::typed::MessageLoan<Paint_Kind_Writer_, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };
@@ -1354,13 +1470,17 @@ class Paint_Kind_Lease : public ::ipmpsc::typed::MessageLease<Paint_Kind_View> {
 };
 
 class Paint_Kind_Sender
-    : public ::ipmpsc::typed::MessageSender<Paint_Kind_Sender, ::ipmpsc_test::names::Paint_Kind_, Paint_Kind_Loan, Paint_Kind_Channel> {
+    :
+        public ::ipmpsc::typed::MessageSender<Paint_Kind_Sender, ::ipmpsc_test::names::Paint_Kind_,
+            Paint_Kind_Loan, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };
 
 class Paint_Kind_Receiver
-    : public ::ipmpsc::typed::MessageReceiver<Paint_Kind_Receiver, Paint_Kind_Lease, Paint_Kind_View, Paint_Kind_Channel> {
+    :
+        public ::ipmpsc::typed::MessageReceiver<Paint_Kind_Receiver, Paint_Kind_Lease,
+            Paint_Kind_View, Paint_Kind_Channel> {
  public:
   using Base::Base;
 };

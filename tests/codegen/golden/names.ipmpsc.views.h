@@ -12,7 +12,8 @@
 #include "tests/codegen/protos/names.ipmpsc.fwd.h"
 
 namespace ipmpsc::schema::files {
-inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fnames_2eproto_fingerprint = 0x12f4f7112540860fu;
+inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2fnames_2eproto_fingerprint =
+    0x12f4f7112540860fu;
 }  // namespace ipmpsc::schema::files
 
 // Macros of these names are back at the end.
@@ -23,27 +24,36 @@ namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto {
 
 // The constants of enums; those of the .pb.h are the same numbers.
 struct FrameReceiverConstants {
-  static constexpr ::ipmpsc_test::names::FrameReceiver kFrameLease = static_cast<::ipmpsc_test::names::FrameReceiver>(0);
-  static constexpr ::ipmpsc_test::names::FrameReceiver kFrameLease_ = static_cast<::ipmpsc_test::names::FrameReceiver>(1);
+  static constexpr ::ipmpsc_test::names::FrameReceiver kFrameLease =
+      static_cast<::ipmpsc_test::names::FrameReceiver>(0);
+  static constexpr ::ipmpsc_test::names::FrameReceiver kFrameLease_ =
+      static_cast<::ipmpsc_test::names::FrameReceiver>(1);
 };
 struct shadeConstants {
   static constexpr ::ipmpsc_test::names::shade kDark = static_cast<::ipmpsc_test::names::shade>(0);
 };
 struct LooksConstants_ {
   static constexpr ::ipmpsc_test::names::Looks kV1_2 = static_cast<::ipmpsc_test::names::Looks>(0);
-  static constexpr ::ipmpsc_test::names::Looks kNullptr = static_cast<::ipmpsc_test::names::Looks>(-3);
+  static constexpr ::ipmpsc_test::names::Looks kNullptr =
+      static_cast<::ipmpsc_test::names::Looks>(-3);
 };
 struct Outer_Inner_KindConstants {
-  static constexpr ::ipmpsc_test::names::Outer_Inner_Kind kA = static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
-  static constexpr ::ipmpsc_test::names::Outer_Inner_Kind kB = static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(1);
+  static constexpr ::ipmpsc_test::names::Outer_Inner_Kind kA =
+      static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
+  static constexpr ::ipmpsc_test::names::Outer_Inner_Kind kB =
+      static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(1);
 };
 struct Outer_KindConstants {
-  static constexpr ::ipmpsc_test::names::Outer_Kind kC = static_cast<::ipmpsc_test::names::Outer_Kind>(0);
-  static constexpr ::ipmpsc_test::names::Outer_Kind kD = static_cast<::ipmpsc_test::names::Outer_Kind>(2);
+  static constexpr ::ipmpsc_test::names::Outer_Kind kC =
+      static_cast<::ipmpsc_test::names::Outer_Kind>(0);
+  static constexpr ::ipmpsc_test::names::Outer_Kind kD =
+      static_cast<::ipmpsc_test::names::Outer_Kind>(2);
 };
 struct Paint_KindConstants {
-  static constexpr ::ipmpsc_test::names::Paint_Kind kWriter = static_cast<::ipmpsc_test::names::Paint_Kind>(0);
-  static constexpr ::ipmpsc_test::names::Paint_Kind kView = static_cast<::ipmpsc_test::names::Paint_Kind>(1);
+  static constexpr ::ipmpsc_test::names::Paint_Kind kWriter =
+      static_cast<::ipmpsc_test::names::Paint_Kind>(0);
+  static constexpr ::ipmpsc_test::names::Paint_Kind kView =
+      static_cast<::ipmpsc_test::names::Paint_Kind>(1);
 };
 
 class Outer_ByNameEntryView;
@@ -252,7 +262,9 @@ class classView {
   // namespace = 4
   ::ipmpsc::view::RepeatedView<class_deleteView> namespace_() const { return namespace__; }
   int namespace__size() const { return static_cast<int>(namespace__.size()); }
-  const class_deleteView& namespace_(int index) const { return namespace__[static_cast<size_t>(index)]; }
+  const class_deleteView& namespace_(int index) const {
+    return namespace__[static_cast<size_t>(index)];
+  }
 
   // table = 5
   bool has_table() const { return union_case_ == kTable; }
@@ -466,7 +478,8 @@ class Outer_InnerView {
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   const Outer_Inner_Inner2View* inner2_ = nullptr;
-  ::ipmpsc_test::names::Outer_Inner_Kind kind_ = static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
+  ::ipmpsc_test::names::Outer_Inner_Kind kind_ =
+      static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
 };
 
 // ipmpsc_test.names.Outer.Inner.Inner2
@@ -474,7 +487,8 @@ class Outer_Inner_Inner2View {
  public:
   // Null where ParseFromArray of ::ipmpsc_test::names::Outer_Inner_Inner2 fails.
   // Lives as long as `wire`, until `arena` is reset.
-  static const Outer_Inner_Inner2View* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+  static const Outer_Inner_Inner2View*
+      Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
     return static_cast<const Outer_Inner_Inner2View*>(::ipmpsc::view::Parse(kTable_, wire, arena));
   }
   // A copy; needs the .pb.h, as DebugString() does.
@@ -605,7 +619,8 @@ class OuterView {
   // top = 4
   bool has_top() const { return top_ != nullptr; }
   const ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView& top() const {
-    return top_ != nullptr ? *top_ : ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kEmpty_;
+    return top_ != nullptr ? *top_
+        : ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kEmpty_;
   }
 
   // by_name = 5
@@ -631,7 +646,8 @@ class OuterView {
   const Outer_InnerView* inner_ = nullptr;
   const ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView* top_ = nullptr;
   ::ipmpsc_test::names::Outer_Kind kind_ = static_cast<::ipmpsc_test::names::Outer_Kind>(0);
-  ::ipmpsc_test::names::Outer_Inner_Kind inner_kind_ = static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
+  ::ipmpsc_test::names::Outer_Inner_Kind inner_kind_ =
+      static_cast<::ipmpsc_test::names::Outer_Inner_Kind>(0);
 };
 
 // ipmpsc_test.names.color
@@ -1157,9 +1173,11 @@ class Paint_Kind_View {
 inline const Outer_Inner_Inner2View& Outer_InnerView::inner2() const {
   return inner2_ != nullptr ? *inner2_ : Outer_Inner_Inner2View::kEmpty_;
 }
+
 inline const RequiredView& MessageView::required() const {
   return required_ != nullptr ? *required_ : RequiredView::kEmpty_;
 }
+
 inline const Message_BaseView& MessageView::base() const {
   return base_ != nullptr ? *base_ : Message_BaseView::kEmpty_;
 }
@@ -1200,11 +1218,16 @@ inline constexpr ::ipmpsc::wire::Field classView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(1, offsetof(classView, int__)).HasBit(0),
     ::ipmpsc::wire::Field::Message(2, offsetof(classView, operator__), &class_deleteView::kTable_),
     ::ipmpsc::wire::Field::Bytes(3, offsetof(classView, template__)).Repeated(),
-    ::ipmpsc::wire::Field::Message(4, offsetof(classView, namespace__), &class_deleteView::kTable_).Repeated(),
-    ::ipmpsc::wire::Field::Int32(5, offsetof(classView, table_)).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::wire::Field::Int32(6, offsetof(classView, fields_)).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::wire::Field::Message(7, offsetof(classView, empty_), &class_deleteView::kTable_).Oneof(offsetof(classView, union_case_)),
-    ::ipmpsc::wire::Field::Bool(8, offsetof(classView, default__)).Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Message(4, offsetof(classView, namespace__), &class_deleteView::kTable_)
+        .Repeated(),
+    ::ipmpsc::wire::Field::Int32(5, offsetof(classView, table_))
+        .Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Int32(6, offsetof(classView, fields_))
+        .Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Message(7, offsetof(classView, empty_), &class_deleteView::kTable_)
+        .Oneof(offsetof(classView, union_case_)),
+    ::ipmpsc::wire::Field::Bool(8, offsetof(classView, default__))
+        .Oneof(offsetof(classView, union_case_)),
 };
 inline constexpr classView classView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable classView::kTable_(
@@ -1220,8 +1243,10 @@ inline constexpr ::ipmpsc::wire::Field MembersView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(7, offsetof(MembersView, has_bits___)).HasBit(6),
     ::ipmpsc::wire::Field::Int32(8, offsetof(MembersView, _1_)).HasBit(7),
     ::ipmpsc::wire::Field::Int32(9, offsetof(MembersView, names_)).Repeated(),
-    ::ipmpsc::wire::Field::Int32(10, offsetof(MembersView, upper_)).Oneof(offsetof(MembersView, choice_case___)),
-    ::ipmpsc::wire::Field::Int32(11, offsetof(MembersView, choice_case__)).Oneof(offsetof(MembersView, choice_case___)),
+    ::ipmpsc::wire::Field::Int32(10, offsetof(MembersView, upper_))
+        .Oneof(offsetof(MembersView, choice_case___)),
+    ::ipmpsc::wire::Field::Int32(11, offsetof(MembersView, choice_case__))
+        .Oneof(offsetof(MembersView, choice_case___)),
     ::ipmpsc::wire::Field::Int32(12, offsetof(MembersView, value_)).HasBit(8),
     ::ipmpsc::wire::Field::Int32(13, offsetof(MembersView, parse_)).HasBit(9),
     ::ipmpsc::wire::Field::Int32(14, offsetof(MembersView, bytes_)).HasBit(10),
@@ -1238,7 +1263,8 @@ inline constexpr ::ipmpsc::wire::MessageTable MembersView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr ::ipmpsc::wire::Field Outer_InnerView::kFields_[] = {
-    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_InnerView, inner2_), &Outer_Inner_Inner2View::kTable_),
+    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_InnerView, inner2_),
+        &Outer_Inner_Inner2View::kTable_),
     ::ipmpsc::wire::Field::ClosedEnum(2, offsetof(Outer_InnerView, kind_), kRanges2_).HasBit(0),
 };
 inline constexpr Outer_InnerView Outer_InnerView::kEmpty_;
@@ -1246,7 +1272,8 @@ inline constexpr ::ipmpsc::wire::MessageTable Outer_InnerView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr ::ipmpsc::wire::Field Outer_Inner_Inner2View::kFields_[] = {
-    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_Inner_Inner2View, inner_), &Outer_InnerView::kTable_),
+    ::ipmpsc::wire::Field::Message(1, offsetof(Outer_Inner_Inner2View, inner_),
+        &Outer_InnerView::kTable_),
 };
 inline constexpr Outer_Inner_Inner2View Outer_Inner_Inner2View::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Outer_Inner_Inner2View::kTable_(
@@ -1254,7 +1281,8 @@ inline constexpr ::ipmpsc::wire::MessageTable Outer_Inner_Inner2View::kTable_(
 
 inline constexpr ::ipmpsc::wire::Field Outer_ByNameEntryView::kFields_[] = {
     ::ipmpsc::wire::Field::Bytes(1, offsetof(Outer_ByNameEntryView, key_)),
-    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNameEntryView, value_), &Outer_InnerView::kTable_),
+    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNameEntryView, value_),
+        &Outer_InnerView::kTable_),
 };
 inline constexpr Outer_ByNameEntryView Outer_ByNameEntryView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Outer_ByNameEntryView::kTable_(
@@ -1269,7 +1297,8 @@ inline constexpr ::ipmpsc::wire::MessageTable InnerView::kTable_(
 
 inline constexpr ::ipmpsc::wire::Field Outer_ByNumberEntryView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(1, offsetof(Outer_ByNumberEntryView, key_)),
-    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNumberEntryView, value_), &InnerView::kTable_),
+    ::ipmpsc::wire::Field::Message(2, offsetof(Outer_ByNumberEntryView, value_),
+        &InnerView::kTable_),
 };
 inline constexpr Outer_ByNumberEntryView Outer_ByNumberEntryView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Outer_ByNumberEntryView::kTable_(
@@ -1279,9 +1308,11 @@ inline constexpr ::ipmpsc::wire::Field OuterView::kFields_[] = {
     ::ipmpsc::wire::Field::Message(1, offsetof(OuterView, inner_), &Outer_InnerView::kTable_),
     ::ipmpsc::wire::Field::ClosedEnum(2, offsetof(OuterView, kind_), kRanges2_).HasBit(0),
     ::ipmpsc::wire::Field::ClosedEnum(3, offsetof(OuterView, inner_kind_), kRanges3_).HasBit(1),
-    ::ipmpsc::wire::Field::Message(4, offsetof(OuterView, top_), &::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kTable_),
+    ::ipmpsc::wire::Field::Message(4, offsetof(OuterView, top_),
+        &::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView::kTable_),
     ::ipmpsc::wire::Field::Map(5, offsetof(OuterView, by_name_), &Outer_ByNameEntryView::kTable_),
-    ::ipmpsc::wire::Field::Map(6, offsetof(OuterView, by_number_), &Outer_ByNumberEntryView::kTable_),
+    ::ipmpsc::wire::Field::Map(6, offsetof(OuterView, by_number_),
+        &Outer_ByNumberEntryView::kTable_),
 };
 inline constexpr OuterView OuterView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable OuterView::kTable_(
@@ -1306,7 +1337,8 @@ inline constexpr ::ipmpsc::wire::MessageTable SendView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/false);
 
 inline constexpr ::ipmpsc::wire::Field MessageView::kFields_[] = {
-    ::ipmpsc::wire::Field::Message(1, offsetof(MessageView, required_), &RequiredView::kTable_).HasBit(0),
+    ::ipmpsc::wire::Field::Message(1, offsetof(MessageView, required_), &RequiredView::kTable_)
+        .HasBit(0),
     ::ipmpsc::wire::Field::Message(2, offsetof(MessageView, message_), &MessageView::kTable_),
     ::ipmpsc::wire::Field::Message(3, offsetof(MessageView, base_), &Message_BaseView::kTable_),
 };
@@ -1323,7 +1355,8 @@ inline constexpr ::ipmpsc::wire::MessageTable RequiredView::kTable_(
     &kEmpty_, kFields_, /*required_count=*/1, /*needs_finish=*/true);
 
 inline constexpr ::ipmpsc::wire::Field Message_BaseView::kFields_[] = {
-    ::ipmpsc::wire::Field::Message(1, offsetof(Message_BaseView, required_), &RequiredView::kTable_),
+    ::ipmpsc::wire::Field::Message(1, offsetof(Message_BaseView, required_),
+        &RequiredView::kTable_),
 };
 inline constexpr Message_BaseView Message_BaseView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Message_BaseView::kTable_(
@@ -1333,7 +1366,8 @@ inline constexpr Setters_add_yView Setters_add_yView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable Setters_add_yView::kTable_(&kEmpty_);
 
 inline constexpr ::ipmpsc::wire::Field SettersView::kFields_[] = {
-    ::ipmpsc::wire::Field::Message(1, offsetof(SettersView, ywriter_), &Setters_add_yView::kTable_).Repeated(),
+    ::ipmpsc::wire::Field::Message(1, offsetof(SettersView, ywriter_), &Setters_add_yView::kTable_)
+        .Repeated(),
     ::ipmpsc::wire::Field::Int32(2, offsetof(SettersView, add_x_)).Repeated(),
     ::ipmpsc::wire::Field::Bytes(3, offsetof(SettersView, mutable_x_)).HasBit(0),
     ::ipmpsc::wire::Field::Bytes(4, offsetof(SettersView, x_)).HasBit(1),
