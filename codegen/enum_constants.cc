@@ -1,13 +1,18 @@
 #include "codegen/enum_constants.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "codegen/comments.h"
 #include "codegen/file_plan.h"
 #include "codegen/literals.h"
 #include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
@@ -17,6 +22,8 @@ using google::protobuf::EnumValueDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
+
+constexpr size_t kIndentation = 2;  // of constants
 
 // Returns "kFormatRgb" for FORMAT_RGB. The result is never a keyword or a macro.
 std::string ConstantName(absl::string_view name) {
@@ -40,17 +47,25 @@ std::string ConstantName(absl::string_view name) {
 
 void PrintEnumConstants(const EnumPlan& plan, Printer* printer) {
   const EnumDescriptor& enum_type = *plan.descriptor;
+  PrintDocumentation(
+      absl::StrFormat("The constants of enum `%s`, the same numbers as in the .pb.h.",
+                      enum_type.full_name()),
+      CommentOf(enum_type), 0, printer);
   printer->Print("struct $constants$ {\n", "constants", plan.constants);
+  printer->Indent();
   NameScope taken;
   for (int i = 0; i < enum_type.value_count(); ++i) {
     const EnumValueDescriptor& value = *enum_type.value(i);
+    PrintDocumentation("", CommentOf(value), kIndentation, printer);
     printer->Print({{"type", plan.type},
                     {"name", taken.TakeFree(ConstantName(value.name()))},
-                    {"number", Literal(value.number())}},
-                   R"(  static constexpr $type$ $name$ = static_cast<$type$>($number$);
+                    {"number", Literal(value.number())},
+                    {"deprecated", value.options().deprecated() ? "[[deprecated]] " : ""}},
+                   R"($deprecated$static constexpr $type$ $name$ = static_cast<$type$>($number$);
 )");
   }
-  printer->Print("};\n");
+  printer->Outdent();
+  printer->Print("};\n\n");
 }
 
 }  // namespace ipmpsc::codegen

@@ -79,7 +79,7 @@ int Badness(absl::string_view line, const std::vector<int>& depths, size_t i) {
     if (absl::EndsWith(before, ", ") || absl::EndsWith(before, "; ")) return level;
     if (absl::StartsWith(after, ": ") || absl::StartsWith(after, "? ")) return level;
     if (absl::StartsWith(after, "{") || absl::StartsWith(after, "}")) return -1;
-    if (absl::EndsWith(before, " : ") || absl::EndsWith(before, " ? ")) return -1;
+    if (absl::EndsWith(before, ": ") || absl::EndsWith(before, "? ")) return -1;
     if (absl::EndsWith(before, "public ") || absl::EndsWith(before, "return ")) return -1;
     return absl::EndsWith(before, "= ") ? level + 1 : level + 2;
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codegen/comments.h"
 #include "codegen/field_kind.h"
 #include "codegen/fingerprint.h"
 #include "codegen/names.h"
@@ -50,7 +51,10 @@ std::string ContainerType(const FieldDescriptor& field, const std::string& type)
 void NameClasses(MessagePlan* plan, GeneratedNames* names) {
   const Descriptor& message = *plan->message;
   plan->view = names->Name(message, "View");
-  if (plan->is_map_entry) return;
+  if (plan->is_map_entry) {
+    plan->writer = names->Name(*message.containing_type(), "Writer");
+    return;
+  }
   plan->type = QualifiedMessageName(message);
   plan->writer = names->Name(message, "Writer");
   plan->channel = names->Name(message, "Channel");
@@ -158,6 +162,8 @@ FieldPlan PlanField(const MessagePlan& plan, const FieldDescriptor& descriptor,
   field.type = ValueType(plan, descriptor, names);
   field.container = ContainerType(descriptor, field.type);
   if (!field.is_message()) field.default_value = field.kind->default_value(descriptor, field.type);
+  field.documentation =
+      absl::StrCat(CommentOf(descriptor), "\n\n`", DeclarationOf(descriptor), "`");
   field.writer = WriterOf(plan, descriptor, names);
   field.alignment = descriptor.options().GetExtension(::ipmpsc::field).alignment();
   if (descriptor.real_containing_oneof() != nullptr) {

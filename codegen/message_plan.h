@@ -23,6 +23,7 @@ struct FieldPlan {
   std::string type;           // of one value, in C++
   std::string container;      // of all values of a repeated field; empty for others
   std::string default_value;  // in C++; empty for messages
+  std::string documentation;  // the comments in the .proto file, and the declaration
   std::string ranges;         // the array of the valid values of a closed enum
   int has_bit = -1;
   int oneof = -1;              // index in MessagePlan::oneofs
@@ -63,7 +64,8 @@ struct MessagePlan {
   const google::protobuf::Descriptor* message;
   bool is_map_entry = false;
   std::string type;  // protobuf's class: "::foo::Outer_Inner"
-  // The generated classes. A map's entry has only a view.
+  // The generated classes. A map's entry has only a view; `writer` is that of the message with the
+  // map.
   std::string view;
   std::string writer;
   std::string channel;

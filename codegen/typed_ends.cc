@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codegen/comments.h"
 #include "codegen/file_plan.h"
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
@@ -21,6 +22,7 @@ using google::protobuf::io::Printer;
 void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* printer) {
   const Descriptor& message = *plan.message;
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
+  const std::string type = absl::StrFormat("message `%s`", message.full_name());
   const std::map<std::string, std::string> variables = {
       {"full_name", std::string(message.full_name())},
       {"message", plan.type},
@@ -38,8 +40,8 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
       {"max_senders", absl::StrCat(declared.max_senders())},
       {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
   };
-  printer->Print(variables, R"(// Channels of $full_name$
-class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
+  PrintDocumentation(absl::StrCat("Creates and opens channels of ", type, "."), "", 0, printer);
+  printer->Print(variables, R"(class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
  public:
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "$full_name$", /*fingerprint=*/$fingerprint$u,
@@ -47,28 +49,25 @@ class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
       /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u$timestamps$};
 };
 
-class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {
- public:
+)");
+  const auto print_class = [&](const std::string& summary, const char* declaration) {
+    PrintDocumentation(summary, "", 0, printer);
+    printer->Print(variables, declaration);
+    printer->Print(R"( public:
   using Base::Base;
 };
 
-class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {
- public:
-  using Base::Base;
-};
-
-class $sender$
+)");
+  };
+  print_class(absl::StrCat("A ", type, " that is written in place into the ring."),
+              "class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {\n");
+  print_class(absl::StrCat("A received ", type, ", read in place in the ring."),
+              "class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {\n");
+  print_class(absl::StrCat("Sends ", type, "."), R"(class $sender$
     : public ::ipmpsc::typed::MessageSender<$sender$, $message$, $loan$, $channel$> {
- public:
-  using Base::Base;
-};
-
-class $receiver$
+)");
+  print_class(absl::StrCat("Receives ", type, "."), R"(class $receiver$
     : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {
- public:
-  using Base::Base;
-};
-
 )");
 }
 

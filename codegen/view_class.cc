@@ -1,6 +1,7 @@
 #include "codegen/view_class.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "codegen/comments.h"
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
@@ -19,6 +22,8 @@ using google::protobuf::io::Printer;
 using Variables = std::map<std::string, std::string>;
 
 namespace {
+
+constexpr size_t kIndentation = 2;  // of members
 
 Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
   const int has_bit = std::max(field.has_bit, 0);  // without one, nothing is printed of it
@@ -30,7 +35,7 @@ Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
       {"container", field.container},
       {"default", field.default_value.empty() ? "::absl::string_view()" : field.default_value},
       {"number", absl::StrCat(field.field->number())},
-      {"proto_name", std::string(field.field->name())},
+      {"deprecated", field.field->options().deprecated() ? "[[deprecated]] " : ""},
       {"constant", field.oneof_constant},
       {"case", field.oneof < 0 ? "" : message.oneofs[static_cast<size_t>(field.oneof)].member},
       {"has_word", absl::StrFormat("%s[%d]", message.has_bits_member, has_bit / 32)},
@@ -40,16 +45,19 @@ Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
 
 // Returns the function that tells whether a field with presence is set.
 const char* HasFunction(const FieldPlan& field) {
-  if (field.oneof >= 0) return "bool has_$name$() const { return $case$ == $constant$; }\n";
-  if (field.has_bit < 0) return "bool has_$name$() const { return $member$ != nullptr; }\n";
-  return "bool has_$name$() const { return ($has_word$ & $has_mask$) != 0; }\n";
+  if (field.oneof >= 0)
+    return "$deprecated$bool has_$name$() const { return $case$ == $constant$; }\n";
+  if (field.has_bit < 0)
+    return "$deprecated$bool has_$name$() const { return $member$ != nullptr; }\n";
+  return "$deprecated$bool has_$name$() const { return ($has_word$ & $has_mask$) != 0; }\n";
 }
 
 // Returns the body of the accessor that returns a view of another message.
 const char* MessageBody(const FieldPlan& field) {
   if (field.field->is_repeated()) return "{ return $member$[static_cast<size_t>(index)]; }\n";
-  return field.oneof >= 0 ? "{\n  return $case$ == $constant$ ? *$member$ : $type$::kEmpty_;\n}\n"
-                          : "{\n  return $member$ != nullptr ? *$member$ : $type$::kEmpty_;\n}\n";
+  return field.oneof >= 0
+             ? "{ return ::ipmpsc::view::ViewAccess::OrEmpty($member$, $case$ == $constant$); }\n"
+             : "{ return ::ipmpsc::view::ViewAccess::OrEmpty($member$); }\n";
 }
 
 // Returns the parameters of that accessor.
@@ -61,7 +69,7 @@ bool IsDefinedLater(const FieldPlan& field) { return field.is_deferred && !field
 
 void PrintMessageAccessor(const FieldPlan& field, Variables variables, Printer* printer) {
   variables["parameters"] = MessageParameters(field);
-  printer->Print(variables, "const $type$& $name$($parameters$) const");
+  printer->Print(variables, "$deprecated$const $type$& $name$($parameters$) const");
   if (IsDefinedLater(field)) {
     printer->Print(";\n");
   } else {
@@ -74,41 +82,45 @@ void PrintSingular(const FieldPlan& field, const Variables& variables, Printer* 
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else if (field.oneof >= 0) {
-    printer->Print(
-        variables,
-        "$type$ $name$() const { return $case$ == $constant$ ? $member$ : $default$; }\n");
+    printer->Print(variables,
+                   "$deprecated$$type$ $name$() const { return $case$ == $constant$ ? $member$ : "
+                   "$default$; }\n");
   } else {
-    printer->Print(variables, "$type$ $name$() const { return $member$; }\n");
+    printer->Print(variables, "$deprecated$$type$ $name$() const { return $member$; }\n");
   }
 }
 
 void PrintRepeated(const MessagePlan& message, const FieldPlan& field, const Variables& variables,
                    Printer* printer) {
-  printer->Print(variables, "$container$ $name$() const { return $member$; }\n");
+  printer->Print(variables, "$deprecated$$container$ $name$() const { return $member$; }\n");
   if (!message.members.Contains(field.accessor + "_size")) {
-    printer->Print(variables,
-                   "int $name$_size() const { return static_cast<int>($member$.size()); }\n");
+    printer->Print(
+        variables,
+        "$deprecated$int $name$_size() const { return static_cast<int>($member$.size()); }\n");
   }
   if (field.field->is_map()) return;
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else {
-    printer->Print(
-        variables,
-        "$type$ $name$(int index) const { return $member$[static_cast<size_t>(index)]; }\n");
+    printer->Print(variables,
+                   "$deprecated$$type$ $name$(int index) const { return "
+                   "$member$[static_cast<size_t>(index)]; }\n");
   }
 }
 
 void PrintAccessors(const MessagePlan& message, const FieldPlan& field, Printer* printer) {
   const Variables variables = VariablesOf(message, field);
-  if (!message.is_map_entry) printer->Print(variables, "\n// $proto_name$ = $number$\n");
-  if (field.field->has_presence() && !message.is_map_entry) {
-    printer->Print(variables, HasFunction(field));
+  if (!message.is_map_entry) {
+    printer->Print("\n");
+    PrintDocumentation("", field.documentation, kIndentation, printer);
   }
   if (field.field->is_repeated()) {
     PrintRepeated(message, field, variables, printer);
   } else {
     PrintSingular(field, variables, printer);
+  }
+  if (field.field->has_presence() && !message.is_map_entry) {
+    printer->Print(variables, HasFunction(field));
   }
 }
 
@@ -117,7 +129,10 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
                                {"not_set", oneof.not_set},
                                {"name", oneof.accessor},
                                {"member", oneof.member}};
-  printer->Print(variables, "\nenum $type$ : uint32_t {\n");
+  printer->Print("\n");
+  PrintDocumentation(absl::StrFormat("The member of oneof `%s` that is set.", oneof.oneof->name()),
+                     CommentOf(*oneof.oneof), kIndentation, printer);
+  printer->Print(variables, "enum $type$ : uint32_t {\n");
   for (const FieldPlan& field : message.fields) {
     if (field.field->real_containing_oneof() != oneof.oneof) continue;
     printer->Print("  $constant$ = $number$,\n", "constant", field.oneof_constant, "number",
@@ -139,18 +154,20 @@ void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
 }
 
 void PrintWholeMessage(const MessagePlan& plan, Printer* printer) {
-  printer->Print({{"view", plan.view}, {"message", plan.type}, {"wire", plan.wire_member}},
-                 R"(// Null where ParseFromArray of $message$ fails.
-// Lives as long as `wire`, until `arena` is reset.
+  printer->Print(
+      {{"view", plan.view}, {"message", plan.type}, {"wire", plan.wire_member}},
+      R"(/// Returns the view of `wire`, or null if that is malformed or `arena` has no memory for it.
+/// Valid as long as `wire`, until `arena` is reset.
 static const $view$* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
   return static_cast<const $view$*>(::ipmpsc::view::Parse(kTable_, wire, arena));
 }
-// A copy; needs the .pb.h, as DebugString() does.
+/// Returns a copy as protobuf's class. Callers include the .pb.h.
 template <typename Message = $message$>
 Message ToMessage() const { return ::ipmpsc::view::ToMessage<Message>($wire$); }
+/// Returns the text that protobuf prints. Callers include the .pb.h.
 template <typename Message = $message$>
 ::std::string DebugString() const { return ToMessage<Message>().DebugString(); }
-// The bytes that it was parsed from, unknown fields included.
+/// Returns the bytes that were parsed, unknown fields included.
 ::absl::string_view Bytes() const { return $wire$; }
 )");
 }
@@ -204,11 +221,12 @@ void PrintFieldsDeclaration(const MessagePlan& plan, Printer* printer) {
 }  // namespace
 
 void PrintViewClass(const MessagePlan& plan, Printer* printer) {
-  printer->Print({{"message", std::string(plan.message->full_name())},
-                  {"view", plan.view},
-                  {"what", plan.is_map_entry ? "An entry of a map: " : ""}},
-                 R"(// $what$$message$
-class $view$ {
+  const Variables variables = {{"view", plan.view}, {"writer", plan.writer}};
+  PrintDocumentation(
+      absl::StrFormat(plan.is_map_entry ? "An entry of map `%s`." : "The view of message `%s`.",
+                      plan.message->full_name()),
+      plan.is_map_entry ? "" : CommentOf(*plan.message), 0, printer);
+  printer->Print(variables, R"(class $view$ {
  public:
 )");
   printer->Indent();
@@ -216,17 +234,18 @@ class $view$ {
   PrintNestedNames(plan, printer);
   for (const OneofPlan& oneof : plan.oneofs) PrintOneof(oneof, plan, printer);
   for (const FieldPlan& field : plan.fields) PrintAccessors(plan, field, printer);
-  printer->Print(R"(
-// For the parser.
-static const ::ipmpsc::wire::MessageTable kTable_;
-static const $view$ kEmpty_;
-)",
-                 "view", plan.view);
-  PrintEnumRanges(plan, printer);
   printer->Outdent();
   printer->Print("\n private:\n");
   printer->Indent();
+  printer->Print(variables, R"(friend class $writer$;
+friend struct ::ipmpsc::view::ViewAccess;
+
+static const ::ipmpsc::wire::MessageTable kTable_;
+static const $view$ kEmpty_;
+)");
   PrintFieldsDeclaration(plan, printer);
+  PrintEnumRanges(plan, printer);
+  printer->Print("\n");
   PrintMembers(plan, printer);
   printer->Outdent();
   printer->Print("};\n\n");

@@ -16,7 +16,9 @@ namespace {
 
 // Returns a comma and the argument that the entry refers to, or "".
 std::string EntryReference(const FieldPlan& field) {
-  if (field.is_message()) return absl::StrFormat(", &%s::kTable_", field.type);
+  if (field.is_message()) {
+    return absl::StrFormat(", &::ipmpsc::view::ViewAccess::Table<%s>()", field.type);
+  }
   return field.ranges.empty() ? "" : ", " + field.ranges;
 }
 

@@ -1,13 +1,16 @@
 #include "codegen/writer_class.h"
 
+#include <cstddef>
 #include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codegen/comments.h"
 #include "codegen/field_kind.h"
 #include "codegen/message_plan.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
@@ -16,6 +19,8 @@ using google::protobuf::io::Printer;
 using Variables = std::map<std::string, std::string>;
 
 namespace {
+
+constexpr size_t kIndentation = 2;  // of members
 
 // Returns the arguments for the check of a value: the valid values of a closed enum, and the
 // field's name for the error.
@@ -36,7 +41,7 @@ Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field) {
       {"writer", plan.writer},
       {"name", field.accessor},
       {"number", absl::StrCat(field.field->number())},
-      {"proto_name", std::string(field.field->name())},
+      {"deprecated", field.field->options().deprecated() ? "[[deprecated]] " : ""},
       {"type", field.type},
       {"kind", field.kind->writer},
       {"element", field.kind->element},
@@ -85,7 +90,7 @@ MessageSetter MessageSetterOf(const FieldPlan& field) {
 
 void PrintMessageSetter(const FieldPlan& field, const Variables& variables, Printer* printer) {
   const MessageSetter setter = MessageSetterOf(field);
-  printer->Print("$inner$ ", "inner", field.writer);
+  printer->Print(variables, "$deprecated$$inner$ ");
   printer->Print(variables, setter.declaration);
   if (field.is_deferred) {
     printer->Print(";\n");
@@ -98,30 +103,31 @@ void PrintMessageSetter(const FieldPlan& field, const Variables& variables, Prin
 void PrintTextSetters(const Variables& variables, Printer* printer) {
   printer->Print(
       variables,
-      R"(void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$$alignment$); }
-::absl::Span<char> mutable_$name$(size_t size) { $mark$return Mutable$kind$($number$, size$check$$alignment$); }
+      R"($deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$$alignment$); }
+$deprecated$::absl::Span<char> mutable_$name$(size_t size) { $mark$return Mutable$kind$($number$, size$check$$alignment$); }
 )");
 }
 
 void PrintNumberSetters(const FieldPlan& field, const Variables& variables, Printer* printer) {
-  printer->Print(
-      variables,
-      "void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$); }\n");
+  printer->Print(variables,
+                 "$deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, "
+                 "value$check$); }\n");
   if (!field.field->is_repeated()) return;
-  printer->Print(variables, "void add_$name$(::absl::Span<const $type$> values) { ");
+  printer->Print(variables, "$deprecated$void add_$name$(::absl::Span<const $type$> values) { ");
   if (field.kind->is_checked) printer->Print(variables, "CheckEnums(values$check$); ");
   printer->Print(variables, "$array$<Number::k$element$>($number$, values); }\n");
 }
 
 void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* printer) {
   const Variables variables = SetterVariables(plan, field);
-  printer->Print(variables, "\n// $proto_name$ = $number$\n");
+  printer->Print("\n");
+  PrintDocumentation("", field.documentation, kIndentation, printer);
   if (!field.writer.empty()) {
     PrintMessageSetter(field, variables, printer);
   } else if (field.field->is_map()) {
     printer->Print(
         variables,
-        R"(void add_$name$($key_type$ key, $value_type$ value) { const auto entry = StartEntry($number$); $put_key$ $put_value$ EndEntry(entry); }
+        R"($deprecated$void add_$name$($key_type$ key, $value_type$ value) { const auto entry = StartEntry($number$); $put_key$ $put_value$ EndEntry(entry); }
 )");
   } else if (field.kind->shape == FieldKind::kText) {
     PrintTextSetters(variables, printer);
@@ -146,10 +152,14 @@ std::string BaseClass(const MessagePlan& plan) {
                          plan.required_count);
 }
 
+// Prints what the check that all required fields are set needs.
 void PrintRequired(const MessagePlan& plan, Printer* printer) {
   if (plan.required_count == 0) return;
-  printer->Print(R"(
-// For the check that all of them are set.
+  printer->Outdent();
+  printer->Print("\n private:\n");
+  printer->Indent();
+  printer->Print(R"(friend Base;
+
 static constexpr const char* kRequired_[] = {
 )");
   for (const FieldPlan& field : plan.fields) {  // by number, as are their has bits
@@ -166,8 +176,9 @@ void PrintWriterClass(const MessagePlan& plan, Printer* printer) {
                                {"view", plan.view},
                                {"writer", plan.writer},
                                {"base", BaseClass(plan)}};
-  printer->Print(variables, R"(// Writes $message$
-class $writer$ : public $base$ {
+  PrintDocumentation(absl::StrFormat("The writer of message `%s`.", plan.message->full_name()),
+                     CommentOf(*plan.message), 0, printer);
+  printer->Print(variables, R"(class $writer$ : public $base$ {
  public:
   using Base::Base;
 )");
@@ -176,7 +187,8 @@ class $writer$ : public $base$ {
   for (const FieldPlan& field : plan.fields) PrintSetters(plan, field, printer);
   // Setters of fields are in lower case and cannot clash with this one.
   printer->Print(variables, R"(
-// What `message` has that is no field above: extensions, newer fields.
+/// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
+/// fields of a newer schema.
 void AddUnknownFields(::absl::string_view message) { PutUnknownFields(message, $view$::kTable_, "$message$"); }
 )");
   PrintRequired(plan, printer);
