@@ -146,12 +146,9 @@ std::vector<std::string> CommentLines(absl::string_view comment, size_t columns)
   return lines;
 }
 
-void PrintDocumentation(absl::string_view summary, const std::string& comment, size_t indentation,
-                        Printer* printer) {
+void PrintDocumentation(absl::string_view text, size_t indentation, Printer* printer) {
   constexpr size_t kMarkColumns = 4;
-  const std::vector<std::string> lines =
-      CommentLines(absl::StrCat(summary, "\n\n", comment), kColumns - indentation - kMarkColumns);
-  for (const std::string& line : lines) {
+  for (const std::string& line : CommentLines(text, kColumns - indentation - kMarkColumns)) {
     printer->Print("///$space$$line$\n", "space", line.empty() ? "" : " ", "line", line);
   }
 }

@@ -28,9 +28,9 @@ std::string CommentOf(const Descriptor& descriptor) {
   return absl::StrCat(location.leading_comments, both ? "\n" : "", location.trailing_comments);
 }
 
-// Prints `summary` and `comment`, each of which may be empty, as a documentation comment. The
-// printer indents it by `indentation` columns.
-void PrintDocumentation(absl::string_view summary, const std::string& comment, size_t indentation,
+// Prints `text`, such as a comment, as a documentation comment. The printer indents it by
+// `indentation` columns.
+void PrintDocumentation(absl::string_view text, size_t indentation,
                         google::protobuf::io::Printer* printer);
 
 // Returns the declaration of the field as in the .proto file: "repeated uint32 sizes = 3".

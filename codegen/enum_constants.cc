@@ -1,7 +1,6 @@
 #include "codegen/enum_constants.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "codegen/comments.h"
 #include "codegen/file_plan.h"
+#include "codegen/layout.h"
 #include "codegen/literals.h"
 #include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
@@ -22,8 +22,6 @@ using google::protobuf::EnumValueDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
-
-constexpr size_t kIndentation = 2;  // of constants
 
 // Returns "kFormatRgb" for FORMAT_RGB. The result is never a keyword or a macro.
 std::string ConstantName(absl::string_view name) {
@@ -48,15 +46,15 @@ std::string ConstantName(absl::string_view name) {
 void PrintEnumConstants(const EnumPlan& plan, Printer* printer) {
   const EnumDescriptor& enum_type = *plan.descriptor;
   PrintDocumentation(
-      absl::StrFormat("The constants of enum `%s`, the same numbers as in the .pb.h.",
-                      enum_type.full_name()),
-      CommentOf(enum_type), 0, printer);
+      absl::StrFormat("The constants of enum `%s`, the same numbers as in the .pb.h.\n\n%s",
+                      enum_type.full_name(), CommentOf(enum_type)),
+      0, printer);
   printer->Print("struct $constants$ {\n", "constants", plan.constants);
   printer->Indent();
   NameScope taken;
   for (int i = 0; i < enum_type.value_count(); ++i) {
     const EnumValueDescriptor& value = *enum_type.value(i);
-    PrintDocumentation("", CommentOf(value), kIndentation, printer);
+    PrintDocumentation(CommentOf(value), kMemberIndentation, printer);
     printer->Print({{"type", plan.type},
                     {"name", taken.TakeFree(ConstantName(value.name()))},
                     {"number", Literal(value.number())},

@@ -10,6 +10,7 @@
 namespace ipmpsc::codegen {
 
 inline constexpr size_t kColumns = 100;
+inline constexpr size_t kMemberIndentation = 2;  // of the members of a class
 
 // Returns `code` without lines of more than kColumns columns, as far as it can be broken.
 //

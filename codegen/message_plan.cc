@@ -162,8 +162,8 @@ FieldPlan PlanField(const MessagePlan& plan, const FieldDescriptor& descriptor,
   field.type = ValueType(plan, descriptor, names);
   field.container = ContainerType(descriptor, field.type);
   if (!field.is_message()) field.default_value = field.kind->default_value(descriptor, field.type);
-  field.documentation =
-      absl::StrCat(CommentOf(descriptor), "\n\n`", DeclarationOf(descriptor), "`");
+  field.declaration = absl::StrCat("`", DeclarationOf(descriptor), "`");
+  field.comment = CommentOf(descriptor);
   field.writer = WriterOf(plan, descriptor, names);
   field.alignment = descriptor.options().GetExtension(::ipmpsc::field).alignment();
   if (descriptor.real_containing_oneof() != nullptr) {

@@ -23,7 +23,8 @@ struct FieldPlan {
   std::string type;           // of one value, in C++
   std::string container;      // of all values of a repeated field; empty for others
   std::string default_value;  // in C++; empty for messages
-  std::string documentation;  // the comments in the .proto file, and the declaration
+  std::string declaration;    // in the .proto file, quoted: "`uint32 width = 1`"
+  std::string comment;        // in the .proto file
   std::string ranges;         // the array of the valid values of a closed enum
   int has_bit = -1;
   int oneof = -1;              // index in MessagePlan::oneofs

@@ -40,9 +40,10 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
       {"max_senders", absl::StrCat(declared.max_senders())},
       {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
   };
-  PrintDocumentation(absl::StrCat("Creates and opens channels of ", type, "."), "", 0, printer);
+  PrintDocumentation(absl::StrCat("Creates and opens channels of ", type, "."), 0, printer);
   printer->Print(variables, R"(class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "$full_name$", /*fingerprint=*/$fingerprint$u,
       &::ipmpsc::schema::files::$file$,
@@ -51,7 +52,7 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
 
 )");
   const auto print_class = [&](const std::string& summary, const char* declaration) {
-    PrintDocumentation(summary, "", 0, printer);
+    PrintDocumentation(summary, 0, printer);
     printer->Print(variables, declaration);
     printer->Print(R"( public:
   using Base::Base;

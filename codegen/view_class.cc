@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "codegen/comments.h"
+#include "codegen/layout.h"
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
 #include "google/protobuf/descriptor.h"
@@ -22,8 +24,6 @@ using google::protobuf::io::Printer;
 using Variables = std::map<std::string, std::string>;
 
 namespace {
-
-constexpr size_t kIndentation = 2;  // of members
 
 Variables VariablesOf(const MessagePlan& message, const FieldPlan& field) {
   const int has_bit = std::max(field.has_bit, 0);  // without one, nothing is printed of it
@@ -82,44 +82,54 @@ void PrintSingular(const FieldPlan& field, const Variables& variables, Printer* 
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else if (field.oneof >= 0) {
-    printer->Print(variables,
-                   "$deprecated$$type$ $name$() const { return $case$ == $constant$ ? $member$ : "
-                   "$default$; }\n");
+    printer->Print(
+        variables,
+        R"($deprecated$$type$ $name$() const { return $case$ == $constant$ ? $member$ : $default$; }
+)");
   } else {
-    printer->Print(variables, "$deprecated$$type$ $name$() const { return $member$; }\n");
+    printer->Print(variables, R"($deprecated$$type$ $name$() const { return $member$; }
+)");
   }
 }
 
 void PrintRepeated(const MessagePlan& message, const FieldPlan& field, const Variables& variables,
                    Printer* printer) {
-  printer->Print(variables, "$deprecated$$container$ $name$() const { return $member$; }\n");
+  printer->Print(variables, R"($deprecated$$container$ $name$() const { return $member$; }
+)");
   if (!message.members.Contains(field.accessor + "_size")) {
+    PrintDocumentation(absl::StrCat("Returns the size of ", field.declaration, "."),
+                       kMemberIndentation, printer);
     printer->Print(
         variables,
-        "$deprecated$int $name$_size() const { return static_cast<int>($member$.size()); }\n");
+        R"($deprecated$int $name$_size() const { return static_cast<int>($member$.size()); }
+)");
   }
   if (field.field->is_map()) return;
+  PrintDocumentation(absl::StrCat("Returns element `index` of ", field.declaration, "."),
+                     kMemberIndentation, printer);
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else {
-    printer->Print(variables,
-                   "$deprecated$$type$ $name$(int index) const { return "
-                   "$member$[static_cast<size_t>(index)]; }\n");
+    printer->Print(
+        variables,
+        R"($deprecated$$type$ $name$(int index) const { return $member$[static_cast<size_t>(index)]; }
+)");
   }
 }
 
 void PrintAccessors(const MessagePlan& message, const FieldPlan& field, Printer* printer) {
   const Variables variables = VariablesOf(message, field);
-  if (!message.is_map_entry) {
-    printer->Print("\n");
-    PrintDocumentation("", field.documentation, kIndentation, printer);
-  }
+  if (!message.is_map_entry) printer->Print("\n");
+  PrintDocumentation(absl::StrCat(field.comment, "\n\n", field.declaration), kMemberIndentation,
+                     printer);
   if (field.field->is_repeated()) {
     PrintRepeated(message, field, variables, printer);
   } else {
     PrintSingular(field, variables, printer);
   }
   if (field.field->has_presence() && !message.is_map_entry) {
+    PrintDocumentation(absl::StrCat("Returns whether ", field.declaration, " is set."),
+                       kMemberIndentation, printer);
     printer->Print(variables, HasFunction(field));
   }
 }
@@ -130,8 +140,9 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
                                {"name", oneof.accessor},
                                {"member", oneof.member}};
   printer->Print("\n");
-  PrintDocumentation(absl::StrFormat("The member of oneof `%s` that is set.", oneof.oneof->name()),
-                     CommentOf(*oneof.oneof), kIndentation, printer);
+  PrintDocumentation(absl::StrFormat("The members of oneof `%s`.\n\n%s", oneof.oneof->name(),
+                                     CommentOf(*oneof.oneof)),
+                     kMemberIndentation, printer);
   printer->Print(variables, "enum $type$ : uint32_t {\n");
   for (const FieldPlan& field : message.fields) {
     if (field.field->real_containing_oneof() != oneof.oneof) continue;
@@ -140,7 +151,11 @@ void PrintOneof(const OneofPlan& oneof, const MessagePlan& message, Printer* pri
   }
   printer->Print(variables, R"(  $not_set$ = 0,
 };
-$type$ $name$() const { return $member$; }
+)");
+  PrintDocumentation(
+      absl::StrFormat("Returns the member of oneof `%s` that is set.", oneof.oneof->name()),
+      kMemberIndentation, printer);
+  printer->Print(variables, R"($type$ $name$() const { return $member$; }
 )");
 }
 
@@ -222,10 +237,11 @@ void PrintFieldsDeclaration(const MessagePlan& plan, Printer* printer) {
 
 void PrintViewClass(const MessagePlan& plan, Printer* printer) {
   const Variables variables = {{"view", plan.view}, {"writer", plan.writer}};
-  PrintDocumentation(
-      absl::StrFormat(plan.is_map_entry ? "An entry of map `%s`." : "The view of message `%s`.",
-                      plan.message->full_name()),
-      plan.is_map_entry ? "" : CommentOf(*plan.message), 0, printer);
+  PrintDocumentation(plan.is_map_entry
+                         ? absl::StrFormat("An entry of map `%s`.", plan.message->full_name())
+                         : absl::StrFormat("The view of message `%s`.\n\n%s",
+                                           plan.message->full_name(), CommentOf(*plan.message)),
+                     0, printer);
   printer->Print(variables, R"(class $view$ {
  public:
 )");

@@ -6,8 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "codegen/comments.h"
 #include "codegen/field_kind.h"
+#include "codegen/layout.h"
 #include "codegen/message_plan.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -19,8 +21,6 @@ using google::protobuf::io::Printer;
 using Variables = std::map<std::string, std::string>;
 
 namespace {
-
-constexpr size_t kIndentation = 2;  // of members
 
 // Returns the arguments for the check of a value: the valid values of a closed enum, and the
 // field's name for the error.
@@ -100,19 +100,28 @@ void PrintMessageSetter(const FieldPlan& field, const Variables& variables, Prin
   }
 }
 
-void PrintTextSetters(const Variables& variables, Printer* printer) {
+void PrintTextSetters(const FieldPlan& field, const Variables& variables, Printer* printer) {
   printer->Print(
       variables,
       R"($deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$$alignment$); }
-$deprecated$::absl::Span<char> mutable_$name$(size_t size) { $mark$return Mutable$kind$($number$, size$check$$alignment$); }
+)");
+  PrintDocumentation(
+      absl::StrCat("Returns `size` bytes of ", field.declaration, ", to be filled by the caller."),
+      kMemberIndentation, printer);
+  printer->Print(
+      variables,
+      R"($deprecated$::absl::Span<char> mutable_$name$(size_t size) { $mark$return Mutable$kind$($number$, size$check$$alignment$); }
 )");
 }
 
 void PrintNumberSetters(const FieldPlan& field, const Variables& variables, Printer* printer) {
-  printer->Print(variables,
-                 "$deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, "
-                 "value$check$); }\n");
+  printer->Print(
+      variables,
+      R"($deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$); }
+)");
   if (!field.field->is_repeated()) return;
+  PrintDocumentation(absl::StrCat("Adds all of `values` to ", field.declaration, "."),
+                     kMemberIndentation, printer);
   printer->Print(variables, "$deprecated$void add_$name$(::absl::Span<const $type$> values) { ");
   if (field.kind->is_checked) printer->Print(variables, "CheckEnums(values$check$); ");
   printer->Print(variables, "$array$<Number::k$element$>($number$, values); }\n");
@@ -121,7 +130,8 @@ void PrintNumberSetters(const FieldPlan& field, const Variables& variables, Prin
 void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* printer) {
   const Variables variables = SetterVariables(plan, field);
   printer->Print("\n");
-  PrintDocumentation("", field.documentation, kIndentation, printer);
+  PrintDocumentation(absl::StrCat(field.comment, "\n\n", field.declaration), kMemberIndentation,
+                     printer);
   if (!field.writer.empty()) {
     PrintMessageSetter(field, variables, printer);
   } else if (field.field->is_map()) {
@@ -130,7 +140,7 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* prin
         R"($deprecated$void add_$name$($key_type$ key, $value_type$ value) { const auto entry = StartEntry($number$); $put_key$ $put_value$ EndEntry(entry); }
 )");
   } else if (field.kind->shape == FieldKind::kText) {
-    PrintTextSetters(variables, printer);
+    PrintTextSetters(field, variables, printer);
   } else {
     PrintNumberSetters(field, variables, printer);
   }
@@ -176,8 +186,9 @@ void PrintWriterClass(const MessagePlan& plan, Printer* printer) {
                                {"view", plan.view},
                                {"writer", plan.writer},
                                {"base", BaseClass(plan)}};
-  PrintDocumentation(absl::StrFormat("The writer of message `%s`.", plan.message->full_name()),
-                     CommentOf(*plan.message), 0, printer);
+  PrintDocumentation(absl::StrFormat("The writer of message `%s`.\n\n%s", plan.message->full_name(),
+                                     CommentOf(*plan.message)),
+                     0, printer);
   printer->Print(variables, R"(class $writer$ : public $base$ {
  public:
   using Base::Base;

@@ -23,12 +23,14 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
   void set_name(::absl::string_view value) {
     PutString(1, value, "ipmpsc_test.aligned.Picture.name", /*alignment=*/2);
   }
+  /// Returns `size` bytes of `string name = 1`, to be filled by the caller.
   ::absl::Span<char> mutable_name(size_t size) {
     return MutableString(1, size, "ipmpsc_test.aligned.Picture.name", /*alignment=*/2);
   }
 
   /// `bytes pixels = 2`
   void set_pixels(::absl::string_view value) { PutBytes(2, value, /*alignment=*/64); }
+  /// Returns `size` bytes of `bytes pixels = 2`, to be filled by the caller.
   ::absl::Span<char> mutable_pixels(size_t size) { return MutableBytes(2, size, /*alignment=*/64); }
 
   /// `uint32 none = 5`
@@ -39,16 +41,19 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `bytes plain = 7`
   void set_plain(::absl::string_view value) { PutBytes(7, value); }
+  /// Returns `size` bytes of `bytes plain = 7`, to be filled by the caller.
   ::absl::Span<char> mutable_plain(size_t size) { return MutableBytes(7, size); }
 
   /// `optional bytes depth = 3000`
   void set_depth(::absl::string_view value) { PutBytes(3000, value, /*alignment=*/4096); }
+  /// Returns `size` bytes of `optional bytes depth = 3000`, to be filled by the caller.
   ::absl::Span<char> mutable_depth(size_t size) {
     return MutableBytes(3000, size, /*alignment=*/4096);
   }
 
   /// `bytes mask = 536870911`
   void set_mask(::absl::string_view value) { PutBytes(536870911, value, /*alignment=*/16); }
+  /// Returns `size` bytes of `bytes mask = 536870911`, to be filled by the caller.
   ::absl::Span<char> mutable_mask(size_t size) {
     return MutableBytes(536870911, size, /*alignment=*/16);
   }
@@ -63,6 +68,7 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
 /// Creates and opens channels of message `ipmpsc_test.aligned.Picture`.
 class PictureChannel : public ::ipmpsc::typed::MessageChannel<PictureChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.aligned.Picture", /*fingerprint=*/0x9bf2cdb7894a85d1u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2faligned_2eproto,

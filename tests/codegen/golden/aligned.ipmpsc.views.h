@@ -40,12 +40,13 @@ class PictureView {
   /// Returns the bytes that were parsed, unknown fields included.
   ::absl::string_view Bytes() const { return wire_; }
 
-  /// The member of oneof `extra` that is set.
+  /// The members of oneof `extra`.
   enum ExtraCase : uint32_t {
     kNone = 5,
     kMask = 536870911,
     EXTRA_NOT_SET = 0,
   };
+  /// Returns the member of oneof `extra` that is set.
   ExtraCase extra_case() const { return extra_case_; }
 
   /// `string name = 1`
@@ -56,11 +57,14 @@ class PictureView {
 
   /// `uint32 none = 5`
   uint32_t none() const { return extra_case_ == kNone ? none_ : 0; }
+  /// Returns whether `uint32 none = 5` is set.
   bool has_none() const { return extra_case_ == kNone; }
 
   /// `repeated Picture inside = 6`
   ::ipmpsc::view::RepeatedView<PictureView> inside() const { return inside_; }
+  /// Returns the size of `repeated Picture inside = 6`.
   int inside_size() const { return static_cast<int>(inside_.size()); }
+  /// Returns element `index` of `repeated Picture inside = 6`.
   const PictureView& inside(int index) const { return inside_[static_cast<size_t>(index)]; }
 
   /// `bytes plain = 7`
@@ -68,10 +72,12 @@ class PictureView {
 
   /// `optional bytes depth = 3000`
   ::absl::string_view depth() const { return depth_; }
+  /// Returns whether `optional bytes depth = 3000` is set.
   bool has_depth() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `bytes mask = 536870911`
   ::absl::string_view mask() const { return extra_case_ == kMask ? mask_ : ::absl::string_view(); }
+  /// Returns whether `bytes mask = 536870911` is set.
   bool has_mask() const { return extra_case_ == kMask; }
 
  private:

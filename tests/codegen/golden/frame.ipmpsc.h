@@ -68,6 +68,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   ///
   /// `bytes pixels = 3`
   void set_pixels(::absl::string_view value) { PutBytes(3, value); }
+  /// Returns `size` bytes of `bytes pixels = 3`, to be filled by the caller.
   ::absl::Span<char> mutable_pixels(size_t size) { return MutableBytes(3, size); }
 
   /// `Format format = 4`
@@ -80,6 +81,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `repeated float gains = 6`
   void add_gains(float value) { PutFixed32(6, value); }
+  /// Adds all of `values` to `repeated float gains = 6`.
   void add_gains(::absl::Span<const float> values) { PutPacked<Number::kFixed32>(6, values); }
 
   /// `repeated Frame.Region faces = 7`
@@ -89,6 +91,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   void set_comment(::absl::string_view value) {
     PutString(8, value, "ipmpsc_test.camera.Frame.comment");
   }
+  /// Returns `size` bytes of `optional string comment = 8`, to be filled by the caller.
   ::absl::Span<char> mutable_comment(size_t size) {
     return MutableString(8, size, "ipmpsc_test.camera.Frame.comment");
   }
@@ -97,6 +100,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   void set_device(::absl::string_view value) {
     PutString(9, value, "ipmpsc_test.camera.Frame.device");
   }
+  /// Returns `size` bytes of `string device = 9`, to be filled by the caller.
   ::absl::Span<char> mutable_device(size_t size) {
     return MutableString(9, size, "ipmpsc_test.camera.Frame.device");
   }
@@ -125,6 +129,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
 /// Creates and opens channels of message `ipmpsc_test.camera.Frame.Region`.
 class Frame_RegionChannel : public ::ipmpsc::typed::MessageChannel<Frame_RegionChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.camera.Frame.Region", /*fingerprint=*/0xe7cabf34d43d6328u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fframe_2eproto,
@@ -163,6 +168,7 @@ class Frame_RegionReceiver
 /// Creates and opens channels of message `ipmpsc_test.camera.Frame`.
 class FrameChannel : public ::ipmpsc::typed::MessageChannel<FrameChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.camera.Frame", /*fingerprint=*/0x81e5b6c23d8ba5cfu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fframe_2eproto,

@@ -80,7 +80,9 @@ class Frame_RegionView {
 
   /// `repeated Frame.Region inside = 3`
   ::ipmpsc::view::RepeatedView<Frame_RegionView> inside() const { return inside_; }
+  /// Returns the size of `repeated Frame.Region inside = 3`.
   int inside_size() const { return static_cast<int>(inside_.size()); }
+  /// Returns element `index` of `repeated Frame.Region inside = 3`.
   const Frame_RegionView& inside(int index) const { return inside_[static_cast<size_t>(index)]; }
 
  private:
@@ -100,7 +102,9 @@ class Frame_RegionView {
 /// An entry of map `ipmpsc_test.camera.Frame.CountersEntry`.
 class Frame_CountersEntryView {
  public:
+  /// `string key = 1`
   ::absl::string_view key() const { return key_; }
+  /// `int64 value = 2`
   int64_t value() const { return value_; }
 
  private:
@@ -136,7 +140,7 @@ class FrameView {
   ::absl::string_view Bytes() const { return wire_; }
   using RegionView = Frame_RegionView;
 
-  /// The member of oneof `source` that is set.
+  /// The members of oneof `source`.
   ///
   /// The device that took the picture, or the part of a larger picture that it was cut from.
   enum SourceCase : uint32_t {
@@ -144,6 +148,7 @@ class FrameView {
     kCutFrom = 10,
     SOURCE_NOT_SET = 0,
   };
+  /// Returns the member of oneof `source` that is set.
   SourceCase source_case() const { return source_case_; }
 
   /// `uint32 width = 1`
@@ -166,32 +171,40 @@ class FrameView {
   const ::google::in_google_2fprotobuf_2ftimestamp_2eproto::TimestampView& taken() const {
     return ::ipmpsc::view::ViewAccess::OrEmpty(taken_);
   }
+  /// Returns whether `google.protobuf.Timestamp taken = 5` is set.
   bool has_taken() const { return taken_ != nullptr; }
 
   /// `repeated float gains = 6`
   ::ipmpsc::view::RepeatedView<float> gains() const { return gains_; }
+  /// Returns the size of `repeated float gains = 6`.
   int gains_size() const { return static_cast<int>(gains_.size()); }
+  /// Returns element `index` of `repeated float gains = 6`.
   float gains(int index) const { return gains_[static_cast<size_t>(index)]; }
 
   /// `repeated Frame.Region faces = 7`
   ::ipmpsc::view::RepeatedView<Frame_RegionView> faces() const { return faces_; }
+  /// Returns the size of `repeated Frame.Region faces = 7`.
   int faces_size() const { return static_cast<int>(faces_.size()); }
+  /// Returns element `index` of `repeated Frame.Region faces = 7`.
   const Frame_RegionView& faces(int index) const { return faces_[static_cast<size_t>(index)]; }
 
   /// `optional string comment = 8`
   ::absl::string_view comment() const { return comment_; }
+  /// Returns whether `optional string comment = 8` is set.
   bool has_comment() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `string device = 9`
   ::absl::string_view device() const {
     return source_case_ == kDevice ? device_ : ::absl::string_view();
   }
+  /// Returns whether `string device = 9` is set.
   bool has_device() const { return source_case_ == kDevice; }
 
   /// `Frame.Region cut_from = 10`
   const Frame_RegionView& cut_from() const {
     return ::ipmpsc::view::ViewAccess::OrEmpty(cut_from_, source_case_ == kCutFrom);
   }
+  /// Returns whether `Frame.Region cut_from = 10` is set.
   bool has_cut_from() const { return source_case_ == kCutFrom; }
 
   /// Counters of the driver, by name.
@@ -199,6 +212,7 @@ class FrameView {
   ///
   /// `map<string, int64> counters = 11`
   ::ipmpsc::view::MapView<Frame_CountersEntryView> counters() const { return counters_; }
+  /// Returns the size of `map<string, int64> counters = 11`.
   int counters_size() const { return static_cast<int>(counters_.size()); }
 
  private:

@@ -23,6 +23,7 @@ class Reading_SampleWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `repeated sint32 values = 2`
   void add_values(int32_t value) { PutSint32(2, value); }
+  /// Adds all of `values` to `repeated sint32 values = 2`.
   void add_values(::absl::Span<const int32_t> values) { PutPacked<Number::kSint32>(2, values); }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
@@ -43,6 +44,7 @@ class ReadingWriter
 
   /// `required string sensor = 1`
   void set_sensor(::absl::string_view value) { MarkSet(0); PutBytes(1, value); }
+  /// Returns `size` bytes of `required string sensor = 1`, to be filled by the caller.
   ::absl::Span<char> mutable_sensor(size_t size) { MarkSet(0); return MutableBytes(1, size); }
 
   /// `optional double value = 2`
@@ -58,6 +60,7 @@ class ReadingWriter
 
   /// `optional string unit = 5`
   void set_unit(::absl::string_view value) { PutBytes(5, value); }
+  /// Returns `size` bytes of `optional string unit = 5`, to be filled by the caller.
   ::absl::Span<char> mutable_unit(size_t size) { return MutableBytes(5, size); }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
@@ -77,6 +80,7 @@ class ReadingWriter
 /// Creates and opens channels of message `ipmpsc_test.legacy.Reading.Sample`.
 class Reading_SampleChannel : public ::ipmpsc::typed::MessageChannel<Reading_SampleChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.legacy.Reading.Sample", /*fingerprint=*/0x5fdd1d545f925db5u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,
@@ -115,6 +119,7 @@ class Reading_SampleReceiver
 /// Creates and opens channels of message `ipmpsc_test.legacy.Reading`.
 class ReadingChannel : public ::ipmpsc::typed::MessageChannel<ReadingChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.legacy.Reading", /*fingerprint=*/0x74484ff352206348u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2flegacy_2eproto,

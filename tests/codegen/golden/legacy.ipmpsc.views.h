@@ -47,11 +47,14 @@ class Reading_SampleView {
 
   /// `optional fixed64 time = 1`
   uint64_t time() const { return time_; }
+  /// Returns whether `optional fixed64 time = 1` is set.
   bool has_time() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `repeated sint32 values = 2`
   ::ipmpsc::view::RepeatedView<int32_t> values() const { return values_; }
+  /// Returns the size of `repeated sint32 values = 2`.
   int values_size() const { return static_cast<int>(values_.size()); }
+  /// Returns element `index` of `repeated sint32 values = 2`.
   int32_t values(int index) const { return values_[static_cast<size_t>(index)]; }
 
  private:
@@ -88,23 +91,29 @@ class ReadingView {
 
   /// `required string sensor = 1`
   ::absl::string_view sensor() const { return sensor_; }
+  /// Returns whether `required string sensor = 1` is set.
   bool has_sensor() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional double value = 2`
   double value() const { return value_; }
+  /// Returns whether `optional double value = 2` is set.
   bool has_value() const { return (has_bits_[0] & 0x2u) != 0; }
 
   /// `optional Level level = 3`
   ::ipmpsc_test::legacy::Level level() const { return level_; }
+  /// Returns whether `optional Level level = 3` is set.
   bool has_level() const { return (has_bits_[0] & 0x4u) != 0; }
 
   /// `repeated group Sample = 4`
   ::ipmpsc::view::RepeatedView<Reading_SampleView> sample() const { return sample_; }
+  /// Returns the size of `repeated group Sample = 4`.
   int sample_size() const { return static_cast<int>(sample_.size()); }
+  /// Returns element `index` of `repeated group Sample = 4`.
   const Reading_SampleView& sample(int index) const { return sample_[static_cast<size_t>(index)]; }
 
   /// `optional string unit = 5`
   ::absl::string_view unit() const { return unit_; }
+  /// Returns whether `optional string unit = 5` is set.
   bool has_unit() const { return (has_bits_[0] & 0x8u) != 0; }
 
  private:

@@ -114,6 +114,7 @@ class classWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `repeated string template = 3`
   void add_template_(::absl::string_view value) { PutBytes(3, value); }
+  /// Returns `size` bytes of `repeated string template = 3`, to be filled by the caller.
   ::absl::Span<char> mutable_template_(size_t size) { return MutableBytes(3, size); }
 
   /// `repeated class.delete namespace = 4`
@@ -156,10 +157,12 @@ class MembersWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `optional string wire = 4`
   void set_wire(::absl::string_view value) { PutBytes(4, value); }
+  /// Returns `size` bytes of `optional string wire = 4`, to be filled by the caller.
   ::absl::Span<char> mutable_wire(size_t size) { return MutableBytes(4, size); }
 
   /// `optional string wire_ = 5`
   void set_wire_(::absl::string_view value) { PutBytes(5, value); }
+  /// Returns `size` bytes of `optional string wire_ = 5`, to be filled by the caller.
   ::absl::Span<char> mutable_wire_(size_t size) { return MutableBytes(5, size); }
 
   /// `optional int32 has_bits = 6`
@@ -173,6 +176,7 @@ class MembersWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `repeated int32 names = 9`
   void add_names(int32_t value) { PutInt32(9, value); }
+  /// Adds all of `values` to `repeated int32 names = 9`.
   void add_names(::absl::Span<const int32_t> values) { PutEach<Number::kInt32>(9, values); }
 
   /// `int32 UPPER = 10`
@@ -476,14 +480,17 @@ class SettersWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `repeated int32 add_x = 2`
   void add_add_x(int32_t value) { PutInt32(2, value); }
+  /// Adds all of `values` to `repeated int32 add_x = 2`.
   void add_add_x(::absl::Span<const int32_t> values) { PutEach<Number::kInt32>(2, values); }
 
   /// `optional bytes mutable_x = 3`
   void set_mutable_x(::absl::string_view value) { PutBytes(3, value); }
+  /// Returns `size` bytes of `optional bytes mutable_x = 3`, to be filled by the caller.
   ::absl::Span<char> mutable_mutable_x(size_t size) { return MutableBytes(3, size); }
 
   /// `optional bytes x = 4`
   void set_x(::absl::string_view value) { PutBytes(4, value); }
+  /// Returns `size` bytes of `optional bytes x = 4`, to be filled by the caller.
   ::absl::Span<char> mutable_x(size_t size) { return MutableBytes(4, size); }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
@@ -628,6 +635,7 @@ inline Message_BaseWriter MessageWriter::mutable_base() {
 /// Creates and opens channels of message `ipmpsc_test.names.Frame`.
 class FrameChannel : public ::ipmpsc::typed::MessageChannel<FrameChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Frame", /*fingerprint=*/0x5fce3b3e3adbae6au,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -665,6 +673,7 @@ class FrameReceiver_
 /// Creates and opens channels of message `ipmpsc_test.names.FrameSender`.
 class FrameSenderChannel : public ::ipmpsc::typed::MessageChannel<FrameSenderChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameSender", /*fingerprint=*/0xee60904094424cbcu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -702,6 +711,7 @@ class FrameSenderReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.FrameView`.
 class FrameViewChannel : public ::ipmpsc::typed::MessageChannel<FrameViewChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameView", /*fingerprint=*/0x85aa89d2f20e23b6u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -739,6 +749,7 @@ class FrameViewReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.FrameWriter`.
 class FrameWriterChannel : public ::ipmpsc::typed::MessageChannel<FrameWriterChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.FrameWriter", /*fingerprint=*/0xab107291fa737ce2u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -776,6 +787,7 @@ class FrameWriterReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.class.delete`.
 class class_deleteChannel : public ::ipmpsc::typed::MessageChannel<class_deleteChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.class.delete", /*fingerprint=*/0xcc622afa20966bc2u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -814,6 +826,7 @@ class class_deleteReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.class`.
 class classChannel : public ::ipmpsc::typed::MessageChannel<classChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.class", /*fingerprint=*/0xccaecd52c0168863u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -850,6 +863,7 @@ class classReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Members`.
 class MembersChannel : public ::ipmpsc::typed::MessageChannel<MembersChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Members", /*fingerprint=*/0x7cfbe781fedf6d16u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -887,6 +901,7 @@ class MembersReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Outer.Inner`.
 class Outer_InnerChannel : public ::ipmpsc::typed::MessageChannel<Outer_InnerChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer.Inner", /*fingerprint=*/0xa023ae273435753cu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -925,6 +940,7 @@ class Outer_InnerReceiver
 class Outer_Inner_Inner2Channel
     : public ::ipmpsc::typed::MessageChannel<Outer_Inner_Inner2Channel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer.Inner.Inner2", /*fingerprint=*/0x29b593714b5d74b2u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -964,6 +980,7 @@ class Outer_Inner_Inner2Receiver
 /// Creates and opens channels of message `ipmpsc_test.names.Inner`.
 class InnerChannel : public ::ipmpsc::typed::MessageChannel<InnerChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Inner", /*fingerprint=*/0xa0ad782f832b17d3u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1000,6 +1017,7 @@ class InnerReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Outer`.
 class OuterChannel : public ::ipmpsc::typed::MessageChannel<OuterChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Outer", /*fingerprint=*/0xc0c938cbcf477dc6u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1036,6 +1054,7 @@ class OuterReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.color`.
 class colorChannel : public ::ipmpsc::typed::MessageChannel<colorChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.color", /*fingerprint=*/0x220bc9d1182c619eu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1072,6 +1091,7 @@ class colorReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Receive`.
 class ReceiveChannel : public ::ipmpsc::typed::MessageChannel<ReceiveChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Receive", /*fingerprint=*/0x76108744afc94f82u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1109,6 +1129,7 @@ class ReceiveReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Send`.
 class SendChannel : public ::ipmpsc::typed::MessageChannel<SendChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Send", /*fingerprint=*/0x7ec448840ad29b98u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1145,6 +1166,7 @@ class SendReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Message`.
 class MessageChannel : public ::ipmpsc::typed::MessageChannel<MessageChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Message", /*fingerprint=*/0x8be68b855a041c40u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1182,6 +1204,7 @@ class MessageReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Required`.
 class RequiredChannel : public ::ipmpsc::typed::MessageChannel<RequiredChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Required", /*fingerprint=*/0x69f2ddba47fa847au,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1219,6 +1242,7 @@ class RequiredReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Message.Base`.
 class Message_BaseChannel : public ::ipmpsc::typed::MessageChannel<Message_BaseChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Message.Base", /*fingerprint=*/0xb27c172311305a81u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1257,6 +1281,7 @@ class Message_BaseReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Setters.add_y`.
 class Setters_add_yChannel : public ::ipmpsc::typed::MessageChannel<Setters_add_yChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Setters.add_y", /*fingerprint=*/0x84b8dad4f109c424u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1295,6 +1320,7 @@ class Setters_add_yReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Setters`.
 class SettersChannel : public ::ipmpsc::typed::MessageChannel<SettersChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Setters", /*fingerprint=*/0x05c2dd9b56a71d1eu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1332,6 +1358,7 @@ class SettersReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.LooksConstants`.
 class LooksConstantsChannel : public ::ipmpsc::typed::MessageChannel<LooksConstantsChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.LooksConstants", /*fingerprint=*/0x2e16f72604f2577eu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1370,6 +1397,7 @@ class LooksConstantsReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Table`.
 class TableChannel : public ::ipmpsc::typed::MessageChannel<TableChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table", /*fingerprint=*/0xd29137f7dbc8e989u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1406,6 +1434,7 @@ class TableReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Table_RowEntry`.
 class Table_RowEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_RowEntryChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_RowEntry", /*fingerprint=*/0x68148ae8eec216bdu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1444,6 +1473,7 @@ class Table_RowEntryReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Table_CellEntry`.
 class Table_CellEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_CellEntryChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_CellEntry", /*fingerprint=*/0x004beb9ca868a137u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1482,6 +1512,7 @@ class Table_CellEntryReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Table_CellEntry_`.
 class Table_CellEntry_Channel : public ::ipmpsc::typed::MessageChannel<Table_CellEntry_Channel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Table_CellEntry_", /*fingerprint=*/0x45d03069e118798eu,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1520,6 +1551,7 @@ class Table_CellEntry_Receiver
 /// Creates and opens channels of message `ipmpsc_test.names.Paint`.
 class PaintChannel : public ::ipmpsc::typed::MessageChannel<PaintChannel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Paint", /*fingerprint=*/0x70647bdf0cb6c167u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,
@@ -1556,6 +1588,7 @@ class PaintReceiver
 /// Creates and opens channels of message `ipmpsc_test.names.Paint_Kind_`.
 class Paint_Kind_Channel : public ::ipmpsc::typed::MessageChannel<Paint_Kind_Channel> {
  public:
+  /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "ipmpsc_test.names.Paint_Kind_", /*fingerprint=*/0xb4c56178c5693836u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2fnames_2eproto,

@@ -99,6 +99,7 @@ class FrameView_ {
 
   /// `optional int32 width = 1`
   int32_t width() const { return width_; }
+  /// Returns whether `optional int32 width = 1` is set.
   bool has_width() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -160,10 +161,12 @@ class FrameViewView {
 
   /// `optional Frame frame = 1`
   const FrameView_& frame() const { return ::ipmpsc::view::ViewAccess::OrEmpty(frame_); }
+  /// Returns whether `optional Frame frame = 1` is set.
   bool has_frame() const { return frame_ != nullptr; }
 
   /// `optional FrameSender sender = 2`
   const FrameSenderView& sender() const { return ::ipmpsc::view::ViewAccess::OrEmpty(sender_); }
+  /// Returns whether `optional FrameSender sender = 2` is set.
   bool has_sender() const { return sender_ != nullptr; }
 
  private:
@@ -198,6 +201,7 @@ class FrameWriterView {
 
   /// `optional Frame frame = 1`
   const FrameView_& frame() const { return ::ipmpsc::view::ViewAccess::OrEmpty(frame_); }
+  /// Returns whether `optional Frame frame = 1` is set.
   bool has_frame() const { return frame_ != nullptr; }
 
  private:
@@ -231,6 +235,7 @@ class class_deleteView {
 
   /// `optional int32 new = 1`
   int32_t new_() const { return new__; }
+  /// Returns whether `optional int32 new = 1` is set.
   bool has_new_() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -264,7 +269,7 @@ class classView {
   ::absl::string_view Bytes() const { return wire_; }
   using deleteView = class_deleteView;
 
-  /// The member of oneof `union` that is set.
+  /// The members of oneof `union`.
   enum UnionCase : uint32_t {
     kTable = 5,
     kFields = 6,
@@ -272,46 +277,57 @@ class classView {
     kDefault = 8,
     UNION_NOT_SET = 0,
   };
+  /// Returns the member of oneof `union` that is set.
   UnionCase union_case() const { return union_case_; }
 
   /// `optional int32 int = 1`
   int32_t int_() const { return int__; }
+  /// Returns whether `optional int32 int = 1` is set.
   bool has_int_() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional class.delete operator = 2`
   const class_deleteView& operator_() const {
     return ::ipmpsc::view::ViewAccess::OrEmpty(operator__);
   }
+  /// Returns whether `optional class.delete operator = 2` is set.
   bool has_operator_() const { return operator__ != nullptr; }
 
   /// `repeated string template = 3`
   ::ipmpsc::view::RepeatedView<::absl::string_view> template_() const { return template__; }
+  /// Returns the size of `repeated string template = 3`.
   int template__size() const { return static_cast<int>(template__.size()); }
+  /// Returns element `index` of `repeated string template = 3`.
   ::absl::string_view template_(int index) const { return template__[static_cast<size_t>(index)]; }
 
   /// `repeated class.delete namespace = 4`
   ::ipmpsc::view::RepeatedView<class_deleteView> namespace_() const { return namespace__; }
+  /// Returns the size of `repeated class.delete namespace = 4`.
   int namespace__size() const { return static_cast<int>(namespace__.size()); }
+  /// Returns element `index` of `repeated class.delete namespace = 4`.
   const class_deleteView& namespace_(int index) const {
     return namespace__[static_cast<size_t>(index)];
   }
 
   /// `int32 table = 5`
   int32_t table() const { return union_case_ == kTable ? table_ : 0; }
+  /// Returns whether `int32 table = 5` is set.
   bool has_table() const { return union_case_ == kTable; }
 
   /// `int32 fields = 6`
   int32_t fields() const { return union_case_ == kFields ? fields_ : 0; }
+  /// Returns whether `int32 fields = 6` is set.
   bool has_fields() const { return union_case_ == kFields; }
 
   /// `class.delete empty = 7`
   const class_deleteView& empty() const {
     return ::ipmpsc::view::ViewAccess::OrEmpty(empty_, union_case_ == kEmpty);
   }
+  /// Returns whether `class.delete empty = 7` is set.
   bool has_empty() const { return union_case_ == kEmpty; }
 
   /// `bool default = 8`
   bool default_() const { return union_case_ == kDefault ? default__ : false; }
+  /// Returns whether `bool default = 8` is set.
   bool has_default_() const { return union_case_ == kDefault; }
 
  private:
@@ -354,97 +370,120 @@ class MembersView {
   /// Returns the bytes that were parsed, unknown fields included.
   ::absl::string_view Bytes() const { return wire____; }
 
-  /// The member of oneof `choice` that is set.
+  /// The members of oneof `choice`.
   enum ChoiceCase : uint32_t {
     kUPPER = 10,
     kChoiceCase = 11,
     CHOICE_NOT_SET = 0,
   };
+  /// Returns the member of oneof `choice` that is set.
   ChoiceCase choice_case() const { return choice_case___; }
 
   /// `optional int32 x = 1`
   int32_t x() const { return x___; }
+  /// Returns whether `optional int32 x = 1` is set.
   bool has_x() const { return (has_bits____[0] & 0x1u) != 0; }
 
   /// `optional int32 x_ = 2`
   int32_t x_() const { return x____; }
+  /// Returns whether `optional int32 x_ = 2` is set.
   bool has_x_() const { return (has_bits____[0] & 0x2u) != 0; }
 
   /// `optional int32 x__ = 3`
   int32_t x__() const { return x_____; }
+  /// Returns whether `optional int32 x__ = 3` is set.
   bool has_x__() const { return (has_bits____[0] & 0x4u) != 0; }
 
   /// `optional string wire = 4`
   ::absl::string_view wire() const { return wire__; }
+  /// Returns whether `optional string wire = 4` is set.
   bool has_wire() const { return (has_bits____[0] & 0x8u) != 0; }
 
   /// `optional string wire_ = 5`
   ::absl::string_view wire_() const { return wire___; }
+  /// Returns whether `optional string wire_ = 5` is set.
   bool has_wire_() const { return (has_bits____[0] & 0x10u) != 0; }
 
   /// `optional int32 has_bits = 6`
   int32_t has_bits() const { return has_bits__; }
+  /// Returns whether `optional int32 has_bits = 6` is set.
   bool has_has_bits() const { return (has_bits____[0] & 0x20u) != 0; }
 
   /// `optional int32 has_bits_ = 7`
   int32_t has_bits_() const { return has_bits___; }
+  /// Returns whether `optional int32 has_bits_ = 7` is set.
   bool has_has_bits_() const { return (has_bits____[0] & 0x40u) != 0; }
 
   /// `optional int32 _1 = 8`
   int32_t _1() const { return _1_; }
+  /// Returns whether `optional int32 _1 = 8` is set.
   bool has__1() const { return (has_bits____[0] & 0x80u) != 0; }
 
   /// `repeated int32 names = 9`
   ::ipmpsc::view::RepeatedView<int32_t> names() const { return names_; }
+  /// Returns the size of `repeated int32 names = 9`.
   int names_size() const { return static_cast<int>(names_.size()); }
+  /// Returns element `index` of `repeated int32 names = 9`.
   int32_t names(int index) const { return names_[static_cast<size_t>(index)]; }
 
   /// `int32 UPPER = 10`
   int32_t upper() const { return choice_case___ == kUPPER ? upper_ : 0; }
+  /// Returns whether `int32 UPPER = 10` is set.
   bool has_upper() const { return choice_case___ == kUPPER; }
 
   /// `int32 choice_case_ = 11`
   int32_t choice_case_() const { return choice_case___ == kChoiceCase ? choice_case__ : 0; }
+  /// Returns whether `int32 choice_case_ = 11` is set.
   bool has_choice_case_() const { return choice_case___ == kChoiceCase; }
 
   /// `optional int32 value = 12`
   int32_t value() const { return value_; }
+  /// Returns whether `optional int32 value = 12` is set.
   bool has_value() const { return (has_bits____[0] & 0x100u) != 0; }
 
   /// `optional int32 parse = 13`
   int32_t parse() const { return parse_; }
+  /// Returns whether `optional int32 parse = 13` is set.
   bool has_parse() const { return (has_bits____[0] & 0x200u) != 0; }
 
   /// `optional int32 bytes = 14`
   int32_t bytes() const { return bytes_; }
+  /// Returns whether `optional int32 bytes = 14` is set.
   bool has_bytes() const { return (has_bits____[0] & 0x400u) != 0; }
 
   /// `optional int32 message = 15`
   int32_t message() const { return message_; }
+  /// Returns whether `optional int32 message = 15` is set.
   bool has_message() const { return (has_bits____[0] & 0x800u) != 0; }
 
   /// `optional int32 view = 16`
   int32_t view() const { return view_; }
+  /// Returns whether `optional int32 view = 16` is set.
   bool has_view() const { return (has_bits____[0] & 0x1000u) != 0; }
 
   /// `optional int32 arena = 17`
   int32_t arena() const { return arena_; }
+  /// Returns whether `optional int32 arena = 17` is set.
   bool has_arena() const { return (has_bits____[0] & 0x2000u) != 0; }
 
   /// `optional int32 absl = 18`
   int32_t absl() const { return absl_; }
+  /// Returns whether `optional int32 absl = 18` is set.
   bool has_absl() const { return (has_bits____[0] & 0x4000u) != 0; }
 
   /// `optional int32 std = 19`
   int32_t std() const { return std_; }
+  /// Returns whether `optional int32 std = 19` is set.
   bool has_std() const { return (has_bits____[0] & 0x8000u) != 0; }
 
   /// `optional int32 ipmpsc = 20`
   int32_t ipmpsc() const { return ipmpsc_; }
+  /// Returns whether `optional int32 ipmpsc = 20` is set.
   bool has_ipmpsc() const { return (has_bits____[0] & 0x10000u) != 0; }
 
   /// `optional int32 uint32_t_ = 21`
   int32_t uint32_t_() const { return uint32_t__; }
+  /// Returns whether `optional int32 uint32_t_ = 21` is set.
   bool has_uint32_t_() const { return (has_bits____[0] & 0x20000u) != 0; }
 
  private:
@@ -501,10 +540,12 @@ class Outer_InnerView {
 
   /// `optional Outer.Inner.Inner2 inner2 = 1`
   const Outer_Inner_Inner2View& inner2() const;
+  /// Returns whether `optional Outer.Inner.Inner2 inner2 = 1` is set.
   bool has_inner2() const { return inner2_ != nullptr; }
 
   /// `optional Outer.Inner.Kind kind = 2`
   ::ipmpsc_test::names::Outer_Inner_Kind kind() const { return kind_; }
+  /// Returns whether `optional Outer.Inner.Kind kind = 2` is set.
   bool has_kind() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -543,6 +584,7 @@ class Outer_Inner_Inner2View {
 
   /// `optional Outer.Inner inner = 1`
   const Outer_InnerView& inner() const { return ::ipmpsc::view::ViewAccess::OrEmpty(inner_); }
+  /// Returns whether `optional Outer.Inner inner = 1` is set.
   bool has_inner() const { return inner_ != nullptr; }
 
  private:
@@ -560,7 +602,9 @@ class Outer_Inner_Inner2View {
 /// An entry of map `ipmpsc_test.names.Outer.ByNameEntry`.
 class Outer_ByNameEntryView {
  public:
+  /// `optional string key = 1`
   ::absl::string_view key() const { return key_; }
+  /// `optional Outer.Inner value = 2`
   const Outer_InnerView& value() const { return ::ipmpsc::view::ViewAccess::OrEmpty(value_); }
 
  private:
@@ -595,6 +639,7 @@ class InnerView {
 
   /// `optional Outer.Inner other = 1`
   const Outer_InnerView& other() const { return ::ipmpsc::view::ViewAccess::OrEmpty(other_); }
+  /// Returns whether `optional Outer.Inner other = 1` is set.
   bool has_other() const { return other_ != nullptr; }
 
  private:
@@ -612,7 +657,9 @@ class InnerView {
 /// An entry of map `ipmpsc_test.names.Outer.ByNumberEntry`.
 class Outer_ByNumberEntryView {
  public:
+  /// `optional int32 key = 1`
   int32_t key() const { return key_; }
+  /// `optional Inner value = 2`
   const InnerView& value() const { return ::ipmpsc::view::ViewAccess::OrEmpty(value_); }
 
  private:
@@ -650,28 +697,34 @@ class OuterView {
 
   /// `optional Outer.Inner inner = 1`
   const Outer_InnerView& inner() const { return ::ipmpsc::view::ViewAccess::OrEmpty(inner_); }
+  /// Returns whether `optional Outer.Inner inner = 1` is set.
   bool has_inner() const { return inner_ != nullptr; }
 
   /// `optional Outer.Kind kind = 2`
   ::ipmpsc_test::names::Outer_Kind kind() const { return kind_; }
+  /// Returns whether `optional Outer.Kind kind = 2` is set.
   bool has_kind() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional Outer.Inner.Kind inner_kind = 3`
   ::ipmpsc_test::names::Outer_Inner_Kind inner_kind() const { return inner_kind_; }
+  /// Returns whether `optional Outer.Inner.Kind inner_kind = 3` is set.
   bool has_inner_kind() const { return (has_bits_[0] & 0x2u) != 0; }
 
   /// `optional Inner top = 4`
   const ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerView& top() const {
     return ::ipmpsc::view::ViewAccess::OrEmpty(top_);
   }
+  /// Returns whether `optional Inner top = 4` is set.
   bool has_top() const { return top_ != nullptr; }
 
   /// `map<string, Outer.Inner> by_name = 5`
   ::ipmpsc::view::MapView<Outer_ByNameEntryView> by_name() const { return by_name_; }
+  /// Returns the size of `map<string, Outer.Inner> by_name = 5`.
   int by_name_size() const { return static_cast<int>(by_name_.size()); }
 
   /// `map<int32, Inner> by_number = 6`
   ::ipmpsc::view::MapView<Outer_ByNumberEntryView> by_number() const { return by_number_; }
+  /// Returns the size of `map<int32, Inner> by_number = 6`.
   int by_number_size() const { return static_cast<int>(by_number_.size()); }
 
  private:
@@ -714,6 +767,7 @@ class colorView {
 
   /// `optional shade shade = 1`
   ::ipmpsc_test::names::shade shade() const { return shade_; }
+  /// Returns whether `optional shade shade = 1` is set.
   bool has_shade() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -776,10 +830,12 @@ class SendView {
 
   /// `optional Send send = 1`
   [[deprecated]] const SendView& send() const { return ::ipmpsc::view::ViewAccess::OrEmpty(send_); }
+  /// Returns whether `optional Send send = 1` is set.
   [[deprecated]] bool has_send() const { return send_ != nullptr; }
 
   /// `optional Receive receive = 2`
   const ReceiveView& receive() const { return ::ipmpsc::view::ViewAccess::OrEmpty(receive_); }
+  /// Returns whether `optional Receive receive = 2` is set.
   bool has_receive() const { return receive_ != nullptr; }
 
  private:
@@ -817,14 +873,17 @@ class MessageView {
 
   /// `required Required required = 1`
   const RequiredView& required() const;
+  /// Returns whether `required Required required = 1` is set.
   bool has_required() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional Message message = 2`
   const MessageView& message() const { return ::ipmpsc::view::ViewAccess::OrEmpty(message_); }
+  /// Returns whether `optional Message message = 2` is set.
   bool has_message() const { return message_ != nullptr; }
 
   /// `optional Message.Base base = 3`
   const Message_BaseView& base() const;
+  /// Returns whether `optional Message.Base base = 3` is set.
   bool has_base() const { return base_ != nullptr; }
 
  private:
@@ -861,10 +920,12 @@ class RequiredView {
 
   /// `required int32 number = 1`
   int32_t number() const { return number_; }
+  /// Returns whether `required int32 number = 1` is set.
   bool has_number() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional Message message = 2`
   const MessageView& message() const { return ::ipmpsc::view::ViewAccess::OrEmpty(message_); }
+  /// Returns whether `optional Message message = 2` is set.
   bool has_message() const { return message_ != nullptr; }
 
  private:
@@ -900,6 +961,7 @@ class Message_BaseView {
 
   /// `optional Required required = 1`
   const RequiredView& required() const { return ::ipmpsc::view::ViewAccess::OrEmpty(required_); }
+  /// Returns whether `optional Required required = 1` is set.
   bool has_required() const { return required_ != nullptr; }
 
  private:
@@ -961,20 +1023,26 @@ class SettersView {
 
   /// `repeated Setters.add_y yWriter = 1`
   ::ipmpsc::view::RepeatedView<Setters_add_yView> ywriter() const { return ywriter_; }
+  /// Returns the size of `repeated Setters.add_y yWriter = 1`.
   int ywriter_size() const { return static_cast<int>(ywriter_.size()); }
+  /// Returns element `index` of `repeated Setters.add_y yWriter = 1`.
   const Setters_add_yView& ywriter(int index) const { return ywriter_[static_cast<size_t>(index)]; }
 
   /// `repeated int32 add_x = 2`
   ::ipmpsc::view::RepeatedView<int32_t> add_x() const { return add_x_; }
+  /// Returns the size of `repeated int32 add_x = 2`.
   int add_x_size() const { return static_cast<int>(add_x_.size()); }
+  /// Returns element `index` of `repeated int32 add_x = 2`.
   int32_t add_x(int index) const { return add_x_[static_cast<size_t>(index)]; }
 
   /// `optional bytes mutable_x = 3`
   ::absl::string_view mutable_x() const { return mutable_x_; }
+  /// Returns whether `optional bytes mutable_x = 3` is set.
   bool has_mutable_x() const { return (has_bits_[0] & 0x1u) != 0; }
 
   /// `optional bytes x = 4`
   ::absl::string_view x() const { return x_; }
+  /// Returns whether `optional bytes x = 4` is set.
   bool has_x() const { return (has_bits_[0] & 0x2u) != 0; }
 
  private:
@@ -1012,6 +1080,7 @@ class LooksConstantsView {
 
   /// `optional Looks looks = 1`
   ::ipmpsc_test::names::Looks looks() const { return looks_; }
+  /// Returns whether `optional Looks looks = 1` is set.
   bool has_looks() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -1031,7 +1100,9 @@ class LooksConstantsView {
 /// An entry of map `ipmpsc_test.names.Table.RowEntry`.
 class Table_RowEntry_View {
  public:
+  /// `optional int32 key = 1`
   int32_t key() const { return key_; }
+  /// `optional string value = 2`
   ::absl::string_view value() const { return value_; }
 
  private:
@@ -1050,7 +1121,9 @@ class Table_RowEntry_View {
 /// An entry of map `ipmpsc_test.names.Table.CellEntry`.
 class Table_CellEntry__View {
  public:
+  /// `optional int32 key = 1`
   int32_t key() const { return key_; }
+  /// `optional Inner value = 2`
   const InnerView& value() const { return ::ipmpsc::view::ViewAccess::OrEmpty(value_); }
 
  private:
@@ -1087,10 +1160,12 @@ class TableView {
 
   /// `map<int32, string> row = 1`
   ::ipmpsc::view::MapView<Table_RowEntry_View> row() const { return row_; }
+  /// Returns the size of `map<int32, string> row = 1`.
   int row_size() const { return static_cast<int>(row_.size()); }
 
   /// `map<int32, Inner> cell = 2`
   ::ipmpsc::view::MapView<Table_CellEntry__View> cell() const { return cell_; }
+  /// Returns the size of `map<int32, Inner> cell = 2`.
   int cell_size() const { return static_cast<int>(cell_.size()); }
 
  private:
@@ -1125,6 +1200,7 @@ class Table_RowEntryView {
 
   /// `optional int32 key = 1`
   int32_t key() const { return key_; }
+  /// Returns whether `optional int32 key = 1` is set.
   bool has_key() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
@@ -1242,6 +1318,7 @@ class Paint_Kind_View {
 
   /// `optional Paint.Kind kind = 1`
   ::ipmpsc_test::names::Paint_Kind kind() const { return kind_; }
+  /// Returns whether `optional Paint.Kind kind = 1` is set.
   bool has_kind() const { return (has_bits_[0] & 0x1u) != 0; }
 
  private:
