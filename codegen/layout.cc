@@ -107,7 +107,8 @@ size_t FindBreak(absl::string_view code, const std::vector<int>& depths, size_t 
   return best;
 }
 
-// Appends `code` as several lines. All but the first are indented more, and inner brackets even more.
+// Appends `code` as several lines. All but the first are indented more, and inner brackets even
+// more.
 void Break(absl::string_view code, size_t indentation, std::string* out) {
   const std::vector<int> depths = Depths(code);
   size_t begin = 0;
@@ -153,12 +154,38 @@ void LayOutLine(absl::string_view line, std::string* out) {
   }
 }
 
+using Lines = std::vector<absl::string_view>;
+
+// Returns the line after the function that begins at lines[begin], or `begin` if none does that has
+// only statements.
+size_t EndOfFunction(const Lines& lines, size_t begin) {
+  const absl::string_view head = lines[begin];
+  const size_t indentation = Indentation(head);
+  if (!absl::EndsWith(head, ") {") && !absl::EndsWith(head, ") const {")) return begin;
+  if (HasComment(head)) return begin;
+  for (size_t i = begin + 1; i < lines.size(); ++i) {
+    if (Indentation(lines[i]) == indentation && lines[i].substr(indentation) == "}") return i + 1;
+    const bool is_statement = Indentation(lines[i]) == indentation + 2 &&
+                              absl::EndsWith(lines[i], ";") && !HasComment(lines[i]);
+    if (!is_statement) return begin;
+  }
+  return begin;
+}
+
 }  // namespace
 
 std::string Layout(absl::string_view code) {
   std::string out;
-  for (const absl::string_view line : absl::StrSplit(absl::StripSuffix(code, "\n"), '\n')) {
-    LayOutLine(line, &out);
+  const Lines lines = absl::StrSplit(absl::StripSuffix(code, "\n"), '\n');
+  for (size_t i = 0; i < lines.size();) {
+    const size_t end = EndOfFunction(lines, i);
+    if (end == i) {
+      LayOutLine(lines[i++], &out);
+      continue;
+    }
+    std::string function(lines[i++]);
+    for (; i < end; ++i) absl::StrAppend(&function, " ", absl::StripAsciiWhitespace(lines[i]));
+    LayOutLine(function, &out);
   }
   return out;
 }

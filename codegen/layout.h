@@ -14,9 +14,9 @@ inline constexpr size_t kMemberIndentation = 2;  // of the members of a class
 
 // Returns `code` without lines of more than kColumns columns, as far as it can be broken.
 //
-// Printers write each function in one line, `head { one; two; }`. This is kept if it fits and has
-// at most two statements. Otherwise each statement gets a line of its own. Any other line that is
-// too long is broken between tokens. Preprocessor directives, comments and literals stay whole.
+// A function of statements, `head {`, `  one; two;`, `}`, becomes one line if it fits and has at
+// most two statements. Otherwise each statement gets a line of its own. Any other line that is too
+// long is broken between tokens. Preprocessor directives, comments and literals stay whole.
 std::string Layout(absl::string_view code);
 
 }  // namespace ipmpsc::codegen

@@ -82,9 +82,9 @@ void PrintSingular(const FieldPlan& field, const Variables& variables, Printer* 
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else if (field.oneof >= 0) {
-    printer->Print(
-        variables,
-        R"($deprecated$$type$ $name$() const { return $case$ == $constant$ ? $member$ : $default$; }
+    printer->Print(variables, R"($deprecated$$type$ $name$() const {
+  return $case$ == $constant$ ? $member$ : $default$;
+}
 )");
   } else {
     printer->Print(variables, R"($deprecated$$type$ $name$() const { return $member$; }
@@ -99,9 +99,9 @@ void PrintRepeated(const MessagePlan& message, const FieldPlan& field, const Var
   if (!message.members.Contains(field.accessor + "_size")) {
     PrintDocumentation(absl::StrCat("Returns the size of ", field.declaration, "."),
                        kMemberIndentation, printer);
-    printer->Print(
-        variables,
-        R"($deprecated$int $name$_size() const { return static_cast<int>($member$.size()); }
+    printer->Print(variables, R"($deprecated$int $name$_size() const {
+  return static_cast<int>($member$.size());
+}
 )");
   }
   if (field.field->is_map()) return;
@@ -110,9 +110,9 @@ void PrintRepeated(const MessagePlan& message, const FieldPlan& field, const Var
   if (field.is_message()) {
     PrintMessageAccessor(field, variables, printer);
   } else {
-    printer->Print(
-        variables,
-        R"($deprecated$$type$ $name$(int index) const { return $member$[static_cast<size_t>(index)]; }
+    printer->Print(variables, R"($deprecated$$type$ $name$(int index) const {
+  return $member$[static_cast<size_t>(index)];
+}
 )");
   }
 }
@@ -169,11 +169,15 @@ void PrintNestedNames(const MessagePlan& plan, Printer* printer) {
 }
 
 void PrintWholeMessage(const MessagePlan& plan, Printer* printer) {
+  const Variables variables = {
+      {"view", plan.view}, {"message", plan.type}, {"wire", plan.wire_member}};
+  PrintDocumentation(
+      "Returns the view of `wire`, or null if that is malformed or `arena` has no memory for it. "
+      "Valid as long as `wire`, until `arena` is reset.",
+      kMemberIndentation, printer);
   printer->Print(
-      {{"view", plan.view}, {"message", plan.type}, {"wire", plan.wire_member}},
-      R"(/// Returns the view of `wire`, or null if that is malformed or `arena` has no memory for it.
-/// Valid as long as `wire`, until `arena` is reset.
-static const $view$* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
+      variables,
+      R"(static const $view$* Parse(::absl::string_view wire, ::ipmpsc::view::Arena* arena) {
   return static_cast<const $view$*>(::ipmpsc::view::Parse(kTable_, wire, arena));
 }
 /// Returns a copy as protobuf's class. Callers include the .pb.h.

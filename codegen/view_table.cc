@@ -48,14 +48,12 @@ inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);
   }
   printer->Print(variables, "inline constexpr ::ipmpsc::wire::Field $view$::kFields_[] = {\n");
   for (const FieldPlan& field : plan.fields) {
-    printer->Print(
-        {{"kind", plan.is_map_entry ? field.kind->map_entry : field.kind->entry},
-         {"number", absl::StrCat(field.field->number())},
-         {"view", plan.view},
-         {"member", field.member},
-         {"reference", EntryReference(field)},
-         {"modifier", EntryModifier(plan, field)}},
-        R"(    ::ipmpsc::wire::Field::$kind$($number$, offsetof($view$, $member$)$reference$)$modifier$,
+    printer->Print({{"kind", plan.is_map_entry ? field.kind->map_entry : field.kind->entry},
+                    {"number", absl::StrCat(field.field->number())},
+                    {"offset", absl::StrFormat("offsetof(%s, %s)", plan.view, field.member)},
+                    {"reference", EntryReference(field)},
+                    {"modifier", EntryModifier(plan, field)}},
+                   R"(    ::ipmpsc::wire::Field::$kind$($number$, $offset$$reference$)$modifier$,
 )");
   }
   printer->Print(variables, R"(};

@@ -37,6 +37,7 @@ std::string PutStatement(const MessagePlan& plan, const FieldPlan& field, const 
 }
 
 Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field) {
+  const std::string check = CheckArguments(plan, field);
   return {
       {"writer", plan.writer},
       {"name", field.accessor},
@@ -46,7 +47,8 @@ Variables VariablesOf(const MessagePlan& plan, const FieldPlan& field) {
       {"kind", field.kind->writer},
       {"element", field.kind->element},
       {"prefix", field.field->is_repeated() ? "add" : "set"},
-      {"check", CheckArguments(plan, field)},
+      {"check", check},
+      {"check_array", check.empty() ? "" : absl::StrCat("CheckEnums(values", check, "); ")},
       {"alignment",
        field.alignment > 1 ? absl::StrFormat(", /*alignment=*/%d", field.alignment) : ""},
       {"mark", field.field->is_required() ? absl::StrFormat("MarkSet(%d); ", field.has_bit) : ""},
@@ -81,11 +83,18 @@ struct MessageSetter {
 MessageSetter MessageSetterOf(const FieldPlan& field) {
   if (field.field->is_map()) {
     return {"add_$name$($key_type$ key)",
-            "{ const auto entry = StartEntry($number$); $put_key$ return $inner$(this, "
-            "AsMapValue{entry}); }\n"};
+            R"({
+  const auto entry = StartEntry($number$);
+  $put_key$
+  return $inner$(this, AsMapValue{entry});
+}
+)"};
   }
   return {field.field->is_repeated() ? "add_$name$()" : "mutable_$name$()",
-          "{ $mark$return $inner$(this, As$kind${$number$}); }\n"};
+          R"({
+  $mark$return $inner$(this, As$kind${$number$});
+}
+)"};
 }
 
 void PrintMessageSetter(const FieldPlan& field, const Variables& variables, Printer* printer) {
@@ -101,30 +110,31 @@ void PrintMessageSetter(const FieldPlan& field, const Variables& variables, Prin
 }
 
 void PrintTextSetters(const FieldPlan& field, const Variables& variables, Printer* printer) {
-  printer->Print(
-      variables,
-      R"($deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$$alignment$); }
+  printer->Print(variables, R"($deprecated$void $prefix$_$name$($type$ value) {
+  $mark$Put$kind$($number$, value$check$$alignment$);
+}
 )");
   PrintDocumentation(
       absl::StrCat("Returns `size` bytes of ", field.declaration, ", to be filled by the caller."),
       kMemberIndentation, printer);
-  printer->Print(
-      variables,
-      R"($deprecated$::absl::Span<char> mutable_$name$(size_t size) { $mark$return Mutable$kind$($number$, size$check$$alignment$); }
+  printer->Print(variables, R"($deprecated$::absl::Span<char> mutable_$name$(size_t size) {
+  $mark$return Mutable$kind$($number$, size$check$$alignment$);
+}
 )");
 }
 
 void PrintNumberSetters(const FieldPlan& field, const Variables& variables, Printer* printer) {
-  printer->Print(
-      variables,
-      R"($deprecated$void $prefix$_$name$($type$ value) { $mark$Put$kind$($number$, value$check$); }
+  printer->Print(variables, R"($deprecated$void $prefix$_$name$($type$ value) {
+  $mark$Put$kind$($number$, value$check$);
+}
 )");
   if (!field.field->is_repeated()) return;
   PrintDocumentation(absl::StrCat("Adds all of `values` to ", field.declaration, "."),
                      kMemberIndentation, printer);
-  printer->Print(variables, "$deprecated$void add_$name$(::absl::Span<const $type$> values) { ");
-  if (field.kind->is_checked) printer->Print(variables, "CheckEnums(values$check$); ");
-  printer->Print(variables, "$array$<Number::k$element$>($number$, values); }\n");
+  printer->Print(variables, R"($deprecated$void add_$name$(::absl::Span<const $type$> values) {
+  $check_array$$array$<Number::k$element$>($number$, values);
+}
+)");
 }
 
 void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* printer) {
@@ -135,9 +145,12 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* prin
   if (!field.writer.empty()) {
     PrintMessageSetter(field, variables, printer);
   } else if (field.field->is_map()) {
-    printer->Print(
-        variables,
-        R"($deprecated$void add_$name$($key_type$ key, $value_type$ value) { const auto entry = StartEntry($number$); $put_key$ $put_value$ EndEntry(entry); }
+    printer->Print(variables, R"($deprecated$void add_$name$($key_type$ key, $value_type$ value) {
+  const auto entry = StartEntry($number$);
+  $put_key$
+  $put_value$
+  EndEntry(entry);
+}
 )");
   } else if (field.kind->shape == FieldKind::kText) {
     PrintTextSetters(field, variables, printer);
@@ -200,7 +213,9 @@ void PrintWriterClass(const MessagePlan& plan, Printer* printer) {
   printer->Print(variables, R"(
 /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
 /// fields of a newer schema.
-void AddUnknownFields(::absl::string_view message) { PutUnknownFields(message, $view$::kTable_, "$message$"); }
+void AddUnknownFields(::absl::string_view message) {
+  PutUnknownFields(message, $view$::kTable_, "$message$");
+}
 )");
   PrintRequired(plan, printer);
   printer->Outdent();

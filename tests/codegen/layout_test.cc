@@ -27,6 +27,23 @@ TEST(LayoutTest, SplitsFunctionsOfThreeStatements) {
             "void F() {\n  one({1; });\n  two(\"; \");\n  three();\n}\n");
 }
 
+TEST(LayoutTest, JoinsFunctionsThatFit) {
+  EXPECT_EQ(Layout("  int F() const {\n    one(); return 1;\n  }\n"),
+            "  int F() const { one(); return 1; }\n");
+  EXPECT_EQ(Layout("void F() {\n  one();\n  two(); three();\n}\n"),
+            "void F() {\n  one();\n  two();\n  three();\n}\n");
+  const std::string wide = absl::StrCat("void ", Long('f'), "() {\n  return ", Long('g'), ";\n}\n");
+  EXPECT_EQ(Layout(wide), wide);
+}
+
+TEST(LayoutTest, KeepsOtherBlocks) {
+  for (const char* code : {"class A {\n  int a;\n};\n", "enum A {\n  kB = 1,\n};\n",
+                           "namespace a {\n  class B;\n}\n", "void F() {\n  // Why.\n  one();\n}\n",
+                           "void F() {\n  one(a,\n      b);\n}\n", "void F() {\n  one();\n"}) {
+    EXPECT_EQ(Layout(code), code);
+  }
+}
+
 TEST(LayoutTest, BreaksAtTheOutermostBrackets) {
   EXPECT_EQ(Layout(absl::StrCat("    F(", Long('a'), ", G(b, ", Long('c'), "), d),\n")),
             absl::StrCat("    F(", Long('a'), ",\n        G(b, ", Long('c'), "), d),\n"));
