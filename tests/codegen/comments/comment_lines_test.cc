@@ -1,7 +1,14 @@
+#include <algorithm>
+#include <cstddef>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "codegen/comments.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/compiler/parser.h"
@@ -9,6 +16,7 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/struct.pb.h"
 #include "gtest/gtest.h"
 
 namespace ipmpsc::codegen {
@@ -53,6 +61,44 @@ TEST(CommentLinesTest, ReplacesWhatCompilersWarnOf) {
               ElementsAre("<U+202E> <U+2066> <U+061C> <U+200F>"));
   EXPECT_THAT(CommentLines(" \u00e4 \u20ac \U0001f4f7", 80),
               ElementsAre("\u00e4 \u20ac \U0001f4f7"));
+}
+
+// Returns whether protobuf accepts `text` as a string of proto3.
+bool IsUtf8(const std::string& text) {
+  google::protobuf::Value value;
+  return value.ParseFromString(
+      absl::StrCat("\x1a", std::string(1, static_cast<char>(text.size())), text));
+}
+
+// Draws comments from the bytes that matter, in any order, and checks what holds for every line.
+TEST(CommentLinesTest, EveryLineIsHarmless) {
+  constexpr absl::string_view kBytes(
+      "ab  \\?/*\n\r\t\0\x1f\x7f\x80\xa0\xbf\xc2\xc3\xe2\xed\xf0\xff", 23);
+  constexpr size_t kColumns = 12;
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::string comment;
+    for (size_t size = random() % 60; size > 0; --size) comment += kBytes[random() % kBytes.size()];
+    const std::vector<std::string> lines = CommentLines(comment, kColumns);
+    for (const std::string& line : lines) {
+      ASSERT_EQ(std::count_if(line.begin(), line.end(), absl::ascii_iscntrl), 0) << line;
+      ASSERT_FALSE(absl::EndsWith(line, "\\") || absl::EndsWith(line, "?\?/") ||
+                   absl::EndsWith(line, " "))
+          << line;
+      const auto columns =
+          std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
+      const absl::string_view word =
+          absl::StripSuffix(absl::StripLeadingAsciiWhitespace(line), " //");
+      if (absl::StrContains(word, ' ')) {
+        ASSERT_LE(columns, kColumns) << line;
+      }
+      // A compiler that warns of invalid UTF-8 sees none.
+      ASSERT_TRUE(IsUtf8(line)) << line;
+    }
+    if (!lines.empty()) {
+      ASSERT_FALSE(lines.front().empty() || lines.back().empty());
+    }
+  }
 }
 
 class DescriptorTest : public testing::Test {
