@@ -292,6 +292,7 @@ void PrintWithGuard(const FilePlan& plan, HeaderKind kind, absl::string_view con
     printer->Print(R"(#ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wdocumentation"
+#pragma clang diagnostic ignored "-Wdocumentation-unknown-command"
 #endif
 
 )");
