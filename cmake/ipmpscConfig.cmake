@@ -1,9 +1,9 @@
-# find_package(ipmpsc) of what `cmake --install` installed: ipmpsc::ipmpsc, the plugin, and
-# ipmpsc_add_library, see the file of that name.
+# The package file of `cmake --install` for find_package(ipmpsc). It defines ipmpsc::ipmpsc, the plugin
+# and ipmpsc_add_library, see ipmpsc_add_library.cmake.
 include(CMakeFindDependencyMacro)
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)
 find_dependency(absl)
-# From 22 on protobuf has a package file of its own, which knows what else to link.
+# Since release 22 protobuf has a package file of its own, which lists the libraries to link.
 find_package(Protobuf CONFIG QUIET)
 if(NOT Protobuf_FOUND)
   find_dependency(Protobuf)

@@ -1,18 +1,18 @@
 # ipmpsc_add_library(NAME
-#   PROTOS FILE...        .proto files, each under the path by which others import it
-#   [IMPORT_DIRS DIR...]  where they and the files that they import are looked for; the current source
-#                         folder where none is given
-#   [DEPS LIBRARY...]     ipmpsc_add_library's of the .proto files that they import
-#   [NO_MESSAGES]         without protobuf's classes: for programs that use views and loans only, or
-#                         that generate these by themselves
-#   [STATIC])             with the static libraries of an installed ipmpsc; this tree's own are static
+#   PROTOS FILE...        .proto files, each with the path by which other files import it
+#   [IMPORT_DIRS DIR...]  folders that contain them and their imports; by default the current source
+#                         folder
+#   [DEPS LIBRARY...]     targets of ipmpsc_add_library for the .proto files that they import
+#   [NO_MESSAGES]         leaves out protobuf's classes, for programs that use only views and loans or
+#                         generate the classes themselves
+#   [STATIC])             links the static libraries of an installed ipmpsc; this tree always does
 #
-# Adds the library NAME, of typed senders, receivers, views and loans for the messages of the .proto
-# files. A target that links it may include camera/frame.ipmpsc.h, and, without NO_MESSAGES,
-# camera/frame.pb.h, which NAME_messages compiles. A change of any .proto that they import, directly or
-# not, generates them again.
+# Adds the library NAME of typed senders, receivers, views and loans for the messages of the .proto
+# files. A target that links it may include camera/frame.ipmpsc.h. Without NO_MESSAGES it may also
+# include camera/frame.pb.h, which NAME_messages compiles. A change of the .proto files, or of a file
+# that they import, generates the headers again.
 #
-# Both targets can be exported; their headers lie below NAME.generated:
+# Both targets can be exported. Their headers are below NAME.generated:
 #
 #   install(TARGETS frame_ipmpsc frame_ipmpsc_messages EXPORT camera)
 #   install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/frame_ipmpsc.generated/ DESTINATION include
@@ -21,22 +21,22 @@
 function(ipmpsc_add_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_MESSAGES;STATIC" "" "PROTOS;IMPORT_DIRS;DEPS")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "ipmpsc_add_library(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+    message(FATAL_ERROR "ipmpsc_add_library(${name}): unknown argument ${arg_UNPARSED_ARGUMENTS}; list .proto files after PROTOS")
   endif()
   if(NOT arg_PROTOS)
-    message(FATAL_ERROR "ipmpsc_add_library(${name}): no PROTOS")
+    message(FATAL_ERROR "ipmpsc_add_library(${name}): no PROTOS; list the .proto files after PROTOS")
   endif()
   if(NOT arg_IMPORT_DIRS)
     set(arg_IMPORT_DIRS "${CMAKE_CURRENT_SOURCE_DIR}")
   endif()
-  # Of ipmpsc itself: of this tree, of one that CMake installed, or of one that Bazel installed.
+  # The library of ipmpsc itself is part of this tree, was installed by CMake, or by Bazel.
   set(runtime ipmpsc::ipmpsc)
   set(own_messages)
   set(installed_dirs ${IPMPSC_IMPORT_DIRS})
   if(TARGET ipmpsc_protos)
     list(APPEND arg_DEPS ipmpsc_protos)
   elseif(TARGET ipmpsc)
-    # It is one of ipmpsc's own.
+    # This is a library of ipmpsc itself.
   elseif(TARGET ipmpsc::ipmpsc_protos)
     set(own_messages ipmpsc::ipmpsc_protos_messages)
   elseif(arg_STATIC)
@@ -46,7 +46,7 @@ function(ipmpsc_add_library name)
     set(own_messages ipmpsc::proto)
   endif()
 
-  # Those of DEPS come behind: the files that are meant lie in the own ones.
+  # The own folders come before those of DEPS, which may contain other files of the same names.
   set(own_dirs)
   foreach(dir IN LISTS arg_IMPORT_DIRS)
     get_filename_component(dir "${dir}" ABSOLUTE)
@@ -55,7 +55,7 @@ function(ipmpsc_add_library name)
   set(dirs ${own_dirs})
   foreach(dep IN LISTS arg_DEPS)
     get_target_property(dep_dirs ${dep} IPMPSC_IMPORT_DIRS)
-    if(dep_dirs)  # It has none where it was installed.
+    if(dep_dirs)  # An installed library has none.
       list(APPEND dirs ${dep_dirs})
     endif()
   endforeach()

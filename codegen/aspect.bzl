@@ -1,13 +1,13 @@
-"""Runs protoc-gen-ipmpsc over a proto_library and those it depends on, once for each in a build."""
+"""Runs protoc-gen-ipmpsc on a proto_library and its dependencies, once on each in a build."""
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("@rules_proto//proto:defs.bzl", "ProtoInfo")
 
 IpmpscInfo = provider(
-    doc = "What protoc-gen-ipmpsc generated for a proto_library.",
+    doc = "The output of protoc-gen-ipmpsc for a proto_library.",
     fields = {
-        "cc_info": "CcInfo of the headers and of all that they include, the messages excepted.",
-        "headers": "depset of the headers of its own .proto files.",
+        "cc_info": "CcInfo of the headers and of all that they include, without the messages.",
+        "headers": "depset of the headers of the library's own .proto files.",
     },
 )
 
@@ -25,12 +25,12 @@ def _output_root(ctx, proto_info):
     if root == ".":
         return bin_dir
 
-    # An import prefix makes it a folder of links, which lies among the outputs already.
+    # With an import prefix, or for generated sources, it is a folder of links among the outputs.
     if root.startswith(bin_dir):
         return root
     return bin_dir + "/" + root
 
-# Of each .proto file.
+# The plugin generates a header with each suffix for a .proto file.
 _SUFFIXES = [
     ".ipmpsc.fwd.h",
     ".ipmpsc.h",
@@ -59,7 +59,7 @@ def _generate(ctx, proto_info, output_root):
     args.add(ctx.executable._plugin, format = "--plugin=protoc-gen-ipmpsc=%s")
     args.add("--ipmpsc_out=" + output_root)
 
-    # Its own root comes first: the same file may lie under the root of another proto_library too.
+    # Its own root is first. The root of another proto_library may contain the same file.
     args.add("--proto_path=" + proto_info.proto_source_root)
     args.add_all(proto_info.transitive_proto_path, format_each = "--proto_path=%s")
     args.add_all(imports.values())
@@ -80,7 +80,7 @@ def _compilation_context(ctx, headers, output_root, deps):
         ctx = ctx,
         cc_toolchain = cc_toolchain,
         requested_features = ctx.features,
-        # The headers of the messages themselves (.pb.h) are not known here.
+        # The headers include the .pb.h of the messages, which this target does not know.
         unsupported_features = ctx.disabled_features + ["parse_headers"],
     )
     compilation_context, _ = cc_common.compile(
@@ -95,13 +95,13 @@ def _compilation_context(ctx, headers, output_root, deps):
     return compilation_context
 
 def _ipmpsc_aspect_impl(target, ctx):
-    # No proto_library: the rule that depends on it says so, and names both.
+    # This is no proto_library. The rule that depends on it reports that, and names both.
     if ProtoInfo not in target:
         return [IpmpscInfo(cc_info = CcInfo(), headers = depset())]
     proto_info = target[ProtoInfo]
     deps = [dep[IpmpscInfo] for dep in ctx.rule.attr.deps]
 
-    if not proto_info.direct_sources:  # It stands for those it depends on.
+    if not proto_info.direct_sources:  # It stands for its dependencies.
         return [IpmpscInfo(
             cc_info = cc_common.merge_cc_infos(direct_cc_infos = [dep.cc_info for dep in deps]),
             headers = depset(transitive = [dep.headers for dep in deps]),

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
 #include "codegen/syntax.h"
@@ -17,104 +18,115 @@
 namespace ipmpsc::codegen {
 
 using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
 
 namespace {
 
-// The parser's limit.
-constexpr size_t kMaxEnumRuns = 65535;
+absl::Status Error(absl::string_view type, const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(type, ": ", text));
+}
 
-std::string CheckDeclaration(const ChannelDeclaration& declared) {
+absl::Status CheckDeclaration(const Descriptor& message) {
+  const ChannelDeclaration& declared = message.options().GetExtension(channel);
+  const std::string option = "option (ipmpsc.channel): ";
   const std::string& name = declared.name();
   if (name.find('/') != std::string::npos || name.find('\0') != std::string::npos || name == "." ||
       name == "..") {
-    return absl::StrCat("option (ipmpsc.channel): \"", name, "\" is no name of a file in a folder");
+    return Error(message.full_name(),
+                 absl::StrCat(option, "name \"", name,
+                              "\" is not a file name; use one without \"/\", such as \"frames\""));
   }
   if (declared.capacity() > kMaxDeclaredCapacity) {
-    return absl::StrCat("option (ipmpsc.channel): capacity ", declared.capacity(), " is above ",
-                        kMaxDeclaredCapacity);
+    return Error(message.full_name(),
+                 absl::StrCat(option, "capacity ", declared.capacity(), " exceeds the limit of ",
+                              kMaxDeclaredCapacity, " bytes; lower it"));
   }
   if (declared.max_senders() > kMaxDeclaredSenders) {
-    return absl::StrCat("option (ipmpsc.channel): max_senders ", declared.max_senders(),
-                        " is above ", kMaxDeclaredSenders);
+    return Error(message.full_name(),
+                 absl::StrCat(option, "max_senders ", declared.max_senders(),
+                              " exceeds the limit of ", kMaxDeclaredSenders, "; lower it"));
   }
-  return "";
+  return absl::OkStatus();
 }
 
-std::string CheckAlignment(const FieldDescriptor& field) {
+absl::Status CheckAlignment(const FieldDescriptor& field) {
   const uint32_t alignment = field.options().GetExtension(::ipmpsc::field).alignment();
-  if (alignment == 0) return "";
-  const std::string option = absl::StrCat("option (ipmpsc.field): alignment ", alignment, " ");
+  if (alignment == 0) return absl::OkStatus();
+  const auto error = [&](const std::string& text) {
+    return Error(field.full_name(),
+                 absl::StrCat("option (ipmpsc.field): alignment ", alignment, " ", text));
+  };
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-    return absl::StrCat(option, "of a field that is neither bytes nor string");
+    return error("is set on a field that is neither bytes nor string; remove it");
   }
-  if (field.is_extension()) return absl::StrCat(option, "of an extension, which has no setter");
+  if (field.is_extension()) {
+    return error("is set on an extension, which has no setter; remove it");
+  }
   // Padding is an earlier value of the same field. In a repeated field it would be an element.
-  if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
-  if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");
-  if (alignment > kMaxAlignment) return absl::StrCat(option, "is above ", kMaxAlignment);
-  return "";
-}
-
-std::string CheckField(const FieldDescriptor& field) {
-  if (IsClosedEnum(field) && RunsOf(*field.enum_type()).size() > kMaxEnumRuns) {
-    return absl::StrCat("enum ", field.enum_type()->full_name(), " has numbers in more than ",
-                        kMaxEnumRuns, " pieces");
+  if (field.is_repeated()) return error("is set on a repeated field; remove it");
+  if ((alignment & (alignment - 1)) != 0) {
+    return error(absl::StrCat("is not a power of two; use one from 1 to ", kMaxAlignment));
   }
-  return CheckAlignment(field);
+  if (alignment > kMaxAlignment) {
+    return error(absl::StrCat("exceeds the limit of ", kMaxAlignment, "; lower it"));
+  }
+  return absl::OkStatus();
 }
 
-std::string FindUnsupportedField(const Descriptor& message) {
+absl::Status CheckEnum(const FieldDescriptor& field) {
+  if (!IsClosedEnum(field) || RunsOf(*field.enum_type()).size() <= kMaxEnumRuns) {
+    return absl::OkStatus();
+  }
+  return Error(field.full_name(),
+               absl::StrCat("the numbers of closed enum ", field.enum_type()->full_name(),
+                            " form more than ", kMaxEnumRuns,
+                            " runs of consecutive numbers; declare the field as int32"));
+}
+
+absl::Status CheckMessage(const Descriptor& message) {
+  if (absl::Status status = CheckDeclaration(message); !status.ok()) return status;
   for (int i = 0; i < message.field_count(); ++i) {
-    const std::string error = CheckField(*message.field(i));
-    if (!error.empty()) return absl::StrCat(message.field(i)->full_name(), ": ", error);
+    if (absl::Status status = CheckEnum(*message.field(i)); !status.ok()) return status;
+    if (absl::Status status = CheckAlignment(*message.field(i)); !status.ok()) return status;
   }
   for (int i = 0; i < message.extension_count(); ++i) {
-    const std::string error = CheckAlignment(*message.extension(i));
-    if (!error.empty()) return absl::StrCat(message.extension(i)->full_name(), ": ", error);
+    if (absl::Status status = CheckAlignment(*message.extension(i)); !status.ok()) return status;
   }
-  return "";
+  return absl::OkStatus();
 }
 
-// Returns an error if two types have one C++ class name. protobuf's own code does not compile then.
-std::string FindSameName(const FileDescriptor& file) {
-  std::map<std::string, std::string> names;
-  std::string error;
+// Refuses a file in which two types have one C++ class name. protobuf's own code does not compile
+// then.
+absl::Status CheckClassNames(const FileDescriptor& file) {
+  std::map<std::string, absl::string_view> names;
+  absl::Status status;
   const auto take = [&](const auto& type) {
-    const auto [other, is_new] = names.try_emplace(FlatName(type), std::string(type.full_name()));
-    if (is_new || !error.empty()) return;
-    error = absl::StrCat(type.full_name(), ": C++ class name ", other->first,
-                         " collides with that of ", other->second, "; rename one of them");
+    const auto [other, is_new] = names.try_emplace(FlatName(type), type.full_name());
+    if (is_new || !status.ok()) return;
+    status = Error(type.full_name(),
+                   absl::StrCat("C++ class name ", other->first, " collides with that of ",
+                                other->second, "; rename one of them"));
   };
   for (const Descriptor* message : MessagesOf(file)) {
     if (!message->options().map_entry()) take(*message);
   }
-  for (const google::protobuf::EnumDescriptor* enum_type : EnumsOf(file)) take(*enum_type);
-  return error;
-}
-
-std::string FindUnsupported(const FileDescriptor& file) {
-  const std::string same_name = FindSameName(file);
-  if (!same_name.empty()) return same_name;
-  for (const Descriptor* message : MessagesOf(file)) {
-    const std::string error = CheckDeclaration(message->options().GetExtension(channel));
-    if (!error.empty()) return absl::StrCat(message->full_name(), ": ", error);
-    const std::string field_error = FindUnsupportedField(*message);
-    if (!field_error.empty()) return field_error;
-  }
-  for (int i = 0; i < file.extension_count(); ++i) {
-    const std::string error = CheckAlignment(*file.extension(i));
-    if (!error.empty()) return absl::StrCat(file.extension(i)->full_name(), ": ", error);
-  }
-  return "";
+  for (const EnumDescriptor* enum_type : EnumsOf(file)) take(*enum_type);
+  return status;
 }
 
 }  // namespace
 
 absl::Status CheckFile(const FileDescriptor& file) {
-  const std::string error = FindUnsupported(file);
-  return error.empty() ? absl::OkStatus() : absl::InvalidArgumentError(error);
+  if (absl::Status status = CheckClassNames(file); !status.ok()) return status;
+  for (const Descriptor* message : MessagesOf(file)) {
+    if (absl::Status status = CheckMessage(*message); !status.ok()) return status;
+  }
+  for (int i = 0; i < file.extension_count(); ++i) {
+    if (absl::Status status = CheckAlignment(*file.extension(i)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ipmpsc::codegen

@@ -2,6 +2,7 @@
 #ifndef IPMPSC_CODEGEN_CHECK_H_
 #define IPMPSC_CODEGEN_CHECK_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -9,15 +10,19 @@
 
 namespace ipmpsc::codegen {
 
-// The runtime's limits. The plugin does not link the runtime.
+// The runtime's limits. The plugin does not include the runtime; limits_test compares them.
 inline constexpr uint64_t kMaxDeclaredCapacity = uint64_t{1} << 46;
 inline constexpr uint32_t kMaxDeclaredSenders = 4096;
 // A page: every process maps a channel's data at a multiple of it.
 inline constexpr uint32_t kMaxAlignment = 4096;
+// Of the valid numbers of a closed enum. A field's entry for the parser counts them.
+inline constexpr size_t kMaxEnumRuns = 65535;
 
+// Checks that code can be generated for the file.
+//
 // Errors:
-//  * kInvalidArgument - names the first thing in the file that cannot be generated:
-//                       "camera.Frame: why"
+//  * kInvalidArgument - it cannot: names the first type or field that prevents it, what is wrong
+//                       with it, and what to do
 absl::Status CheckFile(const google::protobuf::FileDescriptor& file);
 
 }  // namespace ipmpsc::codegen

@@ -4,15 +4,21 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "codegen/comments.h"
 #include "codegen/file_plan.h"
-#include "codegen/message_plan.h"
+#include "codegen/layout.h"
+#include "codegen/literals.h"
 #include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
 
 using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumValueDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
@@ -39,14 +45,25 @@ std::string ConstantName(absl::string_view name) {
 
 void PrintEnumConstants(const EnumPlan& plan, Printer* printer) {
   const EnumDescriptor& enum_type = *plan.descriptor;
+  PrintDocumentation(
+      absl::StrFormat("The constants of enum `%s`, the same numbers as in the .pb.h.\n\n%s",
+                      enum_type.full_name(), CommentOf(enum_type)),
+      0, printer);
   printer->Print("struct $constants$ {\n", "constants", plan.constants);
+  printer->Indent();
   NameScope taken;
   for (int i = 0; i < enum_type.value_count(); ++i) {
-    printer->Print("  static constexpr $type$ $name$ = static_cast<$type$>($number$);\n", "type",
-                   plan.type, "name", taken.TakeFree(ConstantName(enum_type.value(i)->name())),
-                   "number", EnumNumber(enum_type.value(i)->number()));
+    const EnumValueDescriptor& value = *enum_type.value(i);
+    PrintDocumentation(CommentOf(value), kMemberIndentation, printer);
+    printer->Print({{"type", plan.type},
+                    {"name", taken.TakeFree(ConstantName(value.name()))},
+                    {"number", Literal(value.number())},
+                    {"deprecated", value.options().deprecated() ? "[[deprecated]] " : ""}},
+                   R"($deprecated$static constexpr $type$ $name$ = static_cast<$type$>($number$);
+)");
   }
-  printer->Print("};\n");
+  printer->Outdent();
+  printer->Print("};\n\n");
 }
 
 }  // namespace ipmpsc::codegen

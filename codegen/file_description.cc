@@ -6,8 +6,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/file_plan.h"
+#include "codegen/layout.h"
 #include "codegen/literals.h"
-#include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -21,8 +22,6 @@ using google::protobuf::FileDescriptorProto;
 using google::protobuf::io::Printer;
 
 namespace {
-
-constexpr size_t kWidth = 100;
 
 // Returns the JSON name of a field that does not declare one.
 std::string DefaultJsonName(const std::string& name) {
@@ -49,53 +48,52 @@ void DropDefaultJsonNames(DescriptorProto* message) {
   for (DescriptorProto& nested : *message->mutable_nested_type()) DropDefaultJsonNames(&nested);
 }
 
-}  // namespace
-
-std::string FileDescriptionName(const FileDescriptor& file) {
-  return absl::StrCat("::ipmpsc::schema::files::", FileSymbol(file));
-}
-
-void PrintFileDescriptionDeclaration(const FileDescriptor& file, Printer* printer) {
-  printer->Print(
-      "namespace ipmpsc::schema::files {\n"
-      "extern const FileDescription $symbol$;  // at the end\n"
-      "}  // namespace ipmpsc::schema::files\n"
-      "\n",
-      "symbol", FileSymbol(file));
-}
-
-void PrintFileDescription(const FileDescriptor& file, Printer* printer) {
+std::string SerializedFile(const FileDescriptor& file) {
   FileDescriptorProto proto;
   file.CopyTo(&proto);
   for (DescriptorProto& message : *proto.mutable_message_type()) DropDefaultJsonNames(&message);
   DropDefaultJsonNames(proto.mutable_extension());
-  const std::string bytes = proto.SerializeAsString();
-  const std::string symbol = FileSymbol(file);
+  return proto.SerializeAsString();
+}
 
-  printer->Print(
-      "// The file itself, for the descriptions of channels.\n"
-      "namespace ipmpsc::schema::files {\n");
-  std::vector<std::string> imports;
-  for (int i = 0; i < file.dependency_count(); ++i) {
-    imports.push_back(absl::StrCat("&", FileSymbol(*file.dependency(i))));
+}  // namespace
+
+void PrintFileDescriptionDeclaration(const FilePlan& plan, Printer* printer) {
+  printer->Print(R"(namespace ipmpsc::schema::files {
+extern const FileDescription $symbol$;  // at the end
+}  // namespace ipmpsc::schema::files
+
+)",
+                 "symbol", plan.symbol);
+}
+
+void PrintFileDescription(const FilePlan& plan, Printer* printer) {
+  const std::string bytes = SerializedFile(*plan.file);
+  printer->Print(R"(// The file itself, for the descriptions of channels.
+namespace ipmpsc::schema::files {
+)");
+  if (!plan.imports.empty()) {
+    std::vector<std::string> imports;
+    for (const ImportPlan& file : plan.imports) imports.push_back("&" + file.symbol);
+    printer->Print(R"(inline constexpr const FileDescription* $symbol$_imports[] = {
+    $imports$};
+)",
+                   "symbol", plan.symbol, "imports", absl::StrJoin(imports, ",\n    "));
   }
-  if (!imports.empty()) {
-    printer->Print(
-        "inline constexpr const FileDescription* $symbol$_imports[] = {\n"
-        "    $imports$};\n",
-        "symbol", symbol, "imports", absl::StrJoin(imports, ",\n    "));
-  }
-  printer->Print(
-      "inline constexpr FileDescription $symbol$ = {\n"
-      "    ::absl::string_view(\n",
-      "symbol", symbol);
-  for (const std::string& literal : StringLiterals(bytes, kWidth - 8)) {
+  printer->Print(R"(inline constexpr FileDescription $symbol$ = {
+    ::absl::string_view(
+)",
+                 "symbol", plan.symbol);
+  for (const std::string& literal : StringLiterals(bytes, kColumns - 8)) {
     printer->Print("        $literal$\n", "literal", literal);
   }
-  printer->Print("        , $size$), $imports$, $count$};\n", "size", absl::StrCat(bytes.size()),
-                 "imports", imports.empty() ? "nullptr" : symbol + "_imports", "count",
-                 absl::StrCat(imports.size()));
-  printer->Print("}  // namespace ipmpsc::schema::files\n\n");
+  printer->Print({{"size", absl::StrCat(bytes.size())},
+                  {"imports", plan.imports.empty() ? "nullptr" : plan.symbol + "_imports"},
+                  {"count", absl::StrCat(plan.imports.size())}},
+                 R"(        , $size$), $imports$, $count$};
+}  // namespace ipmpsc::schema::files
+
+)");
 }
 
 }  // namespace ipmpsc::codegen

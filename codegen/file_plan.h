@@ -18,8 +18,21 @@ struct EnumPlan {
   std::string constants;  // "FormatConstants"
 };
 
+struct ImportPlan {
+  std::string stem;    // "camera/frame"
+  std::string symbol;  // "camera_2fframe_2eproto"
+};
+
+// A file whose types this file may use: an import, or a public import of one.
+struct VisibleFile {
+  std::string path;    // "camera/frame.proto"
+  std::string symbol;  // "camera_2fframe_2eproto"
+  uint64_t fingerprint;
+};
+
 struct FilePlan {
   const google::protobuf::FileDescriptor* file;
+  std::string stem;               // "camera/frame"
   std::string symbol;             // "camera_2fframe_2eproto"
   std::string package_namespace;  // "foo::bar"; empty without a package
   std::string file_namespace;     // "foo::in_camera_2fframe_2eproto"
@@ -28,12 +41,16 @@ struct FilePlan {
   std::vector<EnumPlan> enums;
   std::vector<std::string> macros;  // see PossibleMacros
   uint64_t fingerprint;             // see Fingerprint
-  // The files whose types this file may use: its imports and their public imports.
-  std::vector<const google::protobuf::FileDescriptor*> visible_files;
+  std::vector<ImportPlan> imports;
+  std::vector<VisibleFile> visible_files;
   // The package, of this file or an import, that has the name of a function which
   // absl/status/statusor.h declares. Empty if there is none. With such a package the file gets no
   // writers and no typed ends, which need that header.
   std::string package_beside_status;
+
+  FilePlan() = default;
+  // Messages point to each other.
+  FilePlan(FilePlan&&) = default;
 
   bool IsEmpty() const { return messages.empty() && enums.empty(); }
 };

@@ -37,12 +37,12 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
     std::cerr << file->name() << ": warning: " << warning << "\n";
   }
   for (const HeaderKind kind : {HeaderKind::kForward, HeaderKind::kViews, HeaderKind::kWhole}) {
-    const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(
-        context->Open(HeaderName(*file, kind)));
+    const std::string name = HeaderName(plan.stem, kind);
+    const std::unique_ptr<google::protobuf::io::ZeroCopyOutputStream> output(context->Open(name));
     google::protobuf::io::Printer printer(output.get(), '$');
-    PrintHeader(plan, kind, &printer);
+    printer.PrintRaw(PrintHeader(plan, kind));
     if (printer.failed()) {
-      *error = absl::StrCat(HeaderName(*file, kind), " cannot be written");
+      *error = absl::StrCat(name, " cannot be written");
       return false;
     }
   }

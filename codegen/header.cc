@@ -1,15 +1,19 @@
 #include "codegen/header.h"
 
-#include <set>
+#include <cstdint>
+#include <map>
 #include <string>
-#include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "codegen/enum_constants.h"
 #include "codegen/file_description.h"
 #include "codegen/file_plan.h"
-#include "codegen/fingerprint.h"
+#include "codegen/layout.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
 #include "codegen/typed_ends.h"
@@ -17,29 +21,29 @@
 #include "codegen/view_table.h"
 #include "codegen/writer_class.h"
 #include "google/protobuf/compiler/cpp/names.h"
-#include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace ipmpsc::codegen {
 
 namespace cpp = google::protobuf::compiler::cpp;
-using google::protobuf::Descriptor;
-using google::protobuf::FileDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
 
 std::string Hexadecimal(uint64_t number) { return absl::StrFormat("0x%016xu", number); }
 
-void PrintIncludesOfImports(const FileDescriptor& file, HeaderKind kind, Printer* printer) {
-  for (int i = 0; i < file.dependency_count(); ++i) {
-    printer->Print("#include \"$header$\"\n", "header", HeaderName(*file.dependency(i), kind));
-  }
+void PrintInclude(const std::string& header, Printer* printer) {
+  printer->Print("#include \"$header$\"\n", "header", header);
+}
+
+void PrintIncludesOfImports(const FilePlan& plan, HeaderKind kind, Printer* printer) {
+  for (const ImportPlan& file : plan.imports) PrintInclude(HeaderName(file.stem, kind), printer);
 }
 
 void HideMacros(const FilePlan& plan, Printer* printer) {
   if (plan.macros.empty()) return;
-  printer->Print("// Macros of these names are back at the end.\n");
+  printer->Print("// The end of this header restores macros of these names.\n");
   for (const std::string& name : plan.macros) {
     printer->Print(R"(#pragma push_macro("$name$")
 #undef $name$
@@ -65,7 +69,7 @@ void CloseFileNamespace(const FilePlan& plan, Printer* printer) {
 }
 
 void PrintProtobufDeclarations(const FilePlan& plan, Printer* printer) {
-  printer->Print("// In the .pb.h, which this header does not need.\n");
+  printer->Print("// The .pb.h defines these. This header does not need it.\n");
   if (!plan.package_namespace.empty()) {
     printer->Print("namespace $name$ {\n", "name", plan.package_namespace);
   }
@@ -103,7 +107,7 @@ void PrintForwardDeclarations(const FilePlan& plan, Printer* printer) {
 
 // Names that a using-directive adds rank below the namespace's own.
 void PrintUsingDirective(const FilePlan& plan, Printer* printer) {
-  printer->Print("// A name that the package itself declares takes precedence.\n");
+  printer->Print("// A name that the package itself declares hides one of these.\n");
   if (plan.package_namespace.empty()) {
     printer->Print("using namespace $file$;\n\n", "file", plan.file_namespace);
     return;
@@ -133,14 +137,14 @@ void PrintFingerprints(const FilePlan& plan, Printer* printer) {
                  R"(namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t $symbol$_fingerprint = $fingerprint$;
 )");
-  for (const FileDescriptor* file : plan.visible_files) {
-    printer->Print({{"symbol", FileSymbol(*file)},
-                    {"fingerprint", Hexadecimal(Fingerprint(*file))},
-                    {"path", std::string(file->name())},
+  for (const VisibleFile& file : plan.visible_files) {
+    printer->Print({{"symbol", file.symbol},
+                    {"fingerprint", Hexadecimal(file.fingerprint)},
+                    {"path", file.path},
                     {"own_path", std::string(plan.file->name())}},
-                   R"(static_assert($symbol$_fingerprint ==
-                  $fingerprint$,
-              "the header of $own_path$ was generated with another $path$: "
+                   R"(static_assert($symbol$_fingerprint == $fingerprint$,
+              "the header of $own_path$ "
+              "was generated with another $path$: "
               "regenerate both");
 )");
   }
@@ -148,10 +152,7 @@ inline constexpr ::std::uint64_t $symbol$_fingerprint = $fingerprint$;
 }
 
 void PrintConstants(const FilePlan& plan, Printer* printer) {
-  if (plan.enums.empty()) return;
-  printer->Print("// The constants of enums; those of the .pb.h are the same numbers.\n");
   for (const EnumPlan& enum_plan : plan.enums) PrintEnumConstants(enum_plan, printer);
-  printer->Print("\n");
 }
 
 void PrintViews(const FilePlan& plan, Printer* printer) {
@@ -162,14 +163,8 @@ void PrintViews(const FilePlan& plan, Printer* printer) {
     has_entries = true;
   }
   if (has_entries) printer->Print("\n");
-  std::vector<DeferredAccessor> deferred;
-  std::set<const Descriptor*> defined;
-  for (const MessagePlan& message : plan.messages) {
-    PrintViewClass(message, defined, printer, &deferred);
-    defined.insert(message.message);
-  }
-  for (const DeferredAccessor& accessor : deferred) PrintDeferredAccessor(accessor, printer);
-  if (!deferred.empty()) printer->Print("\n");
+  for (const MessagePlan& message : plan.messages) PrintViewClass(message, printer);
+  for (const MessagePlan& message : plan.messages) PrintDeferredAccessors(message, printer);
   for (const MessagePlan& message : plan.messages) PrintViewTable(message, printer);
 }
 
@@ -181,9 +176,9 @@ void PrintViewsHeader(const FilePlan& plan, Printer* printer) {
 
 #include "ipmpsc/typed/generated_views.h"
 )");
-  PrintIncludesOfImports(*plan.file, HeaderKind::kViews, printer);
-  printer->Print("#include \"$header$\"\n\n", "header",
-                 HeaderName(*plan.file, HeaderKind::kForward));
+  PrintIncludesOfImports(plan, HeaderKind::kViews, printer);
+  PrintInclude(HeaderName(plan.stem, HeaderKind::kForward), printer);
+  printer->Print("\n");
   PrintFingerprints(plan, printer);
   if (plan.IsEmpty()) return;
   HideMacros(plan, printer);
@@ -195,76 +190,130 @@ void PrintViewsHeader(const FilePlan& plan, Printer* printer) {
 }
 
 void PrintWriters(const FilePlan& plan, Printer* printer) {
-  std::vector<DeferredSetter> deferred;
-  std::set<const Descriptor*> defined;
   for (const MessagePlan& message : plan.messages) {
-    if (message.is_map_entry) continue;
-    PrintWriterClass(message, defined, printer, &deferred);
-    defined.insert(message.message);
+    if (!message.is_map_entry) PrintWriterClass(message, printer);
   }
-  for (const DeferredSetter& setter : deferred) PrintDeferredSetter(setter, printer);
-  if (!deferred.empty()) printer->Print("\n");
+  for (const MessagePlan& message : plan.messages) PrintDeferredSetters(message, printer);
 }
 
 void PrintWholeHeader(const FilePlan& plan, Printer* printer) {
   if (!plan.package_beside_status.empty()) {
-    printer->Print({{"header", HeaderName(*plan.file, HeaderKind::kViews)},
+    printer->Print({{"header", HeaderName(plan.stem, HeaderKind::kViews)},
                     {"package", plan.package_beside_status}},
                    R"(#include "$header$"
 
-// No writers, loans, senders and receivers: they need absl/status/statusor.h, whose headers declare a
-// function called as package $package$ is.
+// There are no writers, loans, senders and receivers. They need absl/status/statusor.h, which
+// includes the declaration of a C function with the name of package $package$.
 
 )");
     return;
   }
   // First, before any header that has macros.
-  printer->Print("#include \"$header$\"\n\n", "header", HeaderName(*plan.file, HeaderKind::kViews));
-  printer->Print("#include \"ipmpsc/typed/generated.h\"\n");
-  PrintIncludesOfImports(*plan.file, HeaderKind::kWhole, printer);
+  PrintInclude(HeaderName(plan.stem, HeaderKind::kViews), printer);
   printer->Print("\n");
-  PrintFileDescriptionDeclaration(*plan.file, printer);
+  PrintInclude("ipmpsc/typed/generated.h", printer);
+  PrintIncludesOfImports(plan, HeaderKind::kWhole, printer);
+  printer->Print("\n");
+  PrintFileDescriptionDeclaration(plan, printer);
   if (!plan.messages.empty()) {
     HideMacros(plan, printer);
     OpenFileNamespace(plan, printer);
     PrintWriters(plan, printer);
     for (const MessagePlan& message : plan.messages) {
-      if (!message.is_map_entry) PrintTypedEnds(message, printer);
+      if (!message.is_map_entry) PrintTypedEnds(plan, message, printer);
     }
     CloseFileNamespace(plan, printer);
     ShowMacros(plan, printer);
   }
-  PrintFileDescription(*plan.file, printer);
+  PrintFileDescription(plan, printer);
+}
+
+// Returns the line that says what the header has.
+const char* Summary(HeaderKind kind) {
+  switch (kind) {
+    case HeaderKind::kForward:
+      return "Declarations of all classes.";
+    case HeaderKind::kViews:
+      return "Views and the constants of enums.";
+    case HeaderKind::kWhole:
+      break;
+  }
+  return "Views, writers and the ends of channels.";
+}
+
+void PrintContents(const FilePlan& plan, HeaderKind kind, Printer* printer) {
+  switch (kind) {
+    case HeaderKind::kForward:
+      return PrintForwardHeader(plan, printer);
+    case HeaderKind::kViews:
+      return PrintViewsHeader(plan, printer);
+    case HeaderKind::kWhole:
+      return PrintWholeHeader(plan, printer);
+  }
+}
+
+// Returns the output of `print`.
+template <typename Print>
+std::string Printed(const Print& print) {
+  std::string text;
+  {
+    google::protobuf::io::StringOutputStream output(&text);
+    Printer printer(&output, '$');
+    print(&printer);
+  }
+  return text;
+}
+
+// Returns whether a documentation comment has characters of Doxygen's or HTML's markup. In a .proto
+// file these are plain text.
+bool HasMarkup(absl::string_view contents) {
+  for (const absl::string_view line : absl::StrSplit(contents, '\n')) {
+    if (absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "///") &&
+        line.find_first_of("@\\<&") != absl::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void PrintWithGuard(const FilePlan& plan, HeaderKind kind, absl::string_view contents,
+                    Printer* printer) {
+  const bool has_markup = HasMarkup(contents);
+  const std::map<std::string, std::string> variables = {{"file", std::string(plan.file->name())},
+                                                        {"summary", Summary(kind)},
+                                                        {"guard", IncludeGuard(plan.symbol, kind)}};
+  printer->Print(variables, R"(// Generated by protoc-gen-ipmpsc from $file$. Do not edit.
+// $summary$
+#ifndef $guard$
+#define $guard$
+
+)");
+  if (has_markup) {
+    printer->Print(R"(#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdocumentation"
+#pragma clang diagnostic ignored "-Wdocumentation-unknown-command"
+#endif
+
+)");
+  }
+  printer->PrintRaw(std::string(contents));
+  if (has_markup) {
+    printer->Print(R"(#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+
+)");
+  }
+  printer->Print(variables, "#endif  // $guard$\n");
 }
 
 }  // namespace
 
-void PrintHeader(const FilePlan& plan, HeaderKind kind, Printer* printer) {
-  const std::string guard = IncludeGuard(*plan.file, kind);
-  printer->Print(R"(// Generated by protoc-gen-ipmpsc from $file$. Do not edit.
-)",
-                 "file", plan.file->name());
-  printer->Print(kind == HeaderKind::kForward
-                     ? "// Declares the classes that the headers beside it define.\n"
-                 : kind == HeaderKind::kViews ? "// Views, and the constants of enums.\n"
-                                              : "// Views, writers, and the ends of channels.\n");
-  printer->Print(R"(#ifndef $guard$
-#define $guard$
-
-)",
-                 "guard", guard);
-  switch (kind) {
-    case HeaderKind::kForward:
-      PrintForwardHeader(plan, printer);
-      break;
-    case HeaderKind::kViews:
-      PrintViewsHeader(plan, printer);
-      break;
-    case HeaderKind::kWhole:
-      PrintWholeHeader(plan, printer);
-      break;
-  }
-  printer->Print("#endif  // $guard$\n", "guard", guard);
+std::string PrintHeader(const FilePlan& plan, HeaderKind kind) {
+  const std::string contents =
+      Printed([&](Printer* printer) { PrintContents(plan, kind, printer); });
+  return Layout(Printed([&](Printer* printer) { PrintWithGuard(plan, kind, contents, printer); }));
 }
 
 }  // namespace ipmpsc::codegen

@@ -2,13 +2,15 @@
 #ifndef IPMPSC_CODEGEN_HEADER_H_
 #define IPMPSC_CODEGEN_HEADER_H_
 
+#include <string>
+
 #include "codegen/file_plan.h"
 #include "codegen/names.h"
-#include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
 
-void PrintHeader(const FilePlan& plan, HeaderKind kind, google::protobuf::io::Printer* printer);
+// Returns the text of a header.
+std::string PrintHeader(const FilePlan& plan, HeaderKind kind);
 
 }  // namespace ipmpsc::codegen
 

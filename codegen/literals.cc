@@ -1,6 +1,7 @@
 #include "codegen/literals.h"
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -9,13 +10,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
-
-using google::protobuf::FieldDescriptor;
 
 namespace {
 
@@ -58,42 +55,16 @@ std::string Escaped(absl::string_view bytes, size_t i) {
 
 }  // namespace
 
-std::string DefaultValue(const FieldDescriptor& field, absl::string_view type) {
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32:
-      return SignedLiteral(field.default_value_int32(), std::numeric_limits<int32_t>::min(),
-                           "int32_t");
-    case FieldDescriptor::CPPTYPE_INT64:
-      return SignedLiteral(field.default_value_int64(), std::numeric_limits<int64_t>::min(),
-                           "int64_t");
-    case FieldDescriptor::CPPTYPE_UINT32:
-      return absl::StrCat(field.default_value_uint32(),
-                          field.default_value_uint32() == 0 ? "" : "u");
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return absl::StrCat(field.default_value_uint64(),
-                          field.default_value_uint64() == 0 ? "" : "u");
-    case FieldDescriptor::CPPTYPE_DOUBLE:
-      return FloatLiteral(field.default_value_double(), "double");
-    case FieldDescriptor::CPPTYPE_FLOAT:
-      return FloatLiteral(field.default_value_float(), "float");
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return field.default_value_bool() ? "true" : "false";
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return absl::StrFormat("static_cast<%s>(%s)", type,
-                             SignedLiteral(field.default_value_enum()->number(),
-                                           std::numeric_limits<int32_t>::min(), "int32_t"));
-    case FieldDescriptor::CPPTYPE_STRING: {
-      const absl::string_view text = field.default_value_string();
-      if (text.empty()) return "";
-      return absl::StrFormat("::absl::string_view(%s, %d)",
-                             absl::StrJoin(StringLiterals(text, std::string::npos), " "),
-                             text.size());
-    }
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      break;
-  }
-  return "";
+std::string Literal(int32_t value) {
+  return SignedLiteral(value, std::numeric_limits<int32_t>::min(), "int32_t");
 }
+std::string Literal(int64_t value) {
+  return SignedLiteral(value, std::numeric_limits<int64_t>::min(), "int64_t");
+}
+std::string Literal(uint32_t value) { return absl::StrCat(value, value == 0 ? "" : "u"); }
+std::string Literal(uint64_t value) { return absl::StrCat(value, value == 0 ? "" : "u"); }
+std::string Literal(float value) { return FloatLiteral(value, "float"); }
+std::string Literal(double value) { return FloatLiteral(value, "double"); }
 
 std::vector<std::string> StringLiterals(absl::string_view bytes, size_t width) {
   std::vector<std::string> literals;

@@ -1,19 +1,21 @@
 #include "codegen/message_plan.h"
 
 #include <algorithm>
-#include <limits>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "codegen/literals.h"
+#include "absl/strings/str_format.h"
+#include "codegen/comments.h"
+#include "codegen/field_kind.h"
+#include "codegen/fingerprint.h"
 #include "codegen/names.h"
 #include "codegen/syntax.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "ipmpsc/field.pb.h"
 
 namespace ipmpsc::codegen {
 
@@ -35,35 +37,24 @@ std::string ViewType(const MessagePlan& plan, const Descriptor& type, GeneratedN
 
 std::string ValueType(const MessagePlan& plan, const FieldDescriptor& field,
                       GeneratedNames* names) {
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32:
-      return "int32_t";
-    case FieldDescriptor::CPPTYPE_INT64:
-      return "int64_t";
-    case FieldDescriptor::CPPTYPE_UINT32:
-      return "uint32_t";
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return "uint64_t";
-    case FieldDescriptor::CPPTYPE_DOUBLE:
-      return "double";
-    case FieldDescriptor::CPPTYPE_FLOAT:
-      return "float";
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return "bool";
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return QualifiedEnumName(*field.enum_type());
-    case FieldDescriptor::CPPTYPE_STRING:
-      return "::absl::string_view";
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      return ViewType(plan, *field.message_type(), names);
-  }
-  return "";
+  if (field.enum_type() != nullptr) return QualifiedEnumName(*field.enum_type());
+  if (field.message_type() != nullptr) return ViewType(plan, *field.message_type(), names);
+  return KindOf(field).type;
+}
+
+std::string ContainerType(const FieldDescriptor& field, const std::string& type) {
+  if (!field.is_repeated()) return "";
+  return absl::StrFormat("::ipmpsc::view::%s<%s>", field.is_map() ? "MapView" : "RepeatedView",
+                         type);
 }
 
 void NameClasses(MessagePlan* plan, GeneratedNames* names) {
   const Descriptor& message = *plan->message;
   plan->view = names->Name(message, "View");
-  if (plan->is_map_entry) return;
+  if (plan->is_map_entry) {
+    plan->writer = names->Name(*message.containing_type(), "Writer");
+    return;
+  }
   plan->type = QualifiedMessageName(message);
   plan->writer = names->Name(message, "Writer");
   plan->channel = names->Name(message, "Channel");
@@ -83,8 +74,7 @@ void NameClasses(MessagePlan* plan, GeneratedNames* names) {
 // Returns the writer of the field's message, or of the map's message values, unqualified if that
 // means the same within the message's writer. Returns "" for a field without messages.
 std::string WriterOf(const MessagePlan& plan, const FieldDescriptor& field, GeneratedNames* names) {
-  const Descriptor* const type =
-      field.is_map() ? field.message_type()->map_value()->message_type() : field.message_type();
+  const Descriptor* const type = WrittenMessage(field);
   if (type == nullptr) return "";
   std::string name = names->Name(*type, "Writer");
   // Within the class, these names mean a base class or a nested message.
@@ -101,7 +91,7 @@ bool NeedsFinish(const Descriptor& message, std::set<const Descriptor*>* seen) {
   for (int i = 0; i < message.field_count(); ++i) {
     const FieldDescriptor& field = *message.field(i);
     if (field.is_required() || field.is_map()) return true;
-    if (IsMessage(field) && NeedsFinish(*field.message_type(), seen)) return true;
+    if (field.message_type() != nullptr && NeedsFinish(*field.message_type(), seen)) return true;
   }
   return false;
 }
@@ -109,7 +99,7 @@ bool NeedsFinish(const Descriptor& message, std::set<const Descriptor*>* seen) {
 bool NeedsHasBit(const FieldDescriptor& field) {
   if (field.is_required()) return true;
   if (field.containing_type()->options().map_entry()) return false;
-  return field.has_presence() && !field.is_repeated() && !IsMessage(field) &&
+  return field.has_presence() && !field.is_repeated() && field.message_type() == nullptr &&
          field.real_containing_oneof() == nullptr;
 }
 
@@ -139,15 +129,17 @@ void NameMembers(MessagePlan* plan) {
 }
 
 void PlanEnumRanges(MessagePlan* plan) {
-  for (const FieldPlan& field : plan->fields) {
+  for (FieldPlan& field : plan->fields) {
     if (!IsClosedEnum(*field.field)) continue;
     const EnumDescriptor* const enum_type = field.field->enum_type();
-    const bool is_there =
-        std::any_of(plan->enum_ranges.begin(), plan->enum_ranges.end(),
-                    [&](const EnumRanges& ranges) { return ranges.enum_type == enum_type; });
-    // Two enums may have the same short name, so the name is built from the field's number.
-    if (!is_there)
-      plan->enum_ranges.push_back({enum_type, absl::StrCat("kRanges", field.field->number(), "_")});
+    auto ranges = std::find_if(plan->enum_ranges.begin(), plan->enum_ranges.end(),
+                               [&](const EnumRanges& r) { return r.enum_type == enum_type; });
+    if (ranges == plan->enum_ranges.end()) {
+      // Two enums may have the same short name, so the name is built from the field's number.
+      ranges = plan->enum_ranges.insert(
+          ranges, {enum_type, absl::StrCat("kRanges", field.field->number(), "_")});
+    }
+    field.ranges = ranges->name;
   }
 }
 
@@ -161,10 +153,30 @@ void PlanHasBits(MessagePlan* plan) {
   }
 }
 
+FieldPlan PlanField(const MessagePlan& plan, const FieldDescriptor& descriptor,
+                    GeneratedNames* names) {
+  FieldPlan field;
+  field.field = &descriptor;
+  field.kind = &KindOf(descriptor);
+  field.accessor = cpp::FieldName(&descriptor);
+  field.type = ValueType(plan, descriptor, names);
+  field.container = ContainerType(descriptor, field.type);
+  if (!field.is_message()) field.default_value = field.kind->default_value(descriptor, field.type);
+  field.declaration = absl::StrCat("`", DeclarationOf(descriptor), "`");
+  field.comment = CommentOf(descriptor);
+  field.writer = WriterOf(plan, descriptor, names);
+  field.alignment = descriptor.options().GetExtension(::ipmpsc::field).alignment();
+  if (descriptor.real_containing_oneof() != nullptr) {
+    field.oneof = descriptor.real_containing_oneof()->index();
+    field.oneof_constant = cpp::OneofCaseConstantName(&descriptor);
+  }
+  return field;
+}
+
 }  // namespace
 
-bool IsMessage(const FieldDescriptor& field) {
-  return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+const Descriptor* WrittenMessage(const FieldDescriptor& field) {
+  return field.is_map() ? field.message_type()->map_value()->message_type() : field.message_type();
 }
 
 std::vector<EnumRun> RunsOf(const EnumDescriptor& enum_type) {
@@ -181,16 +193,12 @@ std::vector<EnumRun> RunsOf(const EnumDescriptor& enum_type) {
   return runs;
 }
 
-std::string EnumNumber(int number) {
-  return number == std::numeric_limits<int>::min() ? "::std::numeric_limits<int32_t>::min()"
-                                                   : absl::StrCat(number);
-}
-
 MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
   MessagePlan plan;
   plan.message = &message;
   plan.is_map_entry = message.options().map_entry();
   NameClasses(&plan, names);
+  if (!plan.is_map_entry) plan.fingerprint = Fingerprint(message);
   for (int i = 0; i < message.real_oneof_decl_count(); ++i) {
     const OneofDescriptor& oneof = *message.oneof_decl(i);
     plan.oneofs.push_back({&oneof, OneofCaseName(oneof), OneofNotSetName(oneof),
@@ -198,22 +206,7 @@ MessagePlan PlanMessage(const Descriptor& message, GeneratedNames* names) {
   }
   TakePublicNames(&plan);
   for (int i = 0; i < message.field_count(); ++i) {
-    const FieldDescriptor& descriptor = *message.field(i);
-    FieldPlan field;
-    field.field = &descriptor;
-    field.accessor = cpp::FieldName(&descriptor);
-    field.type = ValueType(plan, descriptor, names);
-    if (!IsMessage(descriptor)) field.default_value = DefaultValue(descriptor, field.type);
-    field.writer = WriterOf(plan, descriptor, names);
-    if (descriptor.is_map()) {
-      field.entry =
-          std::make_shared<const MessagePlan>(PlanMessage(*descriptor.message_type(), names));
-    }
-    if (descriptor.real_containing_oneof() != nullptr) {
-      field.oneof = descriptor.real_containing_oneof()->index();
-      field.oneof_constant = cpp::OneofCaseConstantName(&descriptor);
-    }
-    plan.fields.push_back(field);
+    plan.fields.push_back(PlanField(plan, *message.field(i), names));
   }
   std::sort(plan.fields.begin(), plan.fields.end(), [](const FieldPlan& a, const FieldPlan& b) {
     return a.field->number() < b.field->number();

@@ -1,12 +1,13 @@
 // MessagePlan: the contents of the view and the writer of a message, decided before anything is
-// printed.
+// printed. Printers take all names and decisions from here.
 #ifndef IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 #define IPMPSC_CODEGEN_MESSAGE_PLAN_H_
 
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "codegen/field_kind.h"
 #include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 
@@ -16,16 +17,27 @@ struct MessagePlan;
 
 struct FieldPlan {
   const google::protobuf::FieldDescriptor* field;
+  const FieldKind* kind;
   std::string accessor;       // as protobuf names it
   std::string member;         // the data member
   std::string type;           // of one value, in C++
+  std::string container;      // of all values of a repeated field; empty for others
   std::string default_value;  // in C++; empty for messages
+  std::string declaration;    // in the .proto file, quoted: "`uint32 width = 1`"
+  std::string comment;        // in the .proto file
+  std::string ranges;         // the array of the valid values of a closed enum
   int has_bit = -1;
   int oneof = -1;              // index in MessagePlan::oneofs
   std::string oneof_constant;  // "kCamera"
+  uint32_t alignment = 0;      // of option (ipmpsc.field)
   // The writer of a message field, or of a map's message values.
   std::string writer;
-  std::shared_ptr<const MessagePlan> entry;  // of a map
+  const MessagePlan* entry = nullptr;  // of a map
+  // Whether the classes of its message, or of a map's message values, are defined further down in
+  // the file. Functions that need them are then defined after all classes.
+  bool is_deferred = false;
+
+  bool is_message() const { return kind->shape == FieldKind::kMessage; }
 };
 
 struct OneofPlan {
@@ -53,7 +65,8 @@ struct MessagePlan {
   const google::protobuf::Descriptor* message;
   bool is_map_entry = false;
   std::string type;  // protobuf's class: "::foo::Outer_Inner"
-  // The generated classes. A map's entry has only a view.
+  // The generated classes. A map's entry has only a view; `writer` is that of the message with the
+  // map.
   std::string view;
   std::string writer;
   std::string channel;
@@ -62,6 +75,7 @@ struct MessagePlan {
   std::string sender;
   std::string receiver;
   std::string qualified_writer;
+  uint64_t fingerprint = 0;  // see Fingerprint
   std::vector<NestedPlan> nested;
   std::vector<FieldPlan> fields;  // by number
   std::vector<OneofPlan> oneofs;
@@ -74,9 +88,12 @@ struct MessagePlan {
   NameScope members;          // all names that are taken in the class
 };
 
+// Plans a message without the facts that depend on other messages of the file: `entry` and
+// `is_deferred` of the fields.
 MessagePlan PlanMessage(const google::protobuf::Descriptor& message, GeneratedNames* names);
 
-bool IsMessage(const google::protobuf::FieldDescriptor& field);
+// Returns the message of the field, or of a map's values, or null.
+const google::protobuf::Descriptor* WrittenMessage(const google::protobuf::FieldDescriptor& field);
 
 // A run of consecutive numbers that the enum lists. Runs ascend.
 struct EnumRun {
@@ -84,7 +101,6 @@ struct EnumRun {
   int last;
 };
 std::vector<EnumRun> RunsOf(const google::protobuf::EnumDescriptor& enum_type);
-std::string EnumNumber(int number);
 
 }  // namespace ipmpsc::codegen
 

@@ -109,30 +109,30 @@ std::string NameScope::TakeFree(std::string name) {
   return name;
 }
 
-std::string HeaderName(const FileDescriptor& file, HeaderKind kind) {
-  const std::string stem = cpp::StripProto(file.name());
+std::string HeaderStem(const FileDescriptor& file) { return cpp::StripProto(file.name()); }
+
+std::string HeaderName(absl::string_view stem, HeaderKind kind) {
   switch (kind) {
     case HeaderKind::kForward:
-      return stem + ".ipmpsc.fwd.h";
+      return absl::StrCat(stem, ".ipmpsc.fwd.h");
     case HeaderKind::kViews:
-      return stem + ".ipmpsc.views.h";
+      return absl::StrCat(stem, ".ipmpsc.views.h");
     case HeaderKind::kWhole:
       break;
   }
-  return stem + ".ipmpsc.h";
+  return absl::StrCat(stem, ".ipmpsc.h");
 }
 
-std::string IncludeGuard(const FileDescriptor& file, HeaderKind kind) {
-  const std::string guard = absl::StrCat("IPMPSC_INCLUDED_", FileSymbol(file));
+std::string IncludeGuard(absl::string_view symbol, HeaderKind kind) {
   switch (kind) {
     case HeaderKind::kForward:
-      return guard + "_FORWARD";
+      return absl::StrCat("IPMPSC_INCLUDED_", symbol, "_FORWARD");
     case HeaderKind::kViews:
-      return guard + "_VIEWS";
+      return absl::StrCat("IPMPSC_INCLUDED_", symbol, "_VIEWS");
     case HeaderKind::kWhole:
       break;
   }
-  return guard;
+  return absl::StrCat("IPMPSC_INCLUDED_", symbol);
 }
 
 std::string PackageNamespace(const FileDescriptor& file) {
@@ -144,10 +144,6 @@ std::string FileNamespace(const FileDescriptor& file) {
   if (!parts.empty()) parts.pop_back();
   parts.push_back(absl::StrCat("in_", FileSymbol(file)));
   return absl::StrJoin(parts, "::");
-}
-
-std::string QualifiedFileNamespace(const FileDescriptor& file) {
-  return absl::StrCat("::", FileNamespace(file));
 }
 
 std::string FileSymbol(const FileDescriptor& file) {
@@ -208,7 +204,7 @@ std::string GeneratedNames::FreeName(const FileDescriptor& file, std::string nam
 }
 
 std::string GeneratedNames::QualifiedName(const Descriptor& message, absl::string_view suffix) {
-  return absl::StrCat(QualifiedFileNamespace(*message.file()), "::", Name(message, suffix));
+  return absl::StrCat("::", FileNamespace(*message.file()), "::", Name(message, suffix));
 }
 
 std::string OneofCaseName(const OneofDescriptor& oneof) {

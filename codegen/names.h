@@ -31,10 +31,13 @@ enum class HeaderKind {
   kViews,    // "camera/frame.ipmpsc.views.h": views and constants
   kWhole,    // "camera/frame.ipmpsc.h": everything
 };
-std::string HeaderName(const google::protobuf::FileDescriptor& file, HeaderKind kind);
 
-// Returns "IPMPSC_INCLUDED_camera_2fframe_2eproto".
-std::string IncludeGuard(const google::protobuf::FileDescriptor& file, HeaderKind kind);
+// Returns "camera/frame" for camera/frame.proto.
+std::string HeaderStem(const google::protobuf::FileDescriptor& file);
+std::string HeaderName(absl::string_view stem, HeaderKind kind);
+
+// Returns "IPMPSC_INCLUDED_camera_2fframe_2eproto" for the symbol of a file.
+std::string IncludeGuard(absl::string_view symbol, HeaderKind kind);
 
 // Returns "foo::bar" for package foo.bar, or "" without a package.
 std::string PackageNamespace(const google::protobuf::FileDescriptor& file);
@@ -46,7 +49,6 @@ std::string PackageNamespace(const google::protobuf::FileDescriptor& file);
 // from such a directive as members of the enclosing namespace. A name that protobuf declares in the
 // package, in any file, therefore hides the generated one and is never ambiguous with it.
 std::string FileNamespace(const google::protobuf::FileDescriptor& file);
-std::string QualifiedFileNamespace(const google::protobuf::FileDescriptor& file);
 
 // Returns a name that no other file has: "camera_2fframe_2eproto".
 std::string FileSymbol(const google::protobuf::FileDescriptor& file);

@@ -5,11 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "codegen/file_description.h"
-#include "codegen/fingerprint.h"
+#include "codegen/comments.h"
+#include "codegen/file_plan.h"
 #include "codegen/literals.h"
 #include "codegen/message_plan.h"
-#include "codegen/names.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -20,9 +19,10 @@ namespace ipmpsc::codegen {
 using google::protobuf::Descriptor;
 using google::protobuf::io::Printer;
 
-void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
+void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* printer) {
   const Descriptor& message = *plan.message;
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
+  const std::string type = absl::StrFormat("message `%s`", message.full_name());
   const std::map<std::string, std::string> variables = {
       {"full_name", std::string(message.full_name())},
       {"message", plan.type},
@@ -33,47 +33,43 @@ void PrintTypedEnds(const MessagePlan& plan, Printer* printer) {
       {"lease", plan.lease},
       {"loan", plan.loan},
       {"writer", plan.writer},
-      {"file", FileDescriptionName(*message.file())},
-      {"fingerprint", absl::StrFormat("0x%016x", Fingerprint(message))},
+      {"file", file.symbol},
+      {"fingerprint", absl::StrFormat("0x%016x", plan.fingerprint)},
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},
       {"capacity", absl::StrCat(declared.capacity())},
       {"max_senders", absl::StrCat(declared.max_senders())},
       {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
   };
-  printer->Print(
-      variables,
-      "// Channels of $full_name$\n"
-      "class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {\n"
-      " public:\n"
-      "  static constexpr ::ipmpsc::schema::MessageType kType = {\n"
-      "      \"$full_name$\", /*fingerprint=*/$fingerprint$u,\n"
-      "      &$file$,\n"
-      "      /*channel=*/$name$, /*capacity=*/$capacity$u, "
-      "/*max_senders=*/$max_senders$u$timestamps$};\n"
-      "};\n"
-      "\n"
-      "class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $sender$\n"
-      "    : public ::ipmpsc::typed::MessageSender<$sender$, $message$, $loan$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n"
-      "class $receiver$\n"
-      "    : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {\n"
-      " public:\n"
-      "  using Base::Base;\n"
-      "};\n"
-      "\n");
+  PrintDocumentation(absl::StrCat("Creates and opens channels of ", type, "."), 0, printer);
+  printer->Print(variables, R"(class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
+ public:
+  /// The message type, and the channel that its .proto file declares.
+  static constexpr ::ipmpsc::schema::MessageType kType = {
+      "$full_name$", /*fingerprint=*/$fingerprint$u,
+      &::ipmpsc::schema::files::$file$,
+      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u$timestamps$};
+};
+
+)");
+  const auto print_class = [&](const std::string& summary, const char* declaration) {
+    PrintDocumentation(summary, 0, printer);
+    printer->Print(variables, declaration);
+    printer->Print(R"( public:
+  using Base::Base;
+};
+
+)");
+  };
+  print_class(absl::StrCat("A ", type, " that is written in place into the ring."),
+              "class $loan$ : public ::ipmpsc::typed::MessageLoan<$writer$, $channel$> {\n");
+  print_class(absl::StrCat("A received ", type, ", read in place in the ring."),
+              "class $lease$ : public ::ipmpsc::typed::MessageLease<$view$> {\n");
+  print_class(absl::StrCat("Sends ", type, "."), R"(class $sender$
+    : public ::ipmpsc::typed::MessageSender<$sender$, $message$, $loan$, $channel$> {
+)");
+  print_class(absl::StrCat("Receives ", type, "."), R"(class $receiver$
+    : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {
+)");
 }
 
 }  // namespace ipmpsc::codegen

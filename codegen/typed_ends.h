@@ -1,15 +1,15 @@
-// Prints the typed ends of a message's channels: FrameChannel, FrameSender, FrameReceiver,
-// FrameLease.
+// Prints the channel, the ends, the loan and the lease of a message.
 #ifndef IPMPSC_CODEGEN_TYPED_ENDS_H_
 #define IPMPSC_CODEGEN_TYPED_ENDS_H_
 
+#include "codegen/file_plan.h"
 #include "codegen/message_plan.h"
-#include "codegen/names.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
 
-void PrintTypedEnds(const MessagePlan& plan, google::protobuf::io::Printer* printer);
+void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan,
+                    google::protobuf::io::Printer* printer);
 
 }  // namespace ipmpsc::codegen
 

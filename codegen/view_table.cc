@@ -6,64 +6,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codegen/message_plan.h"
-#include "codegen/syntax.h"
-#include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/printer.h"
 
 namespace ipmpsc::codegen {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::FileDescriptor;
 using google::protobuf::io::Printer;
 
 namespace {
 
-// Returns the function of ipmpsc::view::Field that makes the field's entry.
-std::string EntryKind(const MessagePlan& message, const FieldDescriptor& field) {
-  switch (field.type()) {
-    case FieldDescriptor::TYPE_INT32:
-    case FieldDescriptor::TYPE_UINT32:
-      return "Int32";
-    case FieldDescriptor::TYPE_INT64:
-    case FieldDescriptor::TYPE_UINT64:
-      return "Int64";
-    case FieldDescriptor::TYPE_SINT32:
-      return "Sint32";
-    case FieldDescriptor::TYPE_SINT64:
-      return "Sint64";
-    case FieldDescriptor::TYPE_BOOL:
-      return message.is_map_entry ? "BoolOfMap" : "Bool";
-    case FieldDescriptor::TYPE_ENUM:
-      if (!IsClosedEnum(field)) return "Int32";
-      return message.is_map_entry ? "ClosedEnumOfMap" : "ClosedEnum";
-    case FieldDescriptor::TYPE_FIXED32:
-    case FieldDescriptor::TYPE_SFIXED32:
-    case FieldDescriptor::TYPE_FLOAT:
-      return "Fixed32";
-    case FieldDescriptor::TYPE_FIXED64:
-    case FieldDescriptor::TYPE_SFIXED64:
-    case FieldDescriptor::TYPE_DOUBLE:
-      return "Fixed64";
-    case FieldDescriptor::TYPE_BYTES:
-      return "Bytes";
-    case FieldDescriptor::TYPE_STRING:
-      return MustBeUtf8(field) ? "String" : "Bytes";
-    case FieldDescriptor::TYPE_MESSAGE:
-      return field.is_map() ? "Map" : "Message";
-    case FieldDescriptor::TYPE_GROUP:
-      return "Group";
-  }
-  return "";
-}
-
 // Returns a comma and the argument that the entry refers to, or "".
-std::string EntryReference(const MessagePlan& message, const FieldPlan& field) {
-  if (IsMessage(*field.field)) return absl::StrFormat(", &%s::kTable_", field.type);
-  if (!IsClosedEnum(*field.field)) return "";
-  for (const EnumRanges& ranges : message.enum_ranges) {
-    if (ranges.enum_type == field.field->enum_type()) return ", " + ranges.name;
+std::string EntryReference(const FieldPlan& field) {
+  if (field.is_message()) {
+    return absl::StrFormat(", &::ipmpsc::view::ViewAccess::Table<%s>()", field.type);
   }
-  return "";
+  return field.ranges.empty() ? "" : ", " + field.ranges;
 }
 
 std::string EntryModifier(const MessagePlan& message, const FieldPlan& field) {
@@ -79,32 +35,33 @@ std::string EntryModifier(const MessagePlan& message, const FieldPlan& field) {
 }  // namespace
 
 void PrintViewTable(const MessagePlan& plan, Printer* printer) {
-  if (!plan.fields.empty()) {
-    printer->Print("inline constexpr ::ipmpsc::wire::Field $view$::kFields_[] = {\n", "view",
-                   plan.view);
-    for (const FieldPlan& field : plan.fields) {
-      printer->Print({{"kind", EntryKind(plan, *field.field)},
-                      {"number", absl::StrCat(field.field->number())},
-                      {"view", plan.view},
-                      {"member", field.member},
-                      {"reference", EntryReference(plan, field)},
-                      {"modifier", EntryModifier(plan, field)}},
-                     "    ::ipmpsc::wire::Field::$kind$($number$, offsetof($view$, "
-                     "$member$)$reference$)$modifier$,\n");
-    }
-    printer->Print("};\n");
-  }
-  printer->Print("inline constexpr $view$ $view$::kEmpty_;\n", "view", plan.view);
+  const std::map<std::string, std::string> variables = {
+      {"view", plan.view},
+      {"required", absl::StrCat(plan.required_count)},
+      {"finish", plan.needs_finish ? "true" : "false"}};
   if (plan.fields.empty()) {
-    printer->Print("inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);\n\n",
-                   "view", plan.view);
+    printer->Print(variables, R"(inline constexpr $view$ $view$::kEmpty_;
+inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);
+
+)");
     return;
   }
-  printer->Print(
-      "inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(\n"
-      "    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$);\n\n",
-      "view", plan.view, "required", absl::StrCat(plan.required_count), "finish",
-      plan.needs_finish ? "true" : "false");
+  printer->Print(variables, "inline constexpr ::ipmpsc::wire::Field $view$::kFields_[] = {\n");
+  for (const FieldPlan& field : plan.fields) {
+    printer->Print({{"kind", plan.is_map_entry ? field.kind->map_entry : field.kind->entry},
+                    {"number", absl::StrCat(field.field->number())},
+                    {"offset", absl::StrFormat("offsetof(%s, %s)", plan.view, field.member)},
+                    {"reference", EntryReference(field)},
+                    {"modifier", EntryModifier(plan, field)}},
+                   R"(    ::ipmpsc::wire::Field::$kind$($number$, $offset$$reference$)$modifier$,
+)");
+  }
+  printer->Print(variables, R"(};
+inline constexpr $view$ $view$::kEmpty_;
+inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(
+    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$);
+
+)");
 }
 
 }  // namespace ipmpsc::codegen

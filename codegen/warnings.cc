@@ -34,8 +34,8 @@ std::vector<std::string> FindWarnings(const FilePlan& plan) {
   if (!plan.package_beside_status.empty()) {
     warnings.push_back(absl::StrCat(
         "package \"", plan.package_beside_status,
-        "\" is called as a function of the C library: the header has views, but no writers, loans, "
-        "senders and receivers",
+        "\" has the name of a function of the C library: the header gets views, but no writers, "
+        "loans, senders and receivers",
         Rename(plan.package_beside_status)));
   }
   const std::vector<std::string> parts = NamespaceParts(file);
@@ -43,13 +43,13 @@ std::vector<std::string> FindWarnings(const FilePlan& plan) {
   if (FindCName(parts[0]) == CName::kEverywhere) {
     warnings.push_back(
         absl::StrCat("package \"", file.package(),
-                     "\" is called as a name of the C library, and neither this header "
-                     "nor the .pb.h will compile",
+                     "\" has the name of a declaration of the C library: neither this "
+                     "header nor the .pb.h will compile",
                      Rename(file.package())));
   }
   if (parts[0] == "std" || parts[0] == "absl" || (parts[0] == "ipmpsc" && !IsOurs(file))) {
     warnings.push_back(
-        absl::StrCat("package \"", file.package(), "\" lies in C++ namespace ", parts[0],
+        absl::StrCat("package \"", file.package(), "\" is in C++ namespace ", parts[0],
                      ", which belongs to another library: a message with the name of a class "
                      "there will not compile",
                      Rename(file.package())));

@@ -177,7 +177,7 @@ expect_mistake() { # TEXT LINE: a CMakeLists.txt with that line
 }
 mkdir wrong
 expect_mistake 'ipmpsc_add_library(x): no PROTOS' 'ipmpsc_add_library(x)'
-expect_mistake 'ipmpsc_add_library(x): what is y.proto?' 'ipmpsc_add_library(x y.proto PROTOS x.proto)'
+expect_mistake 'ipmpsc_add_library(x): unknown argument y.proto' 'ipmpsc_add_library(x y.proto PROTOS x.proto)'
 expect_mistake 'x.proto' 'ipmpsc_add_library(x PROTOS x.proto)'
 
 finish

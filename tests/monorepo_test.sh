@@ -137,7 +137,7 @@ bazel build "${flags[@]}" --keep_going \
   >"$TEST_TMPDIR/errors" 2>&1 && fail "broken targets were built"
 expect_error() { grep -q -e "$1" "$TEST_TMPDIR/errors" || fail "Bazel does not say: $1"; }
 expect_error '^ERROR: .*: Generating ipmpsc headers of //rules/broken:misaligned_proto failed'
-expect_error '^--ipmpsc_out: rules/broken/misaligned.proto: rules.Misaligned.pixels: .*alignment 3 is no power of two'
+expect_error '^--ipmpsc_out: rules/broken/misaligned.proto: rules.Misaligned.pixels: .*alignment 3 is not a power of two'
 expect_error "^ERROR: .* //rules/broken:no_proto_ipmpsc_messages: .*'//rules/broken:library' is misplaced here (expected proto_library)"
 expect_error "^ERROR: .* //rules/broken:no_proto_views: '//rules/broken:library' does not have mandatory providers: 'ProtoInfo'"
 expect_error "^ERROR: .* //rules/broken:two_deps_ipmpsc_messages: 'deps' attribute must contain exactly one label"

@@ -13,6 +13,7 @@
 #include "ipmpsc/view/parser.h"
 #include "ipmpsc/view/repeated_view.h"
 #include "ipmpsc/view/to_message.h"
+#include "ipmpsc/view/view_access.h"
 #include "ipmpsc/wire/message_table.h"
 // IWYU pragma: end_exports
 

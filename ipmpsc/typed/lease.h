@@ -38,9 +38,11 @@ class MessageLease {
 
   // End of public interfaces.
 
+ protected:
   // For generated classes, which may have the same name as this template.
   using Base = MessageLease;
 
+ public:
   // REQUIRES: `view` was parsed from the payload of `lease`, in `arena`.
   MessageLease(Lease lease, PooledArena arena, const View* view)
       : lease_(std::move(lease)), arena_(std::move(arena)), view_(view) {}

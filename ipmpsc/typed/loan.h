@@ -71,9 +71,11 @@ class ABSL_MUST_USE_RESULT MessageLoan : private DraftHolder, public Writer {
 
   // End of public interfaces.
 
+ protected:
   // For generated classes, which may have the same name as this template.
   using Base = MessageLoan;
 
+ public:
   explicit MessageLoan(Loan loan)
       : DraftHolder(loan.payload()), Writer(&loan_draft_), loan_(std::move(loan)) {}
 

@@ -136,9 +136,11 @@ class MessageReceiver {
 
   // End of public interfaces.
 
+ protected:
   // For generated classes, which may have the same name as this template.
   using Base = MessageReceiver;
 
+ public:
   // REQUIRES: `differences` are those of the receiver's channel.
   MessageReceiver(Receiver receiver, schema::SchemaDifferences differences)
       : receiver_(std::move(receiver)), differences_(std::move(differences)), arenas_(this) {}

@@ -123,9 +123,11 @@ class MessageSender {
 
   // End of public interfaces.
 
+ protected:
   // For generated classes, which may have the same name as this template.
   using Base = MessageSender;
 
+ public:
   // REQUIRES: `differences` are those of the sender's channel.
   MessageSender(Sender sender, schema::SchemaDifferences differences)
       : sender_(std::move(sender)), differences_(std::move(differences)) {}

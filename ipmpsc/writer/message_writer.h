@@ -64,7 +64,7 @@ class Draft {
 };
 
 class MessageWriter {
- public:
+ protected:
   // The place of a message within another.
   struct AsMessage {
     uint32_t number;
@@ -76,19 +76,21 @@ class MessageWriter {
     Output::Nested entry;
   };
 
+ public:
   // A writer of the message as a whole. REQUIRES: `draft` has no writer yet.
   explicit MessageWriter(Draft* draft);
 
   MessageWriter(MessageWriter&& other) noexcept : MessageWriter() { Take(&other); }
   MessageWriter& operator=(MessageWriter&& other) noexcept;
 
-  // For generated code. The class may have the same name as this one.
-  using Base = MessageWriter;
+  // For generated code.
   MessageWriter(MessageWriter* around, AsMessage place);
   MessageWriter(MessageWriter* around, AsGroup place);
   MessageWriter(MessageWriter* around, AsMapValue place);
 
  protected:
+  // For generated classes, which may have the same name as this one.
+  using Base = MessageWriter;
   using Number = writer::Number;
 
   ~MessageWriter() { Close(); }

@@ -16,8 +16,6 @@ namespace ipmpsc::writer {
 template <typename Derived, size_t kCount>
 class RequiredWriter : public MessageWriter {
  public:
-  using Base = RequiredWriter;
-
   explicit RequiredWriter(Draft* draft) : MessageWriter(draft) { first_missing_ = FirstMissing; }
   template <typename Place>
   RequiredWriter(MessageWriter* around, Place place) : MessageWriter(around, place) {
@@ -27,6 +25,8 @@ class RequiredWriter : public MessageWriter {
   RequiredWriter& operator=(RequiredWriter&&) noexcept = default;
 
  protected:
+  using Base = RequiredWriter;
+
   // Closes here, while `set_` exists.
   ~RequiredWriter() { Close(); }
 

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/view_access.h"
 #include "ipmpsc/writer/message_writer.h"
 #include "tests/codegen/ends.h"
 #include "tests/codegen/protos/extensions.ipmpsc.h"
@@ -170,7 +171,8 @@ TEST(ExtensionsTest, RandomOnes) {
     ItemExtensions with_id;
     ASSERT_TRUE(with_id.ParseFromArray(view->inside().Bytes().data(),
                                        static_cast<int>(view->inside().Bytes().size())));
-    ASSERT_EQ(ViewDifference(ItemExtensionsView::kTable_, back, with_id), "");
+    ASSERT_EQ(ViewDifference(ipmpsc::view::ViewAccess::Table<ItemExtensionsView>(), back, with_id),
+              "");
     with_id.DiscardUnknownFields();
     extras.DiscardUnknownFields();
     ASSERT_EQ(DeterministicWire(with_id), DeterministicWire(extras));

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
 namespace {
@@ -45,6 +47,15 @@ TEST_P(GoldenTest, HeaderIsAsBefore) {
   EXPECT_FALSE(generated.empty());
   EXPECT_EQ(Difference(generated, golden), "")
       << "If the new header is right: ./bazelw run //tests/codegen:update_golden";
+}
+
+// Only names, literals and directives, which cannot be broken, are longer.
+TEST_P(GoldenTest, LinesHaveAtMostOneHundredColumns) {
+  const std::string generated = ReadFile(absl::StrCat("tests/codegen/protos/", GetParam(), ".h"));
+  for (const absl::string_view line : absl::StrSplit(generated, '\n')) {
+    if (absl::StartsWith(line, "#") || absl::StartsWith(line, "}  // namespace ")) continue;
+    EXPECT_LE(line.size(), 100) << line;
+  }
 }
 
 constexpr const char* kHeaders[] = {

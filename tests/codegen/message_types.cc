@@ -22,7 +22,7 @@ namespace {
 
 template <typename ProtobufMessage, typename View>
 MessageType Type() {
-  return {&ProtobufMessage::default_instance(), &View::kTable_};
+  return {&ProtobufMessage::default_instance(), &ipmpsc::view::ViewAccess::Table<View>()};
 }
 
 }  // namespace

@@ -175,5 +175,58 @@ TEST_F(NamesTest, LiteRuntime) {
   EXPECT_EQ(view.ToMessage().inside().at("a").text(), "deep");
 }
 
+// Each is true if the name means a member that a program can use.
+template <typename T, typename = void>
+struct HasTable : std::false_type {};
+template <typename T>
+struct HasTable<T, std::void_t<decltype(T::kTable_)>> : std::true_type {};
+template <typename T, typename = void>
+struct HasEmpty : std::false_type {};
+template <typename T>
+struct HasEmpty<T, std::void_t<decltype(T::kEmpty_)>> : std::true_type {};
+template <typename T, typename = void>
+struct HasRanges : std::false_type {};
+template <typename T>
+struct HasRanges<T, std::void_t<decltype(T::kRanges1_)>> : std::true_type {};
+template <typename T, typename = void>
+struct HasRequired : std::false_type {};
+template <typename T>
+struct HasRequired<T, std::void_t<decltype(T::kRequired_)>> : std::true_type {};
+template <typename T, typename = void>
+struct HasBase : std::false_type {};
+template <typename T>
+struct HasBase<T, std::void_t<typename T::Base>> : std::true_type {};
+template <typename T, typename = void>
+struct HasPlace : std::false_type {};
+template <typename T>
+struct HasPlace<T, std::void_t<typename T::AsMessage>> : std::true_type {};
+
+// A class that has all of them shows that the tests above can be true.
+struct HasAll {
+  static constexpr int kTable_ = 0, kEmpty_ = 0, kRanges1_ = 0, kRequired_ = 0;
+  struct Base {};
+  struct AsMessage {};
+};
+
+template <typename T>
+constexpr bool HasAnyOf() {
+  return HasTable<T>() || HasEmpty<T>() || HasRanges<T>() || HasRequired<T>() || HasBase<T>() ||
+         HasPlace<T>();
+}
+
+TEST_F(NamesTest, MembersForTheLibraryAreNotForPrograms) {
+  EXPECT_TRUE(HasTable<HasAll>() && HasEmpty<HasAll>() && HasRanges<HasAll>() &&
+              HasRequired<HasAll>() && HasBase<HasAll>() && HasPlace<HasAll>());
+  EXPECT_FALSE(HasAnyOf<RequiredView>());
+  EXPECT_FALSE(HasAnyOf<RequiredWriter>());
+  EXPECT_FALSE(HasAnyOf<colorView>());
+  EXPECT_FALSE(HasAnyOf<colorWriter>());
+  EXPECT_FALSE(HasAnyOf<RequiredLoan>());
+  EXPECT_FALSE(HasAnyOf<RequiredLease>());
+  EXPECT_FALSE(HasAnyOf<RequiredSender>());
+  EXPECT_FALSE(HasAnyOf<RequiredReceiver>());
+  EXPECT_FALSE(HasAnyOf<RequiredChannel>());
+}
+
 }  // namespace
 }  // namespace ipmpsc_test::names

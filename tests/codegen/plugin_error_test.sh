@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the plugin cannot do is an error that protoc reports, with the file and the place.
+# Tests that protoc reports input that the plugin cannot handle, with the file and the type or field.
 set -eu
 protoc=$PWD/$1
 plugin=$PWD/$2
@@ -33,13 +33,13 @@ fails 'no option "lite"' --ipmpsc_opt=lite good.proto
 fails 'no option "a=b,c"' --ipmpsc_opt=a=b,c good.proto
 
 message slash.proto 'name: "a/b"'
-fails '--ipmpsc_out: slash.proto: p.M: option (ipmpsc.channel): "a/b" is no name' slash.proto
+fails '--ipmpsc_out: slash.proto: p.M: option (ipmpsc.channel): name "a/b" is not a file name; use one without "/"' slash.proto
 message dots.proto 'name: ".."'
-fails 'dots.proto: p.M: option (ipmpsc.channel): ".." is no name' dots.proto
+fails 'dots.proto: p.M: option (ipmpsc.channel): name ".." is not a file name; use one' dots.proto
 message capacity.proto 'capacity: 70368744177665'
-fails 'capacity.proto: p.M: option (ipmpsc.channel): capacity 70368744177665 is above' capacity.proto
+fails 'capacity.proto: p.M: option (ipmpsc.channel): capacity 70368744177665 exceeds the limit of 70368744177664 bytes; lower it' capacity.proto
 message senders.proto 'max_senders: 4097'
-fails 'senders.proto: p.M: option (ipmpsc.channel): max_senders 4097 is above' senders.proto
+fails 'senders.proto: p.M: option (ipmpsc.channel): max_senders 4097 exceeds the limit of 4096; lower it' senders.proto
 
 field() {  # field NAME FIELD ALIGNMENT: a file with a message that has the field, so aligned
   printf 'syntax = "proto3";\npackage p;\nimport "ipmpsc/field.proto";\nmessage M { message N {} %s = 1 [(ipmpsc.field).alignment = %s]; }\n' "$2" "$3" >"$1"
@@ -49,17 +49,17 @@ field aligned.proto 'bytes b' 4096
 "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out aligned.proto
 grep -qF '/*alignment=*/4096' out/aligned.ipmpsc.h
 field three.proto 'bytes b' 3
-fails 'three.proto: p.M.b: option (ipmpsc.field): alignment 3 is no power of two' three.proto
+fails 'three.proto: p.M.b: option (ipmpsc.field): alignment 3 is not a power of two; use one from 1 to 4096' three.proto
 field pages.proto 'string s' 8192
-fails 'pages.proto: p.M.s: option (ipmpsc.field): alignment 8192 is above 4096' pages.proto
+fails 'pages.proto: p.M.s: option (ipmpsc.field): alignment 8192 exceeds the limit of 4096; lower it' pages.proto
 field number.proto 'int32 n' 64
-fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither bytes nor string' number.proto
+fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither bytes nor string; remove it' number.proto
 field message.proto 'N m' 64
-fails 'message.proto: p.M.m: option (ipmpsc.field): alignment 64 of a field that is neither' message.proto
+fails 'message.proto: p.M.m: option (ipmpsc.field): alignment 64 is set on a field that is neither' message.proto
 field map.proto 'map<string, bytes> m' 64
-fails 'map.proto: p.M.m: option (ipmpsc.field): alignment 64 of a field that is neither' map.proto
+fails 'map.proto: p.M.m: option (ipmpsc.field): alignment 64 is set on a field that is neither' map.proto
 field repeated.proto 'repeated bytes r' 64
-fails 'repeated.proto: p.M.r: option (ipmpsc.field): alignment 64 of a repeated field' repeated.proto
+fails 'repeated.proto: p.M.r: option (ipmpsc.field): alignment 64 is set on a repeated field; remove it' repeated.proto
 cat >extension.proto <<'END'
 syntax = "proto2";
 package p;
@@ -67,7 +67,7 @@ import "ipmpsc/field.proto";
 message M { extensions 1; }
 extend M { optional bytes b = 1 [(ipmpsc.field).alignment = 64]; }
 END
-fails 'extension.proto: p.b: option (ipmpsc.field): alignment 64 of an extension' extension.proto
+fails 'extension.proto: p.b: option (ipmpsc.field): alignment 64 is set on an extension, which has no setter; remove it' extension.proto
 
 printf 'syntax = "proto3";\npackage p;\nmessage A { message B {} }\nmessage A_B {}\n' >same_name.proto
 fails 'p.A_B: C++ class name A_B collides with that of p.A.B; rename one' same_name.proto
@@ -83,9 +83,9 @@ fails 'p.A.B: C++ class name A_B collides with that of p.A_B; rename one' same_e
   done
   printf '}\nmessage M { optional Wide wide = 1; }\n'
 } >wide.proto
-fails 'wide.proto: p.M.wide: enum p.Wide has numbers in more than 65535 pieces' wide.proto
+fails 'wide.proto: p.M.wide: the numbers of closed enum p.Wide form more than 65535 runs of consecutive numbers; declare the field as int32' wide.proto
 
-# What is generated and of no use to some is warned of.
+# Tests the warnings about code that some programs cannot use.
 warns() { # warns PACKAGE WANTED
   printf 'syntax = "proto3"; package %s; message M { string text = 1; }\n' "$1" >package.proto
   "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
@@ -95,11 +95,11 @@ warns() { # warns PACKAGE WANTED
     exit 1
   fi
 }
-warns log 'is called as a function of the C library: the header has views, but no writers'
+warns log 'has the name of a function of the C library: the header gets views, but no writers'
 grep -qF 'rename the package, for example to "log_messages"' said
-warns time 'is called as a name of the C library, and neither this header nor the .pb.h will compile'
-warns absl 'lies in C++ namespace absl'
-warns ipmpsc.view 'lies in C++ namespace ipmpsc'
+warns time 'has the name of a declaration of the C library: neither this header nor the .pb.h will compile'
+warns absl 'is in C++ namespace absl'
+warns ipmpsc.view 'is in C++ namespace ipmpsc'
 printf 'syntax = "proto3"; package camera.log; message M {}\n' >package.proto
 "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
 if [ -s said ]; then

@@ -8,6 +8,7 @@
 
 #include "google/protobuf/message.h"
 #include "google/protobuf/message_lite.h"
+#include "ipmpsc/view/view_access.h"
 #include "ipmpsc/wire/message_table.h"
 #include "ipmpsc/writer/message_writer.h"
 #include "tests/codegen/copier/copy.h"
@@ -30,7 +31,7 @@ CopiedType Copied() {
   type.prototype = nullptr;
   if constexpr (std::is_base_of_v<google::protobuf::Message, ProtobufMessage>)
     type.prototype = &ProtobufMessage::default_instance();
-  type.table = &View::kTable_;
+  type.table = &ipmpsc::view::ViewAccess::Table<View>();
   type.write = [](const google::protobuf::MessageLite& message, Style style,
                   ipmpsc::writer::Draft* draft) {
     Writer writer(draft);
