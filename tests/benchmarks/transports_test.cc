@@ -22,7 +22,7 @@
 #include "benchmarks/transports/peers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::benchmarks {

@@ -18,8 +18,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/deny_syscall.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -28,7 +28,7 @@ namespace {
 
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::DenySyscall;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::ReadFile;
@@ -180,7 +180,7 @@ TEST(ChannelCreateTest, DirectoryThatMayNotBeWritten) {
   ASSERT_EQ(chmod(directory.path().c_str(), 0500), 0);
   for (const ExistPolicy policy : kAllPolicies) {
     EXPECT_THAT(InChild([&] {
-                  const std::string dropped = DropFileRights();
+                  const std::string dropped = DropFileCapabilities();
                   if (!dropped.empty()) return dropped;
                   return Channel::Create(directory / "a", Small(policy)).status().ToString();
                 }),
@@ -238,7 +238,7 @@ TEST(ChannelCreateOpenPolicyTest, WhatMayNotBeOpened) {
   ASSERT_EQ(chmod((directory / "a").c_str(), 0), 0);
   EXPECT_THAT(
       InChild([&] {
-        const std::string dropped = DropFileRights();
+        const std::string dropped = DropFileCapabilities();
         if (!dropped.empty()) return dropped;
         return Channel::Create(directory / "a", Small(ExistPolicy::kOpen)).status().ToString();
       }),

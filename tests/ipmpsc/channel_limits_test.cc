@@ -25,7 +25,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -43,7 +44,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DropRight;
+using ::ipmpsc::testing::DropCapability;
 using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -311,7 +312,7 @@ TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
   for (size_t i = 0; i < calls.size(); ++i) {
     const auto locked = [&](rlim_t may_lock) {
       return InChild([&]() -> std::string {
-        const std::string dropped = DropRight(CAP_IPC_LOCK);
+        const std::string dropped = DropCapability(CAP_IPC_LOCK);
         if (!dropped.empty()) return dropped;
         const rlimit limit = {may_lock, may_lock};
         if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0) return absl::StrCat(kCannot, "setrlimit");

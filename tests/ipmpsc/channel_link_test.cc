@@ -18,7 +18,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 

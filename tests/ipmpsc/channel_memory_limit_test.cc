@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 

@@ -15,14 +15,15 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/segment/layout.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -138,7 +139,7 @@ TEST_F(ChannelOpenTest, NoRightToReadOrToWrite) {
   for (const mode_t mode : {0000, 0400, 0200}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
     EXPECT_THAT(InChild([&] {
-                  const std::string dropped = DropFileRights();
+                  const std::string dropped = DropFileCapabilities();
                   return dropped.empty() ? Channel::Open(path_).status().ToString() : dropped;
                 }),
                 AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr(path_)))

@@ -12,7 +12,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -20,7 +21,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -116,7 +117,7 @@ TEST_F(ChannelReplaceTest, WhatMayNotBeOpenedIsNotReplaced) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(path_, Replace()));
   ASSERT_EQ(chmod(path_.c_str(), 0), 0);
   EXPECT_THAT(InChild([&] {
-                const std::string dropped = DropFileRights();
+                const std::string dropped = DropFileCapabilities();
                 if (!dropped.empty()) return dropped;
                 return Channel::Create(path_, Replace()).status().ToString();
               }),

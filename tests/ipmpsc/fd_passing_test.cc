@@ -24,7 +24,7 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {

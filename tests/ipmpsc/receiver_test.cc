@@ -24,13 +24,13 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -132,7 +132,7 @@ TEST_F(ReceiverTest, ASecondReceiverIsRefusedAndToldTheFirstOnesPid) {
 }
 
 TEST_F(ReceiverTest, AReceiverInAnotherProcessIsNamedUntilItDies) {
-  LivingChild child([this] {
+  ChildProcess child = ChildProcess::ForkAndHold([this] {
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
     if (!receiver.ok()) return receiver.status().ToString();
     new Receiver(*std::move(receiver));
@@ -162,7 +162,7 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
     EXPECT_EQ(three.position(), 192u);
   }
   Send("4");
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
     if (!receiver.ok()) return receiver.status().ToString();
     Receiver* const kept = new Receiver(*std::move(receiver));

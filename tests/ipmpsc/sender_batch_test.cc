@@ -1,5 +1,4 @@
 // Tests batches: several messages in one step, all or none.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +21,13 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/ipmpsc/sender_fixture.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -252,9 +253,7 @@ TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
     child = fork();
     ASSERT_NE(child, -1);
     if (child == 0) return;
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
+    EXPECT_EQ(ChildProcess::Adopt(child).Wait(), "exited 0");
     // The child has ended and has committed nothing.
     EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
   };

@@ -17,14 +17,14 @@
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/receiver.h"
 #include "tests/ipmpsc/sender_fixture.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -243,7 +243,7 @@ class OneSenderTest : public SenderTest {
 };
 
 TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSteppedOver) {
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     new Sender(*std::move(sender));  // not destroyed
@@ -255,7 +255,7 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
   child.Kill();
   { EXPECT_OK(Sender::Attach(*channel_)) << "it left nothing"; }
 
-  LivingChild writer([this]() -> std::string {
+  ChildProcess writer = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     Sender* const kept = new Sender(*std::move(sender));
@@ -281,7 +281,7 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
 }
 
 TEST_F(OneSenderTest, SlotOfOneThatDiedAfterItsCommitIsFreeAtOnce) {
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     Sender* const kept = new Sender(*std::move(sender));

@@ -20,9 +20,9 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 

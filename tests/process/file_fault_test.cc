@@ -20,10 +20,10 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/peer.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -97,7 +97,7 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
       fprintf(stderr, "%s\n", status.ToString().c_str());
       return 1;
     };
-    if (!DropFileRights().empty()) return 2;
+    if (!DropFileCapabilities().empty()) return 2;
     absl::StatusOr<Channel> channel = Channel::Open(path_);
     if (!channel.ok()) return wrong(channel.status());
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);

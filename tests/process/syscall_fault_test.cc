@@ -22,7 +22,7 @@
 #include "gtest/gtest.h"
 #include "tests/process/syscall_fault_world.h"
 #include "tests/testing/fault_injector.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {

@@ -11,13 +11,14 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::WriteFile;
@@ -285,7 +286,7 @@ TEST_F(MemoryLimitsTest, WhatCannotBeReadIsNoLimit) {
     Limit2("/a", "67108864", 60 * kMiB);
     ASSERT_EQ(chmod(absl::StrCat(root_, file).c_str(), 0), 0);
     EXPECT_EQ(InChild([&] {
-                const std::string dropped = DropFileRights();
+                const std::string dropped = DropFileCapabilities();
                 return dropped.empty() ? absl::StrCat(ControlGroupRoom(root_).limit) : dropped;
               }),
               "");

@@ -14,17 +14,17 @@
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -68,7 +68,7 @@ TEST(LeftoversTest, WhatAnybodyHasOpenStaysUntilHeHasNot) {
   EXPECT_TRUE(Exists(directory / kName));
   {
     std::shared_ptr<Segment> there;
-    LivingChild other([&] {
+    ChildProcess other = ChildProcess::ForkAndHold([&] {
       absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(directory / kName);
       if (!opened.ok()) return opened.status().ToString();
       there = *opened;
@@ -124,7 +124,7 @@ TEST(LeftoversTest, NoSuchDirectory) { RemoveLeftovers("/nowhere/at/all", kTempo
 // Covers the whole sequence: a killed creator, and the next one.
 TEST(LeftoversTest, TheNextTemporaryChannelTakesAwayThatOfACreatorThatWasKilled) {
   std::shared_ptr<Segment> kept;
-  LivingChild creator([&] {
+  ChildProcess creator = ChildProcess::ForkAndHold([&] {
     absl::StatusOr<std::shared_ptr<Segment>> created = CreateTempSegment(Small());
     if (!created.ok()) return created.status().ToString();
     kept = *created;

@@ -15,8 +15,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/internal/os/unique_fd.h"
-#include "tests/testing/deny_syscall.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -25,7 +25,7 @@ namespace {
 
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::DenySyscall;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
@@ -138,7 +138,7 @@ TEST(NascentFileTest, DirectoryThatMayNotBeWritten) {
   const SharedMemoryDirectory directory;
   ASSERT_EQ(chmod(directory.path().c_str(), 0500), 0);
   EXPECT_EQ(InChild([&] {
-              const std::string dropped = DropFileRights();
+              const std::string dropped = DropFileCapabilities();
               if (!dropped.empty()) return dropped;
               return std::string(absl::StatusCodeToString(
                   NascentFile::Create(directory / "a", 0600).status().code()));

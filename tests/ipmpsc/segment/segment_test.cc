@@ -30,14 +30,15 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
@@ -302,7 +303,7 @@ TEST_F(SegmentPathTest, SomethingIsMountedOverIt) {
 TEST_F(SegmentPathTest, WhatCannotBeKnownIsNotGone) {
   ASSERT_EQ(chmod(directory_.path().c_str(), 0), 0);
   EXPECT_EQ(InChild([&]() -> std::string {
-              const std::string dropped = DropFileRights();
+              const std::string dropped = DropFileCapabilities();
               if (!dropped.empty()) return dropped;
               return segment_->IsGoneFromPath() ? "gone" : "not known";
             }),

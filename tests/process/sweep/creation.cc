@@ -21,8 +21,8 @@
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/operation.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/stepped_child.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {

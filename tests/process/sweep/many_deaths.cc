@@ -10,7 +10,7 @@
 #include "tests/process/sweep/operations.h"
 #include "tests/process/sweep/stage.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 namespace {

@@ -18,7 +18,7 @@
 #include "tests/process/sweep/operation.h"
 #include "tests/process/sweep/stage.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/stepped_child.h"
 
 namespace ipmpsc::testing {
 namespace {
