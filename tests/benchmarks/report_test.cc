@@ -63,7 +63,7 @@ TEST(ReportTest, TheTableHasTheBestFirstBehindTheLimitAndRatiosOfTheRounds) {
   EXPECT_THAT(tables, HasSubstr("| _a wire_ | 100 ns | 75.0 ns to 175 ns | 1.00 | 0.50 |\n"
                                 "| **ipmpsc** | 200 ns | 150 ns to 350 ns | 2.00 | 1.00 |\n"
                                 "| crate ipmpsc | 400 ns | 300 ns to 700 ns | 4.00 | 2.00 |\n"));
-  EXPECT_THAT(tables, HasSubstr("Not here: pipe: at most 4096 bytes."));
+  EXPECT_THAT(tables, HasSubstr("Not measured: pipe: at most 4096 bytes."));
   EXPECT_THAT(tables, Not(HasSubstr("![")));
   EXPECT_THAT(MarkdownTables(results, "plots"), HasSubstr("![One way](plots/one-way.svg)\n\n| |"));
 }
