@@ -21,7 +21,7 @@
 function(ipmpsc_add_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_MESSAGES;STATIC" "" "PROTOS;IMPORT_DIRS;DEPS")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "ipmpsc_add_library(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+    message(FATAL_ERROR "ipmpsc_add_library(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
   if(NOT arg_PROTOS)
     message(FATAL_ERROR "ipmpsc_add_library(${name}): no PROTOS")

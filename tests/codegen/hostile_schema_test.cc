@@ -95,8 +95,8 @@ TEST(HostileSchemaTest, DeeperThanAnyMessage) {
       if (depth == 90) {
         EXPECT_OK(verdict);
       } else {
-        EXPECT_THAT(verdict,
-                    StatusIs(StatusCode::kFailedPrecondition, HasSubstr("no ipmpsc.ChannelInfo")));
+        EXPECT_THAT(verdict, StatusIs(StatusCode::kFailedPrecondition,
+                                      HasSubstr("not an ipmpsc.ChannelInfo")));
       }
     }
   }

@@ -205,7 +205,7 @@ TEST(LoanTest, RequiredFieldMustBeSet) {
   loan.set_value(1);
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kInvalidArgument,
-                       "ipmpsc_test.legacy.Reading.sensor is required, and was not set"));
+                       "ipmpsc_test.legacy.Reading.sensor is required but not set"));
   loan = readings.Lend(100);
   Fill(loan.mutable_sensor(1), "s");
   legacy::ReadingLoan moved = std::move(loan);

@@ -210,14 +210,15 @@ TEST(DescriptionMemoryTest, TheLimitIsToldAndSettable) {
                     Many(kMiB, [](uint32_t) { return Delimited(4, ""); }));
   EXPECT_THAT(CheckDescription(ours.type(), description, End::kReceiver),
               StatusIs(StatusCode::kFailedPrecondition,
-                       HasSubstr("needs more memory to be read than the")));
+                       HasSubstr("its views need more than the limit of")));
   EXPECT_OK(CheckDescription(ours.type(), description, End::kReceiver,
                              ipmpsc::view::MemoryLimit::None()));
   // Packages count, too.
   const std::string package =
       DescriptionOf(Delimited(2, Many(150, [](uint32_t) { return std::string("a."); }) + "a") + "");
-  EXPECT_THAT(CheckDescription(ours.type(), package, End::kReceiver, {0, 1000}),
-              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("needs more memory")));
+  EXPECT_THAT(
+      CheckDescription(ours.type(), package, End::kReceiver, {0, 1000}),
+      StatusIs(StatusCode::kFailedPrecondition, HasSubstr("its views need more than the limit")));
 }
 
 camera::Frame LargeFrame(uint32_t width) {

@@ -238,7 +238,7 @@ TEST(SchemaFeaturesTest, Differences) {
     OfField(kExpanded, message->mutable_field(2));
   });
   ASSERT_OK_AND_ASSIGN(const auto differences, Received(EditionSchema(kFields, NoFeatures), other));
-  EXPECT_THAT(differences, ElementsAre("p.M.a: says whether it is set here, not in the channel",
+  EXPECT_THAT(differences, ElementsAre("p.M.a: has presence here, not in the channel",
                                        "p.M.b: is checked for UTF-8 here, not in the channel",
                                        "p.M.c: is packed here, not in the channel"));
   EXPECT_THAT(Received(EditionSchema(kFields,

@@ -327,9 +327,9 @@ TEST(TypedChannelTest, ChannelOfRawBytesIsRefused) {
 }
 
 TEST(TypedChannelTest, NonsenseDescriptionIsRefused) {
-  ExpectRefused(DescribedAs("nonsense"), HasSubstr("no ipmpsc.ChannelInfo"));
-  ExpectRefused(DescribedAs(std::string("\x0a\xff", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
-  ExpectRefused(DescribedAs(std::string("\x19\x01", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs("nonsense"), HasSubstr("not an ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x0a\xff", 2)), HasSubstr("not an ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x19\x01", 2)), HasSubstr("not an ipmpsc.ChannelInfo"));
 }
 
 TEST(TypedChannelTest, OpenByPath) {

@@ -78,7 +78,7 @@ TEST(WriterLifetimeDeathTest, WriterThatHasEnded) {
   ASSERT_OK(std::move(loan).Publish());
   EXPECT_DEATH(moved.set_x(1), "the message has ended");
   EXPECT_DEATH(loan.set_width(1), "the message has ended");
-  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "published, or moved from, before");
+  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "already published or moved from");
 }
 
 }  // namespace

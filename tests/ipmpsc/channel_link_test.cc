@@ -71,7 +71,7 @@ TEST_F(ChannelLinkTest, CreatingThroughALinkToNothingMakesItsTarget) {
                                    ExistPolicy::kOpenOrReplace}) {
     EXPECT_THAT(Channel::Open(link_),
                 StatusIs(absl::StatusCode::kNotFound,
-                         AllOf(HasSubstr(link_), HasSubstr("a link to nothing"))));
+                         AllOf(HasSubstr(link_), HasSubstr("a dangling link"))));
     ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(link_, With(policy)));
     EXPECT_EQ(channel.path(), link_);
     EXPECT_TRUE(IsLink(link_));

@@ -188,7 +188,7 @@ TEST_F(LoanDeathTest, PublishingMoreThanWasClaimedAborts) {
         Loan loan = Claim(15);
         std::move(loan).Publish(16);
       },
-      "more bytes than were claimed");
+      "the size exceeds the claimed size");
 }
 
 TEST_F(LoanDeathTest, PublishingTwiceAborts) {
@@ -198,7 +198,7 @@ TEST_F(LoanDeathTest, PublishingTwiceAborts) {
         std::move(loan).Publish();
         std::move(loan).Publish();
       },
-      "published, or moved from, before");
+      "already published or moved from");
 }
 
 }  // namespace

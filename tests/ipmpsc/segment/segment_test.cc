@@ -134,7 +134,7 @@ TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
     options.prefault = true;
     EXPECT_THAT(Segment::FromFd(UniqueFd(dup(fd.get())), "p", options),
                 StatusIs(absl::StatusCode::kDataLoss,
-                         HasSubstr(flags == 1 ? "flags" : "p: a channel with holes: only")))
+                         HasSubstr(flags == 1 ? "flags" : "p: the channel's file has holes: only")))
         << flags;
     struct stat after;
     ASSERT_EQ(fstat(fd.get(), &after), 0);
@@ -152,7 +152,7 @@ TEST(SegmentTest, AHoleThatSomebodyPunchesIsSeenWhenSomebodyAttaches) {
             0);
   EXPECT_THAT(segment->CheckFileSize(),
               StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr(absl::StrCat(directory / "a", ": a channel with holes"))));
+                       HasSubstr(absl::StrCat(directory / "a", ": the channel's file has holes"))));
 }
 
 TEST(SegmentTest, ACopyWithHolesIsRefusedOnDiskTooUntilTheyAreFilled) {
@@ -383,8 +383,9 @@ TEST(SegmentTest, AMissingHeaderIsNoChannelOrATruncatedOne) {
   char front[32];
   ASSERT_EQ(pread(segment->fd(), front, sizeof(front), 0), 32);
   ASSERT_EQ(pwrite(empty.get(), front, sizeof(front), 0), 32);
-  EXPECT_THAT(Segment::FromFd(UniqueFd(dup(empty.get())), "the path"),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the path: a truncated channel")));
+  EXPECT_THAT(
+      Segment::FromFd(UniqueFd(dup(empty.get())), "the path"),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the path: the channel is truncated")));
 }
 
 TEST(SegmentTest, WhatIsNoRegularFile) {
