@@ -203,7 +203,7 @@ TEST(DescriptionMemoryTest, BombsAreBounded) {
   }
 }
 
-TEST(DescriptionMemoryTest, TheLimitIsToldAndSettable) {
+TEST(DescriptionMemoryTest, LimitIsReportedAndSettable) {
   const SchemaText ours("proto3; message M {}");
   const std::string description =
       DescriptionOf(Delimited(2, "p") + Delimited(4, Delimited(1, "M")) +
@@ -284,7 +284,7 @@ TEST(FailedAllocationTest, NoMessageIsLost) {
   EXPECT_TRUE(was_kept);
 }
 
-TEST(FailedAllocationTest, WhatIsKeptIsDrainedFirst) {
+TEST(FailedAllocationTest, KeptMessagesAreDrainedFirst) {
   for (uint64_t first = 0;; ++first) {
     ASSERT_LT(first, 100);
     const ipmpsc::Channel channel = FrameChannelInMemory();
@@ -310,7 +310,7 @@ TEST(FailedAllocationTest, WhatIsKeptIsDrainedFirst) {
   }
 }
 
-TEST(FailedAllocationTest, AttachLeavesNothing) {
+TEST(FailedAllocationTest, FailedAttachLeavesNothingBehind) {
   const ipmpsc::Channel channel = FrameChannelInMemory();
   bool failed = true;
   for (uint64_t first = 0; failed; ++first) {

@@ -152,7 +152,7 @@ TEST(SchemaFeaturesTest, OfTheFileAsProto3) {
                         "repeated int32 c = 3; E e = 4; M m = 5; oneof o { string s = 6; } }"));
 }
 
-TEST(SchemaFeaturesTest, OfWhatIsNearerCountsMore) {
+TEST(SchemaFeaturesTest, NearerFeaturesOverride) {
   ExpectSame(EditionSchema(kFields,
                            [](FileDescriptorProto* file, DescriptorProto* message) {
                              for (const Feature feature : {kImplicit, kClosed, kExpanded, kNone})
@@ -252,7 +252,7 @@ TEST(SchemaFeaturesTest, Differences) {
 }
 
 // A value of a future edition.
-TEST(SchemaFeaturesTest, UnknownValuesSayNothing) {
+TEST(SchemaFeaturesTest, UnknownValuesAreIgnored) {
   ExpectSame(EditionSchema(kFields,
                            [](FileDescriptorProto* file, DescriptorProto*) {
                              for (int number = 1; number < 9; ++number) OfFile({number, 9}, file);

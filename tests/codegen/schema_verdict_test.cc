@@ -319,17 +319,17 @@ class SchemaVerdictTest : public testing::TestWithParam<Row> {
   SchemaText reader_;
 };
 
-TEST_P(SchemaVerdictTest, OfASender) {
+TEST_P(SchemaVerdictTest, SenderVerdicts) {
   ExpectVerdict(CheckDescription(writer_.type(), Describe(reader_.type()), End::kSender),
                 GetParam().at_sender);
 }
 
-TEST_P(SchemaVerdictTest, OfAReceiver) {
+TEST_P(SchemaVerdictTest, ReceiverVerdicts) {
   ExpectVerdict(CheckDescription(reader_.type(), Describe(writer_.type()), End::kReceiver),
                 GetParam().at_receiver);
 }
 
-TEST_P(SchemaVerdictTest, IsTrueOfMessages) {
+TEST_P(SchemaVerdictTest, VerdictsHoldForMessages) {
   if (GetParam().verdict == kCompatible) {
     EXPECT_EQ(Harm(), "");
   } else if (GetParam().verdict == kRefused) {
@@ -357,7 +357,7 @@ TEST_P(SchemaVerdictTest, Identical) {
 INSTANTIATE_TEST_SUITE_P(Rows, SchemaVerdictTest, testing::ValuesIn(kRows),
                          [](const auto& info) { return std::string(info.param.name); });
 
-TEST(SchemaVerdictTest, EveryReasonIsTold) {
+TEST(SchemaVerdictTest, EveryReasonIsReported) {
   const SchemaText ours(P3("int32 a = 1; string b = 2; bool c = 3;"));
   const SchemaText theirs(P3("string a = 1; int32 b = 2; bool d = 3;"));
   EXPECT_THAT(CheckDescription(ours.type(), Describe(theirs.type()), End::kReceiver),

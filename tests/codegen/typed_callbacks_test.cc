@@ -60,7 +60,7 @@ TEST(TypedCallbacksTest, LoopThatThrows) {
   ExpectEmpty(&ends.sender);
 }
 
-TEST(TypedCallbacksTest, LoopThatEndsEarlyGoesOn) {
+TEST(TypedCallbacksTest, LoopContinuesAfterAnEarlyEnd) {
   FrameEnds ends;
   SendFrames(&ends.sender, 1, 4);
   std::vector<uint32_t> widths;

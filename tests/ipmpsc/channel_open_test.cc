@@ -89,7 +89,7 @@ TEST_F(ChannelOpenTest, Directory) {
                        AllOf(HasSubstr(directory_.path()), HasSubstr("directory"))));
 }
 
-TEST_F(ChannelOpenTest, FifoWithoutWaitingForItsOtherEnd) {
+TEST_F(ChannelOpenTest, FifoIsRefusedWithoutWaiting) {
   ASSERT_EQ(mkfifo((directory_ / "fifo").c_str(), 0600), 0);
   ExpectNoChannel(directory_ / "fifo");
 }
@@ -110,7 +110,7 @@ TEST_F(ChannelOpenTest, Socket) {
   close(fd);
 }
 
-TEST_F(ChannelOpenTest, LinkThatLeadsToItself) {
+TEST_F(ChannelOpenTest, CyclicLink) {
   ASSERT_EQ(symlink("loop", (directory_ / "loop").c_str()), 0);
   EXPECT_THAT(Channel::Open(directory_ / "loop"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(directory_ / "loop")));
@@ -121,7 +121,7 @@ TEST_F(ChannelOpenTest, NameTooLong) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(ChannelOpenTest, PathWithAZeroByteIsNotCutThere) {
+TEST_F(ChannelOpenTest, PathWithAZeroByteIsRefused) {
   EXPECT_THAT(Channel::Open(path_ + std::string("\0more", 5)),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
@@ -158,7 +158,7 @@ TEST_F(ChannelOpenTest, AnotherAbiVersionNamesBoth) {
                        AllOf(HasSubstr("ABI version 4"), HasSubstr("build this program"))));
 }
 
-TEST_F(ChannelOpenTest, ACreatorThatSleepsWithoutFutexes) {
+TEST_F(ChannelOpenTest, CreatorWithoutFutexesIsRefused) {
   Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, flags), internal::kPolledWaits));
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,
                                              AllOf(HasSubstr(path_), HasSubstr("IPMPSC_NOFUTEX"))));
@@ -193,7 +193,7 @@ TEST_F(ChannelOpenTest, Grown) {
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)));
 }
 
-TEST_F(ChannelOpenTest, HeaderThatContradictsItself) {
+TEST_F(ChannelOpenTest, ContradictoryHeaderIsRefused) {
   using internal::SegmentHeader;
   const size_t words[] = {offsetof(SegmentHeader, capacity),
                           offsetof(SegmentHeader, control_offset),

@@ -88,7 +88,7 @@ TEST_F(ForkTest, InheritedHandlesAreRefusedInTheChild) {
   EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
 }
 
-TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
+TEST_F(ForkTest, DestroyedHandlesOfTheChildDoNotAffectTheParent) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend("a"));
   ASSERT_OK_AND_ASSIGN(const Lease lease, receiver_->TryReceive());
@@ -109,7 +109,7 @@ TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
   EXPECT_EQ(Next(), "l");
 }
 
-TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
+TEST_F(ForkTest, InheritedLeaseReleasesNothingInTheChild) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload(), 'x')));
   std::optional<Lease> lease(*receiver_->TryReceive());
@@ -123,7 +123,7 @@ TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
   EXPECT_OK(sender_->TrySend(""));
 }
 
-TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
+TEST_F(ForkTest, DrainThatContinuesInTheChildReleasesNothing) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload() / 2, 'x')));
   pid_t child = -1;
@@ -141,7 +141,7 @@ TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
   EXPECT_NE(channel_->segment()->ring().control->release_position, 0u);
 }
 
-TEST_F(ForkTest, TheChildsOwnAttachWorks) {
+TEST_F(ForkTest, ChildAttachesForItself) {
   AttachBoth();
   EXPECT_EQ(InChild([this]() -> std::string {
               absl::StatusOr<Sender> own = Sender::Attach(*channel_);
@@ -162,7 +162,7 @@ TEST_F(ForkTest, TheChildsOwnAttachWorks) {
             "for the child");
 }
 
-TEST_F(ForkTest, AHandleMadeInAChildIsRefusedInItsChild) {
+TEST_F(ForkTest, HandleOfAChildIsRefusedInItsOwnChild) {
   EXPECT_EQ(InChild([this]() -> std::string {
               sender_.emplace(*Sender::Attach(*channel_));
               if (!sender_->TrySend("child").ok()) return "its own handle";
@@ -173,7 +173,7 @@ TEST_F(ForkTest, AHandleMadeInAChildIsRefusedInItsChild) {
             "FAILED_PRECONDITION");
 }
 
-TEST_F(ForkTest, AChildThatGoesOnLivingKeepsNoLockOfItsParentAlive) {
+TEST_F(ForkTest, LivingChildHoldsNoLockOfItsParent) {
   AttachBoth();
   ChildProcess child = ChildProcess::ForkAndHold([] { return std::string("alive"); });
   ASSERT_EQ(child.result(), "alive");
@@ -266,18 +266,18 @@ std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
   return wrong;
 }
 
-TEST_F(ForkTest, AHandlerForksWhileItsThreadAttaches) {
+TEST_F(ForkTest, SignalHandlerForksDuringAttach) {
   EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, fork); }), "");
 }
 
-TEST_F(ForkTest, AHandlerForksWithoutForkHandlersWhileItsThreadAttaches) {
+TEST_F(ForkTest, SignalHandlerForksWithoutForkHandlersDuringAttach) {
   const auto raw = []() -> pid_t {
     return static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   };
   EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, raw); }), "");
 }
 
-TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
+TEST_F(ForkTest, SignalHandlerForksDuringAttachOfAnotherThread) {
   EXPECT_EQ(InChild([&] {
               std::atomic<bool> done = false;
               std::thread attaching([&] {
@@ -298,7 +298,7 @@ TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
 }
 
 // Runs in a child for which no fork handler ran, while other threads were at work.
-TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
+TEST_F(ForkTest, ChildWithoutForkHandlersAttachesForItself) {
   AttachBoth();
   std::atomic<bool> done = false;
   std::thread attaching([&] {

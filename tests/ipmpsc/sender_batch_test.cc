@@ -79,7 +79,7 @@ TEST_F(SenderBatchTest, ABatchMayFillTheRing) {
   }
 }
 
-TEST_F(SenderBatchTest, ABatchWaitsForSpaceAndForNothingElse) {
+TEST_F(SenderBatchTest, BatchWaitsForItsSpaceOnly) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
@@ -97,7 +97,7 @@ void WriteNumber(size_t i, absl::Span<char> payload) {
   std::fill(payload.begin(), payload.end(), static_cast<char>('0' + i));
 }
 
-TEST_F(SenderBatchTest, WrittenInPlace) {
+TEST_F(SenderBatchTest, BatchIsWrittenInPlace) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   const std::vector<size_t> sizes = {5, 0, 40, 16};
@@ -121,7 +121,7 @@ TEST_F(SenderBatchTest, WrittenInPlace) {
   EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 61u + 7u);
 }
 
-TEST_F(SenderBatchTest, WhatDoesNotFitIsNotWritten) {
+TEST_F(SenderBatchTest, BatchThatDoesNotFitIsNotWritten) {
   Sender sender = Attach();
   const auto write = [](size_t, absl::Span<char>) { FAIL() << "written"; };
   const size_t half = channel_->capacity() / 2 - 16;
@@ -139,7 +139,7 @@ TEST_F(SenderBatchTest, WhatDoesNotFitIsNotWritten) {
 }
 
 // A second claim would be lost if this process died.
-TEST_F(SenderBatchTest, NothingElseIsSentWhileOneIsWritten) {
+TEST_F(SenderBatchTest, OtherSendsAreRefusedDuringABatch) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.WriteBatch(
@@ -160,7 +160,7 @@ TEST_F(SenderBatchTest, NothingElseIsSentWhileOneIsWritten) {
   }
 }
 
-TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
+TEST_F(SenderBatchTest, BatchIsNotSentIfItsWriterThrows) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   const auto write = [](size_t i, absl::Span<char> payload) {
@@ -174,7 +174,7 @@ TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
 }
 
 // The commit covers the claimed sizes, even if the caller's memory changes.
-TEST_F(SenderBatchTest, SizesThatAreChangedWhileTheyAreWrittenDoNotCount) {
+TEST_F(SenderBatchTest, ChangedSizesAreIgnoredDuringABatch) {
   Sender sender = Attach();
   Sender other = Attach();
   Receiver receiver = AttachReceiver();
@@ -243,7 +243,7 @@ TEST_F(SenderBatchTest, LongBatches) {
 }
 
 // Both processes return from `write`. The claim belongs to the parent.
-TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
+TEST_F(SenderBatchTest, ForkDuringABatchSendsItOnce) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   pid_t child = -1;

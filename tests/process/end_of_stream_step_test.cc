@@ -87,13 +87,13 @@ class EndOfStreamStepTest : public ::testing::Test {
   }
 };
 
-TEST_F(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
+TEST_F(EndOfStreamStepTest, LastSenderSendsAndDetachesDuringTheCheck) {
   SendAndEndDuringTheLook(
       /*end_without_senders=*/true,
       [](Channel*, std::optional<Sender>* sender) { sender->reset(); });
 }
 
-TEST_F(EndOfStreamStepTest, ASenderSendsAndClosesDuringTheLook) {
+TEST_F(EndOfStreamStepTest, SenderSendsAndClosesDuringTheCheck) {
   SendAndEndDuringTheLook(
       /*end_without_senders=*/false,
       [](Channel* channel, std::optional<Sender>*) { channel->Close(); });

@@ -132,7 +132,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
   std::mt19937_64 random_{static_cast<uint64_t>(getpid())};
 };
 
-TEST_P(EndRaceTest, WhatWasAcceptedIsReceivedBeforeTheEnd) {
+TEST_P(EndRaceTest, AcceptedMessagesAreReceivedBeforeTheEnd) {
   for (int round = 0; round < kRounds && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     ASSERT_NO_FATAL_FAILURE(Round());

@@ -61,7 +61,7 @@ class ExchangeTest : public ::testing::TestWithParam<Exchange> {
   }
 };
 
-TEST_P(ExchangeTest, EveryMessageOnceInOrder) {
+TEST_P(ExchangeTest, EveryMessageArrivesOnceInOrder) {
   const Exchange& exchange = GetParam();
   ASSERT_OK_AND_ASSIGN(const Channel channel, MakeChannel());
   const Board board;

@@ -110,7 +110,7 @@ class PidNamespaceTest : public ::testing::Test {
   Board board_;
 };
 
-TEST_F(PidNamespaceTest, SendersInside) {
+TEST_F(PidNamespaceTest, SendersInOtherNamespaces) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   Hermit first([&] { return SendAndHold(channel, "first", 0); });
@@ -137,7 +137,7 @@ TEST_F(PidNamespaceTest, SendersInside) {
   EXPECT_EQ(last.payload(), "third");
 }
 
-TEST_F(PidNamespaceTest, TheReceiverInside) {
+TEST_F(PidNamespaceTest, ReceiverInAnotherNamespace) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   // A process outside holds a loan.
   ChildProcess outside = ChildProcess::Fork([&] { return SendAndHold(channel, "outside", 0); });

@@ -45,9 +45,9 @@ class FutexTest : public ::testing::Test {
   std::vector<ChildProcess> sleepers_;
 };
 
-TEST_F(FutexTest, AnotherValueIsNotWaitedFor) { FutexWait(word_, 2, Deadline::kNever); }
+TEST_F(FutexTest, WaitReturnsAtOnceIfTheValueDiffers) { FutexWait(word_, 2, Deadline::kNever); }
 
-TEST_F(FutexTest, ADeadlineThatHasPassedIsNotWaitedFor) {
+TEST_F(FutexTest, WaitReturnsAtOnceAfterTheDeadline) {
   FutexWait(word_, 1, 0);
   FutexWait(word_, 1, MonotonicNow());
 }
