@@ -77,7 +77,7 @@ Row ReadRow(bool reading) {
 Row ReadPictureRow() {
   Row row;
   row.id = "read-frame";
-  row.title = "Reading a message that holds a frame of 12.4 MB, from its bytes; not its pixels";
+  row.title = "Parsing a message with a frame of 12.4 MB, without reading its pixels";
   row.unit = "ns";
   const auto bytes = std::make_shared<std::string>();
   Picture picture;
@@ -108,7 +108,7 @@ Row ReadPictureRow() {
 Row WriteRow() {
   Row row;
   row.id = "write-mixed";
-  row.title = "Writing a message of 18 fields into memory that is there";
+  row.title = "Writing a message of 18 fields into existing memory";
   row.unit = "ns";
   const size_t size = MixedMessage().ByteSizeLong();
   row.measurements.push_back({"ipmpsc loan's setters", false, [=] {

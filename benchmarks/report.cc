@@ -123,7 +123,7 @@ std::string Table(const RowResult& row, absl::string_view pictures) {
     if (!entry.refused().empty())
       absl::StrAppend(&refused, refused.empty() ? "" : "; ", entry.system(), ": ", entry.refused());
   }
-  if (!refused.empty()) absl::StrAppend(&table, "\nNot here: ", refused, ".\n");
+  if (!refused.empty()) absl::StrAppend(&table, "\nNot measured: ", refused, ".\n");
   return table;
 }
 

@@ -196,8 +196,8 @@ std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
   }
   for (const Filling filling : {Filling::kCopied, Filling::kInPlace})
     rows.push_back(FrameRow(systems, filling));
-  rows.push_back(FootprintRow(systems, "attach", "Attaching a sender to a channel that is there",
-                              "ns", MeasureAttach));
+  rows.push_back(FootprintRow(systems, "attach", "Attaching a sender to an existing channel", "ns",
+                              MeasureAttach));
   rows.push_back(FootprintRow(systems, "memory",
                               "Memory of a channel of 1 MiB with both ends attached", "bytes",
                               MeasureMemory));

@@ -20,12 +20,12 @@ inline absl::StatusOr<Figures> TimePerCall(const std::function<bool()>& work) {
   // The number of calls between reads of the clock. It is small enough for slow calls.
   int64_t calls_per_look = 1;
   int64_t calls = 0;
-  if (!work()) return absl::InternalError("the message was not what it should be");
+  if (!work()) return absl::InternalError("the message has wrong content");
   const int64_t begin = Now();
   int64_t now = begin;
   while (now - begin < kTime) {
     for (int64_t i = 0; i < calls_per_look; ++i) {
-      if (!work()) return absl::InternalError("the message was not what it should be");
+      if (!work()) return absl::InternalError("the message has wrong content");
     }
     calls += calls_per_look;
     now = Now();

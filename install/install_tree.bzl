@@ -191,8 +191,8 @@ install_tree = rule(
             allow_files = True,
         ),
         "headers": attr.label_list(
-            doc = "C++ libraries whose headers are installed, with those of this workspace that " +
-                  "they include. What lies in ipmpsc/internal is not.",
+            doc = "C++ libraries whose headers are installed, with the headers of this workspace that " +
+                  "they include, except those of ipmpsc/internal.",
             cfg = optimized,
             providers = [CcInfo],
         ),
@@ -201,7 +201,7 @@ install_tree = rule(
             cfg = optimized,
         ),
         "programs": attr.label_list(
-            doc = "What goes to bin/. Built as Bazel builds tools, so mostly it is built already.",
+            doc = "The programs of bin/, in the configuration of tools, which other targets mostly have built.",
             cfg = "exec",
         ),
         "_allowlist_function_transition": attr.label(

@@ -1,4 +1,4 @@
-"""A transition to -c opt, whatever the rest of the build is."""
+"""Builds with -c opt, independent of the rest of the build."""
 
 def _optimized_impl(_settings, _attr):
     return {"//command_line_option:compilation_mode": "opt"}

@@ -1,4 +1,4 @@
-"""The version of what is installed; ipmpsc/version.h and MODULE.bazel say the same."""
+"""The installed version, the same as in ipmpsc/version.h and MODULE.bazel."""
 
 VERSION = "0.1.0"
 

@@ -100,10 +100,10 @@ absl::Status SocketError(int error, absl::string_view what) {
     case ECONNRESET:
     case ENOTCONN:
     case EINVAL:  // a stream socket that never was
-      return absl::UnavailableError(absl::StrCat(what, ": the socket is not connected any more"));
+      return absl::UnavailableError(absl::StrCat(what, ": the socket is no longer connected"));
     case ETOOMANYREFS:
-      return absl::ResourceExhaustedError(
-          absl::StrCat(what, ": too many file descriptors are on their way"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          what, ": too many file descriptors are in flight; the peer must receive some first"));
     default:
       return absl::ErrnoToStatus(error, what);
   }
@@ -131,7 +131,8 @@ absl::Status Await(int socket, int16_t events, Deadline deadline, absl::string_v
     if (ready > 0) return absl::OkStatus();
     if (ready < 0 && errno != EINTR) return SocketError(errno, what);
   }
-  return absl::DeadlineExceededError(absl::StrCat(what, ": the peer does nothing"));
+  return absl::DeadlineExceededError(
+      absl::StrCat(what, ": the peer was not ready before the deadline"));
 }
 
 // Whether a socket that gave no bytes has ended. Otherwise it was an empty message.
@@ -194,13 +195,14 @@ absl::StatusOr<Channel> ReceiveFd(int socket, Deadline deadline, const ReceiveFd
       return SocketError(ENOTCONN, kWhat);
     }
     if (!message.fd.valid() && (message.flags & MSG_CTRUNC) != 0) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(kWhat, ": it came, and no file descriptor was left for it"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          kWhat,
+          ": this process has no file descriptor left for it; raise RLIMIT_NOFILE (ulimit -n)"));
     }
     if (message.fd_count != 1 || message.size != 1 || message.byte != kCompanion ||
         (message.flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat(kWhat, ": something else came, that SendFd does not send"));
+          absl::StrCat(kWhat, ": the received message does not come from SendFd"));
     }
     if (!options.allow_unsealed) {
       const absl::Status sealed = CheckSealed(message.fd.get(), kWhat);

@@ -67,8 +67,8 @@ void Loan::Publish() && { std::move(*this).Publish(size_); }
 
 void Loan::Publish(size_t size) && {
   internal::Require(static_cast<bool>(core_),
-                    "Loan::Publish: the loan was published, or moved from, before");
-  internal::Require(size <= size_, "Loan::Publish: more bytes than were claimed");
+                    "Loan::Publish: the loan was already published or moved from");
+  internal::Require(size <= size_, "Loan::Publish: the size exceeds the claimed size");
   const internal::LocalRef<SenderCore> core(std::move(core_));
   core->Settle(position_, size_, size, RecordKind::kMessage);
 }

@@ -88,27 +88,6 @@ external/weather/forecast/forecast.ipmpsc.views.h
 geometry/point.ipmpsc.fwd.h
 geometry/point.ipmpsc.h
 geometry/point.ipmpsc.views.h
-rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.fwd.h
-rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.h
-rules/_virtual_imports/generated_proto/rules/generated.ipmpsc.views.h
-rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.fwd.h
-rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.h
-rules/_virtual_imports/moved_proto/far/away/moved.ipmpsc.views.h
-rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.fwd.h
-rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.h
-rules/_virtual_imports/prefixed_proto/company/rules/prefixed.ipmpsc.views.h
-rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.fwd.h
-rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.h
-rules/_virtual_imports/stripped_proto/inner/stripped.ipmpsc.views.h
-rules/both.ipmpsc.fwd.h
-rules/both.ipmpsc.h
-rules/both.ipmpsc.views.h
-rules/pair_first.ipmpsc.fwd.h
-rules/pair_first.ipmpsc.h
-rules/pair_first.ipmpsc.views.h
-rules/pair_second.ipmpsc.fwd.h
-rules/pair_second.ipmpsc.h
-rules/pair_second.ipmpsc.views.h
 schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.fwd.h
 schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.h
 schemas/sensor/_virtual_imports/exposure_proto/vendor/sensor/exposure.ipmpsc.views.h
@@ -116,34 +95,5 @@ tracking/track.ipmpsc.fwd.h
 tracking/track.ipmpsc.h
 tracking/track.ipmpsc.views.h
 END
-
-# expect_query EXPRESSION LABEL...: the query returns these targets.
-expect_query() {
-  local expression=$1 found
-  shift
-  found=$(bazel query --noshow_progress "$expression" 2>/dev/null | sort | tr '\n' ' ')
-  [ "$found" = "${*:+$* }" ] || fail "query '$expression' has: $found"
-}
-both="//rules:attributes_ipmpsc + //rules:attributes_ipmpsc_messages"
-expect_query "attr(testonly, 1, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
-expect_query "attr(tags, some_tag, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
-expect_query "attr(features, layering, $both)" //rules:attributes_ipmpsc //rules:attributes_ipmpsc_messages
-expect_query "visible(//app:app_test, //rules:attributes_ipmpsc)" //rules:attributes_ipmpsc
-expect_query "visible(//camera:frame_ipmpsc, //rules:attributes_ipmpsc)"
-
-# Errors name the target and the reason.
-bazel build "${flags[@]}" --keep_going \
-  //rules/broken:{misaligned_ipmpsc,no_proto_ipmpsc,no_proto_views,two_deps_ipmpsc,two_selected_ipmpsc,sees_private,uses_testonly} \
-  >"$TEST_TMPDIR/errors" 2>&1 && fail "broken targets were built"
-expect_error() { grep -q -e "$1" "$TEST_TMPDIR/errors" || fail "Bazel does not say: $1"; }
-expect_error '^ERROR: .*: Generating ipmpsc headers of //rules/broken:misaligned_proto failed'
-expect_error '^--ipmpsc_out: rules/broken/misaligned.proto: rules.Misaligned.pixels: .*alignment 3 is not a power of two'
-expect_error "^ERROR: .* //rules/broken:no_proto_ipmpsc_messages: .*'//rules/broken:library' is misplaced here (expected proto_library)"
-expect_error "^ERROR: .* //rules/broken:no_proto_views: '//rules/broken:library' does not have mandatory providers: 'ProtoInfo'"
-expect_error "^ERROR: .* //rules/broken:two_deps_ipmpsc_messages: 'deps' attribute must contain exactly one label"
-expect_error "//rules/broken:two_selected_ipmpsc: deps must be one proto_library, .* not //rules/broken:misaligned_proto, //geometry:point_proto"
-expect_error "^ERROR: .* target '//rules:pair_ipmpsc' is not visible from target '//rules/broken:sees_private'"
-expect_error "^ERROR: .* non-test target '//rules/broken:uses_testonly' depends on testonly target '//rules/broken:testonly_ipmpsc'"
-[ "$failures" = 0 ] || sed 's/^/  /' "$TEST_TMPDIR/errors"
 
 finish

@@ -84,7 +84,7 @@ absl::Status ReceiveFrames(ReceiverEnd& end, Shared& shared) {
 absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filling,
                                         absl::Duration time) {
   if (filling == Filling::kInPlace && !kind.in_place)
-    return absl::UnimplementedError("it only copies");
+    return absl::UnimplementedError("it cannot write in place");
   auto transport = kind.create({ChannelName(), kFrameBytes, kQueueBytes, 1, Waiting::kSpin});
   if (!transport.ok()) return transport.status();
   const SharedMemory<Shared> shared;

@@ -147,7 +147,8 @@ class RingTransport : public Transport {
 };
 
 absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const TransportSpec& spec) {
-  if (spec.waiting == Waiting::kSleep) return absl::UnimplementedError("has no call that sleeps");
+  if (spec.waiting == Waiting::kSleep)
+    return absl::UnimplementedError("it has no call that sleeps");
   // Aeron needs a power of two, and messages of at most an eighth of it.
   const size_t least = std::max(spec.queue_bytes, 8 * spec.max_message);
   size_t capacity = 4096;
@@ -175,9 +176,10 @@ TransportKind AeronRing(const std::string& library) {
     kind.unavailable = std::string(calls.status().message());
     return kind;
   }
-  kind.describe = absl::StrCat("Aeron ", calls->version(), " in C, aeron_mpsc_rb_write (in place: ",
-                               "try_claim, commit) and aeron_mpsc_rb_read of up to ", kReadLimit,
-                               "; a ring of at least eight of the longest messages, as it wants");
+  kind.describe =
+      absl::StrCat("Aeron ", calls->version(), " in C, aeron_mpsc_rb_write (in place: ",
+                   "try_claim, commit) and aeron_mpsc_rb_read of up to ", kReadLimit,
+                   "; a ring of at least eight of the longest messages, as it requires");
   kind.create = [calls = *calls](const TransportSpec& spec) { return Create(calls, spec); };
   return kind;
 }

@@ -108,19 +108,15 @@ bool ReadIdentity(absl::string_view description, Identity* identity) {
 
 absl::Status NoDescription(const MessageType& type) {
   return absl::FailedPreconditionError(absl::StrCat(
-      "the channel's description is no ipmpsc.ChannelInfo, and ", type.name, " is expected"));
+      "the channel's description is not an ipmpsc.ChannelInfo; expected a channel of ", type.name));
 }
 
 absl::Status TooMuchMemory(const MessageType& type, absl::string_view description,
                            const view::MemoryLimit& limit) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the channel's description, ", description.size(),
-                   " bytes long, needs more memory to be read "
-                   "than the ",
-                   limit.BytesFor(description.size()),
-                   " bytes that it may take, and cannot be "
-                   "compared with ",
-                   type.name, ": if it is to be trusted, give Attach() a higher limit"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the channel's description, ", description.size(), " bytes long, cannot be compared with ",
+      type.name, ": its views need more than the limit of ", limit.BytesFor(description.size()),
+      " bytes; if you trust the creator of the channel, pass a higher limit to Attach()"));
 }
 
 absl::StatusOr<SchemaDifferences> CompareDescriptions(const MessageType& type,
@@ -176,14 +172,14 @@ absl::StatusOr<SchemaDifferences> CheckDescription(const MessageType& type,
                                                    absl::string_view description, End end,
                                                    const view::MemoryLimit& limit) {
   if (description.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the channel is one of raw bytes: it has no description, and ", type.name, " is expected"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the channel carries raw bytes, not ", type.name, ": it has no description"));
   }
   Identity identity;
   if (!ReadIdentity(description, &identity)) return NoDescription(type);
   if (identity.name != type.name) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the channel is one of ", Printable(identity.name), ", and ", type.name, " is expected"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the channel carries ", Printable(identity.name), ", not ", type.name));
   }
   if (identity.fingerprint == type.fingerprint) return SchemaDifferences();
   return CompareDescriptions(type, description, end, limit);

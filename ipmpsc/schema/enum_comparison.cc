@@ -49,7 +49,7 @@ void EnumComparison::Compare(End end, bool reader_is_closed, SchemaFindings* fin
   for (const EnumValueView* const value : ours_.by_number) {
     if (theirs_.Find(value->number) != nullptr) continue;
     if (end == End::kSender && reader_is_closed) {
-      add(&findings->refusals, *value, " is not in the channel's schema, where it gets lost");
+      add(&findings->refusals, *value, " is not in the channel's schema, whose receivers lose it");
     } else {
       add(&findings->differences, *value, " is not in the channel's schema");
     }
@@ -57,7 +57,8 @@ void EnumComparison::Compare(End end, bool reader_is_closed, SchemaFindings* fin
   for (const EnumValueView* const value : theirs_.by_number) {
     if (ours_.Find(value->number) != nullptr) continue;
     if (end == End::kReceiver && reader_is_closed) {
-      add(&findings->refusals, *value, " is in the channel's schema only, and gets lost here");
+      add(&findings->refusals, *value,
+          " is in the channel's schema only, and this receiver loses it");
     } else {
       add(&findings->differences, *value, " is in the channel's schema only");
     }

@@ -244,7 +244,7 @@ bool Comparison::CompareType(const FieldPair& pair) {
   const bool reader_is_closed = Reader(pair).is_closed_enum;
   if (reader_is_closed && !Writer(pair).is_closed_enum) {
     findings_.refusals.Add(pair.where, "the enum is open ", AtWriter(), " and closed ", AtReader(),
-                           ", where numbers that it does not list get lost");
+                           ", where unlisted numbers are lost");
     return false;
   }
   if (ours.is_closed_enum != theirs.is_closed_enum) {
@@ -285,8 +285,8 @@ void Comparison::ComparePresence(const FieldPair& pair) {
     return;
   }
   if (!Writer(pair).has_presence && !DefaultIsZero(Reader(pair))) {
-    findings_.refusals.Add(pair.where, "zero is not sent ", AtWriter(),
-                           ", and what is not sent is ", DefaultShown(Reader(pair)), " ",
+    findings_.refusals.Add(pair.where, "a zero is not sent ", AtWriter(),
+                           ", and an absent field is ", DefaultShown(Reader(pair)), " ",
                            AtReader());
     return;
   }
@@ -296,12 +296,12 @@ void Comparison::ComparePresence(const FieldPair& pair) {
         ours.is_required ? "here, not in the channel" : "in the channel only");
   } else if (ours.has_presence != theirs.has_presence) {
     findings_.differences.Add(
-        pair.where, "says whether it is set ",
+        pair.where, "has presence ",
         ours.has_presence ? "here, not in the channel" : "in the channel only");
   }
   if (DefaultText(ours) != DefaultText(theirs)) {
-    findings_.differences.Add(pair.where, "where it is not set, it is ", DefaultShown(ours),
-                              " here, ", DefaultShown(theirs), " in the channel");
+    findings_.differences.Add(pair.where, "its default is ", DefaultShown(ours), " here, ",
+                              DefaultShown(theirs), " in the channel");
   }
 }
 
@@ -314,9 +314,9 @@ void Comparison::CompareOneofs(const std::vector<FieldPair>& pairs) {
       const auto [first, is_first] = first_of.try_emplace(read, &pair);
       const OneofView* const written = Writer(pair).oneof;
       if (!is_first && (written == nullptr || written != Writer(*first->second).oneof)) {
-        findings_.refusals.Add(pair.where, "is in one ", OneofText(read), " with ",
+        findings_.refusals.Add(pair.where, "shares ", OneofText(read), " with ",
                                Printable(Reader(*first->second).field->name), " ", AtReader(),
-                               ", so that one of them gets lost if both are set ", AtWriter());
+                               ", so one of them is lost if both are set ", AtWriter());
         continue;
       }
     }

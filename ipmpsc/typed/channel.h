@@ -39,7 +39,7 @@ class MessageChannel {
   static constexpr absl::string_view Name() { return Derived::kType.channel; }
   static std::string Path() {
     static_assert(!Name().empty(),
-                  "the message has no option (ipmpsc.channel) with a name: give a path");
+                  "the message declares no channel name with option (ipmpsc.channel): pass a path");
     return DeclaredPath(Name());
   }
 

@@ -61,7 +61,7 @@ class ABSL_MUST_USE_RESULT MessageLoan : private DraftHolder, public Writer {
   // Errors: as `writer::Draft::Finish`.
   absl::Status Publish() && {
     internal::Require(this->IsOpen(),
-                      "MessageLoan::Publish: the loan was published, or moved from, before");
+                      "MessageLoan::Publish: the loan was already published or moved from");
     Loan loan = std::move(loan_);
     const absl::StatusOr<size_t> size = loan_draft_.Finish(MessageChannel::kType.name);
     if (!size.ok()) return size.status();

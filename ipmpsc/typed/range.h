@@ -78,8 +78,7 @@ class MessageRange {
     Receiver* const receiver = static_cast<Receiver*>(receiver_.receiver());
     if (ABSL_PREDICT_FALSE(receiver == nullptr)) {
       status_ = absl::FailedPreconditionError(
-          "the receiver of these messages is gone: keep it until the loop over Messages() has "
-          "ended");
+          "the receiver of this Messages() loop was destroyed: keep it until the loop ends");
       return false;
     }
     absl::StatusOr<MessageLease> lease = receiver->Receive(deadline_);

@@ -179,12 +179,12 @@ class MessageReceiver {
             absl::StrCat(which, "cannot be parsed: the system has no memory for its views"));
       case view::Arena::Failure::kLimit:
         return absl::InvalidArgumentError(
-            absl::StrCat(which, "is no ", MessageChannel::kType.name, " that can be parsed in the ",
-                         arena.limit().BytesFor(size),
-                         " bytes that its views may take: see set_memory_limit()"));
+            absl::StrCat(which, "exceeds the memory limit of ", arena.limit().BytesFor(size),
+                         " bytes when it is parsed as ", MessageChannel::kType.name,
+                         "; raise the limit with set_memory_limit() if you trust the senders"));
       default:
         return absl::InvalidArgumentError(
-            absl::StrCat(which, "is no ", MessageChannel::kType.name));
+            absl::StrCat(which, "is not a valid ", MessageChannel::kType.name));
     }
   }
 

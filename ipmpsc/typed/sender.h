@@ -142,7 +142,8 @@ class MessageSender {
     const size_t size = message.ByteSizeLong();
     if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
       return absl::InvalidArgumentError(
-          absl::StrCat(message.GetTypeName(), " is ", size, " bytes long: 2 GiB or more"));
+          absl::StrCat(message.GetTypeName(), " is ", size,
+                       " bytes long; a message must be shorter than 2 GiB"));
     }
     return size;
   }
@@ -179,7 +180,7 @@ class MessageSender {
     static_assert(std::is_base_of_v<std::forward_iterator_tag,
                                     typename std::iterator_traits<Iterator>::iterator_category> &&
                       std::is_lvalue_reference_v<decltype(*std::declval<Iterator&>())>,
-                  "the range must hold its messages: it is traversed twice");
+                  "the range must hold its messages, because it is traversed twice");
     batch_sizes_.clear();
     for (const Message& message : messages) {
       const absl::StatusOr<size_t> size = SizeOf(message);
@@ -199,7 +200,8 @@ class MessageSender {
   absl::StatusOr<MessageLoan> Lend(size_t bound, Claim claim) {
     if (bound > wire::kMaxSize) {
       return absl::InvalidArgumentError(
-          absl::StrCat(MessageChannel::kType.name, " of up to ", bound, " bytes: 2 GiB or more"));
+          absl::StrCat(MessageChannel::kType.name, " of up to ", bound,
+                       " bytes is too long; a message must be shorter than 2 GiB"));
     }
     absl::StatusOr<ipmpsc::Loan> loan = claim();
     if (!loan.ok()) return loan.status();

@@ -95,14 +95,16 @@ class RepeatedView {
   // at an unaligned address, which is possible for packed numbers of fixed width: use `CopyTo` for
   // those. Valid as long as the view.
   const T* data() const {
-    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>,
+                  "only numbers and enums are stored as an array");
     if (reinterpret_cast<uintptr_t>(data_.elements) % alignof(T) != 0) return nullptr;
     return reinterpret_cast<const T*>(data_.elements);
   }
   // Copies all elements to `to` at the speed of memcpy. REQUIRES: `to` has space for size()
   // elements.
   void CopyTo(T* to) const {
-    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "numbers and enums only");
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>,
+                  "only numbers and enums are stored as an array");
     if (data_.size != 0) std::memcpy(to, data_.elements, size_t{data_.size} * sizeof(T));
   }
   const_iterator begin() const { return const_iterator(data_.elements); }

@@ -17,7 +17,7 @@
 namespace ipmpsc::wire {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-              "numbers are viewed as they lie in the record");
+              "numbers are read in place, so the processor must be little-endian");
 
 // Loaded exactly once. Relaxed: nothing is ordered by it, the record was acquired as a whole.
 inline uint8_t LoadByte(const char* p) {

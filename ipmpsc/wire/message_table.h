@@ -213,7 +213,7 @@ struct Field {
         type(t),
         range_count(kCount),
         ranges(r) {
-    static_assert(kCount < 65536, "an enum in more pieces than a table holds");
+    static_assert(kCount < 65536, "the enum has more ranges of numbers than a table can hold");
     Plan();
   }
 
@@ -339,7 +339,8 @@ struct MessageTable {
       : empty_view(empty), view_size(sizeof(View)), required_count(required), needs_finish(finish) {
     static_assert(std::is_trivially_copyable_v<View> && std::is_trivially_destructible_v<View> &&
                       std::is_standard_layout_v<View>,
-                  "the parser copies views as bytes and knows members by their offsets");
+                  "views must be trivial and of standard layout: the parser copies them as bytes "
+                  "and addresses members by offset");
   }
 };
 

@@ -57,7 +57,7 @@ void Draft::Abandon() {
 
 MessageWriter::MessageWriter(Draft* draft) : draft_(draft) {
   internal::Require(draft->innermost_ == nullptr,
-                    "MessageWriter: the draft has a writer already, and the message is one");
+                    "MessageWriter: the draft already has a writer for its message");
   draft->innermost_ = this;
 }
 
@@ -115,8 +115,8 @@ void MessageWriter::OpenWithin(MessageWriter* around, int levels) {
 
 void MessageWriter::MakeInnermost() {
   internal::Require(draft_ != nullptr,
-                    "MessageWriter: the message has ended: something was called on one around it, "
-                    "or it was published, or the writer was moved from");
+                    "MessageWriter: the message has ended, because an enclosing message was "
+                    "written to or published, or the writer was moved from");
   while (draft_->innermost_ != this) draft_->innermost_->Close();
 }
 
@@ -126,8 +126,7 @@ void MessageWriter::Close() {
   if (first_missing_ != nullptr) {
     const char* const missing = first_missing_(*this);
     if (ABSL_PREDICT_FALSE(missing != nullptr)) {
-      output->Refuse(
-          absl::InvalidArgumentError(absl::StrCat(missing, " is required, and was not set")));
+      output->Refuse(absl::InvalidArgumentError(absl::StrCat(missing, " is required but not set")));
     }
   }
   if (around_ != nullptr) output->End(nested_);
@@ -212,7 +211,7 @@ void MessageWriter::CheckEnum(int32_t value, const wire::EnumRange* ranges, size
   const bool is_there = next != ranges && value <= next[-1].last;
   if (ABSL_PREDICT_TRUE(is_there)) return;
   Enter()->Refuse(absl::InvalidArgumentError(
-      absl::StrCat(field, " is ", value, ", which its enum does not have")));
+      absl::StrCat(field, " is ", value, ", which is not a value of its enum")));
 }
 
 }  // namespace ipmpsc::writer

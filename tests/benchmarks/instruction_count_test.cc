@@ -22,7 +22,7 @@
 #include "ipmpsc/sender.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/writer/message_writer.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/stepped_child.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::benchmarks {

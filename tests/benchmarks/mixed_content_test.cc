@@ -48,7 +48,7 @@ std::vector<std::unique_ptr<Content>> All() {
   return all;
 }
 
-TEST(MixedContentTest, EachReadsWhatEachSends) {
+TEST(MixedContentTest, EachCodecReadsTheOutputOfEach) {
   for (const auto& maker : All()) {
     for (const auto& reader : All()) {
       for (const MessageNumber number : {MessageNumber{0, 0}, {1, 0}, {3, 1234567890123}}) {

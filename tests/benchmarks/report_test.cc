@@ -41,13 +41,13 @@ RowResult Latency() {
   return row;
 }
 
-TEST(ReportTest, MedianOfEvenAndOddManyAndOfNone) {
+TEST(ReportTest, MedianOfEvenOddAndEmptyLists) {
   EXPECT_EQ(Median({3, 1, 2}), 2);
   EXPECT_EQ(Median({4, 1, 2, 3}), 2.5);
   EXPECT_EQ(Median({}), 0);
 }
 
-TEST(ReportTest, FiguresHaveAUnitThatSuitsTheirSize) {
+TEST(ReportTest, FiguresHaveASuitableUnit) {
   EXPECT_EQ(FormatFigure(75, "ns"), "75.0 ns");
   EXPECT_EQ(FormatFigure(1234, "ns"), "1.23 us");
   EXPECT_EQ(FormatFigure(0.5, "ns"), "0.50 ns");
@@ -56,19 +56,19 @@ TEST(ReportTest, FiguresHaveAUnitThatSuitsTheirSize) {
   EXPECT_EQ(FormatFigure(12441600, "bytes"), "12.4 MB");
 }
 
-TEST(ReportTest, TheTableHasTheBestFirstBehindTheLimitAndRatiosOfTheRounds) {
+TEST(ReportTest, TableSortsByMedianBehindTheLimit) {
   Results results;
   *results.add_rows() = Latency();
   const std::string tables = MarkdownTables(results, "");
   EXPECT_THAT(tables, HasSubstr("| _a wire_ | 100 ns | 75.0 ns to 175 ns | 1.00 | 0.50 |\n"
                                 "| **ipmpsc** | 200 ns | 150 ns to 350 ns | 2.00 | 1.00 |\n"
                                 "| crate ipmpsc | 400 ns | 300 ns to 700 ns | 4.00 | 2.00 |\n"));
-  EXPECT_THAT(tables, HasSubstr("Not here: pipe: at most 4096 bytes."));
+  EXPECT_THAT(tables, HasSubstr("Not measured: pipe: at most 4096 bytes."));
   EXPECT_THAT(tables, Not(HasSubstr("![")));
   EXPECT_THAT(MarkdownTables(results, "plots"), HasSubstr("![One way](plots/one-way.svg)\n\n| |"));
 }
 
-TEST(ReportTest, TheSummaryHasALineForEachRowThatIsThere) {
+TEST(ReportTest, SummaryHasALineForEachMeasuredRow) {
   Results results;
   *results.add_rows() = Latency();
   AddEntry(results.mutable_rows(0), "unix stream socket", {3000});
@@ -87,7 +87,7 @@ TEST(ReportTest, TheSummaryHasALineForEachRowThatIsThere) {
                   "| One way | 100 ns | **200 ns** | 400 ns, crate ipmpsc | 400 ns | 3.00 us |\n"));
 }
 
-TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
+TEST(ReportTest, HighestComesFirstIfMoreIsBetter) {
   RowResult row;
   row.set_unit("messages/s");
   row.set_more_is_better(true);
@@ -99,7 +99,7 @@ TEST(ReportTest, WhereMoreIsBetterTheMostComesFirst) {
   EXPECT_LT(tables.find("| fast |"), tables.find("| slow |"));
 }
 
-TEST(ReportTest, ThePictureHasABarForEachThatHasAFigure) {
+TEST(ReportTest, PictureHasABarForEachMeasuredSystem) {
   const std::string picture = BarChart(Latency());
   EXPECT_THAT(picture, AllOf(HasSubstr("<svg"), HasSubstr("</svg>"), HasSubstr(">a wire<"),
                              HasSubstr(">crate ipmpsc<"), HasSubstr(">400 ns<"),
@@ -107,7 +107,7 @@ TEST(ReportTest, ThePictureHasABarForEachThatHasAFigure) {
   EXPECT_EQ(BarChart(RowResult()), "");
 }
 
-TEST(ReportTest, WhatTakesNothingAtAll) {
+TEST(ReportTest, ZeroFiguresArePrinted) {
   RowResult row;
   row.set_unit("ns");
   AddEntry(&row, "ipmpsc", {0, 0});
@@ -121,7 +121,7 @@ TEST(ReportTest, WhatTakesNothingAtAll) {
               AllOf(HasSubstr(">0.00 ns<"), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
 }
 
-TEST(ReportTest, NamesAreNoMarkupInThePicture) {
+TEST(ReportTest, PictureEscapesNames) {
   RowResult row;
   row.set_unit("ns");
   AddEntry(&row, "<a & b>", {1});

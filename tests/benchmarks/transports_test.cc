@@ -22,7 +22,7 @@
 #include "benchmarks/transports/peers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::benchmarks {
@@ -179,7 +179,7 @@ TEST_P(TransportTest, CarriesBatches) {
   for (size_t size : {16, 1024, 4000}) Exchange(2, size, 500, Way::kBatch);
 }
 
-TEST_P(TransportTest, CarriesWhatWasFilledInPlace) {
+TEST_P(TransportTest, CarriesMessagesWrittenInPlace) {
   if (!std::get<0>(GetParam()).in_place) GTEST_SKIP() << "copies";
   for (size_t size : {16, 1024, 1 << 20}) Exchange(2, size, size < 65536 ? 500 : 20, Way::kLoan);
 }

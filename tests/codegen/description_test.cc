@@ -45,7 +45,7 @@ const Descriptor* Build(const ipmpsc::ChannelInfo& info, DescriptorPool* pool) {
   return pool->FindMessageTypeByName(info.message());
 }
 
-TEST(DescriptionTest, SaysWhatIsDeclared) {
+TEST(DescriptionTest, HasTheDeclaredContent) {
   const ipmpsc::ChannelInfo info = Info(camera::FrameChannel::kType);
   EXPECT_EQ(info.message(), "ipmpsc_test.camera.Frame");
   EXPECT_EQ(info.fingerprint(), camera::FrameChannel::kType.fingerprint);
@@ -55,7 +55,7 @@ TEST(DescriptionTest, SaysWhatIsDeclared) {
   EXPECT_FALSE(Info(v2::DefaultsChannel::kType).has_declaration());
 }
 
-TEST(DescriptionTest, StrangerReadsTheMessages) {
+TEST(DescriptionTest, ProgramWithoutTheSchemaReadsTheMessages) {
   DescriptorPool pool;
   const Descriptor* const type = Build(Info(camera::FrameChannel::kType), &pool);
   ASSERT_NE(type, nullptr);

@@ -114,7 +114,7 @@ TEST(ExtensionsTest, InAGroup) {
 }
 
 // A program passes on a message from a sender with a newer schema.
-TEST(ExtensionsTest, FieldsThatAreKnownAreLeftOut) {
+TEST(ExtensionsTest, KnownFieldsAreLeftOut) {
   Item item;
   item.set_id(1);
   item.set_grade(BAD);
@@ -135,7 +135,7 @@ TEST(ExtensionsTest, FieldsThatAreKnownAreLeftOut) {
   EXPECT_EQ(read.DebugString(), item.DebugString());
 }
 
-TEST(ExtensionsTest, RandomOnes) {
+TEST(ExtensionsTest, RandomExtensions) {
   Random random(1);
   ipmpsc::view::Arena arena;
   int tried = 0;
@@ -181,7 +181,7 @@ TEST(ExtensionsTest, RandomOnes) {
 }
 
 // The view accepts them if and only if protobuf accepts them for a message that knows none of them.
-TEST(ExtensionsTest, DamagedOnesAreAnError) {
+TEST(ExtensionsTest, DamagedExtensionsAreAnError) {
   Random random(2);
   int refused = 0;
   for (int i = 0; i < 20000; ++i) {
@@ -203,7 +203,7 @@ TEST(ExtensionsTest, DamagedOnesAreAnError) {
   EXPECT_GT(refused, 1000);
 }
 
-TEST(ExtensionsTest, MalformedOnesAreNotSent) {
+TEST(ExtensionsTest, MalformedExtensionsAreNotSent) {
   ItemEnds ends;
   ItemLoan loan = ends.Lend(1000);
   loan.set_id(1);
@@ -220,7 +220,7 @@ TEST(ExtensionsTest, MalformedOnesAreNotSent) {
   EXPECT_EQ(lease->id(), 2);
 }
 
-TEST(ExtensionsTest, TooLongForTheBound) {
+TEST(ExtensionsTest, ExtensionsBeyondTheBound) {
   ASSERT_OK_AND_ASSIGN(const std::string fits, WithUnknownFields("\x50\x01", 2));
   EXPECT_EQ(fits, "\x50\x01");
   EXPECT_THAT(WithUnknownFields("\x50\x01", 1),

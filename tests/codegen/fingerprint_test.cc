@@ -50,9 +50,9 @@ uint64_t FingerprintOfM(const FileDescriptorProto& file) {
 }
 
 // Existing channels contain fingerprints, so they must not change between versions.
-TEST(FingerprintTest, IsTheSameForEver) { EXPECT_EQ(FingerprintOfM(File()), 0xc7d43e9b0a9bb771); }
+TEST(FingerprintTest, IsStable) { EXPECT_EQ(FingerprintOfM(File()), 0xc7d43e9b0a9bb771); }
 
-TEST(FingerprintTest, WhatHasNoBearingOnMessages) {
+TEST(FingerprintTest, IgnoresPartsThatDoNotAffectMessages) {
   const uint64_t before = FingerprintOfM(File());
   FileDescriptorProto file = File();
   file.set_name("elsewhere/b.proto");
@@ -67,7 +67,7 @@ TEST(FingerprintTest, WhatHasNoBearingOnMessages) {
   EXPECT_EQ(FingerprintOfM(file), before);
 }
 
-TEST(FingerprintTest, WhatHas) {
+TEST(FingerprintTest, ChangesWithPartsThatAffectMessages) {
   const uint64_t before = FingerprintOfM(File());
   FileDescriptorProto file = File();
   file.mutable_message_type(0)->mutable_field(0)->set_type(

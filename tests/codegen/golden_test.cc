@@ -41,7 +41,7 @@ std::string Difference(const std::string& now, const std::string& golden) {
   return "";
 }
 
-TEST_P(GoldenTest, HeaderIsAsBefore) {
+TEST_P(GoldenTest, GeneratedHeaderEqualsTheGoldenFile) {
   const std::string generated = ReadFile(absl::StrCat("tests/codegen/protos/", GetParam(), ".h"));
   const std::string golden = ReadFile(absl::StrCat("tests/codegen/golden/", GetParam(), ".h"));
   EXPECT_FALSE(generated.empty());

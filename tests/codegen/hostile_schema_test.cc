@@ -61,7 +61,7 @@ void ExpectVerdict(absl::string_view description) {
   }
 }
 
-TEST(HostileSchemaTest, CutAnywhere) {
+TEST(HostileSchemaTest, TruncatedSchemaIsRefused) {
   const std::string description = Describe(camera::FrameChannel::kType);
   for (size_t size = 0; size < description.size(); ++size) {
     // Has the exact size, so that AddressSanitizer detects a read behind it.
@@ -71,7 +71,7 @@ TEST(HostileSchemaTest, CutAnywhere) {
   }
 }
 
-TEST(HostileSchemaTest, Damaged) {
+TEST(HostileSchemaTest, DamagedSchemaIsHandled) {
   Random random(1);
   const std::string description = Describe(camera::FrameChannel::kType);
   for (int i = 0; i < 500; ++i) {
@@ -95,8 +95,8 @@ TEST(HostileSchemaTest, DeeperThanAnyMessage) {
       if (depth == 90) {
         EXPECT_OK(verdict);
       } else {
-        EXPECT_THAT(verdict,
-                    StatusIs(StatusCode::kFailedPrecondition, HasSubstr("no ipmpsc.ChannelInfo")));
+        EXPECT_THAT(verdict, StatusIs(StatusCode::kFailedPrecondition,
+                                      HasSubstr("not an ipmpsc.ChannelInfo")));
       }
     }
   }
@@ -191,7 +191,7 @@ TEST(HostileSchemaTest, NamesAreShownAsText) {
                                                 "...: field 2 is in the channel's schema only")));
 }
 
-TEST(HostileSchemaTest, WhatIsNotThereIsTold) {
+TEST(HostileSchemaTest, MissingDefinitionsAreReported) {
   const SchemaText ours("proto3; message M { M f1 = 1; }");
   const auto verdict = [&](const ipmpsc::ChannelInfo& info) {
     return CheckDescription(ours.type(), info.SerializeAsString(), End::kSender);

@@ -13,7 +13,7 @@ namespace {
 
 TEST(LimitsTest, Capacity) { EXPECT_EQ(kMaxDeclaredCapacity, internal::kMaxCapacity); }
 TEST(LimitsTest, Senders) { EXPECT_EQ(kMaxDeclaredSenders, internal::kMaxSenders); }
-TEST(LimitsTest, AlignmentIsThatOfEveryPage) {
+TEST(LimitsTest, AlignmentOfEveryPageIsAccepted) {
   EXPECT_EQ(sysconf(_SC_PAGESIZE) % kMaxAlignment, 0);
 }
 TEST(LimitsTest, EnumRuns) {

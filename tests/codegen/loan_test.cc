@@ -85,7 +85,7 @@ TEST(LoanTest, IsReceivedAsItWasWritten) {
   EXPECT_EQ(frame->ToMessage().faces(0).inside_size(), 2);
 }
 
-TEST(LoanTest, WhatIsNotNeededIsGivenBack) {
+TEST(LoanTest, UnusedBytesAreReleased) {
   Frames frames;
   for (uint32_t i = 1; i < 10; ++i) {
     // Takes nearly the whole ring, so the unused rest of the last loan must be free again.
@@ -99,7 +99,7 @@ TEST(LoanTest, WhatIsNotNeededIsGivenBack) {
   }
 }
 
-TEST(LoanTest, IsDiscardedWhereItIsNotPublished) {
+TEST(LoanTest, UnpublishedLoanIsDiscarded) {
   Frames frames;
   frames.Lend(100).set_width(1);
   ASSERT_OK(frames.sender.TrySend(camera::Frame()));
@@ -108,7 +108,7 @@ TEST(LoanTest, IsDiscardedWhereItIsNotPublished) {
   EXPECT_THAT(frames.receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
 }
 
-TEST(LoanTest, OneAtATime) {
+TEST(LoanTest, SenderHasOneOpenLoanAtMost) {
   Frames frames;
   std::optional<camera::FrameLoan> loan = frames.Lend(100);
   EXPECT_THAT(frames.sender.TryClaim(1), StatusIs(StatusCode::kFailedPrecondition));
@@ -117,7 +117,7 @@ TEST(LoanTest, OneAtATime) {
   EXPECT_OK(frames.sender.TryClaim(1));
 }
 
-TEST(LoanTest, BoundsThatCannotBe) {
+TEST(LoanTest, ImpossibleBoundsAreRefused) {
   Frames frames;
   EXPECT_THAT(frames.sender.TryClaim(65536), StatusIs(StatusCode::kInvalidArgument));
   EXPECT_THAT(frames.sender.TryClaim(size_t{1} << 31),
@@ -140,7 +140,7 @@ TEST(LoanTest, WaitsAsSendDoes) {
   EXPECT_OK(frames.sender.ClaimWhenEmpty(10, kLong));
 }
 
-TEST(LoanTest, TooSmallABoundIsTold) {
+TEST(LoanTest, TooSmallBoundIsAnError) {
   Frames frames;
   camera::FrameLoan loan = frames.Lend(10);
   loan.set_width(1);
@@ -205,7 +205,7 @@ TEST(LoanTest, RequiredFieldMustBeSet) {
   loan.set_value(1);
   EXPECT_THAT(std::move(loan).Publish(),
               StatusIs(StatusCode::kInvalidArgument,
-                       "ipmpsc_test.legacy.Reading.sensor is required, and was not set"));
+                       "ipmpsc_test.legacy.Reading.sensor is required but not set"));
   loan = readings.Lend(100);
   Fill(loan.mutable_sensor(1), "s");
   legacy::ReadingLoan moved = std::move(loan);
@@ -235,7 +235,7 @@ TEST(LoanTest, RequiredFieldWithinMustBeSet) {
   EXPECT_EQ((*lease->named().find("a")).value().level(), v2::HIGH);
 }
 
-TEST(LoanTest, NumberThatAClosedEnumHasNot) {
+TEST(LoanTest, UnknownNumberOfAClosedEnumIsNotPublished) {
   Readings readings;
   legacy::ReadingLoan loan = readings.Lend(100);
   loan.set_sensor("s");

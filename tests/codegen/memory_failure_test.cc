@@ -203,21 +203,22 @@ TEST(DescriptionMemoryTest, BombsAreBounded) {
   }
 }
 
-TEST(DescriptionMemoryTest, TheLimitIsToldAndSettable) {
+TEST(DescriptionMemoryTest, LimitIsReportedAndSettable) {
   const SchemaText ours("proto3; message M {}");
   const std::string description =
       DescriptionOf(Delimited(2, "p") + Delimited(4, Delimited(1, "M")) +
                     Many(kMiB, [](uint32_t) { return Delimited(4, ""); }));
   EXPECT_THAT(CheckDescription(ours.type(), description, End::kReceiver),
               StatusIs(StatusCode::kFailedPrecondition,
-                       HasSubstr("needs more memory to be read than the")));
+                       HasSubstr("its views need more than the limit of")));
   EXPECT_OK(CheckDescription(ours.type(), description, End::kReceiver,
                              ipmpsc::view::MemoryLimit::None()));
   // Packages count, too.
   const std::string package =
       DescriptionOf(Delimited(2, Many(150, [](uint32_t) { return std::string("a."); }) + "a") + "");
-  EXPECT_THAT(CheckDescription(ours.type(), package, End::kReceiver, {0, 1000}),
-              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("needs more memory")));
+  EXPECT_THAT(
+      CheckDescription(ours.type(), package, End::kReceiver, {0, 1000}),
+      StatusIs(StatusCode::kFailedPrecondition, HasSubstr("its views need more than the limit")));
 }
 
 camera::Frame LargeFrame(uint32_t width) {
@@ -283,7 +284,7 @@ TEST(FailedAllocationTest, NoMessageIsLost) {
   EXPECT_TRUE(was_kept);
 }
 
-TEST(FailedAllocationTest, WhatIsKeptIsDrainedFirst) {
+TEST(FailedAllocationTest, KeptMessagesAreDrainedFirst) {
   for (uint64_t first = 0;; ++first) {
     ASSERT_LT(first, 100);
     const ipmpsc::Channel channel = FrameChannelInMemory();
@@ -309,7 +310,7 @@ TEST(FailedAllocationTest, WhatIsKeptIsDrainedFirst) {
   }
 }
 
-TEST(FailedAllocationTest, AttachLeavesNothing) {
+TEST(FailedAllocationTest, FailedAttachLeavesNothingBehind) {
   const ipmpsc::Channel channel = FrameChannelInMemory();
   bool failed = true;
   for (uint64_t first = 0; failed; ++first) {

@@ -33,7 +33,7 @@ class NamesTest : public testing::Test {
   ipmpsc::view::Arena arena_;
 };
 
-TEST_F(NamesTest, NameThatIsTakenGetsAnUnderscore) {
+TEST_F(NamesTest, TakenNameGetsAnUnderscore) {
   FrameView message;
   message.mutable_frame()->set_width(4);
   const FrameViewView& view = ViewOf<FrameViewView>(message);
@@ -111,7 +111,7 @@ TEST_F(NamesTest, SameShortNames) {
   EXPECT_FALSE((std::is_same_v<OuterView::InnerView, InnerView>));
 }
 
-TEST_F(NamesTest, CalledAsTheBaseClassesAre) {
+TEST_F(NamesTest, NamesOfTheBaseClasses) {
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, MessageWriter>));
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, RequiredWriter>));
   EXPECT_TRUE((std::is_base_of_v<MessageWriter, MessageLoan>));
@@ -124,7 +124,7 @@ TEST_F(NamesTest, CalledAsTheBaseClassesAre) {
   EXPECT_TRUE((std::is_same_v<SettersWriter::add_yWriter, Setters_add_yWriter>));
 }
 
-TEST_F(NamesTest, WriterAndLoanThatAreTaken) {
+TEST_F(NamesTest, TakenNamesOfWriterAndLoan) {
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, FrameWriter_>));
   EXPECT_TRUE((std::is_base_of_v<FrameWriter_, FrameLoan>));
   EXPECT_TRUE((std::is_base_of_v<ipmpsc::writer::MessageWriter, FrameWriterWriter>));

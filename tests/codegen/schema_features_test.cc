@@ -152,7 +152,7 @@ TEST(SchemaFeaturesTest, OfTheFileAsProto3) {
                         "repeated int32 c = 3; E e = 4; M m = 5; oneof o { string s = 6; } }"));
 }
 
-TEST(SchemaFeaturesTest, OfWhatIsNearerCountsMore) {
+TEST(SchemaFeaturesTest, NearerFeaturesOverride) {
   ExpectSame(EditionSchema(kFields,
                            [](FileDescriptorProto* file, DescriptorProto* message) {
                              for (const Feature feature : {kImplicit, kClosed, kExpanded, kNone})
@@ -238,7 +238,7 @@ TEST(SchemaFeaturesTest, Differences) {
     OfField(kExpanded, message->mutable_field(2));
   });
   ASSERT_OK_AND_ASSIGN(const auto differences, Received(EditionSchema(kFields, NoFeatures), other));
-  EXPECT_THAT(differences, ElementsAre("p.M.a: says whether it is set here, not in the channel",
+  EXPECT_THAT(differences, ElementsAre("p.M.a: has presence here, not in the channel",
                                        "p.M.b: is checked for UTF-8 here, not in the channel",
                                        "p.M.c: is packed here, not in the channel"));
   EXPECT_THAT(Received(EditionSchema(kFields,
@@ -252,7 +252,7 @@ TEST(SchemaFeaturesTest, Differences) {
 }
 
 // A value of a future edition.
-TEST(SchemaFeaturesTest, UnknownValuesSayNothing) {
+TEST(SchemaFeaturesTest, UnknownValuesAreIgnored) {
   ExpectSame(EditionSchema(kFields,
                            [](FileDescriptorProto* file, DescriptorProto*) {
                              for (int number = 1; number < 9; ++number) OfFile({number, 9}, file);

@@ -83,24 +83,23 @@ const Row kRows[] = {
      "p.M.a: is required in the channel, not here", "p.M.a: is required here, not in the channel"},
 
     {"PresenceLost", P3("optional int32 a = 1;"), P3("int32 a = 1;"), kCompatible,
-     "p.M.a: says whether it is set here", "p.M.a: says whether it is set in the channel only"},
+     "p.M.a: has presence here", "p.M.a: has presence in the channel only"},
     {"PresenceWon", P3("int32 a = 1;"), P3("optional int32 a = 1;"), kCompatible,
-     "p.M.a: says whether it is set in the channel only", "p.M.a: says whether it is set here"},
+     "p.M.a: has presence in the channel only", "p.M.a: has presence here"},
     {"DefaultChanged", P2("optional int32 a = 1 [default = 5];"),
      P2("optional int32 a = 1 [default = 7];"), kCompatible,
-     "p.M.a: where it is not set, it is \"5\" here, \"7\" in the channel",
-     "p.M.a: where it is not set, it is \"7\" here, \"5\" in the channel"},
+     "p.M.a: its default is \"5\" here, \"7\" in the channel",
+     "p.M.a: its default is \"7\" here, \"5\" in the channel"},
     {"ZeroIsNotSentAndReadAsDefault", P3("int32 a = 1;"), P2("optional int32 a = 1 [default = 7];"),
-     kRefused, "p.M.a: zero is not sent here, and what is not sent is \"7\" in the channel",
-     "p.M.a: zero is not sent in the channel, and what is not sent is \"7\" here"},
+     kRefused, "p.M.a: a zero is not sent here, and an absent field is \"7\" in the channel",
+     "p.M.a: a zero is not sent in the channel, and an absent field is \"7\" here"},
     {"EmptyTextIsNotSentAndReadAsDefault", P3("string a = 1;"),
-     P2("optional string a = 1 [default = \"0\"];"), kRefused, "zero is not sent here",
-     "zero is not sent in the channel"},
+     P2("optional string a = 1 [default = \"0\"];"), kRefused, "a zero is not sent here",
+     "a zero is not sent in the channel"},
     {"ZeroIsNotSentAndReadAsZero", P3("int32 a = 1; bool b = 2; double c = 3;"),
      P2("optional int32 a = 1 [default = 0]; optional bool b = 2 [default = false];"
         "optional double c = 3 [default = 0];"),
-     kCompatible, "p.M.a: says whether it is set in the channel only",
-     "p.M.a: says whether it is set here"},
+     kCompatible, "p.M.a: has presence in the channel only", "p.M.a: has presence here"},
 
     {"Int32ToInt64", P3("int32 a = 1;"), P3("int64 a = 1;"), kCompatible,
      "p.M.a: field 1 is int32 here, int64 in the channel",
@@ -187,11 +186,11 @@ const Row kRows[] = {
 
     {"OneofOfWhatCouldBothBeSet", P3("int32 a = 1; int32 b = 2;"),
      P3("oneof o { int32 a = 1; int32 b = 2; }"), kRefused,
-     "p.M.b: is in one oneof o with a in the channel, so that one of them gets lost",
-     "p.M.b: is in one oneof o with a here, so that one of them gets lost"},
+     "p.M.b: shares oneof o with a in the channel, so one of them is lost",
+     "p.M.b: shares oneof o with a here, so one of them is lost"},
     {"OneofsMerged", P3("oneof o { int32 a = 1; } oneof q { int32 b = 2; }"),
-     P3("oneof o { int32 a = 1; int32 b = 2; }"), kRefused, "p.M.b: is in one oneof o with a",
-     "p.M.b: is in one oneof o with a"},
+     P3("oneof o { int32 a = 1; int32 b = 2; }"), kRefused, "p.M.b: shares oneof o with a",
+     "p.M.b: shares oneof o with a"},
     {"OneofWithOneFieldThatWas", P3("int32 a = 1;"), P3("oneof o { int32 a = 1; int32 b = 2; }"),
      kCompatible, "p.M.a: is in no oneof here, in oneof o in the channel",
      "p.M.a: is in oneof o here, in no oneof in the channel"},
@@ -210,8 +209,8 @@ const Row kRows[] = {
      "p.M.E.C: 2 is in the channel's schema only"},
     {"ClosedEnumValueAddedByWriter", P2("enum E { A = 0; B = 1; C = 2; } optional E a = 1;"),
      P2(E "optional E a = 1;"), kRefused,
-     "p.M.E.C: 2 is not in the channel's schema, where it gets lost",
-     "p.M.E.C: 2 is in the channel's schema only, and gets lost here"},
+     "p.M.E.C: 2 is not in the channel's schema, whose receivers lose it",
+     "p.M.E.C: 2 is in the channel's schema only, and this receiver loses it"},
     {"ClosedEnumValueAddedByReader", P2(E "optional E a = 1;"),
      P2("enum E { A = 0; B = 1; C = 2; } optional E a = 1;"), kCompatible,
      "p.M.E.C: 2 is in the channel's schema only", "p.M.E.C: 2 is not in the channel's schema"},
@@ -320,17 +319,17 @@ class SchemaVerdictTest : public testing::TestWithParam<Row> {
   SchemaText reader_;
 };
 
-TEST_P(SchemaVerdictTest, OfASender) {
+TEST_P(SchemaVerdictTest, SenderVerdicts) {
   ExpectVerdict(CheckDescription(writer_.type(), Describe(reader_.type()), End::kSender),
                 GetParam().at_sender);
 }
 
-TEST_P(SchemaVerdictTest, OfAReceiver) {
+TEST_P(SchemaVerdictTest, ReceiverVerdicts) {
   ExpectVerdict(CheckDescription(reader_.type(), Describe(writer_.type()), End::kReceiver),
                 GetParam().at_receiver);
 }
 
-TEST_P(SchemaVerdictTest, IsTrueOfMessages) {
+TEST_P(SchemaVerdictTest, VerdictsHoldForMessages) {
   if (GetParam().verdict == kCompatible) {
     EXPECT_EQ(Harm(), "");
   } else if (GetParam().verdict == kRefused) {
@@ -358,7 +357,7 @@ TEST_P(SchemaVerdictTest, Identical) {
 INSTANTIATE_TEST_SUITE_P(Rows, SchemaVerdictTest, testing::ValuesIn(kRows),
                          [](const auto& info) { return std::string(info.param.name); });
 
-TEST(SchemaVerdictTest, EveryReasonIsTold) {
+TEST(SchemaVerdictTest, EveryReasonIsReported) {
   const SchemaText ours(P3("int32 a = 1; string b = 2; bool c = 3;"));
   const SchemaText theirs(P3("string a = 1; int32 b = 2; bool d = 3;"));
   EXPECT_THAT(CheckDescription(ours.type(), Describe(theirs.type()), End::kReceiver),

@@ -61,7 +61,7 @@ Channel FrameChannelInMemory() {
   return *std::move(channel);
 }
 
-TEST(TypedChannelTest, MessageArrivesAsItIs) {
+TEST(TypedChannelTest, MessageArrivesUnchanged) {
   const Channel channel = FrameChannelInMemory();
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
   ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
@@ -127,7 +127,7 @@ TEST(TypedChannelTest, LeasesAreReleasedInAnyOrderAndOutliveTheReceiver) {
   EXPECT_OK(sender.SendWhenEmpty(SomeFrame(9), absl::Seconds(10)));
 }
 
-TEST(TypedChannelTest, MalformedMessageIsToldAndSteppedOver) {
+TEST(TypedChannelTest, MalformedMessageIsReportedAndSkipped) {
   const Channel channel = FrameChannelInMemory();
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
   ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
@@ -164,7 +164,7 @@ TEST(TypedChannelTest, MissingRequiredFieldIsNotReceived) {
   EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kInvalidArgument));
 }
 
-TEST(TypedChannelTest, WhatDoesNotFitIsAnError) {
+TEST(TypedChannelTest, TooLongMessageIsAnError) {
   const Channel channel = FrameChannelInMemory();
   ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
   camera::Frame frame;
@@ -178,7 +178,7 @@ TEST(TypedChannelTest, WhatDoesNotFitIsAnError) {
               StatusIs(StatusCode::kDeadlineExceeded));
 }
 
-TEST(TypedChannelTest, NothingCame) {
+TEST(TypedChannelTest, ReceiveTimesOut) {
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(FrameChannelInMemory()));
   EXPECT_THAT(receiver.Receive(absl::Milliseconds(1)), StatusIs(StatusCode::kDeadlineExceeded));
 }
@@ -202,7 +202,7 @@ TEST(TypedChannelTest, DrainCallsForEach) {
   EXPECT_OK(sender.SendWhenEmpty(SomeFrame(9), absl::Seconds(10))) << "all are released";
 }
 
-TEST(TypedChannelTest, DrainTellsWhatIsMalformed) {
+TEST(TypedChannelTest, DrainReportsMalformedMessages) {
   const Channel channel = FrameChannelInMemory();
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));
   ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
@@ -292,7 +292,7 @@ TEST(TypedChannelTest, OtherSchemaIsRefused) {
                                    "in the channel"));
 }
 
-TEST(TypedChannelTest, CompatibleSchemaIsTold) {
+TEST(TypedChannelTest, CompatibleSchemaIsReported) {
   const Channel channel = FrameChannelWithOtherSchema(
       [](auto* frame) { frame->mutable_field(0)->set_name("breadth"); });
   EXPECT_OK(camera::FrameChannel::Check(channel));
@@ -304,7 +304,7 @@ TEST(TypedChannelTest, CompatibleSchemaIsTold) {
   EXPECT_THAT(receiver.schema_differences(), told);
 }
 
-TEST(TypedChannelTest, OneEndMaySuitWhereTheOtherDoesNot) {
+TEST(TypedChannelTest, SchemaMayFitOneEndOnly) {
   const Channel channel = FrameChannelWithOtherSchema([](auto* frame) {
     frame->mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_UINT64);
   });
@@ -327,9 +327,9 @@ TEST(TypedChannelTest, ChannelOfRawBytesIsRefused) {
 }
 
 TEST(TypedChannelTest, NonsenseDescriptionIsRefused) {
-  ExpectRefused(DescribedAs("nonsense"), HasSubstr("no ipmpsc.ChannelInfo"));
-  ExpectRefused(DescribedAs(std::string("\x0a\xff", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
-  ExpectRefused(DescribedAs(std::string("\x19\x01", 2)), HasSubstr("no ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs("nonsense"), HasSubstr("not an ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x0a\xff", 2)), HasSubstr("not an ipmpsc.ChannelInfo"));
+  ExpectRefused(DescribedAs(std::string("\x19\x01", 2)), HasSubstr("not an ipmpsc.ChannelInfo"));
 }
 
 TEST(TypedChannelTest, OpenByPath) {

@@ -148,7 +148,7 @@ TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThe
 }
 
 // Every bound leads to an error or to the right message.
-TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
+TEST_P(WriterAgainstProtobufTest, EveryBoundIsSufficientOrAnError) {
   Random random(3);
   for (int i = 0; i < 4; ++i) {
     std::unique_ptr<Message> message = RandomMessage(random, 2);
@@ -175,7 +175,7 @@ TEST_P(WriterAgainstProtobufTest, EveryBoundIsRightOrAnError) {
 }
 
 // The bound of docs/codegen.md is enough.
-TEST_P(WriterAgainstProtobufTest, FourBytesForEachMessageWithinAreEnough) {
+TEST_P(WriterAgainstProtobufTest, FourBytesForEachNestedMessageAreEnough) {
   if (IsAligned()) GTEST_SKIP() << "needs more";
   Random random(4);
   for (int i = 0; i < kRounds; ++i) {

@@ -16,7 +16,7 @@ namespace {
 
 using Frames = Ends<camera::FrameChannel, camera::FrameSender, camera::FrameReceiver>;
 
-TEST(WriterLifetimeTest, MovesWithWhatIsOpen) {
+TEST(WriterLifetimeTest, MoveKeepsOpenMessages) {
   Frames frames;
   camera::FrameLoan loan = frames.Lend(1000);
   camera::Frame_RegionWriter face = loan.add_faces();
@@ -42,7 +42,7 @@ TEST(WriterLifetimeTest, MovesWithWhatIsOpen) {
   EXPECT_EQ(frame->faces(0).inside(0).inside(1).x(), 6);
 }
 
-TEST(WriterLifetimeTest, AssignedToAnOpenOne) {
+TEST(WriterLifetimeTest, AssignmentToAnOpenWriter) {
   Frames frames;
   camera::FrameLoan loan = frames.Lend(1000);
   camera::Frame_RegionWriter face = loan.add_faces();
@@ -65,7 +65,7 @@ TEST(WriterLifetimeTest, OutlivesItsSender) {
   EXPECT_OK(frames.receiver.TryReceive());
 }
 
-TEST(WriterLifetimeDeathTest, WriterThatHasEnded) {
+TEST(WriterLifetimeDeathTest, UseOfAnEndedWriterAborts) {
   Frames frames;
   camera::FrameLoan loan = frames.Lend(1000);
   camera::Frame_RegionWriter face = loan.add_faces();
@@ -78,7 +78,7 @@ TEST(WriterLifetimeDeathTest, WriterThatHasEnded) {
   ASSERT_OK(std::move(loan).Publish());
   EXPECT_DEATH(moved.set_x(1), "the message has ended");
   EXPECT_DEATH(loan.set_width(1), "the message has ended");
-  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "published, or moved from, before");
+  EXPECT_DEATH(static_cast<void>(std::move(loan).Publish()), "already published or moved from");
 }
 
 }  // namespace

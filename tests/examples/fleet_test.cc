@@ -87,7 +87,7 @@ TEST_F(FleetTest, AddsUpNestedAndRepeatedFields) {
             "0               0      0     0.0        0.00                -       0  -");
 }
 
-TEST_F(FleetTest, CountsWhatIsMissingTwiceOrLate) {
+TEST_F(FleetTest, CountsMissingRepeatedAndLateSamples) {
   PublishEmpty(0, 1);
   PublishEmpty(1, 3);
   EXPECT_EQ(fleet_.lost(), 2u);

@@ -1,16 +1,18 @@
 #include "examples/status_line.h"
 
 #include <pty.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/testing/process/child_process.h"
 
 namespace ipmpsc::examples {
 namespace {
+
+using ::ipmpsc::testing::ChildProcess;
 
 // Returns what `print` prints in a child, on a terminal of `columns`, or into a pipe if `columns`
 // is 0.
@@ -20,23 +22,22 @@ std::string Printed(unsigned short columns, const std::function<void()>& print) 
   size.ws_col = columns;
   int ends[2] = {-1, -1};
   if (columns == 0 && pipe(ends) != 0) return "no pipe";
-  const pid_t child = columns == 0 ? fork() : forkpty(&ends[0], nullptr, nullptr, &size);
-  if (child < 0) return "no child";
-  if (child == 0) {
-    if (columns == 0) dup2(ends[1], STDOUT_FILENO);
+  if (columns != 0 && openpty(&ends[0], &ends[1], nullptr, nullptr, &size) != 0)
+    return "no terminal";
+  ChildProcess child = ChildProcess::Fork([&] {
+    close(ends[0]);
+    dup2(ends[1], STDOUT_FILENO);
     print();
-    _exit(0);
-  }
-  if (columns == 0) close(ends[1]);
+    return 0;
+  });
+  close(ends[1]);
   std::string printed;
   char bytes[256];
   for (ssize_t count; (count = read(ends[0], bytes, sizeof(bytes))) > 0;) {
     printed.append(bytes, static_cast<size_t>(count));
   }
   close(ends[0]);
-  int status = -1;
-  waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
+  EXPECT_EQ(child.Wait(), "exited 0");
   return printed;
 }
 

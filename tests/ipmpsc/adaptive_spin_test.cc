@@ -23,20 +23,20 @@ void WaitInVain(AdaptiveSpin* spin) {
   }
 }
 
-TEST(AdaptiveSpinTest, WaitingInVainMakesItShort) {
+TEST(AdaptiveSpinTest, SpinShortensAfterAVainWait) {
   AdaptiveSpin spin;
   WaitInVain(&spin);
   EXPECT_EQ(spin.limit(), AdaptiveSpin::kShortest);
 }
 
-TEST(AdaptiveSpinTest, WhatComesWhileItSpinsMakesItLong) {
+TEST(AdaptiveSpinTest, SpinLengthensAfterAnEventDuringTheSpin) {
   AdaptiveSpin spin;
   WaitInVain(&spin);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(spin.Until([] { return true; }, kNever));
   EXPECT_EQ(spin.limit(), AdaptiveSpin::kLongest);
 }
 
-TEST(AdaptiveSpinTest, WhatComesSoonAfterItHasGivenUpMakesItLonger) {
+TEST(AdaptiveSpinTest, SpinLengthensAfterAnEventSoonAfterTheSpin) {
   AdaptiveSpin spin;
   WaitInVain(&spin);
   // On a busy machine the two calls may be far apart. The wait then is not short.
@@ -50,7 +50,7 @@ TEST(AdaptiveSpinTest, WhatComesSoonAfterItHasGivenUpMakesItLonger) {
   EXPECT_TRUE(longer);
 }
 
-TEST(AdaptiveSpinTest, WhatComesLateMakesItShorter) {
+TEST(AdaptiveSpinTest, SpinShortensAfterALateEvent) {
   AdaptiveSpin spin;
   const int64_t before = spin.limit();
   EXPECT_FALSE(spin.Until(Nothing, kNever));
@@ -59,7 +59,7 @@ TEST(AdaptiveSpinTest, WhatComesLateMakesItShorter) {
   EXPECT_LT(spin.limit(), before);
 }
 
-TEST(AdaptiveSpinTest, ItGivesUpAtTheDeadlineAndLooksOnceAtLeast) {
+TEST(AdaptiveSpinTest, SpinEndsAtTheDeadlineAfterAtLeastOneCheck) {
   AdaptiveSpin spin;
   int looks = 0;
   EXPECT_TRUE(spin.Until([&] { return ++looks == 1; }, 0));

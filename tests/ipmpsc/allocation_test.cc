@@ -65,7 +65,7 @@ class AllocationTest : public ::testing::Test {
   std::optional<Receiver> receiver_;
 };
 
-TEST_F(AllocationTest, TheCountSeesAnAllocation) {
+TEST_F(AllocationTest, CounterCountsAnAllocation) {
   EXPECT_GE(CountAllocations([] { const std::string text(100, 'x'); }), 100);
 }
 
@@ -92,7 +92,7 @@ TEST_F(AllocationTest, LoansPublishedWholeShorterAndDropped) {
             0);
 }
 
-TEST_F(AllocationTest, PollingForSpaceAndForMessagesInVain) {
+TEST_F(AllocationTest, VainPollsAllocateNothing) {
   while (sender_->TrySend(payload_).ok()) {
   }
   EXPECT_EQ(CountAllocations([&] {
@@ -110,7 +110,7 @@ TEST_F(AllocationTest, PollingForSpaceAndForMessagesInVain) {
             0);
 }
 
-TEST_F(AllocationTest, AsManyLeasesAsEverBefore) {
+TEST_F(AllocationTest, LeasesUpToTheFormerMaximumAllocateNothing) {
   const auto hold_many = [&] {
     std::optional<Lease> held[200];
     for (std::optional<Lease>& lease : held) {

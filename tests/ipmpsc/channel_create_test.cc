@@ -18,8 +18,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/deny_syscall.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -28,7 +28,7 @@ namespace {
 
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::DenySyscall;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::ReadFile;
@@ -67,7 +67,7 @@ TEST(ChannelCreateTest, WorksInMemoryAndOnDisk) {
   unlink(disk.c_str());
 }
 
-TEST(ChannelCreateTest, PrefaultAndHugePagesAreWishes) {
+TEST(ChannelCreateTest, PrefaultAndHugePagesAreBestEffort) {
   const SharedMemoryDirectory directory;
   for (const bool prefault : {false, true}) {
     for (const bool huge_pages : {false, true}) {
@@ -132,7 +132,7 @@ TEST(ChannelCreateTest, OptionsOutOfRangeNameThePathAndLeaveNothing) {
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(ChannelCreateTest, TheLimitsThemselvesAreAllowed) {
+TEST(ChannelCreateTest, OptionsMayEqualTheLimits) {
   ChannelOptions options;
   options.capacity = 1;
   options.max_senders = 4096;
@@ -149,7 +149,7 @@ TEST(ChannelCreateTest, EmptyPath) {
   }
 }
 
-TEST(ChannelCreateTest, PathWithAZeroByteIsNotCutThere) {
+TEST(ChannelCreateTest, PathWithAZeroByteIsRefused) {
   const SharedMemoryDirectory directory;
   const std::string path = directory / std::string("a\0b", 3);
   for (const ExistPolicy policy : kAllPolicies) {
@@ -175,12 +175,12 @@ TEST(ChannelCreateTest, DirectoryThatIsAFile) {
   }
 }
 
-TEST(ChannelCreateTest, DirectoryThatMayNotBeWritten) {
+TEST(ChannelCreateTest, UnwritableDirectory) {
   const SharedMemoryDirectory directory;
   ASSERT_EQ(chmod(directory.path().c_str(), 0500), 0);
   for (const ExistPolicy policy : kAllPolicies) {
     EXPECT_THAT(InChild([&] {
-                  const std::string dropped = DropFileRights();
+                  const std::string dropped = DropFileCapabilities();
                   if (!dropped.empty()) return dropped;
                   return Channel::Create(directory / "a", Small(policy)).status().ToString();
                 }),
@@ -189,7 +189,7 @@ TEST(ChannelCreateTest, DirectoryThatMayNotBeWritten) {
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(ChannelCreateTest, PathTakenIsRefusedAndWhatIsThereStays) {
+TEST(ChannelCreateTest, TakenPathIsRefusedAndItsFileStays) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(const Channel first, Channel::Create(directory / "a", Small()));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(first));
@@ -213,7 +213,7 @@ TEST(ChannelCreateTest, PathTakenIsRefusedAndWhatIsThereStays) {
 
 // kOpen.
 
-TEST(ChannelCreateOpenPolicyTest, CreatesWhatIsNotThereAndOpensWhatIs) {
+TEST(ChannelCreateOpenPolicyTest, CreatesAMissingChannelAndOpensAnExistingOne) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(const Channel created,
                        Channel::Create(directory / "a", Small(ExistPolicy::kOpen)));
@@ -224,7 +224,7 @@ TEST(ChannelCreateOpenPolicyTest, CreatesWhatIsNotThereAndOpensWhatIs) {
   EXPECT_EQ(opened.capacity(), 4096u) << "as it was created";
 }
 
-TEST(ChannelCreateOpenPolicyTest, WhatIsNoChannel) {
+TEST(ChannelCreateOpenPolicyTest, OtherFilesAreRefused) {
   const SharedMemoryDirectory directory;
   WriteFile(directory / "a", "text");
   EXPECT_THAT(Channel::Create(directory / "a", Small(ExistPolicy::kOpen)),
@@ -232,20 +232,20 @@ TEST(ChannelCreateOpenPolicyTest, WhatIsNoChannel) {
   EXPECT_EQ(ReadFile(directory / "a"), "text");
 }
 
-TEST(ChannelCreateOpenPolicyTest, WhatMayNotBeOpened) {
+TEST(ChannelCreateOpenPolicyTest, FileWithoutPermissionIsRefused) {
   const SharedMemoryDirectory directory;
   ASSERT_OK(Channel::Create(directory / "a", Small()));
   ASSERT_EQ(chmod((directory / "a").c_str(), 0), 0);
   EXPECT_THAT(
       InChild([&] {
-        const std::string dropped = DropFileRights();
+        const std::string dropped = DropFileCapabilities();
         if (!dropped.empty()) return dropped;
         return Channel::Create(directory / "a", Small(ExistPolicy::kOpen)).status().ToString();
       }),
       AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr(directory / "a")));
 }
 
-TEST(ChannelCreateOpenPolicyTest, WhatIsOfAnotherVersionOrTruncated) {
+TEST(ChannelCreateOpenPolicyTest, OtherVersionAndTruncatedFileAreRefused) {
   const SharedMemoryDirectory directory;
   ASSERT_OK(Channel::Create(directory / "a", Small()));
   std::string bytes = ReadFile(directory / "a");
@@ -259,7 +259,7 @@ TEST(ChannelCreateOpenPolicyTest, WhatIsOfAnotherVersionOrTruncated) {
                        AllOf(HasSubstr(directory / "other"), HasSubstr("77"))));
 }
 
-TEST(ChannelCreateOpenPolicyTest, ANameThatIsNeitherThereNorFreeEndsInAborted) {
+TEST(ChannelCreateOpenPolicyTest, NameThatComesAndGoesEndsInAborted) {
   // The file is missing whenever it is opened, and exists whenever it is created.
   const SharedMemoryDirectory directory;
   ASSERT_OK(Channel::Create(directory / "a", Small()));
@@ -273,7 +273,7 @@ TEST(ChannelCreateOpenPolicyTest, ANameThatIsNeitherThereNorFreeEndsInAborted) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(ChannelCreateOpenPolicyTest, AChannelThatHasEndedIsAnErrorWithARemedy) {
+TEST(ChannelCreateOpenPolicyTest, EndedChannelIsAnErrorWithARemedy) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(ended));
@@ -291,7 +291,7 @@ TEST(ChannelCreateOpenPolicyTest, AChannelThatHasEndedIsAnErrorWithARemedy) {
 
 // kOpenOrReplace.
 
-TEST(ChannelCreateOpenOrReplaceTest, OpensWhatLivesAndReplacesWhatHasEnded) {
+TEST(ChannelCreateOpenOrReplaceTest, OpensALiveChannelAndReplacesAnEndedOne) {
   const SharedMemoryDirectory directory;
   const ChannelOptions options = Small(ExistPolicy::kOpenOrReplace);
   ASSERT_OK_AND_ASSIGN(Channel first, Channel::Create(directory / "a", options));
@@ -310,7 +310,7 @@ TEST(ChannelCreateOpenOrReplaceTest, OpensWhatLivesAndReplacesWhatHasEnded) {
   EXPECT_EQ(ReadFile(directory / "text"), "precious");
 }
 
-TEST(ChannelCreateOpenOrReplaceTest, OfManyAtOneTimeOneReplacesAndAllGetTheSame) {
+TEST(ChannelCreateOpenOrReplaceTest, OneOfManyCallersReplacesAndAllGetTheSameChannel) {
   for (int round = 0; round < 20; ++round) {
     const SharedMemoryDirectory directory;
     ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
@@ -338,7 +338,7 @@ TEST(ChannelCreateOpenOrReplaceTest, OfManyAtOneTimeOneReplacesAndAllGetTheSame)
   }
 }
 
-TEST(ChannelCreateOpenOrReplaceTest, SomebodyWhoNeverEndsReplacingIsNotWaitedForLong) {
+TEST(ChannelCreateOpenOrReplaceTest, WaitForAStuckReplacementIsBounded) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(directory / "a", Small()));
   ended.Close();

@@ -25,7 +25,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -43,7 +44,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DropRight;
+using ::ipmpsc::testing::DropCapability;
 using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -125,7 +126,7 @@ TEST(ChannelLimitsTest, FullTmpfsIsAnErrorForATemporaryChannelToo) {
                             HasSubstr("names: 0")));
 }
 
-TEST(ChannelLimitsTest, TmpfsThatHasRoomForTheDataButNotForTheHeader) {
+TEST(ChannelLimitsTest, TmpfsWithRoomForTheDataButNotForTheHeader) {
   const SharedMemoryDirectory directory;
   const std::string result =
       InChild([&] { return CreateInFullTmpfs(directory.path(), 256 << 10, ExistPolicy::kFail); });
@@ -133,7 +134,7 @@ TEST(ChannelLimitsTest, TmpfsThatHasRoomForTheDataButNotForTheHeader) {
   EXPECT_THAT(result, AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr("names: 0")));
 }
 
-TEST(ChannelLimitsTest, AChannelThatWasCreatedHasAllItsMemoryOnATmpfsThatIsFullNow) {
+TEST(ChannelLimitsTest, ChannelKeepsItsMemoryOnceTheTmpfsIsFull) {
   const SharedMemoryDirectory directory;
   const std::string result = InChild([&]() -> std::string {
     const std::string mounted = MountTmpfs(directory.path(), "size=256k");
@@ -186,7 +187,7 @@ TEST(ChannelLimitsTest, ReadOnlyFileSystem) {
 }
 
 // The call fails without SIGXFSZ.
-TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
+TEST(ChannelLimitsTest, SizeBeyondTheFileLimit) {
   const SharedMemoryDirectory directory;
   const auto limited = [](const std::function<absl::Status()>& call) {
     return InChild([&] {
@@ -221,7 +222,7 @@ TEST(ChannelLimitsTest, MoreThanAFileMayHave) {
             "OK");
 }
 
-TEST(ChannelLimitsTest, MoreThanTheMachineHas) {
+TEST(ChannelLimitsTest, SizeBeyondTheMemoryOfTheMachine) {
   const SharedMemoryDirectory directory;
   const uint64_t most = uint64_t{1} << 46;
   for (const absl::Status& status : {Channel::Create(directory / "a", OfSize(most)).status(),
@@ -296,7 +297,7 @@ TEST(ChannelLimitsTest, NoAddressSpaceLeft) {
 }
 
 // Audio and trading programs lock their memory.
-TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
+TEST(ChannelLimitsTest, MemoryLockLimit) {
 #ifdef IPMPSC_SANITIZED
   GTEST_SKIP() << "a sanitizer's memory is more than may be locked";
 #endif
@@ -311,7 +312,7 @@ TEST(ChannelLimitsTest, AProcessThatLocksAllItsMemory) {
   for (size_t i = 0; i < calls.size(); ++i) {
     const auto locked = [&](rlim_t may_lock) {
       return InChild([&]() -> std::string {
-        const std::string dropped = DropRight(CAP_IPC_LOCK);
+        const std::string dropped = DropCapability(CAP_IPC_LOCK);
         if (!dropped.empty()) return dropped;
         const rlimit limit = {may_lock, may_lock};
         if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0) return absl::StrCat(kCannot, "setrlimit");
@@ -373,14 +374,14 @@ TEST(ChannelLimitsTest, TempChannelWithoutSharedMemoryGoesToTheTemporaryDirector
   }
 }
 
-TEST(ChannelLimitsTest, TempChannelInADirectoryThatIsNotThere) {
+TEST(ChannelLimitsTest, TempChannelInAMissingDirectory) {
   const std::string result = TempPathWithoutSharedMemory("/tmp/none");
   SKIP_IF_CANNOT(result);
   EXPECT_THAT(result,
               AllOf(HasSubstr("NOT_FOUND"), HasSubstr("/tmp/none/ipmpsc-"), HasSubstr("TMPDIR")));
 }
 
-TEST(ChannelLimitsTest, WithoutProcOnlyAnonymousChannelsAreMadeAndTheTextSaysWhy) {
+TEST(ChannelLimitsTest, WithoutProcOnlyAnonymousChannelsAreCreated) {
   const SharedMemoryDirectory directory;
   const std::string result = InChild([&]() -> std::string {
     // Hides /proc, as if it were not mounted.
@@ -405,7 +406,7 @@ TEST(ChannelLimitsTest, WithoutProcOnlyAnonymousChannelsAreMadeAndTheTextSaysWhy
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(ChannelLimitsTest, HugetlbfsIsNoPlaceForAChannel) {
+TEST(ChannelLimitsTest, HugetlbfsIsRefused) {
   const SharedMemoryDirectory directory;
   const std::string result = InChild([&]() -> std::string {
     const std::string entered = EnterOwnMounts();
@@ -424,7 +425,7 @@ TEST(ChannelLimitsTest, HugetlbfsIsNoPlaceForAChannel) {
 }
 
 // The text names the exhausted resource and the remedy.
-TEST(ChannelLimitsTest, TheTextsTellWhatHasRunOut) {
+TEST(ChannelLimitsTest, ErrorsNameTheExhaustedResource) {
   const SharedMemoryDirectory directory;
   const std::string full =
       InChild([&] { return CreateInFullTmpfs(directory.path(), 1 << 20, ExistPolicy::kFail); });

@@ -18,7 +18,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -65,12 +66,12 @@ class ChannelLinkTest : public ::testing::Test {
   const std::string target_ = directory_ / "far/channel";
 };
 
-TEST_F(ChannelLinkTest, CreatingThroughALinkToNothingMakesItsTarget) {
+TEST_F(ChannelLinkTest, CreateThroughADanglingLinkCreatesItsTarget) {
   for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace,
                                    ExistPolicy::kOpenOrReplace}) {
     EXPECT_THAT(Channel::Open(link_),
                 StatusIs(absl::StatusCode::kNotFound,
-                         AllOf(HasSubstr(link_), HasSubstr("a link to nothing"))));
+                         AllOf(HasSubstr(link_), HasSubstr("a dangling link"))));
     ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(link_, With(policy)));
     EXPECT_EQ(channel.path(), link_);
     EXPECT_TRUE(IsLink(link_));
@@ -83,14 +84,14 @@ TEST_F(ChannelLinkTest, CreatingThroughALinkToNothingMakesItsTarget) {
   }
 }
 
-TEST_F(ChannelLinkTest, ALinkToWhatIsThereIsTaken) {
+TEST_F(ChannelLinkTest, LinkToAnExistingFileIsATakenPath) {
   ASSERT_OK(Channel::Create(target_, With(ExistPolicy::kFail)));
   EXPECT_THAT(Channel::Create(link_, With(ExistPolicy::kFail)),
               StatusIs(absl::StatusCode::kAlreadyExists,
                        AllOf(HasSubstr(link_), HasSubstr("a link"), HasSubstr(target_))));
 }
 
-TEST_F(ChannelLinkTest, ReplacingThroughALinkReplacesItsTarget) {
+TEST_F(ChannelLinkTest, ReplaceThroughALinkReplacesItsTarget) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(target_, With(ExistPolicy::kFail)));
   ASSERT_OK_AND_ASSIGN(const Channel fresh, Channel::Create(link_, With(ExistPolicy::kReplace)));
   EXPECT_TRUE(IsLink(link_));
@@ -100,7 +101,7 @@ TEST_F(ChannelLinkTest, ReplacingThroughALinkReplacesItsTarget) {
   EXPECT_EQ(CountNames(directory_ / "far"), 2);
 }
 
-TEST_F(ChannelLinkTest, ALinkIntoADirectoryThatIsNotThere) {
+TEST_F(ChannelLinkTest, LinkIntoAMissingDirectory) {
   ASSERT_EQ(symlink("none/a", (directory_ / "lost").c_str()), 0);
   for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace}) {
     EXPECT_THAT(Channel::Create(directory_ / "lost", With(policy)),
@@ -109,7 +110,7 @@ TEST_F(ChannelLinkTest, ALinkIntoADirectoryThatIsNotThere) {
   }
 }
 
-TEST_F(ChannelLinkTest, LinksWithoutEnd) {
+TEST_F(ChannelLinkTest, CyclicLinks) {
   ASSERT_EQ(symlink("loop", (directory_ / "loop").c_str()), 0);
   for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace}) {
     EXPECT_THAT(Channel::Create(directory_ / "loop", With(policy)),
@@ -117,7 +118,7 @@ TEST_F(ChannelLinkTest, LinksWithoutEnd) {
   }
 }
 
-TEST_F(ChannelLinkTest, ALinkOfProcIsNoName) {
+TEST_F(ChannelLinkTest, LinkInProcIsRefused) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
   const std::string path = absl::StrCat("/proc/self/fd/", channel.fd());
   EXPECT_EQ(IdAt(path), channel.id());
@@ -127,7 +128,7 @@ TEST_F(ChannelLinkTest, ALinkOfProcIsNoName) {
 }
 
 // The owner of such a link could redirect this user to any place where it may write.
-TEST_F(ChannelLinkTest, AnotherUsersLinkWhereEverybodyMayPutOneIsNotFollowed) {
+TEST_F(ChannelLinkTest, LinkOfAnotherUserInAWorldWritableDirectoryIsNotFollowed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root makes files of other users";
   const std::string link = directory_ / "planted";
   ASSERT_EQ(symlink("far/channel", link.c_str()), 0);
@@ -143,7 +144,7 @@ TEST_F(ChannelLinkTest, AnotherUsersLinkWhereEverybodyMayPutOneIsNotFollowed) {
   EXPECT_OK(Channel::Create(link, With(ExistPolicy::kFail)));
 }
 
-TEST_F(ChannelLinkTest, AFileWithSeveralNamesGoesOnUnderTheOthers) {
+TEST_F(ChannelLinkTest, ReplacedFileKeepsItsOtherNames) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(directory_ / "a", With({})));
   ASSERT_EQ(::link((directory_ / "a").c_str(), (directory_ / "b").c_str()), 0);
   ASSERT_OK_AND_ASSIGN(const Channel fresh,
@@ -161,7 +162,7 @@ TEST_F(ChannelLinkTest, AFileWithSeveralNamesGoesOnUnderTheOthers) {
   EXPECT_THAT(sender.TrySend("no more"), StatusIs(absl::StatusCode::kAborted));
 }
 
-TEST_F(ChannelLinkTest, AMountPointIsNotReplacedAndSaysSo) {
+TEST_F(ChannelLinkTest, MountPointIsNotReplaced) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(directory_ / "a", With({})));
   WriteFile(directory_ / "mounted", "");
   const std::string result = InChild([&]() -> std::string {

@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -92,7 +92,7 @@ class ChannelMemoryLimitTest : public ::testing::Test {
   std::string why_;
 };
 
-TEST_F(ChannelMemoryLimitTest, BeyondTheLimitIsAnErrorThatNamesIt) {
+TEST_F(ChannelMemoryLimitTest, CapacityBeyondTheLimitIsAnErrorThatNamesIt) {
   const SharedMemoryDirectory directory;
   std::vector<std::function<absl::Status()>> calls = {
       [] { return Channel::CreateTemp(OfMiB(256)).status(); },
@@ -116,7 +116,7 @@ TEST_F(ChannelMemoryLimitTest, BeyondTheLimitIsAnErrorThatNamesIt) {
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST_F(ChannelMemoryLimitTest, WhatFitsIsMadeUntilNothingIsLeft) {
+TEST_F(ChannelMemoryLimitTest, ChannelsAreCreatedUntilTheLimitIsReached) {
   EXPECT_THAT(InGroup([] {
                 std::vector<Channel> channels;
                 for (;;) {
@@ -129,7 +129,7 @@ TEST_F(ChannelMemoryLimitTest, WhatFitsIsMadeUntilNothingIsLeft) {
               AllOf(HasSubstr("RESOURCE_EXHAUSTED"), HasSubstr(name_)));
 }
 
-TEST_F(ChannelMemoryLimitTest, AFileOnDiskIsNotMemory) {
+TEST_F(ChannelMemoryLimitTest, FileOnDiskDoesNotCountAsMemory) {
   const std::string path = PathOnDisk("a");
   EXPECT_EQ(InGroup([&] { return Channel::Create(path, OfMiB(128)).status(); }), "OK");
   unlink(path.c_str());

@@ -15,14 +15,15 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/segment/layout.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -88,7 +89,7 @@ TEST_F(ChannelOpenTest, Directory) {
                        AllOf(HasSubstr(directory_.path()), HasSubstr("directory"))));
 }
 
-TEST_F(ChannelOpenTest, FifoWithoutWaitingForItsOtherEnd) {
+TEST_F(ChannelOpenTest, FifoIsRefusedWithoutWaiting) {
   ASSERT_EQ(mkfifo((directory_ / "fifo").c_str(), 0600), 0);
   ExpectNoChannel(directory_ / "fifo");
 }
@@ -109,7 +110,7 @@ TEST_F(ChannelOpenTest, Socket) {
   close(fd);
 }
 
-TEST_F(ChannelOpenTest, LinkThatLeadsToItself) {
+TEST_F(ChannelOpenTest, CyclicLink) {
   ASSERT_EQ(symlink("loop", (directory_ / "loop").c_str()), 0);
   EXPECT_THAT(Channel::Open(directory_ / "loop"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(directory_ / "loop")));
@@ -120,7 +121,7 @@ TEST_F(ChannelOpenTest, NameTooLong) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(ChannelOpenTest, PathWithAZeroByteIsNotCutThere) {
+TEST_F(ChannelOpenTest, PathWithAZeroByteIsRefused) {
   EXPECT_THAT(Channel::Open(path_ + std::string("\0more", 5)),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
@@ -138,7 +139,7 @@ TEST_F(ChannelOpenTest, NoRightToReadOrToWrite) {
   for (const mode_t mode : {0000, 0400, 0200}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
     EXPECT_THAT(InChild([&] {
-                  const std::string dropped = DropFileRights();
+                  const std::string dropped = DropFileCapabilities();
                   return dropped.empty() ? Channel::Open(path_).status().ToString() : dropped;
                 }),
                 AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr(path_)))
@@ -157,7 +158,7 @@ TEST_F(ChannelOpenTest, AnotherAbiVersionNamesBoth) {
                        AllOf(HasSubstr("ABI version 4"), HasSubstr("build this program"))));
 }
 
-TEST_F(ChannelOpenTest, ACreatorThatSleepsWithoutFutexes) {
+TEST_F(ChannelOpenTest, CreatorWithoutFutexesIsRefused) {
   Rewrite(With<uint32_t>(offsetof(internal::SegmentHeader, flags), internal::kPolledWaits));
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,
                                              AllOf(HasSubstr(path_), HasSubstr("IPMPSC_NOFUTEX"))));
@@ -192,7 +193,7 @@ TEST_F(ChannelOpenTest, Grown) {
   EXPECT_THAT(Channel::Open(path_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)));
 }
 
-TEST_F(ChannelOpenTest, HeaderThatContradictsItself) {
+TEST_F(ChannelOpenTest, ContradictoryHeaderIsRefused) {
   using internal::SegmentHeader;
   const size_t words[] = {offsetof(SegmentHeader, capacity),
                           offsetof(SegmentHeader, control_offset),

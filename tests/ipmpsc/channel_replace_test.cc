@@ -12,7 +12,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -20,7 +21,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -46,13 +47,13 @@ class ChannelReplaceTest : public ::testing::Test {
   const std::string path_ = directory_ / "a";
 };
 
-TEST_F(ChannelReplaceTest, CreatesWhereNothingIs) {
+TEST_F(ChannelReplaceTest, CreatesAMissingChannel) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(path_, Replace()));
   EXPECT_EQ(channel.state(), ChannelState::kOpen);
   EXPECT_EQ(CountNames(directory_.path()), 1);
 }
 
-TEST_F(ChannelReplaceTest, OldSendersAreToldAndTheOldReceiverDrainsFirst) {
+TEST_F(ChannelReplaceTest, OldSendersGetAbortedAndTheOldReceiverDrainsFirst) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(path_, Replace()));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(old));
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(old));
@@ -84,7 +85,7 @@ TEST_F(ChannelReplaceTest, OldSendersAreToldAndTheOldReceiverDrainsFirst) {
   EXPECT_EQ(opened.id(), fresh.id());
 }
 
-TEST_F(ChannelReplaceTest, ReplacedWinsOverClosed) {
+TEST_F(ChannelReplaceTest, ReplacementOverridesClose) {
   ASSERT_OK_AND_ASSIGN(Channel old, Channel::Create(path_, Replace()));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(old));
   old.Close();
@@ -93,7 +94,7 @@ TEST_F(ChannelReplaceTest, ReplacedWinsOverClosed) {
   EXPECT_THAT(sender.TrySend("x"), StatusIs(absl::StatusCode::kAborted));
 }
 
-TEST_F(ChannelReplaceTest, WhatIsNoChannelIsNotReplaced) {
+TEST_F(ChannelReplaceTest, OtherFilesAreNotReplaced) {
   WriteFile(path_, "precious");
   ExpectRefused(path_, absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ReadFile(path_), "precious");
@@ -112,11 +113,11 @@ TEST_F(ChannelReplaceTest, WhatIsNoChannelIsNotReplaced) {
   EXPECT_EQ(CountNames(directory_.path()), 6);
 }
 
-TEST_F(ChannelReplaceTest, WhatMayNotBeOpenedIsNotReplaced) {
+TEST_F(ChannelReplaceTest, FileWithoutPermissionIsNotReplaced) {
   ASSERT_OK_AND_ASSIGN(const Channel old, Channel::Create(path_, Replace()));
   ASSERT_EQ(chmod(path_.c_str(), 0), 0);
   EXPECT_THAT(InChild([&] {
-                const std::string dropped = DropFileRights();
+                const std::string dropped = DropFileCapabilities();
                 if (!dropped.empty()) return dropped;
                 return Channel::Create(path_, Replace()).status().ToString();
               }),
@@ -124,7 +125,7 @@ TEST_F(ChannelReplaceTest, WhatMayNotBeOpenedIsNotReplaced) {
   EXPECT_EQ(old.state(), ChannelState::kOpen);
 }
 
-TEST_F(ChannelReplaceTest, ADamagedChannelOrOneOfAnotherVersionIsReplaced) {
+TEST_F(ChannelReplaceTest, DamagedChannelAndOtherVersionAreReplaced) {
   for (const bool truncated : {true, false}) {
     ASSERT_OK(Channel::Create(path_, Replace()));
     std::string bytes = ReadFile(path_);

@@ -22,7 +22,7 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -42,7 +42,7 @@ ChannelOptions Small() {
   return options;
 }
 
-TEST(ChannelTest, SaysWhatItIs) {
+TEST(ChannelTest, ReportsItsProperties) {
   const SharedMemoryDirectory directory;
   ChannelOptions options = Small();
   options.capacity = 5000;
@@ -70,7 +70,7 @@ TEST(ChannelTest, IdsAre32HexadecimalDigitsAndDiffer) {
   EXPECT_NE(a.id(), b.id());
 }
 
-TEST(ChannelTest, ACopyIsTheSameMappingAndOutlivesTheOriginal) {
+TEST(ChannelTest, CopySharesTheMappingAndOutlivesTheOriginal) {
   std::optional<Channel> copy;
   {
     ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(Small()));
@@ -81,7 +81,7 @@ TEST(ChannelTest, ACopyIsTheSameMappingAndOutlivesTheOriginal) {
   EXPECT_OK(sender.TrySend("still there"));
 }
 
-TEST(ChannelTest, WhatIsLeftInItStaysWhileNobodyHasItOpen) {
+TEST(ChannelTest, MessagesStayWhileNoProcessHasTheChannelOpen) {
   const SharedMemoryDirectory directory;
   {
     ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(directory / "a", Small()));
@@ -94,7 +94,7 @@ TEST(ChannelTest, WhatIsLeftInItStaysWhileNobodyHasItOpen) {
   EXPECT_EQ(lease.payload(), "kept");
 }
 
-TEST(ChannelTest, CloseIsSeenThroughEveryMappingAndKeepsWhatIsThere) {
+TEST(ChannelTest, CloseIsSeenThroughEveryMappingAndKeepsTheMessages) {
   ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous(Small()));
   ASSERT_OK_AND_ASSIGN(const Channel other, Channel::OpenFd(channel.fd()));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(other));
@@ -107,7 +107,7 @@ TEST(ChannelTest, CloseIsSeenThroughEveryMappingAndKeepsWhatIsThere) {
   EXPECT_OK(receiver.TryReceive());
 }
 
-TEST(ChannelTest, AClosedChannelCanBeOpenedToReceiveWhatIsLeft) {
+TEST(ChannelTest, ClosedChannelCanBeOpenedToReceiveTheRest) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(directory / "a", Small()));
   channel.Close();
@@ -155,7 +155,7 @@ TEST(AnonymousChannelTest, OptionsOutOfRange) {
 
 // Temporary channels.
 
-TEST(TempChannelTest, NameGoesWithTheLastCopyAndEnd) {
+TEST(TempChannelTest, NameIsRemovedWithTheLastCopyAndEnd) {
   std::optional<Channel> channel;
   std::optional<Sender> sender;
   std::string path;
@@ -205,7 +205,7 @@ TEST(TempChannelTest, AForkedChildThatEndsDoesNotRemoveTheName) {
 
 // File descriptors.
 
-TEST(OpenFdTest, TheCallersDescriptorStaysTheCallers) {
+TEST(OpenFdTest, CallerKeepsItsDescriptor) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(Small()));
   const int fd = dup(channel.fd());
   {
@@ -225,7 +225,7 @@ TEST(OpenFdTest, TheCallersDescriptorStaysTheCallers) {
   EXPECT_EQ(lease.payload(), "through another descriptor");
 }
 
-TEST(OpenFdTest, NotOpen) {
+TEST(OpenFdTest, ClosedDescriptorIsRefused) {
   EXPECT_THAT(Channel::OpenFd(-1), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("-1")));
   const int fd = dup(0);
   close(fd);
@@ -233,7 +233,7 @@ TEST(OpenFdTest, NotOpen) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(std::to_string(fd))));
 }
 
-TEST(OpenFdTest, NoChannel) {
+TEST(OpenFdTest, OtherFileIsRefused) {
   const int empty = memfd_create("empty", MFD_CLOEXEC);
   EXPECT_THAT(Channel::OpenFd(empty),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not an ipmpsc channel")));
@@ -245,7 +245,7 @@ TEST(OpenFdTest, NoChannel) {
   close(ends[1]);
 }
 
-TEST(OpenFdTest, WithoutTheRightToReadAndWrite) {
+TEST(OpenFdTest, DescriptorMustBeReadableAndWritable) {
   const SharedMemoryDirectory directory;
   ASSERT_OK(Channel::Create(directory / "a", Small()));
   for (const int flags : {O_RDONLY, O_WRONLY, O_PATH}) {

@@ -84,7 +84,7 @@ class ClockStepTest : public ::testing::Test {
   absl::StatusOr<Channel> channel_{absl::UnknownError("")};
 };
 
-TEST(ClockTest, TheClockOfThisTestSteps) {
+TEST(ClockTest, ClockOfTheTestSteps) {
   const time_t now = time(nullptr);
   const time_t then = time(nullptr);
   EXPECT_GT(now > then ? now - then : then - now, 1'000'000);
@@ -93,13 +93,13 @@ TEST(ClockTest, TheClockOfThisTestSteps) {
   EXPECT_GT(wall_clock_calls, calls) << "a channel knows when it was created, so it must be asked";
 }
 
-TEST_F(ClockStepTest, AReceiveInVain) {
+TEST_F(ClockStepTest, VainReceiveEndsAtItsDeadline) {
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(*channel_));
   ExpectWaits(
       [&] { EXPECT_THAT(receiver.Receive(kWait), StatusIs(absl::StatusCode::kDeadlineExceeded)); });
 }
 
-TEST_F(ClockStepTest, ASendInVain) {
+TEST_F(ClockStepTest, VainSendEndsAtItsDeadline) {
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
   ExpectWaits(
@@ -109,7 +109,7 @@ TEST_F(ClockStepTest, ASendInVain) {
   });
 }
 
-TEST_F(ClockStepTest, ATakeOverInVain) {
+TEST_F(ClockStepTest, VainTakeOverEndsAtItsDeadline) {
   ASSERT_OK_AND_ASSIGN(const Receiver receiver, Receiver::Attach(*channel_));
   ReceiverOptions options;
   options.deadline = kWait;
@@ -118,7 +118,7 @@ TEST_F(ClockStepTest, ATakeOverInVain) {
   });
 }
 
-TEST_F(ClockStepTest, MessagesThatAreWaitedFor) {
+TEST_F(ClockStepTest, AwaitedMessagesArrive) {
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(*channel_));
   std::thread sending([&] {
     ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));

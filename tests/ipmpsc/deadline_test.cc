@@ -27,7 +27,7 @@ TEST(DeadlineTest, FractionsOfANanosecondDoNotWait) {
   EXPECT_TRUE(Deadline(absl::Nanoseconds(0.25)).Passed());
 }
 
-TEST(DeadlineTest, LiesThatFarFromNow) {
+TEST(DeadlineTest, LiesTheGivenTimeFromNow) {
   const int64_t before = internal::MonotonicNow();
   const Deadline deadline = absl::Hours(1);
   const int64_t after = internal::MonotonicNow();

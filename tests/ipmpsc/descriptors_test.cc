@@ -24,7 +24,7 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -78,7 +78,7 @@ class ClosedStreamsTest : public ::testing::TestWithParam<int> {
 
 INSTANTIATE_TEST_SUITE_P(OneAndAll, ClosedStreamsTest, ::testing::Values(1, 2, 4, 6, 7));
 
-TEST_P(ClosedStreamsTest, NothingOfTheLibraryTakesTheirPlaces) {
+TEST_P(ClosedStreamsTest, LibraryDoesNotTakeTheNumbersOfClosedStreams) {
   EXPECT_EQ(InChild([&]() -> std::string {
               CloseStreams();
               const std::string path = PathOnDisk("closed_streams");
@@ -112,7 +112,7 @@ TEST_P(ClosedStreamsTest, NothingOfTheLibraryTakesTheirPlaces) {
 }
 
 // Another thread logs all the time, even while files are opened.
-TEST_P(ClosedStreamsTest, AThreadThatLogsMeanwhileHitsNothing) {
+TEST_P(ClosedStreamsTest, ThreadThatLogsMeanwhileWritesIntoNoFileOfTheLibrary) {
   EXPECT_EQ(InChild([&]() -> std::string {
               const std::string path = PathOnDisk("closed_streams_log");
               if (!Channel::Create(path, Options()).ok()) return "create";
@@ -158,7 +158,7 @@ class ClosedByProgramTest : public ::testing::Test {
   std::optional<Channel> channel_;
 };
 
-TEST_F(ClosedByProgramTest, WhatNeedsTheDescriptorSaysSo) {
+TEST_F(ClosedByProgramTest, CallsThatNeedTheDescriptorReportIt) {
   for (const bool reused : {false, true}) {
     SCOPED_TRACE(reused);
     if (reused) {
@@ -176,7 +176,7 @@ TEST_F(ClosedByProgramTest, WhatNeedsTheDescriptorSaysSo) {
   close(fd());
 }
 
-TEST_F(ClosedByProgramTest, AFileThatReusesTheNumberStaysOpen) {
+TEST_F(ClosedByProgramTest, FileWithTheReusedNumberStaysOpen) {
   const int number = fd();
   // Reuses the number for another file, and for the same file opened again.
   for (const bool same : {false, true}) {
@@ -220,7 +220,7 @@ TEST_F(ClosedByProgramTest, LocksAreKept) {
 
 // A living sender is slow to fill its loan. Its receiver loses its descriptors, whose numbers are
 // reused for other files.
-TEST_F(ClosedByProgramTest, ALivingSenderIsNotTakenForDead) {
+TEST_F(ClosedByProgramTest, LivingSenderIsNotDeclaredDead) {
   enum Reuse { kNothing, kDevNull, kPipes, kSameFile };
   for (const Reuse reuse : {kNothing, kDevNull, kPipes, kSameFile}) {
     SCOPED_TRACE(reuse);
@@ -264,7 +264,7 @@ TEST_F(ClosedByProgramTest, ALivingSenderIsNotTakenForDead) {
   }
 }
 
-TEST_F(ClosedByProgramTest, WaitingForTheOtherSideEndsWithAnError) {
+TEST_F(ClosedByProgramTest, WaitForTheOtherSideEndsWithAnError) {
   ReceiverOptions until_gone;
   until_gone.end_without_senders = true;
   SenderOptions needs_receiver;

@@ -80,7 +80,7 @@ TEST_F(EndOfStreamTest, TheReceiverWaitsForTheFirstSenderAndEndsWithTheLast) {
   EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kOutOfRange));
 }
 
-TEST_F(EndOfStreamTest, ReceivingGoesOnWithAnotherSender) {
+TEST_F(EndOfStreamTest, ReceiverContinuesWithAnotherSender) {
   Receiver receiver = AttachReceiver();
   AttachSender();
   EXPECT_EQ(Next(receiver), kEnded);
@@ -90,27 +90,27 @@ TEST_F(EndOfStreamTest, ReceivingGoesOnWithAnotherSender) {
   EXPECT_EQ(Next(receiver), "late");
 }
 
-TEST_F(EndOfStreamTest, WhatASenderLeftBeforeIsReceivedFirst) {
+TEST_F(EndOfStreamTest, MessagesOfAnEarlierSenderAreReceivedFirst) {
   ASSERT_OK(AttachSender().TrySend("left"));
   Receiver receiver = AttachReceiver();
   EXPECT_EQ(Next(receiver), "left");
   EXPECT_EQ(Next(receiver), kEnded);
 }
 
-TEST_F(EndOfStreamTest, ASenderThatWasThereBeforeCounts) {
+TEST_F(EndOfStreamTest, EarlierAttachedSenderCounts) {
   std::optional<Sender> sender = AttachSender();
   Receiver receiver = AttachReceiver();
   sender.reset();
   EXPECT_EQ(Next(receiver), kEnded);
 }
 
-TEST_F(EndOfStreamTest, SendersThatLeftNothingBeforeDoNotCount) {
+TEST_F(EndOfStreamTest, EarlierSendersWithoutMessagesDoNotCount) {
   AttachSender();
   Receiver receiver = AttachReceiver();
   EXPECT_THAT(receiver.Receive(kMoment), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
-TEST_F(EndOfStreamTest, AnOpenLoanIsWaitedFor) {
+TEST_F(EndOfStreamTest, ReceiverWaitsForAnOpenLoan) {
   Receiver receiver = AttachReceiver();
   std::optional<Loan> loan;
   {
@@ -126,7 +126,7 @@ TEST_F(EndOfStreamTest, AnOpenLoanIsWaitedFor) {
 
 // The receiver notices by a wake, or at the latest by its periodic check. A test that asserts no
 // time cannot distinguish the two.
-TEST_F(EndOfStreamTest, ASleepingReceiverIsToldWhenTheLastSenderHasGone) {
+TEST_F(EndOfStreamTest, SleepingReceiverWakesWhenTheLastSenderDetaches) {
   Receiver receiver = AttachReceiver();
   std::optional<Sender> sender = AttachSender();
   std::thread last([&] {
@@ -137,7 +137,7 @@ TEST_F(EndOfStreamTest, ASleepingReceiverIsToldWhenTheLastSenderHasGone) {
   last.join();
 }
 
-TEST_F(EndOfStreamTest, WithoutTheOptionSendersMayComeAndGo) {
+TEST_F(EndOfStreamTest, WithoutTheOptionReceiverOutlivesSenders) {
   Receiver receiver = *Receiver::Attach(*channel_);
   ASSERT_OK(AttachSender().TrySend("one"));
   EXPECT_EQ(Next(receiver), "one");
@@ -164,7 +164,7 @@ TEST_F(EndOfStreamTest, ASenderThatRequiresAReceiverFailsWithoutOne) {
   EXPECT_OK(AttachSender().TrySend("without the option"));
 }
 
-TEST_F(EndOfStreamTest, ASenderThatWaitsForSpaceIsToldThatTheReceiverHasGone) {
+TEST_F(EndOfStreamTest, SenderThatWaitsForSpaceReportsTheDetachedReceiver) {
   std::optional<Receiver> receiver = *Receiver::Attach(*channel_);
   Sender sender = AttachDemandingSender();
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
@@ -176,7 +176,7 @@ TEST_F(EndOfStreamTest, ASenderThatWaitsForSpaceIsToldThatTheReceiverHasGone) {
   last.join();
 }
 
-TEST_F(EndOfStreamTest, AChannelSaysWhoIsAttached) {
+TEST_F(EndOfStreamTest, ChannelReportsAttachedEnds) {
   EXPECT_FALSE(channel_->HasReceiver());
   EXPECT_FALSE(channel_->HasSender());
   {

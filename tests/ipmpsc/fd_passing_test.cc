@@ -24,7 +24,7 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
@@ -92,7 +92,7 @@ class FdPassingTest : public ::testing::TestWithParam<int> {
 INSTANTIATE_TEST_SUITE_P(SocketTypes, FdPassingTest,
                          ::testing::Values(SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM));
 
-TEST_P(FdPassingTest, TheSameChannelInAnotherProcess) {
+TEST_P(FdPassingTest, AnotherProcessReceivesTheSameChannel) {
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(*channel_));
   ASSERT_OK(SendFd(here(), *channel_, kPatience));
   EXPECT_EQ(InChild([&]() -> std::string {
@@ -123,14 +123,15 @@ TEST_P(FdPassingTest, SeveralInARow) {
   EXPECT_EQ(OpenFiles(), files);
 }
 
-TEST_P(FdPassingTest, NothingComes) {
+TEST_P(FdPassingTest, ReceiveFdEndsAtItsDeadline) {
   EXPECT_THAT(ReceiveFd(there(), absl::ZeroDuration()),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
-  EXPECT_THAT(ReceiveFd(there(), absl::Milliseconds(2)),
-              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("does nothing")));
+  EXPECT_THAT(
+      ReceiveFd(there(), absl::Milliseconds(2)),
+      StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("not ready before the deadline")));
 }
 
-TEST_P(FdPassingTest, NobodyReads) {
+TEST_P(FdPassingTest, SendFdEndsAtItsDeadline) {
   absl::Status status;
   for (int i = 0; i < 100'000 && status.ok(); ++i) {
     status = SendFd(here(), *channel_, absl::ZeroDuration());
@@ -139,20 +140,20 @@ TEST_P(FdPassingTest, NobodyReads) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status)) << status;
 }
 
-TEST_P(FdPassingTest, ThePeerHasGone) {
+TEST_P(FdPassingTest, DisconnectedPeerIsUnavailable) {
   pair_.there = UniqueFd();
   EXPECT_THAT(SendFd(here(), *channel_, kPatience),
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("not connected")));
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("no longer connected")));
   // A datagram socket has no visible end.
   EXPECT_THAT(ReceiveFd(here(), absl::Milliseconds(2)),
               StatusIs(GetParam() == SOCK_DGRAM ? absl::StatusCode::kDeadlineExceeded
                                                 : absl::StatusCode::kUnavailable));
 }
 
-TEST_P(FdPassingTest, SomethingElseComes) {
+TEST_P(FdPassingTest, OtherMessagesAreRefused) {
   const size_t files = OpenFiles();
   const auto something_else =
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("something else came"));
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not come from SendFd"));
   SendBytes(here(), "C", 0);
   EXPECT_THAT(ReceiveFd(there(), kPatience), something_else);
   SendBytes(here(), "x", 1);
@@ -166,7 +167,7 @@ TEST_P(FdPassingTest, SomethingElseComes) {
   EXPECT_OK(ReceiveFd(there(), kPatience));
 }
 
-TEST_P(FdPassingTest, AFileThatIsNotSealedIsTakenOnlyWhereTheCallerAllowsIt) {
+TEST_P(FdPassingTest, UnsealedFileNeedsTheOption) {
   // A copy with all but one of the seals.
   struct stat whole;
   ASSERT_EQ(fstat(channel_->fd(), &whole), 0);
@@ -193,7 +194,7 @@ TEST_P(FdPassingTest, AFileThatIsNotSealedIsTakenOnlyWhereTheCallerAllowsIt) {
   }
 }
 
-TEST_P(FdPassingTest, OptionsOfTheSocketMakeNoDifference) {
+TEST_P(FdPassingTest, SocketOptionsDoNotMatter) {
   for (const int option : {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP}) {
     const int on = 1;
     // Some kernels have no security module.
@@ -215,10 +216,10 @@ TEST_P(FdPassingTest, AnEmptyMessageIsNotTheEnd) {
   const size_t files = OpenFiles();
   SendBytes(here(), "", 0);
   EXPECT_THAT(ReceiveFd(there(), kPatience),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("something else came")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not come from SendFd")));
   SendBytes(here(), "", 1);
   EXPECT_THAT(ReceiveFd(there(), kPatience),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("something else came")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not come from SendFd")));
   EXPECT_EQ(OpenFiles(), files);
   ASSERT_OK(SendFd(here(), *channel_, kPatience));
   EXPECT_OK(ReceiveFd(there(), kPatience));
@@ -238,13 +239,13 @@ TEST_P(FdPassingTest, WithStandardStreamsClosed) {
             "");
 }
 
-TEST_P(FdPassingTest, TheProgramHasClosedTheChannelsDescriptor) {
+TEST_P(FdPassingTest, ClosedDescriptorIsReported) {
   close(channel_->segment()->fd());
   EXPECT_THAT(SendFd(here(), *channel_, kPatience),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("open the channel anew")));
 }
 
-TEST_P(FdPassingTest, NoDescriptorLeftToReceiveItWith) {
+TEST_P(FdPassingTest, DescriptorLimitIsReported) {
   ASSERT_OK(SendFd(here(), *channel_, kPatience));
   EXPECT_THAT(InChild([&]() -> std::string {
                 const rlimit none = {3, 3};
@@ -254,7 +255,7 @@ TEST_P(FdPassingTest, NoDescriptorLeftToReceiveItWith) {
               HasSubstr("RESOURCE_EXHAUSTED"));
 }
 
-TEST(FdPassingSocketTest, NoUnixSocket) {
+TEST(FdPassingSocketTest, OtherSocketIsRefused) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
   const UniqueFd internet(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   for (const int fd : {-1, channel.fd(), internet.get()}) {
@@ -265,7 +266,7 @@ TEST(FdPassingSocketTest, NoUnixSocket) {
   }
 }
 
-TEST(FdPassingSocketTest, NeverConnected) {
+TEST(FdPassingSocketTest, UnconnectedSocketIsRefused) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
   const UniqueFd lonely(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT_THAT(SendFd(lonely.get(), channel, kPatience), StatusIs(absl::StatusCode::kUnavailable));

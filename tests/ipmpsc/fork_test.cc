@@ -5,7 +5,6 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,14 +29,14 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -89,7 +88,7 @@ TEST_F(ForkTest, InheritedHandlesAreRefusedInTheChild) {
   EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
 }
 
-TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
+TEST_F(ForkTest, DestroyedHandlesOfTheChildDoNotAffectTheParent) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend("a"));
   ASSERT_OK_AND_ASSIGN(const Lease lease, receiver_->TryReceive());
@@ -110,7 +109,7 @@ TEST_F(ForkTest, DestroyingInheritedHandlesInTheChildLeavesTheParentsAlone) {
   EXPECT_EQ(Next(), "l");
 }
 
-TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
+TEST_F(ForkTest, InheritedLeaseReleasesNothingInTheChild) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload(), 'x')));
   std::optional<Lease> lease(*receiver_->TryReceive());
@@ -124,7 +123,7 @@ TEST_F(ForkTest, ReleasingAnInheritedLeaseInTheChildGivesNothingBack) {
   EXPECT_OK(sender_->TrySend(""));
 }
 
-TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
+TEST_F(ForkTest, DrainThatContinuesInTheChildReleasesNothing) {
   AttachBoth();
   ASSERT_OK(sender_->TrySend(std::string(channel_->max_payload() / 2, 'x')));
   pid_t child = -1;
@@ -132,7 +131,7 @@ TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
     child = fork();
     // The child runs first and ends after the call that returned in it.
     if (child > 0) {
-      EXPECT_EQ(waitpid(child, nullptr, 0), child);
+      EXPECT_EQ(ChildProcess::Adopt(child).Wait(), "exited 0");
       const internal::Ring& ring = channel_->segment()->ring();
       EXPECT_EQ(ring.control->release_position, 0u);
       EXPECT_EQ(ring.receiver_slot->received_records, 0u);
@@ -142,7 +141,7 @@ TEST_F(ForkTest, ADrainThatGoesOnInTheChildGivesNothingBack) {
   EXPECT_NE(channel_->segment()->ring().control->release_position, 0u);
 }
 
-TEST_F(ForkTest, TheChildsOwnAttachWorks) {
+TEST_F(ForkTest, ChildAttachesForItself) {
   AttachBoth();
   EXPECT_EQ(InChild([this]() -> std::string {
               absl::StatusOr<Sender> own = Sender::Attach(*channel_);
@@ -163,7 +162,7 @@ TEST_F(ForkTest, TheChildsOwnAttachWorks) {
             "for the child");
 }
 
-TEST_F(ForkTest, AHandleMadeInAChildIsRefusedInItsChild) {
+TEST_F(ForkTest, HandleOfAChildIsRefusedInItsOwnChild) {
   EXPECT_EQ(InChild([this]() -> std::string {
               sender_.emplace(*Sender::Attach(*channel_));
               if (!sender_->TrySend("child").ok()) return "its own handle";
@@ -174,9 +173,9 @@ TEST_F(ForkTest, AHandleMadeInAChildIsRefusedInItsChild) {
             "FAILED_PRECONDITION");
 }
 
-TEST_F(ForkTest, AChildThatGoesOnLivingKeepsNoLockOfItsParentAlive) {
+TEST_F(ForkTest, LivingChildHoldsNoLockOfItsParent) {
   AttachBoth();
-  LivingChild child([] { return std::string("alive"); });
+  ChildProcess child = ChildProcess::ForkAndHold([] { return std::string("alive"); });
   ASSERT_EQ(child.result(), "alive");
   const uint16_t slot = sender_->slot();
   sender_.reset();
@@ -186,75 +185,34 @@ TEST_F(ForkTest, AChildThatGoesOnLivingKeepsNoLockOfItsParentAlive) {
   EXPECT_OK(Receiver::Attach(*channel_));
 }
 
-TEST_F(ForkTest, AParentThatDiesWhileItsChildLivesIsDead) {
-  // The child attaches, claims, forks a grandchild that survives, and is killed. The receiver must
-  // step over its claim.
-  receiver_.emplace(*Receiver::Attach(*channel_));
-  int hold[2];
-  ASSERT_EQ(pipe(hold), 0);
-  std::optional<LivingChild> parent;
-  parent.emplace([&]() -> std::string {
-    absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
-    if (!sender.ok()) return sender.status().ToString();
-    Sender* const kept = new Sender(*std::move(sender));
-    new absl::StatusOr<Loan>(kept->TryClaim(10));
-    const pid_t grandchild = fork();
-    if (grandchild == 0) {
-      // Closes all pipes except the one that ends it.
-      for (int fd = 0; fd < 256; ++fd) {
-        if (fd != hold[0] && fd != channel_->fd()) close(fd);
-      }
-      char none;
-      while (read(hold[0], &none, 1) < 0) {
-      }
-      _exit(0);
-    }
-    return grandchild > 0 ? "" : "fork";
-  });
-  close(hold[0]);
-  ASSERT_EQ(parent->result(), "");
-  EXPECT_THAT(Next(), HasSubstr("DEADLINE_EXCEEDED"));
-  parent->Kill();
-  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_));
-  ASSERT_OK(sender.TrySend("behind the dead"));
-  EXPECT_EQ(Next(), "behind the dead");
-  close(hold[1]);
-}
-
 TEST_F(ForkTest, AttachAndDetachWhileOthersFork) {
   // The child holds no lock, at whatever moment the fork happens. After each detach the next attach
   // succeeds, although all children still live.
   constexpr int kForks = 60;
-  int hold[2];
-  ASSERT_EQ(pipe(hold), 0);
   std::atomic<bool> done = false;
-  std::vector<pid_t> children;
+  std::atomic<bool> checked = false;
+  std::vector<ChildProcess> children;
   std::thread forker([&] {
     for (int i = 0; i < kForks; ++i) {
-      const pid_t pid = fork();
-      if (pid == 0) {
-        close(hold[1]);
-        char none;
-        while (read(hold[0], &none, 1) < 0) {
-        }
-        _exit(0);
-      }
-      if (pid > 0) children.push_back(pid);
+      children.push_back(ChildProcess::Fork([] {
+        pause();
+        return 0;
+      }));
     }
     done = true;
+    // The children die with this thread.
+    while (!checked) std::this_thread::yield();
   });
   int failures = 0;
   while (!done) {
     if (!Receiver::Attach(*channel_).ok()) ++failures;
     if (!Sender::Attach(*channel_).ok()) ++failures;
   }
-  forker.join();
   EXPECT_EQ(failures, 0);
   EXPECT_OK(Receiver::Attach(*channel_));
-  EXPECT_EQ(children.size(), size_t{kForks});
-  close(hold[1]);
-  close(hold[0]);
-  for (const pid_t pid : children) waitpid(pid, nullptr, 0);
+  for (ChildProcess& child : children) EXPECT_EQ(child.Wait(absl::ZeroDuration()), "still lives");
+  checked = true;
+  forker.join();
 }
 
 // --- fork in a signal handler ---
@@ -303,25 +261,23 @@ std::string AttachUnderSignals(const Channel& channel, pid_t (*how)()) {
   // All children still live.
   if (channel.HasSender() || channel.HasReceiver()) wrong = "a child keeps a lock alive";
   for (int i = 0; i < handlers_forks; ++i) {
-    if (handlers_children[i] <= 0) continue;
-    kill(handlers_children[i], SIGKILL);
-    waitpid(handlers_children[i], nullptr, 0);
+    ChildProcess::Adopt(handlers_children[i]).Kill();
   }
   return wrong;
 }
 
-TEST_F(ForkTest, AHandlerForksWhileItsThreadAttaches) {
+TEST_F(ForkTest, SignalHandlerForksDuringAttach) {
   EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, fork); }), "");
 }
 
-TEST_F(ForkTest, AHandlerForksWithoutForkHandlersWhileItsThreadAttaches) {
+TEST_F(ForkTest, SignalHandlerForksWithoutForkHandlersDuringAttach) {
   const auto raw = []() -> pid_t {
     return static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   };
   EXPECT_EQ(InChild([&] { return AttachUnderSignals(*channel_, raw); }), "");
 }
 
-TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
+TEST_F(ForkTest, SignalHandlerForksDuringAttachOfAnotherThread) {
   EXPECT_EQ(InChild([&] {
               std::atomic<bool> done = false;
               std::thread attaching([&] {
@@ -342,7 +298,7 @@ TEST_F(ForkTest, AHandlerOfAnotherThreadForksMeanwhile) {
 }
 
 // Runs in a child for which no fork handler ran, while other threads were at work.
-TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
+TEST_F(ForkTest, ChildWithoutForkHandlersAttachesForItself) {
   AttachBoth();
   std::atomic<bool> done = false;
   std::thread attaching([&] {
@@ -358,9 +314,7 @@ TEST_F(ForkTest, AChildWithoutForkHandlersAttachesForItself) {
       const internal::ForkFreeSection section;
       _exit(here.InSameProcess() ? 0 : 1);
     }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
+    EXPECT_EQ(ChildProcess::Adopt(child).Wait(), "exited 0");
   }
   done = true;
   attaching.join();
@@ -375,7 +329,7 @@ TEST_F(ForkTest, ProgramsAreStartedWhileOthersAttach) {
       char* arguments[] = {name, nullptr};
       pid_t pid = -1;
       EXPECT_EQ(posix_spawn(&pid, name, nullptr, nullptr, arguments, nullptr), 0);
-      EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+      EXPECT_EQ(ChildProcess::Adopt(pid).Wait(), "exited 0");
     }
     done = true;
   });

@@ -82,7 +82,7 @@ class HostilePeerTest : public ::testing::Test {
   }
 };
 
-TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepReceivePastItsDeadline) {
+TEST_F(HostilePeerTest, EndlessOrphansDoNotDelayReceivePastItsDeadline) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   const OrphansWithoutEnd hostile(channel.segment()->ring());
@@ -90,7 +90,7 @@ TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepReceivePastItsDeadline) {
   EXPECT_FALSE(hostile.gave_up());
 }
 
-TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepTryReceive) {
+TEST_F(HostilePeerTest, EndlessOrphansDoNotBlockTryReceive) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   const OrphansWithoutEnd hostile(channel.segment()->ring());
@@ -99,7 +99,7 @@ TEST_F(HostilePeerTest, OrphansWithoutEndDoNotKeepTryReceive) {
 }
 
 // Looks that found no owner for one position say nothing of the next one.
-TEST_F(HostilePeerTest, DamageThatEndsIsNotHeldAgainstLaterPositions) {
+TEST_F(HostilePeerTest, EndedDamageDoesNotAffectLaterPositions) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   const internal::Ring& ring = channel.segment()->ring();

@@ -85,7 +85,7 @@ TEST_F(LeaseTest, SpaceOfAHeldLeaseIsNotGivenToSenders) {
   EXPECT_OK(sender_->TrySend(std::string(4080, 'c')));
 }
 
-TEST_F(LeaseTest, DiscardedRecordsBehindTheOldestGoWithIt) {
+TEST_F(LeaseTest, DiscardedRecordsBehindTheOldestAreReleasedWithIt) {
   ASSERT_OK(sender_->TrySend("a"));
   { ASSERT_OK(sender_->TryClaim(100)); }
   ASSERT_OK(sender_->TrySend("b"));
@@ -139,7 +139,7 @@ TEST_F(LeaseTest, OutlivesItsChannelObject) {
   EXPECT_EQ(lease->payload(), "mapped");
 }
 
-TEST_F(LeaseTest, MovedFromReleasesNothing) {
+TEST_F(LeaseTest, MovedFromLeaseReleasesNothing) {
   ASSERT_OK(sender_->TrySend("a"));
   std::optional<Lease> a(Receive());
   {
@@ -151,7 +151,7 @@ TEST_F(LeaseTest, MovedFromReleasesNothing) {
   EXPECT_EQ(released(), 64u);
 }
 
-TEST_F(LeaseTest, AssigningReleasesTheOldOneAndItselfNothing) {
+TEST_F(LeaseTest, AssignmentReleasesTheOldLeaseButNotItself) {
   ASSERT_OK(sender_->TrySend("a"));
   ASSERT_OK(sender_->TrySend("b"));
   Lease lease = Receive();
@@ -164,7 +164,7 @@ TEST_F(LeaseTest, AssigningReleasesTheOldOneAndItselfNothing) {
   EXPECT_EQ(lease.payload(), "b");
 }
 
-TEST_F(LeaseTest, ReleaseGivesBackAtOnceAndTheDestructorNothingMore) {
+TEST_F(LeaseTest, ReleaseIsImmediateAndTheDestructorReleasesNothingMore) {
   ASSERT_OK(sender_->TrySend("a"));
   {
     Lease lease = Receive();
@@ -175,7 +175,7 @@ TEST_F(LeaseTest, ReleaseGivesBackAtOnceAndTheDestructorNothingMore) {
   EXPECT_EQ(ring().receiver_slot->received_records, 1u);
 }
 
-TEST_F(LeaseTest, AsManyAsTheRingHolds) {
+TEST_F(LeaseTest, ReceiverHoldsALeaseOfEveryRecordInTheRing) {
   std::vector<Lease> leases;
   while (sender_->TrySend("").ok()) leases.push_back(Receive());
   EXPECT_EQ(leases.size(), 64u);

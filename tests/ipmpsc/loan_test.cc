@@ -66,7 +66,7 @@ TEST_F(LoanTest, IsWrittenInPlaceAtAnAlignedAddress) {
   EXPECT_EQ(lease.position(), 0u);
 }
 
-TEST_F(LoanTest, DroppedIsDiscardedAndWhatFollowsIsReceived) {
+TEST_F(LoanTest, DroppedLoanIsDiscardedAndLaterMessagesAreReceived) {
   { const Loan loan = Claim(100); }
   ASSERT_OK(sender_->TrySend("next"));
   EXPECT_EQ(Next(), "next");
@@ -75,14 +75,14 @@ TEST_F(LoanTest, DroppedIsDiscardedAndWhatFollowsIsReceived) {
   EXPECT_EQ(ring().sender_slots[sender_->slot()].sent_records, 1u);
 }
 
-TEST_F(LoanTest, DroppedAloneGivesItsSpaceBack) {
+TEST_F(LoanTest, DroppedLoanReleasesItsSpace) {
   { const Loan loan = Claim(channel_->max_payload()); }
   EXPECT_EQ(Next(), "none");
   EXPECT_EQ(ring().control->release_position, 4096u);
   EXPECT_OK(sender_->TrySend(std::string(channel_->max_payload(), 'x')));
 }
 
-TEST_F(LoanTest, PublishedShorterGivesTheRestBack) {
+TEST_F(LoanTest, ShorterPublicationReleasesTheRest) {
   Loan loan = Claim(channel_->max_payload());
   std::memcpy(loan.payload().data(), "short", 5);
   std::move(loan).Publish(5);
@@ -96,7 +96,7 @@ TEST_F(LoanTest, PublishedShorterGivesTheRestBack) {
   EXPECT_OK(sender_->TrySend(std::string(channel_->max_payload(), 'x')));
 }
 
-TEST_F(LoanTest, PublishedShorterByAnyAmountKeepsTheRingWhole) {
+TEST_F(LoanTest, ShorterPublicationOfAnySizeKeepsTheRingIntact) {
   for (size_t claimed = 0; claimed < 70; ++claimed) {
     for (size_t size = 0; size <= claimed; ++size) {
       Loan loan = Claim(claimed);
@@ -109,7 +109,7 @@ TEST_F(LoanTest, PublishedShorterByAnyAmountKeepsTheRingWhole) {
   }
 }
 
-TEST_F(LoanTest, OpenHoldsBackWhatOthersClaimAfterIt) {
+TEST_F(LoanTest, OpenLoanHoldsBackLaterMessages) {
   ASSERT_OK_AND_ASSIGN(Sender other, Sender::Attach(*channel_));
   Loan loan = Claim(4);
   ASSERT_OK(other.TrySend("later"));
@@ -144,7 +144,7 @@ TEST_F(LoanTest, DroppedAfterItsSenderFreesTheSlotToo) {
   EXPECT_EQ(ring().sender_slots[0].pid, 0u);
 }
 
-TEST_F(LoanTest, MovedFromSettlesNothing) {
+TEST_F(LoanTest, MovedFromLoanSettlesNothing) {
   Loan a = Claim(1);
   a.payload()[0] = 'a';
   {
@@ -188,7 +188,7 @@ TEST_F(LoanDeathTest, PublishingMoreThanWasClaimedAborts) {
         Loan loan = Claim(15);
         std::move(loan).Publish(16);
       },
-      "more bytes than were claimed");
+      "the size exceeds the claimed size");
 }
 
 TEST_F(LoanDeathTest, PublishingTwiceAborts) {
@@ -198,7 +198,7 @@ TEST_F(LoanDeathTest, PublishingTwiceAborts) {
         std::move(loan).Publish();
         std::move(loan).Publish();
       },
-      "published, or moved from, before");
+      "already published or moved from");
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ std::string At(const Source& source, int line) {
   return source.path + ":" + std::to_string(line + 1) + ": " + source.lines[line];
 }
 
-TEST(MemoryOrderTagsTest, TheSourcesAreThere) {
+TEST(MemoryOrderTagsTest, SourcesAreFound) {
   std::set<std::string> paths;
   int orderings = 0;
   int relaxed = 0;

@@ -15,7 +15,7 @@ std::string Pattern(size_t size) {
   return pattern;
 }
 
-TEST(PayloadCopyTest, AroundTheCacheOfEverySizeAtEveryPlaceInALine) {
+TEST(PayloadCopyTest, NonTemporalCopyOfEverySizeAtEveryOffset) {
   const std::string from = Pattern(400);
   for (size_t place = 0; place < 64; ++place) {
     for (const size_t size : {0, 1, 15, 63, 64, 65, 127, 128, 200, 256, 300}) {
@@ -30,7 +30,7 @@ TEST(PayloadCopyTest, AroundTheCacheOfEverySizeAtEveryPlaceInALine) {
   }
 }
 
-TEST(PayloadCopyTest, EverySizeOnBothSidesOfTheLimit) {
+TEST(PayloadCopyTest, CopyOfEverySizeAroundTheThreshold) {
   const std::string from = Pattern(kNonTemporalThreshold + 100);
   for (const size_t size :
        {kNonTemporalThreshold - 1, kNonTemporalThreshold, kNonTemporalThreshold + 100}) {
@@ -40,7 +40,7 @@ TEST(PayloadCopyTest, EverySizeOnBothSidesOfTheLimit) {
   }
 }
 
-TEST(PayloadCopyTest, EveryShortSizeAndNotAByteMore) {
+TEST(PayloadCopyTest, ShortCopyWritesExactlyItsSize) {
   const std::string from = Pattern(200);
   for (size_t size = 0; size <= 200; ++size) {
     std::string to(size + 2, '.');
@@ -49,7 +49,7 @@ TEST(PayloadCopyTest, EveryShortSizeAndNotAByteMore) {
   }
 }
 
-TEST(PayloadCopyTest, NothingFromNowhere) {
+TEST(PayloadCopyTest, EmptyCopyFromNull) {
   char to = '.';
   CopyPayload(&to, absl::string_view());
   EXPECT_EQ(to, '.');

@@ -24,13 +24,13 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -69,7 +69,7 @@ class ReceiverTest : public ::testing::Test {
   std::optional<Sender> sender_;
 };
 
-TEST_F(ReceiverTest, NoneNowAndNoneCameAreWithoutTextWhereItDidNotWait) {
+TEST_F(ReceiverTest, EmptyRingWithoutAWaitIsAnErrorWithoutText) {
   Receiver receiver = Attach();
   EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable, ""));
   EXPECT_THAT(receiver.Drain([](const Record&) {}), StatusIs(absl::StatusCode::kUnavailable, ""));
@@ -79,7 +79,7 @@ TEST_F(ReceiverTest, NoneNowAndNoneCameAreWithoutTextWhereItDidNotWait) {
   }
 }
 
-TEST_F(ReceiverTest, NoneCameAfterAWaitSaysHowLongAndWhatItKnows) {
+TEST_F(ReceiverTest, TimeoutNamesTheWaitAndTheState) {
   Receiver receiver = Attach();
   const auto none = [](const std::string& text) {
     return StatusIs(absl::StatusCode::kDeadlineExceeded,
@@ -98,7 +98,7 @@ TEST_F(ReceiverTest, NoneCameAfterAWaitSaysHowLongAndWhatItKnows) {
               StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr(writer)));
 }
 
-TEST_F(ReceiverTest, APassedDeadlineStillReceivesWhatIsThere) {
+TEST_F(ReceiverTest, PassedDeadlineStillReceivesAMessage) {
   Receiver receiver = Attach();
   Send("x");
   EXPECT_OK(receiver.Receive(absl::Seconds(-1)));
@@ -119,7 +119,7 @@ TEST_F(ReceiverTest, PositionsGrowByTheRecordsSizeAcrossLaps) {
   EXPECT_GT(expected, 5u * 4096);
 }
 
-TEST_F(ReceiverTest, ASecondReceiverIsRefusedAndToldTheFirstOnesPid) {
+TEST_F(ReceiverTest, SecondReceiverGetsThePidOfTheFirst) {
   {
     const Receiver first = Attach();
     EXPECT_THAT(
@@ -131,8 +131,8 @@ TEST_F(ReceiverTest, ASecondReceiverIsRefusedAndToldTheFirstOnesPid) {
   EXPECT_EQ(ring().receiver_slot->epoch, 2u);
 }
 
-TEST_F(ReceiverTest, AReceiverInAnotherProcessIsNamedUntilItDies) {
-  LivingChild child([this] {
+TEST_F(ReceiverTest, ReceiverOfAnotherProcessIsNamedUntilItDies) {
+  ChildProcess child = ChildProcess::ForkAndHold([this] {
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
     if (!receiver.ok()) return receiver.status().ToString();
     new Receiver(*std::move(receiver));
@@ -146,7 +146,7 @@ TEST_F(ReceiverTest, AReceiverInAnotherProcessIsNamedUntilItDies) {
   EXPECT_OK(Receiver::Attach(*channel_));
 }
 
-TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
+TEST_F(ReceiverTest, NextReceiverGetsUnreleasedMessagesAtTheSamePositions) {
   for (const char* payload : {"0", "1", "2", "3"}) Send(payload);
   {
     Receiver receiver = Attach();
@@ -162,7 +162,7 @@ TEST_F(ReceiverTest, TheNextReceiverGetsWhatWasNotReleasedAtTheSamePositions) {
     EXPECT_EQ(three.position(), 192u);
   }
   Send("4");
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_);
     if (!receiver.ok()) return receiver.status().ToString();
     Receiver* const kept = new Receiver(*std::move(receiver));
@@ -231,7 +231,7 @@ TEST(ReceiverOfLargeRingTest, DrainReleasesInStepsOf64Messages) {
   EXPECT_EQ(release_position, 150 * 64u);
 }
 
-TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {
+TEST_F(ReceiverTest, DrainStopsAtItsLimit) {
   Receiver receiver = Attach();
   for (int i = 0; i < 5; ++i) Send("x");
   int handled = 0;
@@ -241,7 +241,7 @@ TEST_F(ReceiverTest, DrainStopsAtTheMostThatWasAskedFor) {
   EXPECT_OK(receiver.TryReceive());
 }
 
-TEST_F(ReceiverTest, DrainStopsWhereItsHandlerSaysSo) {
+TEST_F(ReceiverTest, DrainStopsIfItsHandlerAsksForIt) {
   Receiver receiver = Attach();
   for (const char* payload : {"a", "b", "c"}) Send(payload);
   ASSERT_OK_AND_ASSIGN(const size_t count,
@@ -252,7 +252,7 @@ TEST_F(ReceiverTest, DrainStopsWhereItsHandlerSaysSo) {
   EXPECT_EQ(lease.payload(), "c");
 }
 
-TEST_F(ReceiverTest, DrainWithoutALimitEndsAtWhatWasSentWhenItWasCalled) {
+TEST_F(ReceiverTest, DrainWithoutALimitEndsAtTheMessagesSentBeforeTheCall) {
   Receiver receiver = Attach();
   for (int i = 0; i < 3; ++i) Send("before");
   int handled = 0;
@@ -266,7 +266,7 @@ TEST_F(ReceiverTest, DrainWithoutALimitEndsAtWhatWasSentWhenItWasCalled) {
   EXPECT_EQ(rest, 3u);
 }
 
-TEST_F(ReceiverTest, AHandlerThatThrowsHasHandledItsMessage) {
+TEST_F(ReceiverTest, ThrowingHandlerHasHandledItsMessage) {
   Receiver receiver = Attach();
   for (const char* payload : {"a", "b", "c"}) Send(payload);
   const auto throw_at_b = [](const Record& record) {
@@ -342,7 +342,7 @@ TEST_F(ReceiverTest, AHandlerMayMoveItsReceiver) {
   EXPECT_EQ(ring().control->release_position, 192u);
 }
 
-TEST_F(ReceiverTest, DrainHandlesWhatIsBeforeTheDamageAndSaysItNextTime) {
+TEST_F(ReceiverTest, DrainHandlesMessagesBeforeTheDamageAndReportsItNextTime) {
   Receiver receiver = Attach();
   Send("good");
   Send("bad");
@@ -354,7 +354,7 @@ TEST_F(ReceiverTest, DrainHandlesWhatIsBeforeTheDamageAndSaysItNextTime) {
 
 // The end.
 
-TEST_F(ReceiverTest, ClosedIsSaidOnceAllHasBeenReceivedAndStays) {
+TEST_F(ReceiverTest, CloseIsReportedAfterTheLastMessageAndStays) {
   Receiver receiver = Attach();
   Send("last");
   channel_->Close();
@@ -368,7 +368,7 @@ TEST_F(ReceiverTest, ClosedIsSaidOnceAllHasBeenReceivedAndStays) {
   }
 }
 
-TEST_F(ReceiverTest, ClosedIsNotSaidWhileALoanIsOpen) {
+TEST_F(ReceiverTest, CloseIsNotReportedWhileALoanIsOpen) {
   Receiver receiver = Attach();
   Send("x");
   ASSERT_OK_AND_ASSIGN(Loan loan, sender_->TryClaim(4));
@@ -415,7 +415,7 @@ TEST_F(ReceiverTest, DataLossOfARecordNamesItsPositionAndHeaderAndStays) {
   }
 }
 
-TEST_F(ReceiverTest, DataLossOfAClaimThatNobodyOwnsNamesItAndStays) {
+TEST_F(ReceiverTest, DataLossOfAnUnownedClaimNamesItAndStays) {
   for (const uint64_t claim : {uint64_t{64}, uint64_t{1} << 40, ~uint64_t{0} - 63, uint64_t{16}}) {
     ring().control->claim_word = 0;
     Receiver receiver = Attach();
@@ -430,7 +430,7 @@ TEST_F(ReceiverTest, DataLossOfAClaimThatNobodyOwnsNamesItAndStays) {
   }
 }
 
-TEST_F(ReceiverTest, PollingAloneFindsAClaimThatNobodyOwns) {
+TEST_F(ReceiverTest, PollsFindAnUnownedClaim) {
   Receiver receiver = Attach();
   ring().control->claim_word = 64;
   absl::Status status;
@@ -441,7 +441,7 @@ TEST_F(ReceiverTest, PollingAloneFindsAClaimThatNobodyOwns) {
   EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
+TEST_F(ReceiverTest, PollsStepOverDeadSendersAndReleaseTheirSpace) {
   ring().sender_slots[7].intent_size = 4096;
   ring().sender_slots[7].intent_position = 0;
   ring().control->claim_word = 4096;
@@ -454,7 +454,7 @@ TEST_F(ReceiverTest, PollingAloneStepsOverTheDeadAndGivesTheirSpaceBack) {
   EXPECT_OK(receiver.TryReceive());
 }
 
-TEST_F(ReceiverTest, APollStepsOverOneOfTheDeadAndTheNextGoesOnAtOnce) {
+TEST_F(ReceiverTest, PollStepsOverOneDeadSenderAndTheNextContinues) {
   for (uint16_t slot = 5; slot < 8; ++slot) {
     ring().sender_slots[slot].intent_size = 64;
     ring().sender_slots[slot].intent_position = 64 * (slot - 5u);

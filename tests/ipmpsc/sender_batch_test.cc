@@ -1,5 +1,4 @@
 // Tests batches: several messages in one step, all or none.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +21,13 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/ipmpsc/sender_fixture.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -78,7 +79,7 @@ TEST_F(SenderBatchTest, ABatchMayFillTheRing) {
   }
 }
 
-TEST_F(SenderBatchTest, ABatchWaitsForSpaceAndForNothingElse) {
+TEST_F(SenderBatchTest, BatchWaitsForItsSpaceOnly) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
@@ -96,7 +97,7 @@ void WriteNumber(size_t i, absl::Span<char> payload) {
   std::fill(payload.begin(), payload.end(), static_cast<char>('0' + i));
 }
 
-TEST_F(SenderBatchTest, WrittenInPlace) {
+TEST_F(SenderBatchTest, BatchIsWrittenInPlace) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   const std::vector<size_t> sizes = {5, 0, 40, 16};
@@ -120,7 +121,7 @@ TEST_F(SenderBatchTest, WrittenInPlace) {
   EXPECT_EQ(ring().sender_slots[sender.slot()].sent_bytes, 61u + 7u);
 }
 
-TEST_F(SenderBatchTest, WhatDoesNotFitIsNotWritten) {
+TEST_F(SenderBatchTest, BatchThatDoesNotFitIsNotWritten) {
   Sender sender = Attach();
   const auto write = [](size_t, absl::Span<char>) { FAIL() << "written"; };
   const size_t half = channel_->capacity() / 2 - 16;
@@ -138,7 +139,7 @@ TEST_F(SenderBatchTest, WhatDoesNotFitIsNotWritten) {
 }
 
 // A second claim would be lost if this process died.
-TEST_F(SenderBatchTest, NothingElseIsSentWhileOneIsWritten) {
+TEST_F(SenderBatchTest, OtherSendsAreRefusedDuringABatch) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.WriteBatch(
@@ -159,7 +160,7 @@ TEST_F(SenderBatchTest, NothingElseIsSentWhileOneIsWritten) {
   }
 }
 
-TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
+TEST_F(SenderBatchTest, BatchIsNotSentIfItsWriterThrows) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   const auto write = [](size_t i, absl::Span<char> payload) {
@@ -173,7 +174,7 @@ TEST_F(SenderBatchTest, NoneIsSentIfTheirWriterThrows) {
 }
 
 // The commit covers the claimed sizes, even if the caller's memory changes.
-TEST_F(SenderBatchTest, SizesThatAreChangedWhileTheyAreWrittenDoNotCount) {
+TEST_F(SenderBatchTest, ChangedSizesAreIgnoredDuringABatch) {
   Sender sender = Attach();
   Sender other = Attach();
   Receiver receiver = AttachReceiver();
@@ -242,7 +243,7 @@ TEST_F(SenderBatchTest, LongBatches) {
 }
 
 // Both processes return from `write`. The claim belongs to the parent.
-TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
+TEST_F(SenderBatchTest, ForkDuringABatchSendsItOnce) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   pid_t child = -1;
@@ -252,9 +253,7 @@ TEST_F(SenderBatchTest, AForkWhileItIsWrittenSendsOnce) {
     child = fork();
     ASSERT_NE(child, -1);
     if (child == 0) return;
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
+    EXPECT_EQ(ChildProcess::Adopt(child).Wait(), "exited 0");
     // The child has ended and has committed nothing.
     EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
   };

@@ -17,14 +17,14 @@
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/receiver.h"
 #include "tests/ipmpsc/sender_fixture.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -67,7 +67,7 @@ TEST_F(SenderTest, EveryWayToSendArrivesInOrder) {
   }
 }
 
-TEST_F(SenderTest, ZeroSizedMessagesWithoutAnAddress) {
+TEST_F(SenderTest, EmptyMessagesAtNull) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.TrySend(absl::string_view()));
@@ -75,7 +75,7 @@ TEST_F(SenderTest, ZeroSizedMessagesWithoutAnAddress) {
   EXPECT_EQ(lease.payload().size(), 0u);
 }
 
-TEST_F(SenderTest, TheLongestMessageFitsAndOneByteMoreNeverDoes) {
+TEST_F(SenderTest, LongestMessageFitsAndALongerOneIsRefused) {
   Sender sender = Attach();
   const std::string longest(channel_->max_payload(), 'x');
   for (const absl::Status& status : SendInEveryWay(&sender, longest + "x")) {
@@ -89,7 +89,7 @@ TEST_F(SenderTest, TheLongestMessageFitsAndOneByteMoreNeverDoes) {
   EXPECT_EQ(ring().control->claim_word, 4096u);
 }
 
-TEST_F(SenderTest, FullWithoutTextWhereItDidNotWait) {
+TEST_F(SenderTest, FullRingWithoutAWaitIsAnErrorWithoutText) {
   Sender sender = Attach();
   ASSERT_OK(sender.TrySend(std::string(channel_->max_payload(), 'x')));
   const auto full = StatusIs(absl::StatusCode::kResourceExhausted, "");
@@ -110,7 +110,7 @@ TEST_F(SenderTest, FullWithoutTextWhereItDidNotWait) {
   EXPECT_EQ(own.full_waits, 0u);
 }
 
-TEST_F(SenderTest, FullAfterAWaitSaysHowLongHowMuchAndWho) {
+TEST_F(SenderTest, TimeoutNamesTheWaitTheUseAndTheReceiver) {
   SenderOptions options;
   options.name = "camera";
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(*channel_, options));
@@ -134,12 +134,12 @@ TEST_F(SenderTest, FullAfterAWaitSaysHowLongHowMuchAndWho) {
   EXPECT_EQ(own.high_water, 3072u);
 }
 
-TEST_F(SenderTest, APassedDeadlineStillSendsWhereThereIsSpace) {
+TEST_F(SenderTest, PassedDeadlineStillSendsIfThereIsSpace) {
   Sender sender = Attach();
   EXPECT_OK(sender.Send("x", absl::Seconds(-1)));
 }
 
-TEST_F(SenderTest, SendWhenEmptyWantsTheReleaseAndNotOnlyTheTaking) {
+TEST_F(SenderTest, SendWhenEmptyNeedsTheRelease) {
   Sender sender = Attach();
   Receiver receiver = AttachReceiver();
   ASSERT_OK(sender.TrySend("first"));
@@ -153,7 +153,7 @@ TEST_F(SenderTest, SendWhenEmptyWantsTheReleaseAndNotOnlyTheTaking) {
   EXPECT_OK(sender.SendWhenEmpty("fresh", absl::ZeroDuration()));
 }
 
-TEST_F(SenderTest, ClosedRefusesAndNamesIt) {
+TEST_F(SenderTest, ClosedChannelRefusesAndIsNamed) {
   Sender sender = Attach();
   channel_->Close();
   const auto closed = StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("closed"));
@@ -161,7 +161,7 @@ TEST_F(SenderTest, ClosedRefusesAndNamesIt) {
   EXPECT_THAT(Sender::Attach(*channel_), closed);
 }
 
-TEST_F(SenderTest, ALoanThatIsOpenRefusesAnother) {
+TEST_F(SenderTest, OpenLoanRefusesAnother) {
   Sender sender = Attach();
   ASSERT_OK_AND_ASSIGN(Loan loan, sender.TryClaim(8));
   for (const absl::Status& status : SendInEveryWay(&sender, "x")) {
@@ -206,7 +206,7 @@ TEST_F(SenderTest, ExactlyMaxSendersAttach) {
   EXPECT_EQ(Attach().slot(), freed);
 }
 
-TEST_F(SenderTest, SlotsSayWhoHasThemAndHowMuchWasSent) {
+TEST_F(SenderTest, SlotsNameTheirOwnersAndCountMessages) {
   uint16_t slot = 0;
   {
     Sender sender = Attach();
@@ -226,7 +226,7 @@ TEST_F(SenderTest, SlotsSayWhoHasThemAndHowMuchWasSent) {
   EXPECT_EQ(ring().sender_slots[slot].sent_bytes, 8u);
 }
 
-TEST_F(SenderTest, MovingKeepsTheSlotAndAssigningGivesTheOldOneBack) {
+TEST_F(SenderTest, MoveKeepsTheSlotAndAssignmentReleasesTheOldOne) {
   Sender a = Attach();
   Sender b = Attach();
   const uint16_t slot_of_b = b.slot();
@@ -242,8 +242,8 @@ class OneSenderTest : public SenderTest {
   OneSenderTest() : SenderTest(1) {}
 };
 
-TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSteppedOver) {
-  LivingChild child([this]() -> std::string {
+TEST_F(OneSenderTest, SlotOfADeadWriterIsFreeOnceTheReceiverHasSteppedOver) {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     new Sender(*std::move(sender));  // not destroyed
@@ -255,7 +255,7 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
   child.Kill();
   { EXPECT_OK(Sender::Attach(*channel_)) << "it left nothing"; }
 
-  LivingChild writer([this]() -> std::string {
+  ChildProcess writer = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     Sender* const kept = new Sender(*std::move(sender));
@@ -280,8 +280,8 @@ TEST_F(OneSenderTest, SlotOfOneThatDiedWhileWritingIsTakenOnlyOnceTheReceiverSte
   EXPECT_EQ(lease.payload(), "next");
 }
 
-TEST_F(OneSenderTest, SlotOfOneThatDiedAfterItsCommitIsFreeAtOnce) {
-  LivingChild child([this]() -> std::string {
+TEST_F(OneSenderTest, SlotOfASenderThatDiedAfterItsCommitIsFreeAtOnce) {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);
     if (!sender.ok()) return sender.status().ToString();
     Sender* const kept = new Sender(*std::move(sender));

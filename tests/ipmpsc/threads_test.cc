@@ -224,7 +224,7 @@ TEST(ThreadsTest, BothSidesSleepInTurn) {
   echo.join();
 }
 
-TEST(ThreadsTest, SendWhenEmptyFromSeveralThreadsNeverFindsCompany) {
+TEST(ThreadsTest, SendWhenEmptyOfSeveralThreadsAlwaysFindsAnEmptyRing) {
   constexpr uint32_t kMessages = 300;
   const Channel channel = NewChannel(4096, kThreads);
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
@@ -251,7 +251,7 @@ TEST(ThreadsTest, SendWhenEmptyFromSeveralThreadsNeverFindsCompany) {
 
 // Small messages take all released space, so the ring is never empty. A message that needs the
 // whole ring must still get through.
-TEST(ThreadsTest, ALargeMessageGetsItsTurnBesideSmallOnes) {
+TEST(ThreadsTest, LargeMessageGetsItsTurnBesideSmallOnes) {
   constexpr int kMostRounds = 1'000'000;
   Channel channel = NewChannel(4096, 2);
   Receiver receiver = *Receiver::Attach(channel);
@@ -312,7 +312,7 @@ TEST(ThreadsTest, AttachAndDetachAllTheTime) {
   Join(&threads);
 }
 
-TEST(ThreadsTest, AThreadEndsAndWhatItAttachedGoesOnInOthers) {
+TEST(ThreadsTest, HandlesOutliveTheThreadThatAttached) {
   const Channel channel = NewChannel(4096, 1);
   std::optional<Sender> sender;
   std::optional<Receiver> receiver;
@@ -344,7 +344,7 @@ TEST(ThreadsTest, AThreadEndsAndWhatItAttachedGoesOnInOthers) {
   EXPECT_OK(Receiver::Attach(channel));
 }
 
-TEST(ThreadsTest, CloseWakesEverybodyWhoWaitsWithoutADeadline) {
+TEST(ThreadsTest, CloseWakesAllWaitsWithoutADeadline) {
   for (int round = 0; round < 30; ++round) {
     Channel empty = NewChannel(4096, kThreads);
     Channel full = NewChannel(4096, kThreads);

@@ -16,9 +16,9 @@
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -37,7 +37,7 @@ ChannelOptions Options(uint32_t max_senders) {
 
 // --- One receiver, many senders ---
 
-TEST(AttachTest, ASecondReceiverIsToldWhichProcessIsTheFirst) {
+TEST(AttachTest, SecondReceiverGetsThePidOfTheFirst) {
   const std::string path = PathOnDisk("channel");
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(path, Options(2)));
   const Board board;
@@ -168,7 +168,7 @@ class CreateRaceTest : public ::testing::Test {
   const SharedMemoryDirectory directory_;
 };
 
-TEST_F(CreateRaceTest, ExactlyOneWinsWhereThePathMustBeFree) {
+TEST_F(CreateRaceTest, ExactlyOneCreatorWinsWithFail) {
   for (uint64_t round = 0; round < kRounds; ++round) {
     const std::string path = directory_ / absl::StrCat(round);
     std::string winner;
@@ -186,7 +186,7 @@ TEST_F(CreateRaceTest, ExactlyOneWinsWhereThePathMustBeFree) {
   EXPECT_EQ(CountNames(directory_.path()), static_cast<int>(kRounds));
 }
 
-TEST_F(CreateRaceTest, AllHaveTheSameWhereTheyOpenWhatIsThere) {
+TEST_F(CreateRaceTest, AllCreatorsGetTheSameChannelWithOpen) {
   for (uint64_t round = 0; round < kRounds; ++round) {
     const std::string path = directory_ / absl::StrCat(round);
     const std::vector<Reply> replies = Race(std::vector<std::string>(kPeers, Create(path, "open")));
@@ -199,7 +199,7 @@ TEST_F(CreateRaceTest, AllHaveTheSameWhereTheyOpenWhatIsThere) {
   EXPECT_EQ(CountNames(directory_.path()), static_cast<int>(kRounds));
 }
 
-TEST_F(CreateRaceTest, EveryLoserIsToldWhereTheyReplace) {
+TEST_F(CreateRaceTest, EveryLoserIsNotifiedWithReplace) {
   const std::string path = directory_ / "channel";
   for (uint64_t round = 0; round < kRounds; ++round) {
     // The first round starts without a channel, the others with the channel of the last winner.
@@ -222,7 +222,7 @@ TEST_F(CreateRaceTest, EveryLoserIsToldWhereTheyReplace) {
   EXPECT_EQ(CountNames(directory_.path()), 1);
 }
 
-TEST_F(CreateRaceTest, NobodyOpensHalfAChannel) {
+TEST_F(CreateRaceTest, NoProcessOpensHalfAChannel) {
   for (uint64_t round = 0; round < kRounds; ++round) {
     const std::string path = directory_ / absl::StrCat(round);
     const std::vector<Reply> replies = Race({Create(path, "fail"), "open_when_there " + path,
@@ -234,7 +234,7 @@ TEST_F(CreateRaceTest, NobodyOpensHalfAChannel) {
   }
 }
 
-TEST_F(CreateRaceTest, NobodyOpensHalfAChannelWhileItIsReplaced) {
+TEST_F(CreateRaceTest, NoProcessOpensHalfAChannelDuringReplacement) {
   const std::string path = directory_ / "channel";
   ASSERT_OK(peers_[0].Ask(Create(path, "fail")).status());
   for (uint64_t round = 0; round < kRounds; ++round) {
@@ -304,7 +304,7 @@ TEST_P(EndTest, WakesSendersThatWaitForSpace) {
   }
 }
 
-TEST_P(EndTest, WhatWasSentBeforeIsReceived) {
+TEST_P(EndTest, EarlierMessagesAreReceived) {
   Peer sender(board_);
   ASSERT_OK(sender.Ask("open " + path_).status());
   ASSERT_OK(sender.Ask("attach_sender 0").status());
@@ -322,7 +322,7 @@ TEST_P(EndTest, WhatWasSentBeforeIsReceived) {
               StatusIs(replaced() ? absl::StatusCode::kAborted : absl::StatusCode::kOutOfRange));
 }
 
-TEST_P(EndTest, ALoanOfTheDeadDoesNotHideTheEnd) {
+TEST_P(EndTest, LoanOfADeadSenderDoesNotHideTheEnd) {
   Peer sender(board_);
   ASSERT_OK(sender.Ask("open " + path_).status());
   ASSERT_OK(sender.Ask("attach_sender 0").status());

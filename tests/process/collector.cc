@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 
 namespace ipmpsc::testing {
 namespace {

@@ -20,9 +20,9 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/stepped_child.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::testing {
@@ -87,13 +87,13 @@ class EndOfStreamStepTest : public ::testing::Test {
   }
 };
 
-TEST_F(EndOfStreamStepTest, TheLastSenderSendsAndGoesDuringTheLook) {
+TEST_F(EndOfStreamStepTest, LastSenderSendsAndDetachesDuringTheCheck) {
   SendAndEndDuringTheLook(
       /*end_without_senders=*/true,
       [](Channel*, std::optional<Sender>* sender) { sender->reset(); });
 }
 
-TEST_F(EndOfStreamStepTest, ASenderSendsAndClosesDuringTheLook) {
+TEST_F(EndOfStreamStepTest, SenderSendsAndClosesDuringTheCheck) {
   SendAndEndDuringTheLook(
       /*end_without_senders=*/false,
       [](Channel* channel, std::optional<Sender>*) { channel->Close(); });

@@ -20,9 +20,9 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -132,7 +132,7 @@ class EndRaceTest : public ::testing::TestWithParam<bool> {
   std::mt19937_64 random_{static_cast<uint64_t>(getpid())};
 };
 
-TEST_P(EndRaceTest, WhatWasAcceptedIsReceivedBeforeTheEnd) {
+TEST_P(EndRaceTest, AcceptedMessagesAreReceivedBeforeTheEnd) {
   for (int round = 0; round < kRounds && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     ASSERT_NO_FATAL_FAILURE(Round());

@@ -10,8 +10,8 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/channel_options.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -61,7 +61,7 @@ class ExchangeTest : public ::testing::TestWithParam<Exchange> {
   }
 };
 
-TEST_P(ExchangeTest, EveryMessageOnceInOrder) {
+TEST_P(ExchangeTest, EveryMessageArrivesOnceInOrder) {
   const Exchange& exchange = GetParam();
   ASSERT_OK_AND_ASSIGN(const Channel channel, MakeChannel());
   const Board board;

@@ -20,10 +20,10 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/in_child.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/peer.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -90,14 +90,14 @@ INSTANTIATE_TEST_SUITE_P(Files, FileFaultTest, ::testing::Bool(),
 
 // --- Permissions ---
 
-TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
+TEST_P(FileFaultTest, LivePeersContinueWithoutPermissionAndNewOnesAreRefused) {
   enum Cell : size_t { kAttached, kForbidden };
   ChildProcess peer = ChildProcess::Fork([&] {
     const auto wrong = [](const absl::Status& status) {
       fprintf(stderr, "%s\n", status.ToString().c_str());
       return 1;
     };
-    if (!DropFileRights().empty()) return 2;
+    if (!DropFileCapabilities().empty()) return 2;
     absl::StatusOr<Channel> channel = Channel::Open(path_);
     if (!channel.ok()) return wrong(channel.status());
     absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);
@@ -136,7 +136,7 @@ TEST_P(FileFaultTest, LivePeersGoOnWithoutPermissionAndNobodyElseComesIn) {
 
 // --- Names ---
 
-TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
+TEST_P(FileFaultTest, RemovedNameIsReportedAndPeersContinue) {
   ASSERT_NO_FATAL_FAILURE(AttachPeers());
   ExpectStates(ChannelState::kOpen);
   ExpectPeersGoOn();
@@ -160,7 +160,7 @@ TEST_P(FileFaultTest, WhenTheNameIsRemovedAllAreToldAndGoOn) {
   ExpectStates(ChannelState::kClosed);
 }
 
-TEST_P(FileFaultTest, WhenItIsMovedItIsGoneFromItsPath) {
+TEST_P(FileFaultTest, MovedFileIsGoneFromItsPath) {
   ASSERT_EQ(rename(path_.c_str(), (path_ + "-elsewhere").c_str()), 0);
   EXPECT_EQ(channel_->state(), ChannelState::kUnlinked);
   ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Open(path_ + "-elsewhere"));
@@ -168,7 +168,7 @@ TEST_P(FileFaultTest, WhenItIsMovedItIsGoneFromItsPath) {
   EXPECT_EQ(opened.state(), ChannelState::kOpen);
 }
 
-TEST_P(FileFaultTest, WhenItIsReplacedAllAreTold) {
+TEST_P(FileFaultTest, ReplacedFileIsReportedToAll) {
   ASSERT_NO_FATAL_FAILURE(AttachPeers());
   receiver_.Tell("receive 20000");
   ChannelOptions options = Options();
@@ -179,14 +179,14 @@ TEST_P(FileFaultTest, WhenItIsReplacedAllAreTold) {
   ExpectStates(ChannelState::kReplaced);
 }
 
-TEST(FileFaultNameTest, ATemporaryChannelIsToldToo) {
+TEST(FileFaultNameTest, TemporaryChannelReportsTheRemovedName) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateTemp(Options()));
   EXPECT_EQ(channel.state(), ChannelState::kOpen);
   ASSERT_EQ(unlink(channel.path().c_str()), 0);
   EXPECT_EQ(channel.state(), ChannelState::kUnlinked);
 }
 
-TEST(FileFaultNameTest, WhatNeverHadANameHasLostNone) {
+TEST(FileFaultNameTest, AnonymousChannelIsNotGoneFromItsPath) {
   ASSERT_OK_AND_ASSIGN(const Channel anonymous, Channel::CreateAnonymous(Options()));
   EXPECT_EQ(anonymous.state(), ChannelState::kOpen);
   ASSERT_OK_AND_ASSIGN(const Channel passed, Channel::OpenFd(anonymous.fd()));
@@ -195,7 +195,7 @@ TEST(FileFaultNameTest, WhatNeverHadANameHasLostNone) {
 
 // --- Lengths ---
 
-TEST_P(FileFaultTest, ATruncatedFileIsRefusedWhereSomebodyBeginsToUseIt) {
+TEST_P(FileFaultTest, TruncatedFileIsRefusedAtAttach) {
   struct stat whole;
   ASSERT_EQ(fstat(channel_->fd(), &whole), 0);
   for (const off_t size : {whole.st_size - 1, off_t{8192}, off_t{5000}, off_t{100}, off_t{0}}) {
@@ -214,7 +214,7 @@ TEST_P(FileFaultTest, ATruncatedFileIsRefusedWhereSomebodyBeginsToUseIt) {
 }
 
 // An attached process cannot be told of a truncation.
-TEST_P(FileFaultTest, WhoIsAttachedDiesOfATruncation) {
+TEST_P(FileFaultTest, AttachedProcessDiesOfATruncation) {
   enum Cell : size_t { kReady, kTruncated = 8 };
   enum End { kSender, kReceiver, kLoan, kLease };
   for (const End end : {kSender, kReceiver, kLoan, kLease}) {
@@ -253,7 +253,7 @@ TEST_P(FileFaultTest, WhoIsAttachedDiesOfATruncation) {
   }
 }
 
-TEST(FileFaultLengthTest, NobodyCanChangeTheLengthOfAnAnonymousChannel) {
+TEST(FileFaultLengthTest, LengthOfAnAnonymousChannelIsFixed) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous(Options()));
   struct stat whole;
   ASSERT_EQ(fstat(channel.fd(), &whole), 0);

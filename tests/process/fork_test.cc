@@ -25,10 +25,10 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -70,7 +70,7 @@ class ForkTest : public ::testing::Test {
   std::unique_ptr<Receiver> receiver_;
 };
 
-TEST_F(ForkTest, TheChildMayNotUseWhatItInherited) {
+TEST_F(ForkTest, ChildCannotUseInheritedHandles) {
   ASSERT_OK(sender_->TrySend("one"));
   ASSERT_OK(sender_->TrySend("two"));
   ChildProcess child = ChildProcess::Fork([&] {
@@ -94,7 +94,7 @@ TEST_F(ForkTest, TheChildMayNotUseWhatItInherited) {
   EXPECT_OK(sender_->TrySend("three"));
 }
 
-TEST_F(ForkTest, WhatTheChildDestroysIsStillTheParents) {
+TEST_F(ForkTest, ParentKeepsHandlesThatTheChildDestroys) {
   ASSERT_OK(sender_->TrySend("one"));
   ASSERT_OK(sender_->TrySend("two"));
   std::optional<Lease> lease(*receiver_->TryReceive());
@@ -221,7 +221,7 @@ TEST_F(ParentDiesTest, AReceiverWithALease) {
 
 // --- fork, then exec ---
 
-TEST_F(ForkTest, AnExecutedProgramHasNothingOfIt) {
+TEST_F(ForkTest, ExecutedProgramInheritsNothing) {
   const Board board;
   Peer peer(board);
   // An answer shows that the program has been executed.

@@ -24,10 +24,10 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -68,7 +68,7 @@ class HandoverTest : public ::testing::Test {
   Peer standby_{board_};
 };
 
-TEST_F(HandoverTest, TheStandbyHasTheChannelWhenTheFirstIsKilled) {
+TEST_F(HandoverTest, StandbyTakesOverWhenTheFirstIsKilled) {
   standby_.Tell("attach_receiver 20000");
   SendNumbers(0, 3);
   EXPECT_EQ(Next(first_), 0u);
@@ -80,7 +80,7 @@ TEST_F(HandoverTest, TheStandbyHasTheChannelWhenTheFirstIsKilled) {
   for (uint64_t number = 1; number <= 3; ++number) EXPECT_EQ(Next(standby_), number);
 }
 
-TEST_F(HandoverTest, TheStandbyHasTheChannelWhenTheFirstDetaches) {
+TEST_F(HandoverTest, StandbyTakesOverWhenTheFirstDetaches) {
   standby_.Tell("attach_receiver 20000");
   SendNumbers(0, 0);
   ASSERT_OK(first_.Ask("detach_receiver").status());
@@ -88,7 +88,7 @@ TEST_F(HandoverTest, TheStandbyHasTheChannelWhenTheFirstDetaches) {
   EXPECT_EQ(Next(standby_), 0u);
 }
 
-TEST_F(HandoverTest, OfManyStandbysOneHasIt) {
+TEST_F(HandoverTest, OneOfManyStandbysTakesOver) {
   Peer third(board_);
   ASSERT_OK(third.Ask("open " + channel_->path()).status());
   standby_.Tell("attach_receiver 500");
@@ -101,7 +101,7 @@ TEST_F(HandoverTest, OfManyStandbysOneHasIt) {
 }
 
 // A living receiver keeps the channel, however long it is idle.
-TEST_F(HandoverTest, AStoppedReceiverKeepsTheChannelAndGoesOn) {
+TEST_F(HandoverTest, StoppedReceiverKeepsTheChannelAndContinues) {
   SendNumbers(0, 1);
   EXPECT_EQ(Next(first_), 0u);
   first_.Stop();
@@ -158,7 +158,7 @@ class LostLockTest : public ::testing::Test {
   void* lock_ = nullptr;
 };
 
-TEST_F(LostLockTest, ItIsToldAndReleasesNothing) {
+TEST_F(LostLockTest, ReceiverReportsTheLostLockAndReleasesNothing) {
   absl::StatusOr<Lease> late = stale_->TryReceive();
   ASSERT_OK(late);
   ASSERT_NO_FATAL_FAILURE(LoseLock());
@@ -178,7 +178,7 @@ TEST_F(LostLockTest, ItIsToldAndReleasesNothing) {
   EXPECT_OK(successor.TryReceive());
 }
 
-TEST_F(LostLockTest, UntilSomebodyTakesOverItGoesOn) {
+TEST_F(LostLockTest, ReceiverContinuesUntilAnotherTakesOver) {
   ASSERT_NO_FATAL_FAILURE(LoseLock());
   { ASSERT_OK_AND_ASSIGN(const Lease lease, stale_->TryReceive()); }
   EXPECT_GT(released(), 0u);

@@ -28,8 +28,8 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -163,7 +163,7 @@ TEST_F(HostileBoundTest, CallsReturnWhileIntentsAreRewritten) {
 }
 
 // Damage that was reported stays reported, also while no scan comes to its end.
-TEST_F(HostileBoundTest, DamageStaysWhileScansRunOutOfTime) {
+TEST_F(HostileBoundTest, DamageIsReportedAlthoughScansRunOutOfTime) {
   const internal::Ring& ring = channel_->segment()->ring();
   ring.control->claim_word.store(ring.capacity / 2);
   ASSERT_TRUE(
@@ -175,7 +175,7 @@ TEST_F(HostileBoundTest, DamageStaysWhileScansRunOutOfTime) {
 }
 
 // A poll steps over one orphan at most.
-TEST_F(HostileBoundTest, OnePollStepsOverOneOrphan) {
+TEST_F(HostileBoundTest, PollStepsOverOneOrphan) {
   const internal::Ring& ring = channel_->segment()->ring();
   // Fourteen dead senders. Each claim follows that of the sender before.
   constexpr uint32_t kOrphans = 14;

@@ -22,10 +22,10 @@
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -73,7 +73,7 @@ class IdleReceiverTest : public ::testing::Test {
   Peer receiver_{board_};
 };
 
-TEST_F(IdleReceiverTest, WhereNothingIsClaimedItDoesNothingAtAll) {
+TEST_F(IdleReceiverTest, ReceiverSleepsWhileNothingIsClaimed) {
   ASSERT_NO_FATAL_FAILURE(StartReceiver(""));
   const uint64_t switches = SwitchesOf(receiver_.pid());
   const uint64_t sleeps_before = sleeps();
@@ -87,7 +87,7 @@ TEST_F(IdleReceiverTest, WhereNothingIsClaimedItDoesNothingAtAll) {
   EXPECT_OK(receiver_.Answer().status());
 }
 
-TEST_F(IdleReceiverTest, ForTheEndOfAllSendersItLooks) {
+TEST_F(IdleReceiverTest, ReceiverChecksForTheEndOfAllSenders) {
   ASSERT_NO_FATAL_FAILURE(StartReceiver("end_without_senders"));
   const uint64_t switches = SwitchesOf(receiver_.pid());
   const uint64_t sleeps_before = sleeps();

@@ -26,7 +26,7 @@
 #include "tests/process/sweep/operation.h"
 #include "tests/process/sweep/operations.h"
 #include "tests/process/sweep/pairs.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/stepped_child.h"
 
 ABSL_FLAG(std::string, operation, "", "sweep only the operation of that name");
 ABSL_FLAG(uint64_t, every, 1,

@@ -1,4 +1,4 @@
-// A process that executes the commands of a test (tests/testing/process_peer.h): peer SOCKET_FD
+// A process that executes the commands of a test (tests/testing/process/peer.h): peer SOCKET_FD
 // BOARD_FD. The commands and their replies:
 //
 //   create PATH CAPACITY MAX_SENDERS fail|open|replace
@@ -54,11 +54,11 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/collector.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_flood.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_reply.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/flood.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/reply.h"
 
 namespace ipmpsc::testing {
 namespace {

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
@@ -12,7 +10,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -20,8 +20,8 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::testing {
@@ -34,16 +34,14 @@ class Hermit {
   explicit Hermit(absl::FunctionRef<int()> work) {
     hull_ = ChildProcess::Fork([&] {
       if (Unshare() != 0) return 120;
-      const pid_t pid = fork();
-      if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ChildProcess inside = ChildProcess::Fork([&] {
         board_[1].store(static_cast<uint64_t>(getpid()));
-        _exit(work());
-      }
-      board_[0].store(static_cast<uint64_t>(pid));
+        return work();
+      });
+      board_[0].store(static_cast<uint64_t>(inside.pid()));
+      const std::string end = inside.Wait(2 * kPatience);
       int status = 0;
-      waitpid(pid, &status, 0);
-      return WIFEXITED(status) ? WEXITSTATUS(status) : 121;
+      return absl::SimpleAtoi(absl::StripPrefix(end, "exited "), &status) ? status : 121;
     });
   }
   ~Hermit() { Kill(); }
@@ -112,7 +110,7 @@ class PidNamespaceTest : public ::testing::Test {
   Board board_;
 };
 
-TEST_F(PidNamespaceTest, SendersInside) {
+TEST_F(PidNamespaceTest, SendersInOtherNamespaces) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   Hermit first([&] { return SendAndHold(channel, "first", 0); });
@@ -139,7 +137,7 @@ TEST_F(PidNamespaceTest, SendersInside) {
   EXPECT_EQ(last.payload(), "third");
 }
 
-TEST_F(PidNamespaceTest, TheReceiverInside) {
+TEST_F(PidNamespaceTest, ReceiverInAnotherNamespace) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   // A process outside holds a loan.
   ChildProcess outside = ChildProcess::Fork([&] { return SendAndHold(channel, "outside", 0); });

@@ -24,11 +24,11 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_flood.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/flood.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -76,7 +76,7 @@ class ReceiverDeathTest : public ::testing::Test {
   std::vector<Peer> peers_;
 };
 
-TEST_F(ReceiverDeathTest, TheSuccessorGetsWhatWasLeased) {
+TEST_F(ReceiverDeathTest, SuccessorGetsTheLeasedMessages) {
   SendNumbers(0, 6);
   std::vector<std::pair<uint64_t, uint64_t>> taken;
   for (int i = 0; i < 5; ++i) taken.push_back(ReceiveNext());
@@ -94,7 +94,7 @@ TEST_F(ReceiverDeathTest, TheSuccessorGetsWhatWasLeased) {
   EXPECT_THAT(receiver().Ask("receive 0").status(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
-TEST_F(ReceiverDeathTest, TheSuccessorGetsNothingThatWasReleased) {
+TEST_F(ReceiverDeathTest, SuccessorGetsNoReleasedMessage) {
   SendNumbers(0, 3);
   for (int i = 0; i < 3; ++i) ReceiveNext();
   ASSERT_OK(receiver().Ask("release_all").status());
@@ -103,7 +103,7 @@ TEST_F(ReceiverDeathTest, TheSuccessorGetsNothingThatWasReleased) {
   EXPECT_EQ(ReceiveNext().second, 3u);
 }
 
-TEST_F(ReceiverDeathTest, WhileItSleeps) {
+TEST_F(ReceiverDeathTest, ReceiverDiesWhileItSleeps) {
   for (uint64_t number = 0; number < 5; ++number) {
     receiver().Tell("receive 20000");
     ASSERT_TRUE(Await([&] { return internal::IsReceiverWaiting(control()); }));
@@ -126,7 +126,7 @@ TEST_F(ReceiverDeathTest, WhileItSleeps) {
   }
 }
 
-TEST_F(ReceiverDeathTest, AnOrphanThatWasSteppedOverIsSteppedOverAgain) {
+TEST_F(ReceiverDeathTest, SuccessorStepsOverTheSameOrphanAgain) {
   Peer dead(board_);
   ASSERT_OK(dead.Ask("open " + channel().path()).status());
   ASSERT_OK(dead.Ask("attach_sender 0").status());
@@ -143,7 +143,7 @@ TEST_F(ReceiverDeathTest, AnOrphanThatWasSteppedOverIsSteppedOverAgain) {
   EXPECT_EQ(ReceiveNext(), behind_the_orphan);
 }
 
-TEST_F(ReceiverDeathTest, SendersThatWaitForSpaceGoOn) {
+TEST_F(ReceiverDeathTest, SendersThatWaitForSpaceContinue) {
   Peer sender(board_);
   ASSERT_OK(sender.Ask("open " + channel().path()).status());
   ASSERT_OK(sender.Ask("attach_sender 0").status());
@@ -259,7 +259,7 @@ class Life {
   std::vector<uint64_t> expected_;  // by stream
 };
 
-TEST(RandomReceiverDeathsTest, NothingIsLostAndSendersGoOn) {
+TEST(RandomReceiverDeathsTest, NoMessageIsLostAndSendersContinue) {
   ChannelOptions options;
   options.capacity = 4096;
   options.max_senders = 3;

@@ -25,11 +25,11 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_flood.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/flood.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -106,7 +106,7 @@ struct RandomDeaths {
 
 class RandomDeathsTest : public ::testing::TestWithParam<RandomDeaths> {};
 
-TEST_P(RandomDeathsTest, AllThatWasCommittedArrivesAndNobodyIsHeldUp) {
+TEST_P(RandomDeathsTest, CommittedMessagesArriveAndSurvivorsContinue) {
   const RandomDeaths& plan = GetParam();
   const std::string path = PathOnDisk("deaths");
   // One spare slot, so that a successor need not wait for the recovery of its predecessor's slot.
@@ -234,7 +234,7 @@ class LoanDeathsTest : public ::testing::Test {
   uint64_t sent_[kSenders] = {};
 };
 
-TEST_F(LoanDeathsTest, TheDeadLoanIsSteppedOver) {
+TEST_F(LoanDeathsTest, ReceiverStepsOverTheLoanOfADeadSender) {
   Send(1, 100);
   Claim(0, 500);
   Send(1, 100);
@@ -247,7 +247,7 @@ TEST_F(LoanDeathsTest, TheDeadLoanIsSteppedOver) {
   ExpectAllArrives();
 }
 
-TEST_F(LoanDeathsTest, TheReceiverSleepsWhileTheyDie) {
+TEST_F(LoanDeathsTest, SendersDieWhileTheReceiverSleeps) {
   Claim(0, 500);
   Send(1, 100);
   ChildProcess killer = ChildProcess::Fork([&, victim = peers_[0].pid()] {
@@ -326,7 +326,7 @@ TEST_F(LoanDeathsTest, TheirSlotsAreFreeOnceTheirClaimsAreReleased) {
   EXPECT_OK(Sender::Attach(channel_[0]));
 }
 
-TEST_F(LoanDeathsTest, MoreDieWhileTheReceiverHoldsLeases) {
+TEST_F(LoanDeathsTest, MoreSendersDieWhileTheReceiverHoldsLeases) {
   Send(3, 100);
   Send(3, 100);
   Claim(0, 100);

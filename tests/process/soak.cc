@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +32,7 @@
 #include "ipmpsc/sender.h"
 #include "tests/process/soak_ledger.h"
 #include "tests/process/soak_roles.h"
+#include "tests/testing/process/child_process.h"
 
 ABSL_FLAG(double, minutes, 1, "how long it runs");
 ABSL_FLAG(int, senders, 6, "how many senders there are at one time, 1 to 32");
@@ -78,38 +77,35 @@ class Director {
 
  private:
   struct Child {
-    pid_t pid = 0;  // 0: none
+    bool lives() const { return process.pid() > 0; }
+
+    ChildProcess process;
     bool stopped = false;
   };
 
   static Child Start(absl::FunctionRef<void()> work) {
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() == parent) work();
-      _exit(0);
-    }
-    if (pid < 0) {
-      perror("soak: fork");
-      exit(1);
-    }
-    return {pid, false};
+    Child child;
+    child.process = ChildProcess::Fork([&] {
+      work();
+      return 0;
+    });
+    if (!child.lives()) exit(1);
+    return child;
   }
 
   void Fill() {
     for (Child& child : senders_) {
-      if (child.pid != 0 || streams_ == SoakLedger::kStreams) continue;
+      if (child.lives() || streams_ == SoakLedger::kStreams) continue;
       const uint64_t stream = streams_++;
       child = Start([&] { RunSoakSender(channel_, ledger_, stream); });
     }
     for (Child& child : receivers_) {
-      if (child.pid != 0) continue;
+      if (child.lives()) continue;
       const uint64_t seed = random_();
       child = Start([&] { RunSoakReceiver(channel_, ledger_, seed); });
     }
     for (Child& child : enders_) {
-      if (child.pid != 0) continue;
+      if (child.lives()) continue;
       const uint64_t seed = random_();
       child = Start([&] { RunSoakEnds(ledger_, seed); });
     }
@@ -118,13 +114,15 @@ class Director {
   void Reap() {
     for (std::vector<Child>* children : {&senders_, &receivers_, &enders_}) {
       for (Child& child : *children) {
-        int status;
-        if (child.pid == 0 || waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
-        child = {};
-        if (WIFSIGNALED(status)) ++deaths_;
-        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGABRT) {
-          ledger_->Report(SoakFault::kOther,
-                          absl::StrCat("a process dies by signal ", WTERMSIG(status)));
+        if (!child.lives()) continue;
+        const std::string end = child.process.Wait(absl::ZeroDuration());
+        if (end == "still lives") continue;
+        child.stopped = false;
+        if (end == "exited 0") continue;
+        ++deaths_;
+        if (end != absl::StrCat("killed by ", SIGKILL) &&
+            end != absl::StrCat("killed by ", SIGABRT)) {
+          ledger_->Report(SoakFault::kOther, absl::StrCat("a process ", end));
         }
       }
     }
@@ -160,7 +158,7 @@ class Director {
   Child* Any(std::vector<Child>* children) { return &(*children)[random_() % children->size()]; }
 
   static void Signal(Child* child, int signal) {
-    if (child->pid != 0) kill(child->pid, signal);
+    if (child->lives()) child->process.Signal(signal);
   }
 
   static void Toggle(Child* child) {
@@ -176,7 +174,7 @@ class Director {
     }
     // A sender waits no longer than its patience, and neither does a receiver.
     const Deadline deadline = 3 * kSoakPatience;
-    const auto lives = [](const Child& child) { return child.pid != 0; };
+    const auto lives = [](const Child& child) { return child.lives(); };
     while (std::any_of(senders_.begin(), senders_.end(), lives) ||
            std::any_of(receivers_.begin(), receivers_.end(), lives) ||
            std::any_of(enders_.begin(), enders_.end(), lives)) {
@@ -188,7 +186,7 @@ class Director {
       absl::SleepFor(absl::Milliseconds(1));
     }
     for (std::vector<Child>* children : {&senders_, &receivers_, &enders_}) {
-      for (Child& child : *children) Signal(&child, SIGKILL);
+      for (Child& child : *children) child.process.Kill();
     }
   }
 

@@ -15,7 +15,7 @@
 
 #include "absl/strings/string_view.h"
 #include "ipmpsc/receiver.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 

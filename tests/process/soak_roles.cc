@@ -3,8 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +28,8 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 namespace {
@@ -210,25 +209,24 @@ std::string EndOneChannel(const std::string& path, Random* random, EndBoard* boa
   if (!receiver.ok()) return receiver.status().ToString();
   const bool replaces = (*random)() % 2 == 0;
   const absl::Duration when = absl::Microseconds(static_cast<int64_t>((*random)() % 5000));
-  pid_t children[3];
-  for (int i = 0; i < 3; ++i) {
-    if (i < 2) board->accepted[i].store(0);
-    children[i] = fork();
-    if (children[i] != 0) continue;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (i < 2) {
-      SendUntilTheEnd(*channel, static_cast<uint64_t>(i), board, ledger);
-    } else {
-      absl::SleepFor(when);
-      if (!replaces) {
-        channel->Close();
-      } else if (const absl::Status created = Channel::Create(path, options).status();
-                 !created.ok()) {
-        ledger->Report(SoakFault::kOther, created.ToString());
-      }
-    }
-    _exit(0);
+  std::vector<ChildProcess> children;
+  for (uint64_t stream = 0; stream < 2; ++stream) {
+    board->accepted[stream].store(0);
+    children.push_back(ChildProcess::Fork([&] {
+      SendUntilTheEnd(*channel, stream, board, ledger);
+      return 0;
+    }));
   }
+  children.push_back(ChildProcess::Fork([&] {
+    absl::SleepFor(when);
+    if (!replaces) {
+      channel->Close();
+    } else if (const absl::Status created = Channel::Create(path, options).status();
+               !created.ok()) {
+      ledger->Report(SoakFault::kOther, created.ToString());
+    }
+    return 0;
+  }));
   uint64_t received[2] = {};
   std::string wrong;
   absl::Status status;
@@ -240,7 +238,10 @@ std::string EndOneChannel(const std::string& path, Random* random, EndBoard* boa
     wrong = CheckMessage(identity, lease->payload());
     ++received[identity.stream % 2];
   }
-  for (const pid_t child : children) waitpid(child, nullptr, 0);
+  for (ChildProcess& child : children) {
+    const std::string end = child.Wait(kSoakPatience);
+    if (end != "exited 0" && wrong.empty()) wrong = absl::StrCat("a child of an end ", end);
+  }
   if (!wrong.empty()) return wrong;
   if (!absl::IsOutOfRange(status) && !absl::IsAborted(status)) {
     return absl::StrCat("receiving until the end: ", status.ToString());

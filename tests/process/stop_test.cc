@@ -20,12 +20,12 @@
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_flood.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_peer.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/flood.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/peer.h"
+#include "tests/testing/process/stepped_child.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -42,7 +42,7 @@ absl::StatusOr<Channel> NewChannel() {
   return Channel::Create(PathOnDisk("channel"), options);
 }
 
-TEST(StopTest, ASenderWithAnOpenLoan) {
+TEST(StopTest, StoppedSenderWithAnOpenLoan) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   const Board board;
@@ -102,7 +102,7 @@ TEST(StopTest, KilledWhileItIsStopped) {
 // Stops a sender before every fifth instruction of a send. There are three outcomes: nothing is
 // claimed yet and other messages are received; the receiver waits for the sender and names it; or
 // the message is committed and received.
-TEST(StopTest, ASenderInTheMiddleOfASend) {
+TEST(StopTest, SenderStoppedInTheMiddleOfASend) {
   const std::string why_not = SteppedChild::Unavailable();
   if (!why_not.empty()) GTEST_SKIP() << why_not;
   uint64_t unclaimed = 0;
@@ -157,7 +157,7 @@ TEST(StopTest, ASenderInTheMiddleOfASend) {
 }
 
 // Stops at random instants. Claimed messages arrive in order once the sender continues.
-TEST(StopTest, ASenderAtRandomInstants) {
+TEST(StopTest, SenderStoppedAtRandomInstants) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   const Board board;
@@ -201,7 +201,7 @@ TEST(StopTest, ASenderAtRandomInstants) {
   }
 }
 
-TEST(StopTest, TheReceiver) {
+TEST(StopTest, StoppedReceiver) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, NewChannel());
   const Board board;
   Peer receiver(board);

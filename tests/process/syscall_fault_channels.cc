@@ -16,7 +16,7 @@
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/receiver.h"
 #include "tests/process/syscall_fault_world.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {

@@ -16,8 +16,7 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/syscall_fault_world.h"
-#include "tests/testing/in_child.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 
 namespace ipmpsc::testing {
 namespace {

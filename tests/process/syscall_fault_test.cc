@@ -22,7 +22,7 @@
 #include "gtest/gtest.h"
 #include "tests/process/syscall_fault_world.h"
 #include "tests/testing/fault_injector.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {
@@ -67,7 +67,7 @@ Trial Decode(const std::string& text) {
 }
 
 // Returns an error in the outcome, or "".
-std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
+std::string CheckStatus(const FaultOperation& operation, const SyscallFault& fault,
                         const absl::Status& status) {
   if (status.ok()) return "";
   // glibc's renameat2 returns EINVAL if the kernel has none.
@@ -85,14 +85,15 @@ std::string CheckStatus(const FaultOperation& operation, const Fault& fault,
 
 // Runs the operation, or nothing, in a new world. REQUIRES: this is a forked child with no other
 // purpose.
-Trial Try(const FaultOperation& operation, const Fault* fault, const std::string& directory) {
+Trial Try(const FaultOperation& operation, const SyscallFault* fault,
+          const std::string& directory) {
   alarm(kAlarmSeconds);
   FaultWorld world(directory);
   operation.prepare(world);
   if (!world.wrong.empty()) return Trial(absl::StrCat("prepare: ", world.wrong));
   FaultInjector injector;
   absl::Status status;
-  const std::string unavailable = injector.Run(fault == nullptr ? Fault() : *fault, [&] {
+  const std::string unavailable = injector.Run(fault == nullptr ? SyscallFault() : *fault, [&] {
     if (fault != nullptr) status = operation.run(world);
   });
   if (!unavailable.empty()) return Trial(absl::StrCat("cannot: ", unavailable));
@@ -144,7 +145,7 @@ constexpr long kFstat = SYS_fstat;
 #endif
 
 // Compares the remains with those of a world without the operation. Returns a difference, or "".
-std::string CheckLeft(const Belongings& left, const Belongings& there, const Fault& fault,
+std::string CheckLeft(const Belongings& left, const Belongings& there, const SyscallFault& fault,
                       long failed) {
   // If the kernel never says which file a descriptor is, the library closes none: it may belong to
   // the program.
@@ -163,11 +164,11 @@ std::string CheckLeft(const Belongings& left, const Belongings& there, const Fau
 
 // Returns the number of the system call that fails, or -1 if the operation ended before it. The
 // number of calls of a wait depends on time.
-long FailingNumber(const Fault& fault, const std::vector<long>& calls) {
+long FailingNumber(const SyscallFault& fault, const std::vector<long>& calls) {
   return fault.call == 0 || fault.call > calls.size() ? -1 : calls[fault.call - 1];
 }
 
-std::string Describe(const Fault& fault, const std::vector<long>& calls) {
+std::string Describe(const SyscallFault& fault, const std::vector<long>& calls) {
   return absl::StrCat("call ", fault.call, " (number ", FailingNumber(fault, calls), ") ",
                       fault.from_then ? "and its like fail: " : "fails: ", strerror(fault.error));
 }
@@ -186,7 +187,7 @@ TEST_P(SyscallFaultTest, EveryCallFails) {
       TryInChild([&](const std::string& directory) { return Try(operation, nullptr, directory); });
   if (absl::StartsWith(nothing.wrong, "cannot: ")) GTEST_SKIP() << nothing.wrong;
   ASSERT_EQ(nothing.wrong, "");
-  const auto try_it = [&](const Fault& fault) {
+  const auto try_it = [&](const SyscallFault& fault) {
     Trial trial =
         TryInChild([&](const std::string& directory) { return Try(operation, &fault, directory); });
     if (trial.wrong.empty()) {
@@ -200,7 +201,7 @@ TEST_P(SyscallFaultTest, EveryCallFails) {
   const uint64_t calls = std::min<uint64_t>(whole.calls.size(), operation.most_calls);
   int injections = 0;
   int wrong = 0;
-  const auto inject = [&](const Fault& fault) {
+  const auto inject = [&](const SyscallFault& fault) {
     const Trial trial = try_it(fault);
     injections += trial.injected != 0 ? 1 : 0;
     if (trial.wrong.empty()) return;

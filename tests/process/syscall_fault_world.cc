@@ -12,8 +12,7 @@
 #include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
-#include "tests/testing/in_child.h"
-#include "tests/testing/process_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {

@@ -42,7 +42,7 @@ bool WaitsByWallClock(long number, const uint64_t* arguments) {
 
 }  // namespace
 
-std::string FaultInjector::Run(const Fault& fault, absl::FunctionRef<void()> work) {
+std::string FaultInjector::Run(const SyscallFault& fault, absl::FunctionRef<void()> work) {
   AllocateByBrkOnly();
   fault_ = fault;
   std::thread([this] { Supervise(); }).detach();

@@ -20,7 +20,7 @@
 
 namespace ipmpsc::testing {
 
-struct Fault {
+struct SyscallFault {
   uint64_t call = 0;       // the call that fails, counted from 1; 0: none
   int error = 0;           // errno
   bool from_then = false;  // all later calls of the same number fail, too
@@ -38,7 +38,7 @@ class FaultInjector {
   // Returns what the machine does not allow, or "". System calls that allocate memory are neither
   // counted nor failed, since C++ can only abort then. May be called once. The object must live as
   // long as the process.
-  std::string Run(const Fault& fault, absl::FunctionRef<void()> work);
+  std::string Run(const SyscallFault& fault, absl::FunctionRef<void()> work);
 
   // The numbers of the work's system calls, and how many calls were made to fail.
   std::vector<long> calls() const;
@@ -56,7 +56,7 @@ class FaultInjector {
   int listener_ = -1;
   std::atomic<bool> ready_{false};
   std::atomic<bool> armed_{false};
-  Fault fault_;
+  SyscallFault fault_;
   long failing_number_ = -1;
   std::atomic<uint64_t> count_{0};
   std::atomic<uint64_t> injected_{0};

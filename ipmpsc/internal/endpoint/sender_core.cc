@@ -66,7 +66,7 @@ absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<Particip
   }
   std::string text = absl::StrCat("no sender slot is free: of ", ring.sender_slot_count, ", ",
                                   living, " belong to living senders");
-  if (living != 0) absl::StrAppend(&text, ", as ", DescribeOwner(ring.sender_slots[0], 0));
+  if (living != 0) absl::StrAppend(&text, ", for example ", DescribeOwner(ring.sender_slots[0], 0));
   if (living != ring.sender_slot_count) {
     absl::StrAppend(&text, ", ", ring.sender_slot_count - living,
                     " wait until a receiver has stepped over the claims of their dead owners");

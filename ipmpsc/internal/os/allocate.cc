@@ -41,7 +41,7 @@ bool IsInMemory(const struct statfs& system) {
 absl::Status CheckRoom(int fd, uint64_t size, uint64_t missing) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
-    return NoRoom(size, absl::StrCat("this process may write files of ", limit.rlim_cur,
+    return NoRoom(size, absl::StrCat("this process may write files of at most ", limit.rlim_cur,
                                      " bytes; raise RLIMIT_FSIZE (ulimit -f)"));
   }
   struct statfs system;
@@ -78,7 +78,7 @@ absl::Status CannotAllocate(uint64_t size, int error) {
     case EDQUOT:
       return NoRoom(size, "the quota of this user or project on its file system is used up");
     case EFBIG:
-      return NoRoom(size, "its file system has no files as long as that");
+      return NoRoom(size, "its file system does not support files of that size");
     case ENOMEM:
       return NoRoom(size, "the kernel has no memory left for it");
     default:

@@ -89,7 +89,7 @@ absl::Status KeptFile::Check() const {
   }
   return absl::FailedPreconditionError(
       absl::StrCat("the program closed the channel's file descriptor ", fd_,
-                   open ? ", whose number is another file's now" : "",
+                   open ? " and opened another file with its number" : "",
                    ": open the channel anew and attach again"));
 }
 

@@ -30,9 +30,9 @@ absl::Status CannotMap(int error, uint64_t size) {
           absl::StrCat(text, "this process locks all its memory (mlockall) and may lock ",
                        Limit(RLIMIT_MEMLOCK), " bytes; raise RLIMIT_MEMLOCK (ulimit -l)"));
     case ENOMEM:
-      return absl::ResourceExhaustedError(
-          absl::StrCat(text, strerror(error), ": no address space (RLIMIT_AS, ulimit -v, is ",
-                       Limit(RLIMIT_AS), ") or too many mappings (vm.max_map_count)"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          text, strerror(error), ": the address space is used up (RLIMIT_AS, ulimit -v, is ",
+          Limit(RLIMIT_AS), ") or there are too many mappings (vm.max_map_count)"));
     default:
       return absl::ErrnoToStatus(error, absl::StrCat(text, "refused"));
   }

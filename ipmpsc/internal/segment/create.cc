@@ -277,8 +277,8 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
         return absl::FailedPreconditionError(absl::StrCat(
             path,
             ": the channel there has ended (closed, or replaced under another name); remove it, "
-            "create with ExistPolicy::kOpenOrReplace, or open it (Channel::Open) to receive what "
-            "is left"));
+            "create with ExistPolicy::kOpenOrReplace, or open it (Channel::Open) to receive the "
+            "remaining messages"));
       }
       absl::StatusOr<std::shared_ptr<Segment>> renewed =
           CreateNamed(path, options, Taken::kReplace, opened->get());
@@ -319,7 +319,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
     const int error = errno;
     const absl::Status failed =
         PathError(error, path,
-                  IsDangling(error, name) ? "cannot open it, a link to nothing" : "cannot open it");
+                  IsDangling(error, name) ? "cannot open it, a dangling link" : "cannot open it");
     return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
                                            : failed;
   }
@@ -341,8 +341,8 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
     case ExistPolicy::kOpenOrReplace:
       return OpenOrCreate(name, options, /*renew=*/true);
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ": exist_policy is none of the four: ", static_cast<int>(options.exist_policy)));
+  return absl::InvalidArgumentError(absl::StrCat(path, ": exist_policy has the unknown value ",
+                                                 static_cast<int>(options.exist_policy)));
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options) {
@@ -357,7 +357,7 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions&
   if (absl::IsNotFound(segment.status())) {
     return absl::NotFoundError(
         absl::StrCat(segment.status().message(),
-                     " (/dev/shm cannot be written; set TMPDIR to a directory that is there)"));
+                     " (/dev/shm cannot be written; set TMPDIR to an existing directory)"));
   }
   if (segment.ok()) (*segment)->UnlinkWhenDone();
   return segment;

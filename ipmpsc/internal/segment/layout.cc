@@ -33,8 +33,9 @@ absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
         absl::StrCat("max_senders must be 1 to ", kMaxSenders, ", not ", max_senders));
   }
   if (description_size > kMaxDescriptionSize) {
-    return absl::InvalidArgumentError(absl::StrCat("the description may have ", kMaxDescriptionSize,
-                                                   " bytes (16 MiB), not ", description_size));
+    return absl::InvalidArgumentError(absl::StrCat("the description may have at most ",
+                                                   kMaxDescriptionSize, " bytes (16 MiB), not ",
+                                                   description_size));
   }
   const uint64_t page_size = (flags & kMapHugePages) != 0 ? kHugePage : PageSize();
   SegmentHeader header = {};
@@ -58,8 +59,8 @@ absl::StatusOr<SegmentHeader> LayOut(uint64_t capacity, uint32_t max_senders,
 
 absl::Status CheckSize(const SegmentHeader& header, uint64_t actual_size) {
   if (actual_size >= header.file_size) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("a truncated channel: the file has ", actual_size,
-                                          " bytes, its header says ", header.file_size));
+  return absl::DataLossError(absl::StrCat("the channel is truncated: the file has ", actual_size,
+                                          " bytes, and its header says ", header.file_size));
 }
 
 absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
@@ -68,11 +69,12 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
         "not an ipmpsc channel: it does not begin with the magic bytes");
   }
   if (actual_size < kHeaderSize) {
-    return absl::DataLossError(absl::StrCat("a truncated channel: the file has ", actual_size,
-                                            " bytes, less than a header"));
+    return absl::DataLossError(absl::StrCat("the channel is truncated: the file has ", actual_size,
+                                            " bytes, which is less than a header"));
   }
   if (header.byte_order != kByteOrderMark) {
-    return absl::FailedPreconditionError("a channel of a machine with another byte order");
+    return absl::FailedPreconditionError(
+        "the channel was created on a machine with another byte order");
   }
   if (header.abi_version != kAbiVersion) {
     return absl::FailedPreconditionError(
@@ -83,13 +85,12 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
                          : "build this program with the library of the program that created it"));
   }
   if (header.page_size < PageSize() || header.page_size % PageSize() != 0) {
-    return absl::FailedPreconditionError(absl::StrCat("a channel made for pages of ",
-                                                      header.page_size,
-                                                      " bytes; this machine's have ", PageSize()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the channel was created for pages of ", header.page_size,
+                     " bytes, and the pages of this machine have ", PageSize()));
   }
   if ((header.flags & ~kKnownFlags) != 0) {
-    return absl::DataLossError(
-        "a damaged channel: its header has flags that this version does not know");
+    return absl::DataLossError("the channel is damaged: its header has unknown flags");
   }
   const absl::Status complete = CheckSize(header, actual_size);
   if (!complete.ok()) return complete;
@@ -103,7 +104,7 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t actual_size) {
   if (!expected.ok() || actual_size != header.file_size ||
       std::memcmp(&compared, &*expected, sizeof(compared)) != 0) {
     return absl::DataLossError(
-        "a damaged channel: the sizes and offsets in its header contradict one another");
+        "the channel is damaged: the sizes and offsets in its header contradict one another");
   }
   return absl::OkStatus();
 }

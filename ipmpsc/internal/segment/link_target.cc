@@ -40,14 +40,15 @@ absl::StatusOr<std::string> Follow(const std::string& path) {
   struct statfs system;
   if (fstatfs(fd.get(), &system) != 0) return PathError(errno, path, "cannot look at the link");
   if (static_cast<unsigned long>(system.f_type) == PROC_SUPER_MAGIC) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": leads to an open file and not to a name; give the file's own path"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": the link leads to an open file instead of a name; give the file's own path"));
   }
   const std::string directory = DirectoryOf(path);
   if (!MayBeFollowed(link, directory)) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        path, ": a link of user ", link.st_uid,
-        " in a directory that everybody may write: not followed; give the path that it leads to"));
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, ": the link belongs to user ", link.st_uid,
+                     " and everybody may write to its directory, so it is not followed; give the "
+                     "path of its target"));
   }
   char target[PATH_MAX];
   const ssize_t size = readlinkat(fd.get(), "", target, sizeof(target));

@@ -87,7 +87,7 @@ absl::Status NascentFile::LinkTo(const std::string& path, absl::string_view what
     return absl::OkStatus();
   const int error = errno;
   if (error == EEXIST)
-    return absl::AlreadyExistsError(absl::StrCat(path, ": something is there already"));
+    return absl::AlreadyExistsError(absl::StrCat(path, ": a file of that name exists already"));
   if (error == ENOENT && hidden_.empty() && access("/proc/self/fd", F_OK) != 0) {
     return absl::UnavailableError(
         absl::StrCat(path_, ": ", what, ": /proc is not mounted; mount it"));

@@ -29,12 +29,13 @@ absl::Status PathError(int error, absl::string_view path, absl::string_view what
                        " is a mount point; replace the file where it was mounted from, and mount "
                        "the directory instead of the file"));
     case EMFILE:
-      return absl::ResourceExhaustedError(absl::StrCat(
-          text,
-          ": this process has as many file descriptors as it may (RLIMIT_NOFILE, ulimit -n)"));
-    case ENFILE:
       return absl::ResourceExhaustedError(
-          absl::StrCat(text, ": the machine has as many open files as it may (fs.file-max)"));
+          absl::StrCat(text,
+                       ": this process has reached its limit of file descriptors; raise "
+                       "RLIMIT_NOFILE (ulimit -n)"));
+    case ENFILE:
+      return absl::ResourceExhaustedError(absl::StrCat(
+          text, ": the machine has reached its limit of open files; raise fs.file-max"));
     default:
       return absl::ErrnoToStatus(error, text);
   }
@@ -47,10 +48,10 @@ absl::Status WithPath(const absl::Status& status, absl::string_view path) {
 
 absl::Status CheckPath(absl::string_view path) {
   if (path.empty()) {
-    return absl::InvalidArgumentError("a channel needs a path; the one given is empty");
+    return absl::InvalidArgumentError("the path is empty; a channel needs a path");
   }
   if (absl::StrContains(path, '\0')) {
-    return absl::InvalidArgumentError("a channel's path has no zero bytes; the one given has");
+    return absl::InvalidArgumentError("the path contains a zero byte; a channel's path must not");
   }
   return absl::OkStatus();
 }

@@ -60,10 +60,10 @@ absl::Status CheckNoHoles(int fd, const struct stat& file) {
   const uint64_t size = static_cast<uint64_t>(file.st_size);
   const uint64_t space = static_cast<uint64_t>(file.st_blocks) * 512;
   if (space >= size || !CountsSpace(fd)) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("a channel with holes: only ", space, " of the file's ", size,
-                   " bytes have space on the file system; fill them (fallocate) or copy the file "
-                   "without making holes"));
+  return absl::DataLossError(absl::StrCat("the channel's file has holes: only ", space,
+                                          " of the file's ", size,
+                                          " bytes are allocated on the file system; fill the holes "
+                                          "(fallocate) or copy the file without holes"));
 }
 
 absl::StatusOr<SegmentHeader> ReadHeader(int fd) {

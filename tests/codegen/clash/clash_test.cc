@@ -11,7 +11,7 @@
 namespace ipmpsc_test::clash {
 namespace {
 
-TEST(ClashTest, EachIsItself) {
+TEST(ClashTest, EqualShortNamesStayApart) {
   Frame frame;
   frame.set_width(1920);
   frame.set_name("frame");

@@ -70,7 +70,7 @@ TEST(PairsTest, GeneratedClassesLieInTheNamespaceOfTheFile) {
   EXPECT_EQ(base::ApartKindTooConstants::kApartkindtooOne, APARTKINDTOO_ONE);
 }
 
-TEST(PairsTest, UnderscoreWhereTheFileKnowsOfBoth) {
+TEST(PairsTest, NameKnownTwiceInAFileGetsAnUnderscore) {
   EXPECT_GENERATED(Above, _);
   EXPECT_GENERATED(AboveToo, _);
   EXPECT_GENERATED(Same, _);

@@ -95,7 +95,7 @@ class InstalledTest : public testing::TestWithParam<InstalledType> {
   ipmpsc::view::Arena arena_;
 };
 
-TEST_P(InstalledTest, ViewsAreWhatProtobufReads) {
+TEST_P(InstalledTest, ViewsReadTheSameAsProtobuf) {
   Random random(1);
   for (int i = 0; i < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 3);
@@ -104,7 +104,7 @@ TEST_P(InstalledTest, ViewsAreWhatProtobufReads) {
   }
 }
 
-TEST_P(InstalledTest, ViewsAcceptAndRejectWhatProtobufDoes) {
+TEST_P(InstalledTest, ViewsAcceptAndRejectTheSameAsProtobuf) {
   const ipmpsc::testing::QuietProtobuf silencer;  // a missing required field is logged
   Random random(2);
   for (int i = 0; i < kRounds; ++i) {
@@ -121,7 +121,7 @@ TEST_P(InstalledTest, ViewsAcceptAndRejectWhatProtobufDoes) {
   }
 }
 
-TEST_P(InstalledTest, ProtobufReadsWhatWritersWrite) {
+TEST_P(InstalledTest, ProtobufReadsTheOutputOfWriters) {
   Random random(3);
   for (int i = 0; i < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 3);
@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(AllTypes, InstalledTest, testing::ValuesIn(AllTypes()),
                                absl::StrReplaceAll(info.param.type->name, {{".", "_"}}));
                          });
 
-TEST(InstalledTest, EveryFileIsThere) {
+TEST(InstalledTest, EveryFileIsRegistered) {
   EXPECT_GT(kFileCount, 0);
   EXPECT_EQ(AddedFiles().size(), kFileCount);
 }

@@ -11,7 +11,7 @@
 namespace ipmpsc::codegen {
 namespace {
 
-TEST(CNamesTest, BesideStatus) {
+TEST(CNamesTest, ReservedNamesBesideStatus) {
   for (const char* name : {"log", "logf", "log10", "lgammaf_r", "f32addf64x", "fsqrt", "read",
                            "link", "pipe", "access", "write", "fork", "environ"}) {
     EXPECT_EQ(FindCName(name), CName::kBesideStatus) << name;
@@ -31,7 +31,7 @@ TEST(CNamesTest, None) {
   }
 }
 
-TEST(PackagesTest, ParsesWhatIsCalledAsMacros) {
+TEST(PackagesTest, ParsesPackagesNamedLikeMacros) {
   ipmpsc::view::Arena arena;
   const std::string wire("\x0a\x02\x08\x07\x10\x05", 6);
   const math::MessageView* const view = math::MessageView::Parse(wire, &arena);

@@ -13,7 +13,7 @@
 namespace ipmpsc_test {
 namespace {
 
-TEST(TimestampsTest, MessagesTellWhenTheyWereSentAndTheirNumber) {
+TEST(TimestampsTest, MessagesHaveATimeAndANumber) {
   EXPECT_TRUE(StampedChannel::Options().timestamps);
   ASSERT_OK_AND_ASSIGN(const ipmpsc::Channel channel, StampedChannel::CreateTemp());
   ASSERT_OK_AND_ASSIGN(StampedSender sender, StampedSender::Attach(channel));
@@ -32,7 +32,7 @@ TEST(TimestampsTest, MessagesTellWhenTheyWereSentAndTheirNumber) {
   }
 }
 
-TEST(TimestampsTest, AChannelWithoutThemTellsNone) {
+TEST(TimestampsTest, ChannelWithoutTimestampsHasNone) {
   ipmpsc::ChannelOptions options = StampedChannel::Options();
   options.timestamps = false;
   ASSERT_OK_AND_ASSIGN(const ipmpsc::Channel channel, StampedChannel::CreateTemp(options));

@@ -2,7 +2,6 @@
 #include "ipmpsc/internal/os/futex.h"
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,9 +12,12 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/os/clock.h"
+#include "tests/testing/process/child_process.h"
 
 namespace ipmpsc::internal {
 namespace {
+
+using ::ipmpsc::testing::ChildProcess;
 
 class FutexTest : public ::testing::Test {
  protected:
@@ -27,32 +29,25 @@ class FutexTest : public ::testing::Test {
   // Starts processes that sleep without a deadline while the word is 1.
   void StartSleepers(int count) {
     for (int i = 0; i < count; ++i) {
-      const pid_t sleeper = fork();
-      if (sleeper == 0) {
+      sleepers_.push_back(ChildProcess::Fork([&] {
         while (word_->load() == 1) FutexWait(word_, 1, Deadline::kNever);
-        _exit(0);
-      }
-      ASSERT_GT(sleeper, 0);
-      sleepers_.push_back(sleeper);
+        return 0;
+      }));
     }
   }
   void ExpectSleepersEnd() {
-    for (const pid_t sleeper : sleepers_) {
-      int status = -1;
-      EXPECT_EQ(waitpid(sleeper, &status, 0), sleeper);
-      EXPECT_EQ(status, 0);
-    }
+    for (ChildProcess& sleeper : sleepers_) EXPECT_EQ(sleeper.Wait(), "exited 0");
   }
 
   static constexpr size_t kPage = 4096;
   void* const page_;
   std::atomic<uint32_t>* const word_;
-  std::vector<pid_t> sleepers_;
+  std::vector<ChildProcess> sleepers_;
 };
 
-TEST_F(FutexTest, AnotherValueIsNotWaitedFor) { FutexWait(word_, 2, Deadline::kNever); }
+TEST_F(FutexTest, WaitReturnsAtOnceIfTheValueDiffers) { FutexWait(word_, 2, Deadline::kNever); }
 
-TEST_F(FutexTest, ADeadlineThatHasPassedIsNotWaitedFor) {
+TEST_F(FutexTest, WaitReturnsAtOnceAfterTheDeadline) {
   FutexWait(word_, 1, 0);
   FutexWait(word_, 1, MonotonicNow());
 }
@@ -63,7 +58,7 @@ TEST_F(FutexTest, EndsAtTheDeadline) {
 }
 
 TEST_F(FutexTest, AnotherProcessWakesOne) {
-  ASSERT_NO_FATAL_FAILURE(StartSleepers(1));
+  StartSleepers(1);
   usleep(20'000);  // Usually it sleeps by then. The wait must end in either case.
   word_->store(2);
   FutexWakeOne(word_);
@@ -71,7 +66,7 @@ TEST_F(FutexTest, AnotherProcessWakesOne) {
 }
 
 TEST_F(FutexTest, AnotherProcessWakesAll) {
-  ASSERT_NO_FATAL_FAILURE(StartSleepers(4));
+  StartSleepers(4);
   usleep(20'000);
   word_->store(2);
   FutexWakeAll(word_);

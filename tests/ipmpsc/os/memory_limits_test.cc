@@ -11,13 +11,14 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::WriteFile;
@@ -80,7 +81,7 @@ class MemoryLimitsTest : public ::testing::Test {
   const std::string root_ = PathOnDisk("root");
 };
 
-TEST_F(MemoryLimitsTest, NothingIsKnownOfAMachineWithoutFiles) { ExpectUnlimited(); }
+TEST_F(MemoryLimitsTest, MachineWithoutFilesHasNoKnownLimit) { ExpectUnlimited(); }
 
 TEST_F(MemoryLimitsTest, Version1) {
   InGroup1("/jobs/a");
@@ -94,7 +95,7 @@ TEST_F(MemoryLimitsTest, Version2) {
   ExpectRoom(54 * kMiB, "memory.max of control group /jobs/a, 67108864 bytes");
 }
 
-TEST_F(MemoryLimitsTest, TheTightestOfAllGroupsAboveCounts) {
+TEST_F(MemoryLimitsTest, TightestOfAllEnclosingGroupsCounts) {
   InGroup1("/a/b/c");
   Limit1("/a/b/c", 100 * kMiB, kMiB);
   Limit1("/a", 64 * kMiB, 60 * kMiB);
@@ -185,7 +186,7 @@ TEST_F(MemoryLimitsTest, SwapSpaceOfVersion2IsThatOfTheTightestGroup) {
   ExpectRoom(4 * kMiB, "memory.max of control group /a/b, 67108864 bytes");
 }
 
-TEST_F(MemoryLimitsTest, AContainerThatShowsItsOwnGroupAsItsRoot) {
+TEST_F(MemoryLimitsTest, ContainerWithItsOwnGroupAsRoot) {
   // Version 1 without a cgroup namespace: the path is the machine's, and the mount begins at it.
   InGroup1("/docker/f00/job",
            "35 31 0:32 /docker/f00 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
@@ -199,7 +200,7 @@ TEST_F(MemoryLimitsTest, AContainerThatShowsItsOwnGroupAsItsRoot) {
   ExpectRoom(54 * kMiB, "memory.max of control group /, 67108864 bytes");
 }
 
-TEST_F(MemoryLimitsTest, ALimitAboveWhatCanBeSeenIsKnownToVersion1) {
+TEST_F(MemoryLimitsTest, Version1KnowsALimitAboveTheVisibleGroups) {
   InGroup1("/");
   Limit1("", 9223372036854771712u, 10 * kMiB);
   Put("/sys/fs/cgroup/memory/memory.stat", "hierarchical_memory_limit 67108864\n");
@@ -209,7 +210,7 @@ TEST_F(MemoryLimitsTest, ALimitAboveWhatCanBeSeenIsKnownToVersion1) {
   ExpectRoom(54 * kMiB, "memory.limit_in_bytes of control group /, 67108864 bytes");
 }
 
-TEST_F(MemoryLimitsTest, AMountThatDoesNotShowTheGroupSaysNothing) {
+TEST_F(MemoryLimitsTest, MountWithoutTheGroupIsIgnored) {
   Limit1("", 64 * kMiB, 0);
   Limit2("", "67108864", 0);
   for (const char* path : {"/docker/f001", "/docker", "/other", "/..", "/../docker/f00", ""}) {
@@ -224,7 +225,7 @@ TEST_F(MemoryLimitsTest, AMountThatDoesNotShowTheGroupSaysNothing) {
   ExpectUnlimited();
 }
 
-TEST_F(MemoryLimitsTest, OfSeveralMountsThatWhichShowsMostGroupsCounts) {
+TEST_F(MemoryLimitsTest, MountWithMostGroupsCounts) {
   InGroup2("/a/b",
            "35 31 0:32 /a/b /sys/fs/cgroup/inner ro - cgroup2 cgroup rw\n"
            "36 31 0:32 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
@@ -243,7 +244,7 @@ TEST_F(MemoryLimitsTest, BothVersionsSideBySide) {
   ExpectRoom(31 * kMiB, "memory.max of control group /unified, 33554432 bytes");
 }
 
-TEST_F(MemoryLimitsTest, AnOldKernelsGroupThatDoesNotCountThoseBelowIt) {
+TEST_F(MemoryLimitsTest, OldKernelGroupWithoutHierarchy) {
   InGroup1("/a/b");
   Limit1("/a", 64 * kMiB, 60 * kMiB);
   PutNumber("/sys/fs/cgroup/memory/a/memory.use_hierarchy", 0);
@@ -259,7 +260,7 @@ TEST_F(MemoryLimitsTest, NamesWithBlanksAndColons) {
   ExpectRoom(4 * kMiB, "memory.max of control group /my:group/a b, 67108864 bytes");
 }
 
-TEST_F(MemoryLimitsTest, WhatCannotBeReadIsNoLimit) {
+TEST_F(MemoryLimitsTest, UnreadableFileIsNoLimit) {
   const std::string files[] = {"/proc/self/cgroup", "/proc/self/mountinfo",
                                "/sys/fs/cgroup/a/memory.max", "/sys/fs/cgroup/a/memory.current"};
   const char* const garbage[] = {
@@ -285,7 +286,7 @@ TEST_F(MemoryLimitsTest, WhatCannotBeReadIsNoLimit) {
     Limit2("/a", "67108864", 60 * kMiB);
     ASSERT_EQ(chmod(absl::StrCat(root_, file).c_str(), 0), 0);
     EXPECT_EQ(InChild([&] {
-                const std::string dropped = DropFileRights();
+                const std::string dropped = DropFileCapabilities();
                 return dropped.empty() ? absl::StrCat(ControlGroupRoom(root_).limit) : dropped;
               }),
               "");

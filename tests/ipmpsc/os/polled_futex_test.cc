@@ -71,7 +71,7 @@ TEST_F(PolledFutexTest, BeginsWithAShortPauseEachTime) {
   EXPECT_THAT(pauses, ElementsAre(50, 100, 50, 100));
 }
 
-TEST_F(PolledFutexTest, DoesNotPauseForNothing) {
+TEST_F(PolledFutexTest, DoesNotPauseIfTheValueDiffers) {
   FutexWait(&word_, 2, Deadline::kNever);
   FutexWait(&word_, 1, now);
   FutexWait(&word_, 1, 0);

@@ -44,13 +44,13 @@ class ConsumerAtEdgeTest : public ::testing::TestWithParam<Position> {
 
 INSTANTIATE_TEST_SUITE_P(Edges, ConsumerAtEdgeTest, ::testing::ValuesIn(kEdgePositions));
 
-TEST_P(ConsumerAtEdgeTest, NothingCommittedIsNone) {
+TEST_P(ConsumerAtEdgeTest, EmptyRingHasNoRecord) {
   Consumer consumer(test_.ring, start_);
   EXPECT_FALSE(consumer.HasCommitted());
   ExpectStays(&consumer, TakeResult::kNone);
 }
 
-TEST_P(ConsumerAtEdgeTest, TakesWhatLiesThere) {
+TEST_P(ConsumerAtEdgeTest, TakesACommittedRecord) {
   test_.SetRecord(start_, Describe(20, 3));
   std::memcpy(test_.ring.At(start_) + 16, "twenty bytes exactly", 20);
   Consumer consumer(test_.ring, start_);
@@ -94,7 +94,7 @@ TEST_P(ConsumerAtEdgeTest, LengthOneByteBeyondTheRoomIsCorrupt) {
   EXPECT_EQ(consumer.Take(&taken), TakeResult::kTaken);
 }
 
-TEST_P(ConsumerAtEdgeTest, LengthMustFitInWhatIsNotYetReleased) {
+TEST_P(ConsumerAtEdgeTest, LengthMustFitInTheUnreleasedBytes) {
   Consumer consumer(test_.ring, start_);
   test_.SetRecord(start_, Describe(48));
   TakenRecord taken;
@@ -216,7 +216,7 @@ TEST_P(ConsumerAtEdgeTest, ReleaseStoresThePositionForSenders) {
   EXPECT_EQ(consumer.released(), start_ + 64);
 }
 
-TEST_P(ConsumerAtEdgeTest, TrustsItsOwnPositionsAndNotTheSharedOnes) {
+TEST_P(ConsumerAtEdgeTest, TrustsItsOwnPositionsInsteadOfTheSharedOnes) {
   test_.SetRecord(start_, Describe(8));
   Consumer consumer(test_.ring, start_);
   test_.SetPositions(start_ + 12345, start_ - 999);

@@ -16,7 +16,7 @@ TEST(LeaseWindowTest, BeginsEmpty) {
   EXPECT_TRUE(window.empty());
 }
 
-TEST(LeaseWindowTest, OldestMovesOnlyWhenTheOldestGoes) {
+TEST(LeaseWindowTest, OldestMovesOnlyWhenItIsReleased) {
   LeaseWindow window;
   const uint64_t a = window.Add(0);
   const uint64_t b = window.Add(64);
@@ -61,7 +61,7 @@ TEST(LeaseWindowTest, EveryOrderOfFourReleasesGivesBackUpToTheOldestHeld) {
   EXPECT_EQ(orders, 24);
 }
 
-TEST(LeaseWindowTest, GrowingKeepsWhatIsHeldWhereTicketsWrappedAround) {
+TEST(LeaseWindowTest, GrowthKeepsHeldLeasesOfWrappedTickets) {
   LeaseWindow window;
   // The tickets do not begin at a multiple of the size, and there are gaps among the held ones.
   for (int i = 0; i < 37; ++i) window.Remove(window.Add(0));
@@ -99,7 +99,7 @@ TEST(LeaseWindowTest, IsFullExactlyWhenTheNextLeaseNeedsRoom) {
   }
 }
 
-TEST(LeaseWindowTest, AHoleCountsUntilAllBeforeItIsReleased) {
+TEST(LeaseWindowTest, ReleasedLeaseCountsUntilAllOlderOnesAreReleased) {
   LeaseWindow window;
   std::vector<uint64_t> tickets;
   while (!window.full()) tickets.push_back(window.Add(tickets.size() * 64));

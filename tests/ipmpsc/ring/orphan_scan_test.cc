@@ -99,14 +99,14 @@ TEST_P(OrphanScanTest, EndIsRecognisedByAnothersIntent) {
   }
 }
 
-TEST_P(OrphanScanTest, EndIsRecognisedByTheIntentOfOneThatDidNotClaimThere) {
+TEST_P(OrphanScanTest, EndIsRecognisedByTheIntentOfALoser) {
   Claimed(64);
   test_.SetIntent(0, head_, 64);
   test_.SetIntent(1, head_ + 64, 4096);
   ExpectOrphanedUpTo(64);
 }
 
-TEST_P(OrphanScanTest, AnEndThatNothingMarksIsNoEnd) {
+TEST_P(OrphanScanTest, UnmarkedEndIsNoEnd) {
   Claimed(192);
   test_.SetIntent(0, head_, 64);
   EXPECT_EQ(ScanNow().result, ScanResult::kUnowned);
@@ -121,7 +121,7 @@ TEST_P(OrphanScanTest, AStampOfAnotherLapMarksNoEnd) {
 
 // Losers of the race for `head` that died with their intent.
 
-TEST_P(OrphanScanTest, ASmallerLoserThatEndsInsideIsNotBelieved) {
+TEST_P(OrphanScanTest, SmallerLoserThatEndsInsideIsRejected) {
   Claimed(128);
   for (const uint16_t winner : {0, 1}) {
     test_.SetIntent(winner, head_, 128);
@@ -130,7 +130,7 @@ TEST_P(OrphanScanTest, ASmallerLoserThatEndsInsideIsNotBelieved) {
   }
 }
 
-TEST_P(OrphanScanTest, ALargerLoserBeyondTheClaimIsNotBelieved) {
+TEST_P(OrphanScanTest, LargerLoserBeyondTheClaimIsRejected) {
   Claimed(128);
   test_.SetIntent(0, head_, 192);
   test_.SetIntent(1, head_, 128);
@@ -181,7 +181,7 @@ TEST_P(OrphanScanTest, AMessageInsideABatchIsNoEnd) {
 
 // The living.
 
-TEST_P(OrphanScanTest, ALivingOwnerIsWaitedFor) {
+TEST_P(OrphanScanTest, LivingOwnerIsAwaited) {
   Claimed(64);
   test_.SetIntent(2, head_, 64);
   alive_ = {2};
@@ -190,7 +190,7 @@ TEST_P(OrphanScanTest, ALivingOwnerIsWaitedFor) {
   EXPECT_EQ(scan.slot, 2);
 }
 
-TEST_P(OrphanScanTest, ALivingLoserIsWaitedForBecauseNobodyCanTellItFromTheOwner) {
+TEST_P(OrphanScanTest, LivingLoserIsAwaitedLikeTheOwner) {
   Claimed(64);
   test_.SetIntent(0, head_, 64);
   test_.SetIntent(3, head_, 128);
@@ -227,7 +227,7 @@ TEST_P(OrphanScanTest, SecondLook_ALivingOwnerCommitsDuringTheScan) {
   EXPECT_EQ(ScanNow().result, ScanResult::kCommitted);
 }
 
-TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLookedAt) {
+TEST_P(OrphanScanTest, SecondLook_OwnerCommitsAndContinuesWhileADeadLoserIsExamined) {
   // Slot 0 lost and died. Slot 1 claimed and lives. During the check of slot 0, slot 1 commits and
   // claims the next record. Then no living intent at `head` is left, and the loser's size ends at a
   // true boundary.
@@ -244,7 +244,7 @@ TEST_P(OrphanScanTest, SecondLook_TheOwnerCommitsAndGoesOnWhileADeadLoserIsLooke
   EXPECT_EQ(asked_, std::vector<uint16_t>{0});
 }
 
-TEST_P(OrphanScanTest, ASlotWhoseIntentMovesOnWhileItsOwnerIsLookedUpCountsNoMore) {
+TEST_P(OrphanScanTest, SlotWithANewIntentDuringTheScanDoesNotCount) {
   // A living loser withdraws while it is checked. The dead owner is still found.
   Claimed(64);
   test_.SetIntent(0, head_, 128);
@@ -268,7 +268,7 @@ TEST_P(OrphanScanTest, ARecordClaimedDuringTheScanDoesNotMoveTheEnd) {
 
 // Shared words that contradict themselves.
 
-TEST_P(OrphanScanTest, HostileSizesAreNotBelieved) {
+TEST_P(OrphanScanTest, HostileSizesAreRejected) {
   Claimed(64);
   const uint64_t sizes[] = {0,
                             1,

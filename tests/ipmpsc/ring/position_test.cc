@@ -9,7 +9,7 @@ namespace {
 
 constexpr Position kTop = ~Position{0};
 
-TEST(PositionTest, OrderIsThatOfTheSequenceAlsoAcross2To64) {
+TEST(PositionTest, OrderFollowsTheSequenceAcross2To64) {
   EXPECT_TRUE(IsBefore(0, 64));
   EXPECT_FALSE(IsBefore(64, 0));
   EXPECT_TRUE(IsBefore((uint64_t{1} << 32) - 64, uint64_t{1} << 32));
@@ -18,7 +18,7 @@ TEST(PositionTest, OrderIsThatOfTheSequenceAlsoAcross2To64) {
   EXPECT_FALSE(IsBefore(0, kTop - 63));
 }
 
-TEST(PositionTest, APositionIsNotBeforeItself) {
+TEST(PositionTest, PositionIsNotBeforeItself) {
   for (const Position position : {Position{0}, Position{1} << 63, kTop - 63}) {
     EXPECT_FALSE(IsBefore(position, position));
   }
@@ -38,7 +38,7 @@ TEST(PositionTest, OnlyMultiplesOf64AreAligned) {
   EXPECT_TRUE(IsAligned(kTop - 63));
 }
 
-TEST(PositionTest, NoIntentIsNoRecordsPosition) { EXPECT_FALSE(IsAligned(kNoIntent)); }
+TEST(PositionTest, NoIntentIsNotAPositionOfARecord) { EXPECT_FALSE(IsAligned(kNoIntent)); }
 
 }  // namespace
 }  // namespace ipmpsc::internal

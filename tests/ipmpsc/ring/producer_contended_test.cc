@@ -75,7 +75,7 @@ class ProducerContendedTest : public ::testing::Test {
   Ring ring_ = {};
 };
 
-TEST_F(ProducerContendedTest, LosingEveryRaceEndsAsContendedWithoutAnIntent) {
+TEST_F(ProducerContendedTest, ClaimThatLosesEveryRaceIsContendedWithoutAnIntent) {
   Producer producer(ring_, 0);
   Position claimed = 0x5555;
   StartStepping();
@@ -106,7 +106,7 @@ TEST_F(ProducerContendedTest, PositionsThatKeepMovingAreContendedAndNotCorrupt) 
   EXPECT_EQ(slots[0].lost_races, 0u);
 }
 
-TEST_F(ProducerContendedTest, OnceTheOthersRestItGetsItsClaim) {
+TEST_F(ProducerContendedTest, ClaimSucceedsOnceTheOthersPause) {
   Producer producer(ring_, 0);
   Position claimed;
   StartStepping();

@@ -50,7 +50,7 @@ TEST_P(ProducerAtEdgeTest, ExactFitFillsTheRing) {
   EXPECT_EQ(test_.claim(), start_ + kSmallCapacity);
 }
 
-TEST_P(ProducerAtEdgeTest, TheLastLineIsClaimedAndNotOneMore) {
+TEST_P(ProducerAtEdgeTest, LastLineIsTheLastThatCanBeClaimed) {
   test_.SetPositions(start_, start_ + kSmallCapacity - 64);
   Producer producer(test_.ring, 0);
   Position claimed = kUntouched;
@@ -70,7 +70,7 @@ TEST_P(ProducerAtEdgeTest, FullLeavesNoIntent) {
   EXPECT_EQ(test_.intent(1), kNoIntent);
 }
 
-TEST_P(ProducerAtEdgeTest, PayloadThatRunsOverTheEndOfTheDataGoesOnAtItsBeginning) {
+TEST_P(ProducerAtEdgeTest, PayloadWrapsAroundTheEndOfTheData) {
   const Position near_end = (start_ | (kSmallCapacity - 1)) - 63;  // the last line of this lap
   test_.StartAt(near_end);
   Producer producer(test_.ring, 0);
@@ -116,7 +116,7 @@ TEST_P(ProducerAtEdgeTest, StaleReleaseByMoreThanALapIsNoCorruption) {
   EXPECT_EQ(claimed, later + 64);
 }
 
-TEST_P(ProducerAtEdgeTest, ClaimWhenEmptyWantsEverythingReleased) {
+TEST_P(ProducerAtEdgeTest, ClaimWhenEmptyNeedsEverythingReleased) {
   test_.SetPositions(start_, start_ + 64);
   Producer producer(test_.ring, 0);
   Position claimed = kUntouched;
@@ -161,7 +161,7 @@ TEST_P(ProducerAtEdgeTest, ClaimMoreThanACapacityAheadIsCorrupt) {
   EXPECT_EQ(test_.intent(0), kNoIntent);
 }
 
-TEST_P(ProducerAtEdgeTest, BitsThatNoParticipantSetsAreCorruptWhateverStandsBesideThem) {
+TEST_P(ProducerAtEdgeTest, UnknownBitsAreCorruptBesideAnyOthers) {
   Producer producer(test_.ring, 0);
   for (ClaimWord bits = 0; bits <= kClaimBits; ++bits) {
     if (bits < 16) continue;  // the known ones and their unions
@@ -178,7 +178,7 @@ TEST_P(ProducerAtEdgeTest, BitsThatNoParticipantSetsAreCorruptWhateverStandsBesi
   }
 }
 
-TEST_P(ProducerAtEdgeTest, UnknownBitsAreCorruptAlsoWhereItLooksFull) {
+TEST_P(ProducerAtEdgeTest, UnknownBitsAreCorruptInAFullRing) {
   test_.SetPositions(start_, start_ + kSmallCapacity - 1);
   Producer producer(test_.ring, 0);
   Position claimed = kUntouched;
@@ -200,7 +200,7 @@ constexpr ClaimWord kEnds[] = {
     kClaimEnded | kClaimEnding | kClaimTurn,
 };
 
-TEST_P(ProducerAtEdgeTest, AfterTheEndNothingIsClaimedAndTheWordStays) {
+TEST_P(ProducerAtEdgeTest, NothingIsClaimedAfterTheEnd) {
   for (const ClaimWord bits : kEnds) {
     test_.SetPositions(start_, (start_ + 64) | bits);
     Producer producer(test_.ring, 0);
@@ -217,7 +217,7 @@ TEST_P(ProducerAtEdgeTest, AfterTheEndNothingIsClaimedAndTheWordStays) {
   }
 }
 
-TEST_P(ProducerAtEdgeTest, TheEndOfAFullRingIsToldAndNotThatItIsFull) {
+TEST_P(ProducerAtEdgeTest, FullRingThatHasEndedReportsTheEnd) {
   for (const ClaimWord bits : kEnds) {
     test_.SetPositions(start_, (start_ + kSmallCapacity) | bits);
     Producer producer(test_.ring, 0);
@@ -229,7 +229,7 @@ TEST_P(ProducerAtEdgeTest, TheEndOfAFullRingIsToldAndNotThatItIsFull) {
 
 // The turn bit.
 
-TEST_P(ProducerAtEdgeTest, TheTurnBitIsRespectedKeptOrCleared) {
+TEST_P(ProducerAtEdgeTest, ClaimRespectsKeepsOrClearsTheTurnBit) {
   Producer producer(test_.ring, 0);
   test_.SetPositions(start_, start_ | kClaimTurn);
   Position claimed = kUntouched;
@@ -253,7 +253,7 @@ TEST_P(ProducerAtEdgeTest, TheTurnBitIsRespectedKeptOrCleared) {
   EXPECT_EQ(test_.claim_word(), start_ + 192);
 }
 
-TEST_P(ProducerAtEdgeTest, AnEndThatIsAnnouncedKeepsNoSenderFromClaimingAndIsKept) {
+TEST_P(ProducerAtEdgeTest, AnnouncedEndStaysAndDoesNotPreventClaims) {
   Producer producer(test_.ring, 0);
   test_.SetPositions(start_, start_ | kClaimEnding);
   Position claimed = kUntouched;
@@ -274,7 +274,7 @@ TEST_P(ProducerAtEdgeTest, AnEndThatIsAnnouncedKeepsNoSenderFromClaimingAndIsKep
   EXPECT_EQ(test_.claim_word(), (next + 128) | kClaimEnding) << "only the turn is given back";
 }
 
-TEST_P(ProducerAtEdgeTest, WhereTheTurnBitIsClearEachWayOfClaimingLeavesItClear) {
+TEST_P(ProducerAtEdgeTest, ClearTurnBitStaysClear) {
   Producer producer(test_.ring, 0);
   Position next = start_;
   for (const TurnBit turn_bit : {TurnBit::kRespect, TurnBit::kKeep, TurnBit::kClear}) {
@@ -313,7 +313,7 @@ TEST_P(ProducerAtEdgeTest, TheTurnBitOfAFullRingStays) {
 
 // Space that belongs to another.
 
-TEST_P(ProducerAtEdgeTest, AClaimLeavesTheReservedBytesFreeAndNotOneLineMore) {
+TEST_P(ProducerAtEdgeTest, ClaimLeavesExactlyTheReservedBytesFree) {
   Producer producer(test_.ring, 0);
   Position claimed = kUntouched;
   EXPECT_EQ(producer.Claim(128, &claimed, TurnBit::kRespect, kSmallCapacity - 64),
@@ -329,7 +329,7 @@ TEST_P(ProducerAtEdgeTest, AClaimLeavesTheReservedBytesFreeAndNotOneLineMore) {
             ClaimResult::kClaimed);
 }
 
-TEST_P(ProducerAtEdgeTest, WhateverAPeerReservesNothingOverflows) {
+TEST_P(ProducerAtEdgeTest, AnyReservationOfAPeerDoesNotOverflow) {
   // `turn_size` can be any number.
   Producer producer(test_.ring, 0);
   for (const uint64_t reserved : {kSmallCapacity - 63, kSmallCapacity, kSmallCapacity + 1,
@@ -343,7 +343,7 @@ TEST_P(ProducerAtEdgeTest, WhateverAPeerReservesNothingOverflows) {
 
 // The fast claim.
 
-TEST_P(ProducerAtEdgeTest, TheFastClaimDoesWhatClaimDoes) {
+TEST_P(ProducerAtEdgeTest, FastClaimActsLikeClaim) {
   Producer producer(test_.ring, 1);
   Position claimed = kUntouched;
   ASSERT_TRUE(producer.TryFastClaim(192, &claimed));
@@ -353,7 +353,7 @@ TEST_P(ProducerAtEdgeTest, TheFastClaimDoesWhatClaimDoes) {
   EXPECT_EQ(test_.intent_size(1), 192u);
 }
 
-TEST_P(ProducerAtEdgeTest, TheFastClaimGoesAsFarAsTheReleaseThatItKnows) {
+TEST_P(ProducerAtEdgeTest, FastClaimEndsAtTheKnownRelease) {
   Producer producer(test_.ring, 1);  // remembers `start_`
   test_.SetPositions(start_ + 128, start_ + kSmallCapacity - 64);
   Position claimed = kUntouched;
@@ -378,7 +378,7 @@ TEST_P(ProducerAtEdgeTest, TheFastClaimRefusesAPositionBehindTheRelease) {
 
 // Counters.
 
-TEST_P(ProducerAtEdgeTest, TheHighWaterMarkIsTheMostThatWasInUseWhenItLooked) {
+TEST_P(ProducerAtEdgeTest, HighWaterMarkIsTheLargestObservedUse) {
   test_.SetPositions(start_, start_ + kSmallCapacity - 128);
   Producer producer(test_.ring, 2);
   std::atomic<uint64_t>& mark = test_.ring.sender_slots[2].high_water;

@@ -368,7 +368,7 @@ class World {
   std::optional<Position> closed_at_;  // the claim position at the close
 };
 
-TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
+TEST(ProtocolModelTest, NoMessageIsLostOrTornAndNoParticipantIsStuck) {
   int orphaned = 0;
   int received = 0;
   int losers = 0;
@@ -402,7 +402,7 @@ TEST(ProtocolModelTest, NothingLostNothingTornNobodyRobbedNobodyStuck) {
   EXPECT_GT(closed, 500);
 }
 
-TEST(ProtocolModelTest, TheSimulatedSenderLeavesTheSameWordsAsTheRealOne) {
+TEST(ProtocolModelTest, SimulatedSenderLeavesTheSameWordsAsTheRealOne) {
   TestRing real;
   TestRing simulated;
   real.ring.stamp_key = simulated.ring.stamp_key = 0x1234;

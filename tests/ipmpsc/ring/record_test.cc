@@ -67,7 +67,7 @@ TEST(RecordTest, KindsAreFixedNumbers) {
   EXPECT_EQ(static_cast<int>(RecordKind::kInBatch), 3);
 }
 
-TEST(RecordTest, TheTrailerIsTheLast16BytesOfTheRecordAlsoAcrossTheEndOfTheData) {
+TEST(RecordTest, TrailerIsTheLast16BytesEvenAcrossTheEndOfTheData) {
   TestRing test;
   test.ring.trailer_size = sizeof(RecordTrailer);
   for (const Position position : kEdgePositions) {
@@ -103,7 +103,7 @@ class ObserveRecordTest : public ::testing::TestWithParam<Position> {
 
 INSTANTIATE_TEST_SUITE_P(Edges, ObserveRecordTest, ::testing::ValuesIn(kEdgePositions));
 
-TEST_P(ObserveRecordTest, WhatIsNotCommittedIsNotSeen) {
+TEST_P(ObserveRecordTest, UncommittedRecordIsNotSeen) {
   seen_.length = 5;
   EXPECT_FALSE(Observe());
   test_.ring.HeaderAt(start_)->stamp = test_.ring.StampOf(start_ - kSmallCapacity);
@@ -111,7 +111,7 @@ TEST_P(ObserveRecordTest, WhatIsNotCommittedIsNotSeen) {
   EXPECT_EQ(seen_.length, 5u) << "nothing is written where nothing is seen";
 }
 
-TEST_P(ObserveRecordTest, ACommittedRecordIsSeenAsItLies) {
+TEST_P(ObserveRecordTest, CommittedRecordIsSeen) {
   test_.SetRecord(start_, {100, 3, RecordKind::kInBatch, 0});
   ASSERT_TRUE(Observe());
   EXPECT_EQ(seen_.length, 100u);
@@ -119,7 +119,7 @@ TEST_P(ObserveRecordTest, ACommittedRecordIsSeenAsItLies) {
   EXPECT_EQ(seen_.kind, RecordKind::kInBatch);
 }
 
-TEST_P(ObserveRecordTest, ItIsSeenUntilALaterClaimReachesIt) {
+TEST_P(ObserveRecordTest, RecordIsSeenUntilALaterClaimReachesIt) {
   test_.SetRecord(start_, {100, 3, RecordKind::kMessage, 0});
   // The lap ends exactly at the record, so no later claim overlaps it.
   for (const ClaimWord bits : {ClaimWord{0}, kClaimTurn, kClaimEnded}) {
@@ -131,7 +131,7 @@ TEST_P(ObserveRecordTest, ItIsSeenUntilALaterClaimReachesIt) {
   }
 }
 
-TEST_P(ObserveRecordTest, AStampBeyondTheClaimPositionIsNoRecord) {
+TEST_P(ObserveRecordTest, StampBeyondTheClaimPositionIsNoRecord) {
   test_.SetRecord(start_, {100, 3, RecordKind::kMessage, 0});
   test_.SetPositions(start_ - 64, start_ - 64);
   EXPECT_FALSE(Observe());

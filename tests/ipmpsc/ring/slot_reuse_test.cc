@@ -31,7 +31,7 @@ TEST_P(SlotReuseTest, ClearIntent) {
   EXPECT_TRUE(IsReusable());
 }
 
-TEST_P(SlotReuseTest, IntentThatMayHaveClaimedAndIsNeitherCommittedNorReleased) {
+TEST_P(SlotReuseTest, UncommittedIntentKeepsTheSlot) {
   for (const uint64_t at : {0, 64, 448}) {
     test_.SetIntent(1, start_ + at, 64);
     EXPECT_FALSE(IsReusable()) << at;
@@ -86,7 +86,7 @@ TEST_P(SlotReuseTest, BitsBesideTheClaimPositionDoNotMatter) {
   }
 }
 
-TEST_P(SlotReuseTest, AMessageInsideABatchIsNotWhatAnIntentClaimed) {
+TEST_P(SlotReuseTest, MessageInsideABatchDoesNotMatchAnIntent) {
   test_.SetIntent(1, start_ + 64, 64);
   test_.SetRecord(start_ + 64, {48, 1, RecordKind::kInBatch, 0});
   EXPECT_FALSE(IsReusable());

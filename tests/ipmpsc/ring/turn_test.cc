@@ -19,13 +19,13 @@ class TurnTest : public ::testing::Test {
   ControlBlock control_ = {};
 };
 
-TEST_F(TurnTest, NobodysAtFirst) {
+TEST_F(TurnTest, HasNoHolderAtFirst) {
   EXPECT_FALSE(MustWait(0, kNow));
   EndTurn(&control_, 0);
   EXPECT_EQ(control_.turn, 0u);
 }
 
-TEST_F(TurnTest, HoldsTheOthersBackUntilItIsGivenBack) {
+TEST_F(TurnTest, HoldsTheOthersBackUntilItIsReleased) {
   EXPECT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   EXPECT_FALSE(MustWait(3, kNow));
   EXPECT_TRUE(MustWait(2, kNow));
@@ -47,13 +47,13 @@ TEST_F(TurnTest, RunsOutByItself) {
   EXPECT_TRUE(MustWait(3, kNow + kTurnDuration + 2));
 }
 
-TEST_F(TurnTest, IsTakenForLonger) {
+TEST_F(TurnTest, CanBeExtended) {
   ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow + kTurnDuration / 2));
   EXPECT_TRUE(MustWait(2, kNow + kTurnDuration + 1));
 }
 
-TEST_F(TurnTest, TakingItSetsTheBitAndGivingItBackClearsIt) {
+TEST_F(TurnTest, TakeSetsTheBitAndReleaseClearsIt) {
   control_.claim_word = 640;
   ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   EXPECT_EQ(control_.claim_word, 640 | kClaimTurn);
@@ -93,13 +93,13 @@ TEST_F(TurnTest, OthersOweTheHolderItsSizeUntilItsTurnEnds) {
   EXPECT_FALSE(HasTurnBit(control_.claim_word));
 }
 
-TEST_F(TurnTest, ABitWithoutATurnIsClearedByTheFirstThatMeetsIt) {
+TEST_F(TurnTest, FirstSenderClearsABitWithoutATurn) {
   control_.claim_word = 640 | kClaimTurn;
   EXPECT_EQ(SpaceOwedToTurn(&control_, 2, kNow), 0u);
   EXPECT_EQ(control_.claim_word, 640u);
 }
 
-TEST_F(TurnTest, ATurnTakenForLongerMayAskForAnotherSize) {
+TEST_F(TurnTest, ExtendedTurnMayHaveAnotherSize) {
   ASSERT_TRUE(TakeTurn(&control_, 3, 512, kNow));
   ClearTurnBit(&control_);  // lost to a sender that cleared the turn before
   ASSERT_TRUE(TakeTurn(&control_, 3, 1024, kNow + 1));
@@ -108,7 +108,7 @@ TEST_F(TurnTest, ATurnTakenForLongerMayAskForAnotherSize) {
 }
 
 // No value from a peer has a longer effect.
-TEST_F(TurnTest, NoWordHoldsAnybodyBackForLongerThanATurn) {
+TEST_F(TurnTest, NoTurnWordHoldsASenderBackLongerThanATurn) {
   for (const uint64_t word :
        {~uint64_t{0}, uint64_t{1} << 63, TurnWord(3, kNow + 2 * kTurnDuration), uint64_t{4},
         TurnWord(3, kNow - 1), TurnWord(3, INT64_MAX), TurnWord(65534, kNow + 2 * kTurnDuration)}) {

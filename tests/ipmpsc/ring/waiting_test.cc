@@ -53,7 +53,7 @@ TEST_F(WaitingTest, OnlyTheSenderOfTheAwaitedPositionWakesTheReceiverAndOnlyOnce
   }
 }
 
-TEST_F(WaitingTest, AWithdrawnWaitWakesNobody) {
+TEST_F(WaitingTest, WithdrawnWaitCausesNoWake) {
   AnnounceReceiverWait(&control_, 64);
   WithdrawReceiverWait(&control_);
   EXPECT_EQ(control_.receiver_wait, 0u);
@@ -70,7 +70,7 @@ TEST_F(WaitingTest, AWaitForAClaimIsAnsweredOnceByItsNumber) {
   EXPECT_EQ(ClaimWaitAnnounced(control_), 0u);
 }
 
-TEST_F(WaitingTest, ALateAnswerDoesNotTakeBackALaterAnnouncement) {
+TEST_F(WaitingTest, LateAnswerKeepsALaterAnnouncement) {
   AnnounceClaimWait(&control_, 7);
   const uint64_t seen_by_slow_sender = ClaimWaitAnnounced(control_);
   AnswerClaimWait(&control_, 7);  // by a quick one
@@ -148,7 +148,7 @@ TEST_F(WaitingTest, TheCountOfWakesWrapsWithoutLosingTheBit) {
   EXPECT_FALSE(MustWakeSenders(&control_));
 }
 
-TEST_F(WaitingTest, FullBarriersAreAskedForOnceAndForAllWithoutTouchingOtherFlags) {
+TEST_F(WaitingTest, RequestForFullBarriersStaysAndKeepsOtherFlags) {
   control_.flags = 0x80;
   EXPECT_FALSE(HasFullBarriers(control_));
   WakerBarrier(control_);

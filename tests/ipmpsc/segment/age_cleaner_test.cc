@@ -81,19 +81,19 @@ class AgeCleanerTest : public ::testing::Test {
   std::shared_ptr<Segment> segment_;
 };
 
-TEST_F(AgeCleanerTest, AChannelWhoseUserRefreshesItStays) {
+TEST_F(AgeCleanerTest, CleanerKeepsAChannelThatItsUserRefreshes) {
   AgeAndClean(/*refresh=*/true);
   EXPECT_TRUE(Exists(directory_ / "channel"));
   EXPECT_FALSE(segment_->IsGoneFromPath());
 }
 
-TEST_F(AgeCleanerTest, AChannelInUseStaysByItsLockAlone) {
+TEST_F(AgeCleanerTest, CleanerKeepsALockedChannel) {
   AgeAndClean(/*refresh=*/false);
   EXPECT_EQ(Exists(directory_ / "channel"), version_ >= kRespectsLocks) << version_;
   EXPECT_EQ(segment_->IsGoneFromPath(), version_ < kRespectsLocks) << "its users are told";
 }
 
-TEST_F(AgeCleanerTest, AChannelThatNobodyUsesAges) {
+TEST_F(AgeCleanerTest, UnusedChannelAges) {
   segment_ = nullptr;
   AgeAndClean(/*refresh=*/false);
   EXPECT_FALSE(Exists(directory_ / "channel"));

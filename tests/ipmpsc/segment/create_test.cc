@@ -41,7 +41,7 @@ uint64_t WordAt(const std::string& bytes, size_t offset) {
   return word;
 }
 
-TEST(CreateTest, TheFilesBytes) {
+TEST(CreateTest, FileHasTheDocumentedBytes) {
   const SharedMemoryDirectory directory;
   ASSERT_OK(CreateSegment(directory / "a", Options()));
   const std::string bytes = ReadFile(directory / "a");
@@ -89,7 +89,7 @@ TEST(CreateTest, IdsAndKeysAreRandom) {
   EXPECT_NE(a->header().stamp_key, 0u) << "or zeroed data would be stamped at position 0";
 }
 
-TEST(CreateTest, OnlyWhatMovesTheDataIsInTheHeader) {
+TEST(CreateTest, HeaderHasOnlyOptionsThatMoveTheData) {
   ChannelOptions options = Options();
   options.prefault = true;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> prefault, CreateAnonymousSegment(options));

@@ -32,7 +32,7 @@ class LayoutTest : public ::testing::Test {
   }
 };
 
-TEST_F(LayoutTest, AbiVersion3IsTheseNumbers) {
+TEST_F(LayoutTest, AbiVersion3HasTheseNumbers) {
   EXPECT_EQ(kAbiVersion, 3u);
   EXPECT_EQ(std::memcmp(kMagic, "IPMPSC\r\n", 8), 0);
 
@@ -163,7 +163,7 @@ TEST_F(LayoutTest, HugePagesAlignDataAndCapacityTo2MiB) {
   EXPECT_EQ(header.file_size, 4u << 20);
 }
 
-TEST_F(LayoutTest, RefusesWhatIsOutOfRangeAndNamesTheLimitAndTheValue) {
+TEST_F(LayoutTest, OutOfRangeErrorNamesTheLimitAndTheValue) {
   constexpr auto kInvalidArgument = absl::StatusCode::kInvalidArgument;
   EXPECT_THAT(LayOut(0, 1, 0, 0),
               StatusIs(kInvalidArgument,
@@ -198,7 +198,7 @@ class CheckHeaderTest : public LayoutTest {
   SegmentHeader header_ = {};
 };
 
-TEST_F(CheckHeaderTest, AcceptsWhatLayOutMakesWithAnyIdKeyAndTime) {
+TEST_F(CheckHeaderTest, AcceptsTheHeaderOfLayOutWithAnyIdKeyAndTime) {
   EXPECT_OK(Check());
   header_.channel_id[0] = header_.channel_id[1] = header_.stamp_key = kTop;
   header_.created = -1;
@@ -228,7 +228,7 @@ TEST_F(CheckHeaderTest, OtherAbiVersionsNameBoth) {
   }
 }
 
-TEST_F(CheckHeaderTest, AnotherVersionMayHaveOtherSizesAndIsStillNoDamage) {
+TEST_F(CheckHeaderTest, OtherVersionWithOtherSizesIsNotDamage) {
   header_.abi_version = 1;
   header_.file_size = kTop;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition));
@@ -243,7 +243,7 @@ TEST_F(CheckHeaderTest, OtherPageSizesNameBoth) {
   }
 }
 
-TEST_F(CheckHeaderTest, PageSizesOfLargerPagesAreDamageWhereNothingElseFits) {
+TEST_F(CheckHeaderTest, LargerPageSizeWithUnfitSizesIsDamage) {
   header_.page_size = 8192;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss));
 }
@@ -282,14 +282,14 @@ TEST_F(CheckHeaderTest, EveryChangedBitOfASizeOrOffsetIsRefused) {
   EXPECT_EQ(refused, (96 - 4 - 8) * 8);
 }
 
-TEST_F(CheckHeaderTest, ADescriptionThatReachesIntoTheDataIsRefused) {
+TEST_F(CheckHeaderTest, DescriptionThatOverlapsTheDataIsRefused) {
   header_.description_size = header_.data_offset - header_.description_offset;
   EXPECT_OK(Check());
   header_.description_size += 1;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-TEST_F(CheckHeaderTest, FlagsThatThisVersionDoesNotKnowAreRefused) {
+TEST_F(CheckHeaderTest, UnknownFlagsAreRefused) {
   for (int bit = 0; bit < 32; ++bit) {
     // In version 2, bit 0 told openers to map every page.
     if (((uint32_t{1} << bit) & kKnownFlags) != 0) continue;
@@ -303,12 +303,12 @@ TEST_F(CheckHeaderTest, TimestampsMoveNothing) {
   EXPECT_OK(Check());
 }
 
-TEST_F(CheckHeaderTest, HugePagesThatTheSizesKnowNothingOfAreRefused) {
+TEST_F(CheckHeaderTest, HugePagesFlagWithoutHugePageSizesIsRefused) {
   header_.flags |= kMapHugePages;
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-TEST_F(CheckHeaderTest, AbsurdSizesThatAgreeWithTheFileAreStillRefused) {
+TEST_F(CheckHeaderTest, AbsurdSizesAreRefusedEvenIfTheFileHasThem) {
   const SegmentHeader good = header_;
   const auto refuses = [&](auto change) {
     header_ = good;

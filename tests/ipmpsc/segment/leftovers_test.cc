@@ -14,17 +14,17 @@
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::PathOnDisk;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -40,7 +40,7 @@ ChannelOptions Small() {
 
 void MakeLeftover(const std::string& path) { ASSERT_OK(CreateSegment(path, Small())); }
 
-TEST(LeftoversTest, WhatNobodyUsesIsRemoved) {
+TEST(LeftoversTest, UnusedChannelIsRemoved) {
   const SharedMemoryDirectory directory;
   for (const std::string& name : {std::string(kName), absl::StrCat(".", kName)}) {
     MakeLeftover(directory / name);
@@ -52,14 +52,14 @@ TEST(LeftoversTest, WhatNobodyUsesIsRemoved) {
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(LeftoversTest, OnDiskToo) {
+TEST(LeftoversTest, UnusedChannelOnDiskIsRemoved) {
   const std::string path = PathOnDisk(kName);
   MakeLeftover(path);
   RemoveLeftovers(path.substr(0, path.size() - sizeof(kName)), kTemporaryPrefix);
   EXPECT_FALSE(Exists(path));
 }
 
-TEST(LeftoversTest, WhatAnybodyHasOpenStaysUntilHeHasNot) {
+TEST(LeftoversTest, OpenChannelStaysUntilItIsClosed) {
   const SharedMemoryDirectory directory;
   MakeLeftover(directory / kName);
   // The channel may be in use in this process, or by a user that did not create it.
@@ -68,7 +68,7 @@ TEST(LeftoversTest, WhatAnybodyHasOpenStaysUntilHeHasNot) {
   EXPECT_TRUE(Exists(directory / kName));
   {
     std::shared_ptr<Segment> there;
-    LivingChild other([&] {
+    ChildProcess other = ChildProcess::ForkAndHold([&] {
       absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment(directory / kName);
       if (!opened.ok()) return opened.status().ToString();
       there = *opened;
@@ -84,7 +84,7 @@ TEST(LeftoversTest, WhatAnybodyHasOpenStaysUntilHeHasNot) {
   EXPECT_FALSE(Exists(directory / kName));
 }
 
-TEST(LeftoversTest, WhatIsNoLeftoverStays) {
+TEST(LeftoversTest, OtherFilesStay) {
   const SharedMemoryDirectory directory;
   MakeLeftover(directory / "other");
   const std::string bytes = ReadFile(directory / "other");
@@ -110,7 +110,7 @@ TEST(LeftoversTest, WhatIsNoLeftoverStays) {
   EXPECT_EQ(CountNames(directory.path()), before);
 }
 
-TEST(LeftoversTest, AnotherUsersStays) {
+TEST(LeftoversTest, ChannelOfAnotherUserStays) {
   if (geteuid() != 0) GTEST_SKIP() << "only root makes files of other users";
   const SharedMemoryDirectory directory;
   MakeLeftover(directory / kName);
@@ -122,9 +122,9 @@ TEST(LeftoversTest, AnotherUsersStays) {
 TEST(LeftoversTest, NoSuchDirectory) { RemoveLeftovers("/nowhere/at/all", kTemporaryPrefix); }
 
 // Covers the whole sequence: a killed creator, and the next one.
-TEST(LeftoversTest, TheNextTemporaryChannelTakesAwayThatOfACreatorThatWasKilled) {
+TEST(LeftoversTest, NextTemporaryChannelRemovesThatOfAKilledCreator) {
   std::shared_ptr<Segment> kept;
-  LivingChild creator([&] {
+  ChildProcess creator = ChildProcess::ForkAndHold([&] {
     absl::StatusOr<std::shared_ptr<Segment>> created = CreateTempSegment(Small());
     if (!created.ok()) return created.status().ToString();
     kept = *created;
@@ -139,7 +139,7 @@ TEST(LeftoversTest, TheNextTemporaryChannelTakesAwayThatOfACreatorThatWasKilled)
   EXPECT_FALSE(Exists(creator.result()));
 }
 
-TEST(LeftoversTest, AnyNextCreatorTakesAwayHiddenNames) {
+TEST(LeftoversTest, NextCreatorRemovesHiddenNames) {
   for (const ExistPolicy policy : {ExistPolicy::kFail, ExistPolicy::kOpen, ExistPolicy::kReplace,
                                    ExistPolicy::kOpenOrReplace}) {
     const SharedMemoryDirectory directory;

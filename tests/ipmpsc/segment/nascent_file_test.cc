@@ -15,8 +15,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/internal/os/unique_fd.h"
-#include "tests/testing/deny_syscall.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -25,7 +25,7 @@ namespace {
 
 using ::ipmpsc::testing::CountNames;
 using ::ipmpsc::testing::DenySyscall;
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
@@ -77,13 +77,13 @@ TEST(NascentFileTest, HasNoNameUntilItIsNamed) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(NascentFileTest, NeverNamedLeavesNothing) {
+TEST(NascentFileTest, UnnamedFileLeavesNothingBehind) {
   const SharedMemoryDirectory directory;
   { ASSERT_OK(NascentFile::Create(directory / "a", 0600)); }
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(NascentFileTest, TakenNameIsRefusedAndWhatIsThereIsUntouched) {
+TEST(NascentFileTest, TakenNameIsRefusedAndItsFileIsUntouched) {
   const SharedMemoryDirectory directory;
   WriteFile(directory / "a", "old");
   ASSERT_OK_AND_ASSIGN(NascentFile file, NascentFile::Create(directory / "a", 0600));
@@ -92,13 +92,13 @@ TEST(NascentFileTest, TakenNameIsRefusedAndWhatIsThereIsUntouched) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(NascentFileTest, InPlaceOfNothing) {
+TEST(NascentFileTest, ReplacesAMissingName) {
   const SharedMemoryDirectory directory;
   EXPECT_EQ(ReplaceInPlace(directory, "none"), "");
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(NascentFileTest, InPlaceOfAFileHandsOutThatFileAndRemovesItsName) {
+TEST(NascentFileTest, ReplacedFileIsReturnedAndLosesItsName) {
   const SharedMemoryDirectory directory;
   WriteFile(directory / "a", "old");
   EXPECT_EQ(ReplaceInPlace(directory, "old"), "");
@@ -134,11 +134,11 @@ TEST(NascentFileTest, DirectoryThatIsAFile) {
                        AllOf(HasSubstr(directory / "file/a"), HasSubstr("directory"))));
 }
 
-TEST(NascentFileTest, DirectoryThatMayNotBeWritten) {
+TEST(NascentFileTest, UnwritableDirectory) {
   const SharedMemoryDirectory directory;
   ASSERT_EQ(chmod(directory.path().c_str(), 0500), 0);
   EXPECT_EQ(InChild([&] {
-              const std::string dropped = DropFileRights();
+              const std::string dropped = DropFileCapabilities();
               if (!dropped.empty()) return dropped;
               return std::string(absl::StatusCodeToString(
                   NascentFile::Create(directory / "a", 0600).status().code()));
@@ -173,7 +173,7 @@ TEST(NascentFileWithoutTmpFileTest, IsHiddenUntilItIsNamed) {
   }
 }
 
-TEST(NascentFileWithoutTmpFileTest, NeverNamedLeavesNothing) {
+TEST(NascentFileWithoutTmpFileTest, UnnamedFileLeavesNothingBehind) {
   const SharedMemoryDirectory directory;
   EXPECT_EQ(InChild([&]() -> std::string {
               const std::string denied = DenySyscall(SYS_openat, 2, kTmpFileBit, EOPNOTSUPP);
@@ -186,7 +186,7 @@ TEST(NascentFileWithoutTmpFileTest, NeverNamedLeavesNothing) {
   EXPECT_EQ(CountNames(directory.path()), 0);
 }
 
-TEST(NascentFileWithoutTmpFileTest, DirectoryThatIsAFileIsStillSaidToBeNone) {
+TEST(NascentFileWithoutTmpFileTest, DirectoryThatIsAFile) {
   const SharedMemoryDirectory directory;
   WriteFile(directory / "file", "");
   EXPECT_THAT(InChild([&] {
@@ -198,7 +198,7 @@ TEST(NascentFileWithoutTmpFileTest, DirectoryThatIsAFileIsStillSaidToBeNone) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(NascentFileWithoutExchangeTest, InPlaceOfAFileStillHandsOutThatFile) {
+TEST(NascentFileWithoutExchangeTest, ReplacedFileIsReturned) {
   for (const int error : {EINVAL, ENOSYS}) {
     const SharedMemoryDirectory directory;
     WriteFile(directory / "a", "old");
@@ -211,7 +211,7 @@ TEST(NascentFileWithoutExchangeTest, InPlaceOfAFileStillHandsOutThatFile) {
   }
 }
 
-TEST(NascentFileWithoutExchangeTest, InPlaceOfNothing) {
+TEST(NascentFileWithoutExchangeTest, ReplacesAMissingName) {
   const SharedMemoryDirectory directory;
   EXPECT_EQ(InChild([&] {
               const std::string denied = DenySyscall(SYS_renameat2, 4, RENAME_EXCHANGE, EINVAL);
@@ -221,7 +221,7 @@ TEST(NascentFileWithoutExchangeTest, InPlaceOfNothing) {
   EXPECT_EQ(CountNames(directory.path()), 1);
 }
 
-TEST(NascentFileTest, OthersThatKeepCreatingAndRemovingTheNameEndInAborted) {
+TEST(NascentFileTest, NameThatComesAndGoesEndsInAborted) {
   // The file is missing whenever it is exchanged, and exists whenever it is created.
   const SharedMemoryDirectory directory;
   EXPECT_THAT(InChild([&]() -> std::string {

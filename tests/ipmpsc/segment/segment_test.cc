@@ -30,14 +30,15 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
-#include "tests/testing/in_child.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::internal {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::EnterOwnMounts;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
@@ -98,7 +99,7 @@ TEST(SegmentTest, ACoreDumpHasTheDataOnce) {
   EXPECT_THAT(second, AllOf(HasSubstr(" sh"), HasSubstr(" dd")));
 }
 
-TEST(SegmentTest, PrefaultIsTheChoiceOfTheProcessThatMaps) {
+TEST(SegmentTest, PrefaultIsAnOptionOfEachMapping) {
   ChannelOptions options = Small();
   // Far beyond the pages that the kernel maps around a touched one.
   constexpr uint64_t kCapacity = 1 << 20;
@@ -120,7 +121,7 @@ TEST(SegmentTest, PrefaultIsTheChoiceOfTheProcessThatMaps) {
 }
 
 // A hostile creator's file has gigabytes by its header and length, but no memory.
-TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
+TEST(SegmentTest, FileWithHolesIsRefusedWithoutAllocation) {
   for (const uint32_t flags : {0u, kMapHugePages, 1u}) {
     const SegmentHeader header = *LayOut(uint64_t{4} << 30, 64, 0, flags);
     const UniqueFd fd(memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -133,7 +134,7 @@ TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
     options.prefault = true;
     EXPECT_THAT(Segment::FromFd(UniqueFd(dup(fd.get())), "p", options),
                 StatusIs(absl::StatusCode::kDataLoss,
-                         HasSubstr(flags == 1 ? "flags" : "p: a channel with holes: only")))
+                         HasSubstr(flags == 1 ? "flags" : "p: the channel's file has holes: only")))
         << flags;
     struct stat after;
     ASSERT_EQ(fstat(fd.get(), &after), 0);
@@ -141,7 +142,7 @@ TEST(SegmentTest, AFileWithHolesIsRefusedAndCostsNothing) {
   }
 }
 
-TEST(SegmentTest, AHoleThatSomebodyPunchesIsSeenWhenSomebodyAttaches) {
+TEST(SegmentTest, PunchedHoleIsDetectedAtAttach) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment,
                        CreateSegment(directory / "a", Small()));
@@ -151,10 +152,10 @@ TEST(SegmentTest, AHoleThatSomebodyPunchesIsSeenWhenSomebodyAttaches) {
             0);
   EXPECT_THAT(segment->CheckFileSize(),
               StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr(absl::StrCat(directory / "a", ": a channel with holes"))));
+                       HasSubstr(absl::StrCat(directory / "a", ": the channel's file has holes"))));
 }
 
-TEST(SegmentTest, ACopyWithHolesIsRefusedOnDiskTooUntilTheyAreFilled) {
+TEST(SegmentTest, CopyWithHolesOnDiskIsRefusedUntilTheyAreFilled) {
   const std::string path = PathOnDisk("a");
   {
     const SegmentHeader header = *LayOut(1 << 20, 4, 0, 0);
@@ -203,7 +204,7 @@ TEST(SegmentTest, UnlinkWhenDoneRemovesItsOwnName) {
   EXPECT_FALSE(Exists(directory / "a"));
 }
 
-TEST(SegmentTest, UnlinkWhenDoneLeavesANameThatIsAnotherFilesByNow) {
+TEST(SegmentTest, UnlinkWhenDoneKeepsTheNameOfANewerFile) {
   const SharedMemoryDirectory directory;
   {
     ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> segment,
@@ -224,7 +225,7 @@ class SegmentPathTest : public ::testing::Test {
   const std::shared_ptr<Segment> segment_ = *CreateSegment(path_, Small());
 };
 
-TEST_F(SegmentPathTest, ItIsThereUntilItsNameIsRemoved) {
+TEST_F(SegmentPathTest, FileIsAtItsPathUntilItsNameIsRemoved) {
   EXPECT_FALSE(segment_->IsGoneFromPath());
   ASSERT_EQ(unlink(path_.c_str()), 0);
   EXPECT_TRUE(segment_->IsGoneFromPath());
@@ -232,7 +233,7 @@ TEST_F(SegmentPathTest, ItIsThereUntilItsNameIsRemoved) {
   EXPECT_TRUE(segment_->IsGoneFromPath());
 }
 
-TEST_F(SegmentPathTest, AnotherProgramRenamesAFileOntoIt) {
+TEST_F(SegmentPathTest, FileRenamedOntoThePathReplacesIt) {
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> other,
                        CreateSegment(directory_ / "b", Small()));
   ASSERT_EQ(rename((directory_ / "b").c_str(), path_.c_str()), 0);
@@ -241,14 +242,14 @@ TEST_F(SegmentPathTest, AnotherProgramRenamesAFileOntoIt) {
   EXPECT_TRUE(other->IsGoneFromPath());
 }
 
-TEST_F(SegmentPathTest, ItIsMovedAwayAndBack) {
+TEST_F(SegmentPathTest, FileIsMovedAwayAndBack) {
   ASSERT_EQ(rename(path_.c_str(), (directory_ / "b").c_str()), 0);
   EXPECT_TRUE(segment_->IsGoneFromPath());
   ASSERT_EQ(rename((directory_ / "b").c_str(), path_.c_str()), 0);
   EXPECT_FALSE(segment_->IsGoneFromPath());
 }
 
-TEST_F(SegmentPathTest, ItsDirectoryIsMovedAway) {
+TEST_F(SegmentPathTest, DirectoryIsMovedAway) {
   const std::string elsewhere = directory_.path() + "-elsewhere";
   ASSERT_EQ(rename(directory_.path().c_str(), elsewhere.c_str()), 0);
   EXPECT_TRUE(segment_->IsGoneFromPath());
@@ -267,7 +268,7 @@ TEST_F(SegmentPathTest, OneNameOfSeveralIsReplaced) {
   EXPECT_FALSE(by_b->HasEnded());
 }
 
-TEST_F(SegmentPathTest, ALinkThatLeadsElsewhereByNow) {
+TEST_F(SegmentPathTest, LinkWithANewTarget) {
   const std::string name = directory_ / "link";
   ASSERT_EQ(symlink("a", name.c_str()), 0);
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Segment> opened, OpenSegment(name));
@@ -278,7 +279,7 @@ TEST_F(SegmentPathTest, ALinkThatLeadsElsewhereByNow) {
   EXPECT_TRUE(opened->IsGoneFromPath());
 }
 
-TEST_F(SegmentPathTest, SomethingIsMountedOverIt) {
+TEST_F(SegmentPathTest, PathIsHiddenByAMount) {
   WriteFile(directory_ / "over", "");
   WriteFile(directory_ / "point", "");
   const std::string result = InChild([&]() -> std::string {
@@ -299,10 +300,10 @@ TEST_F(SegmentPathTest, SomethingIsMountedOverIt) {
   EXPECT_EQ(result, "gone");
 }
 
-TEST_F(SegmentPathTest, WhatCannotBeKnownIsNotGone) {
+TEST_F(SegmentPathTest, UnknownStateIsNotGone) {
   ASSERT_EQ(chmod(directory_.path().c_str(), 0), 0);
   EXPECT_EQ(InChild([&]() -> std::string {
-              const std::string dropped = DropFileRights();
+              const std::string dropped = DropFileCapabilities();
               if (!dropped.empty()) return dropped;
               return segment_->IsGoneFromPath() ? "gone" : "not known";
             }),
@@ -312,7 +313,7 @@ TEST_F(SegmentPathTest, WhatCannotBeKnownIsNotGone) {
   EXPECT_FALSE(anonymous->IsGoneFromPath());
 }
 
-TEST_F(SegmentPathTest, ARelativePathCountsFromWhereItWasOpened) {
+TEST_F(SegmentPathTest, RelativePathStaysRelativeToTheDirectoryOfItsOpening) {
   EXPECT_EQ(InChild([&]() -> std::string {
               if (chdir(directory_.path().c_str()) != 0) return "chdir";
               const absl::StatusOr<std::shared_ptr<Segment>> opened = OpenSegment("a");
@@ -325,7 +326,7 @@ TEST_F(SegmentPathTest, ARelativePathCountsFromWhereItWasOpened) {
             "gone");
 }
 
-TEST_F(SegmentPathTest, OpeningMakesItYoungAndKeepsItSoAtMostOnceInAnHour) {
+TEST_F(SegmentPathTest, OpenUpdatesTheFileTimeOnceAnHourAtMost) {
   const timespec old[] = {{1000, 0}, {1000, 0}};
   const auto age = [&] { EXPECT_EQ(futimens(segment_->fd(), old), 0); };
   const auto modified = [&] {
@@ -382,11 +383,12 @@ TEST(SegmentTest, AMissingHeaderIsNoChannelOrATruncatedOne) {
   char front[32];
   ASSERT_EQ(pread(segment->fd(), front, sizeof(front), 0), 32);
   ASSERT_EQ(pwrite(empty.get(), front, sizeof(front), 0), 32);
-  EXPECT_THAT(Segment::FromFd(UniqueFd(dup(empty.get())), "the path"),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the path: a truncated channel")));
+  EXPECT_THAT(
+      Segment::FromFd(UniqueFd(dup(empty.get())), "the path"),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the path: the channel is truncated")));
 }
 
-TEST(SegmentTest, WhatIsNoRegularFile) {
+TEST(SegmentTest, OtherKindsOfFilesAreRefused) {
   int sockets[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
   const UniqueFd other(sockets[1]);

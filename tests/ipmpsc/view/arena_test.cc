@@ -44,13 +44,13 @@ TEST(ArenaTest, ResetKeepsTheMemoryInOneBlock) {
   }
 }
 
-TEST(ArenaTest, ResetOfAnEmptyOne) {
+TEST(ArenaTest, EmptyArenaCanBeReset) {
   Arena arena;
   arena.Reset();
   EXPECT_EQ(arena.capacity(), 0);
 }
 
-TEST(ArenaTest, GrowsInPlaceWhereItIsTheNewest) {
+TEST(ArenaTest, NewestAllocationGrowsInPlace) {
   Arena arena;
   char* const a = static_cast<char*>(arena.Allocate(10));
   std::memcpy(a, "abcdefghij", 10);
@@ -74,7 +74,7 @@ TEST(ArenaTest, GrowsBeyondItsBlock) {
 }
 
 // An array that doubles until it is large does not keep the memory of its earlier sizes.
-TEST(ArenaTest, LargeArraysLeaveNothingBehind) {
+TEST(ArenaTest, LargeArraysAreFreed) {
   Arena arena;
   size_t size = 64;
   char* array = static_cast<char*>(arena.Allocate(size));
@@ -87,7 +87,7 @@ TEST(ArenaTest, LargeArraysLeaveNothingBehind) {
   EXPECT_LT(arena.capacity(), size + (size_t{4} << 20));
 }
 
-TEST(ArenaTest, BudgetCountsWhatIsThere) {
+TEST(ArenaTest, BudgetCountsAllocatedBytes) {
   for (const bool moves : {false, true}) {
     Arena arena;
     arena.BeginBudget(10000);
@@ -115,7 +115,7 @@ TEST(ArenaTest, BudgetCountsWhatIsThere) {
   }
 }
 
-TEST(ArenaTest, MoreThanThereIsInAnyMachine) {
+TEST(ArenaTest, ImpossibleSizeFails) {
   Arena arena;
   EXPECT_NE(arena.Allocate(100), nullptr);
   EXPECT_EQ(arena.Allocate(size_t{1} << 60), nullptr);
@@ -123,7 +123,7 @@ TEST(ArenaTest, MoreThanThereIsInAnyMachine) {
   EXPECT_NE(arena.Allocate(100), nullptr);
 }
 
-TEST(ArenaTest, MemoryThatManyMessagesDoNotNeedGoesBack) {
+TEST(ArenaTest, MemoryIsFreedAfterManySmallMessages) {
   Arena arena;
   arena.Allocate(size_t{100} << 20);
   arena.Reset();
@@ -141,7 +141,7 @@ TEST(ArenaTest, MemoryThatManyMessagesDoNotNeedGoesBack) {
   EXPECT_GE(arena.capacity(), 10000);
 }
 
-TEST(MemoryLimitTest, BytesForAMessage) {
+TEST(MemoryLimitTest, LimitGrowsWithTheMessage) {
   EXPECT_EQ((MemoryLimit{3, 7}.BytesFor(10)), 37);
   EXPECT_EQ(MemoryLimit().BytesFor(0), size_t{1} << 20);
   EXPECT_EQ(MemoryLimit::None().BytesFor(5), SIZE_MAX);

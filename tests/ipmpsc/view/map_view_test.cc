@@ -55,7 +55,7 @@ TEST(MapViewTest, FindsBools) {
   EXPECT_FALSE(ViewOf(entries).contains(false));
 }
 
-TEST(MapViewTest, NothingInAnEmptyOne) {
+TEST(MapViewTest, EmptyMapFindsNothing) {
   const MapView<Entry<int32_t>> view;
   EXPECT_TRUE(view.find(0) == view.end());
 }

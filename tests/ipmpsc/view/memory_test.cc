@@ -173,7 +173,7 @@ TEST(MemoryTest, BombsAreBounded) {
   }
 }
 
-TEST(MemoryTest, WhatMultipliesIsMalformedHoweverLongItIs) {
+TEST(MemoryTest, AmplifyingMessageIsMalformedAtAnyLength) {
   for (const Bomb& bomb : kBombs) {
     // One bomb takes as much memory as the default allows. The others take less, to keep the test
     // small.
@@ -194,7 +194,7 @@ TEST(MemoryTest, WhatMultipliesIsMalformedHoweverLongItIs) {
 
 // Whether a message is malformed does not depend on the earlier use of the arena or on adjacent
 // messages.
-TEST(MemoryTest, TheLimitIsTheMessagesOwn) {
+TEST(MemoryTest, LimitGrowsWithTheMessage) {
   const MemoryLimit limit = {4, 1000};
   for (const Bomb& bomb : kBombs) {
     for (const size_t size : {10, 50, 100, 200, 400, 1000, 3000, 10000}) {

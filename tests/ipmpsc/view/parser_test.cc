@@ -65,7 +65,7 @@ class EndOfMapping {
 
 // Cuts the input at every point and varies the last bytes. The parser accepts the same as protobuf
 // and never reads beyond the end.
-TEST_F(ParserTest, NothingBehindTheRecordIsRead) {
+TEST_F(ParserTest, BytesBehindTheRecordAreNotRead) {
   EndOfMapping memory;
   const std::string numbers = "\x08\x01\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x68\x01"s;
   // Lengths with more bytes than necessary, before short texts.
@@ -151,7 +151,7 @@ TEST_F(ParserTest, Utf8IsCheckedInStringsOfProto3Only) {
   EXPECT_EQ(Parse<v2::DefaultsView>("\x72\x01\xff")->a_string(), "\xff");
 }
 
-TEST_F(ParserTest, PresenceIsWhatCame) {
+TEST_F(ParserTest, PresenceFollowsTheBytes) {
   const auto* const view = Parse<OptionalsView>("\x08\x00\x32\x00"s);
   EXPECT_TRUE(view->has_an_int32());
   EXPECT_TRUE(view->has_a_string());
@@ -244,7 +244,7 @@ TEST_F(ParserTest, PackedFloatsStayInTheRecord) {
   EXPECT_NE(view->floats(1), 2.5f);
 }
 
-TEST_F(ParserTest, PackedFloatsInPiecesArePutTogether) {
+TEST_F(ParserTest, PackedFloatsInPiecesAreConcatenated) {
   const auto* const view =
       Parse<RepeatedsView>("\x5a\x04\x00\x00\xc0\x3f\x5d\x00\x00\x20\x40\x5a\x04\x00\x00\xc0\xbf"s);
   ASSERT_EQ(view->floats_size(), 3);
@@ -253,7 +253,7 @@ TEST_F(ParserTest, PackedFloatsInPiecesArePutTogether) {
   EXPECT_EQ(view->floats(2), -1.5f);
 }
 
-TEST_F(ParserTest, PackedThatDoesNotComeOutEven) {
+TEST_F(ParserTest, PackedFieldOfUnevenLength) {
   EXPECT_EQ(Parse<RepeatedsView>("\x5a\x03\x00\x00\x00"s), nullptr);
   EXPECT_EQ(Parse<RepeatedsView>("\x0a\x02\x01\x80"), nullptr);
   EXPECT_EQ(Parse<RepeatedsView>("\x0a\x01\x80\x01"), nullptr);
@@ -269,7 +269,7 @@ TEST_F(ParserTest, RepeatedMessagesGrow) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(view->children(i).name(), std::to_string(i));
 }
 
-TEST_F(ParserTest, MessageInPiecesIsMergedAndItsBytesPutTogether) {
+TEST_F(ParserTest, MessageInPiecesIsMergedAndItsBytesAreConcatenated) {
   std::string wire;
   std::string together;
   for (int i = 0; i < 50; ++i) {
@@ -303,7 +303,7 @@ TEST_F(ParserTest, EndOfAGroupWithALongTag) {
   EXPECT_EQ(view->one().Bytes(), "\x08\x05");
 }
 
-TEST_F(ParserTest, RequiredFieldsAreThereInTheEnd) {
+TEST_F(ParserTest, RequiredFieldsAreCheckedAtTheEnd) {
   EXPECT_EQ(Parse<v2::RequiredView>("\x10\x01"), nullptr);
   EXPECT_EQ(Parse<v2::RequiredView>("\x10\x01\x1a\x00"s), nullptr);
   EXPECT_NE(Parse<v2::RequiredView>("\x10\x01\x1a\x00\xc0\x02\x03"s), nullptr);
@@ -360,18 +360,18 @@ std::string Nested(int depth) {
   return wire;
 }
 
-TEST_F(ParserTest, AHundredMessagesDeepAndNoMore) {
+TEST_F(ParserTest, MessagesNestOneHundredDeepAtMost) {
   EXPECT_NE(Parse<TreeView>(Nested(100)), nullptr);
   EXPECT_EQ(Parse<TreeView>(Nested(101)), nullptr);
 }
 
-TEST_F(ParserTest, AHundredUnknownGroupsDeepAndNoMore) {
+TEST_F(ParserTest, UnknownGroupsNestOneHundredDeepAtMost) {
   EXPECT_NE(Parse<NothingView>(std::string(100, '\x0b') + std::string(100, '\x0c')), nullptr);
   EXPECT_EQ(Parse<NothingView>(std::string(101, '\x0b') + std::string(101, '\x0c')), nullptr);
 }
 
 // Many pieces with many keys take no more than their share of time and memory.
-TEST_F(ParserTest, ManyPiecesTakeLittleMemory) {
+TEST_F(ParserTest, ManyPiecesNeedLittleMemory) {
   std::string wire;
   for (int i = 0; i < 100000; ++i) wire += "\x12\x02\x0a\x00"s;
   ASSERT_NE(Parse<TreeView>(wire), nullptr);

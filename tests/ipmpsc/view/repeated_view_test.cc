@@ -43,7 +43,7 @@ TEST(RepeatedViewTest, NumbersNeedNotBeAligned) {
   EXPECT_EQ(std::vector<double>(view.begin(), view.end()), std::vector<double>({1.5, -2.5, 3.5}));
 }
 
-TEST(RepeatedViewTest, EnumsAndStringsComeByValue) {
+TEST(RepeatedViewTest, EnumsAndStringsAreValues) {
   const int numbers[] = {1, 3};
   EXPECT_EQ(ViewOf<Color>(numbers, 2)[1], kBlue);
   const absl::string_view texts[] = {"a", "bc"};
@@ -52,7 +52,7 @@ TEST(RepeatedViewTest, EnumsAndStringsComeByValue) {
   EXPECT_EQ(all, "abc");
 }
 
-TEST(RepeatedViewTest, MessagesComeByReference) {
+TEST(RepeatedViewTest, MessagesAreReferences) {
   const Point points[] = {{1, 2}, {3, 4}};
   const RepeatedView<Point> view = ViewOf<Point>(points, 2);
   EXPECT_EQ(&view[1], &points[1]);

@@ -50,7 +50,7 @@ TEST(WireTest, Varint) {
 
 // Tests varints of every length, followed by few or many bytes, so that they are read byte by byte
 // or at once.
-TEST(WireTest, VarintsOfEveryLengthWhateverFollows) {
+TEST(WireTest, VarintsOfEveryLengthBeforeAnyByte) {
   for (int bytes = 1; bytes <= 10; ++bytes) {
     for (const uint64_t value :
          {uint64_t{1} << (7 * bytes - 7), 0x5555555555555555u >> std::max(0, 64 - 7 * bytes),
@@ -71,7 +71,7 @@ TEST(WireTest, VarintsOfEveryLengthWhateverFollows) {
   }
 }
 
-TEST(WireTest, VarintLongerThanNeedBe) {
+TEST(WireTest, OverlongVarint) {
   EXPECT_EQ(AfterVarint("\x81\x00x"s), "x");
   EXPECT_EQ(varint, 1);
   EXPECT_EQ(AfterVarint("\x81\x80\x80\x80\x80\x80\x80\x80\x80\x7f"), "");  // bits beyond 64
@@ -143,7 +143,7 @@ TEST(WireTest, SkipGroup) {
   EXPECT_EQ(AfterSkip(8 | kWireStartGroup, "\x00\x0c"s), "malformed");     // tag 0
 }
 
-TEST(WireTest, SkipGroupsOnlySoDeep) {
+TEST(WireTest, SkipGroupsHasADepthLimit) {
   EXPECT_EQ(AfterSkip(8 | kWireStartGroup, "\x0b\x0c\x0c", 2), "");
   EXPECT_EQ(AfterSkip(8 | kWireStartGroup, "\x0b\x0c\x0c", 1), "malformed");
 }

@@ -38,7 +38,7 @@ TEST(EncodingTest, PaddedVarintsAreReadBack) {
   }
 }
 
-TEST(EncodingTest, LengthWidthIsTheLeastThatHoldsTheRest) {
+TEST(EncodingTest, LengthHasTheLeastSufficientWidth) {
   EXPECT_EQ(LengthWidth(1), 1);
   EXPECT_EQ(LengthWidth(128), 1);  // and 127 bytes
   EXPECT_EQ(LengthWidth(129), 2);
@@ -60,7 +60,7 @@ TEST(EncodingTest, ZigZagIsReadBack) {
   EXPECT_EQ(ZigZagEncode32(-2), 3);
 }
 
-TEST(EncodingTest, VarintsAheadAreTheSame) {
+TEST(EncodingTest, VarintsWrittenBackwardsAreTheSame) {
   for (int bits = 0; bits <= 64; ++bits) {
     for (const uint64_t low :
          {uint64_t{0}, uint64_t{1}, ~uint64_t{0}, uint64_t{0x123456789abcdef}}) {

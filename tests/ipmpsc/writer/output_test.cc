@@ -57,7 +57,7 @@ TEST_F(OutputTest, Numbers) {
             "190807060504030201");
 }
 
-TEST_F(OutputTest, AVarintIsWrittenWhereItFitsAndNowhereElse) {
+TEST_F(OutputTest, VarintIsWrittenWithinItsSpaceOnly) {
   for (const uint32_t number : {1u, 16u, 2048u, 536870911u}) {
     for (uint64_t value = 1; value != 0; value <<= 7) {
       const size_t needed =
@@ -73,7 +73,7 @@ TEST_F(OutputTest, AVarintIsWrittenWhereItFitsAndNowhereElse) {
   }
 }
 
-TEST_F(OutputTest, LengthIsAsShortAsWhatItMayBe) {
+TEST_F(OutputTest, LengthIsAsShortAsItsBoundAllows) {
   // With 127 bytes left, the length needs only one byte.
   Output small = OfSize(129);
   small.End(small.StartMessage(1));
@@ -92,7 +92,7 @@ TEST_F(OutputTest, LengthIsAsShortAsWhatItMayBe) {
   EXPECT_EQ(Written(large).substr(12, 14), "0acb810012c801");
 }
 
-TEST_F(OutputTest, WhatIsHandedOutIsNotMoved) {
+TEST_F(OutputTest, ReturnedBytesAreNotMoved) {
   Output output = OfSize(1 << 20);
   const Output::Nested nested = output.StartMessage(1);
   char* const bytes = output.AppendBytes(2, 3);
@@ -114,7 +114,7 @@ TEST_F(OutputTest, GroupsHaveNoLength) {
   EXPECT_EQ(Written(output), "0b8b018c010c");
 }
 
-TEST_F(OutputTest, NothingIsWrittenBehindWhatDidNotFit) {
+TEST_F(OutputTest, NothingIsWrittenAfterAnOverflow) {
   Output output = OfSize(4);
   output.PutVarint(1, 1);
   output.PutFixed32(2, 2);
@@ -127,7 +127,7 @@ TEST_F(OutputTest, NothingIsWrittenBehindWhatDidNotFit) {
                                                    HasSubstr("the 4 that were claimed"))));
 }
 
-TEST_F(OutputTest, SizesThatNoMemoryHas) {
+TEST_F(OutputTest, ImpossibleSizesOverflow) {
   constexpr size_t kLargest = std::numeric_limits<size_t>::max();
   for (const size_t size : {kLargest, kLargest - 1, kLargest - 11, kLargest / 2}) {
     for (const size_t alignment : {size_t{1}, size_t{4096}}) {
@@ -144,7 +144,7 @@ TEST_F(OutputTest, SizesThatNoMemoryHas) {
 }
 
 // Covers every distance to the next multiple, for tags of every length.
-TEST_F(OutputTest, AlignedFromEverywhere) {
+TEST_F(OutputTest, AlignmentHoldsFromEveryOffset) {
   for (const size_t alignment : {2, 4, 8, 16, 64, 256, 4096}) {
     for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
       for (size_t before = 0; before <= alignment + 20; before += alignment == 4096 ? 7 : 1) {
@@ -186,7 +186,7 @@ TEST_F(OutputTest, TextIsCheckedAtTheEnd) {
               StatusIs(StatusCode::kInvalidArgument, "p.M.text is not UTF-8"));
 }
 
-TEST_F(OutputTest, FirstRefusalIsTold) {
+TEST_F(OutputTest, FirstRefusalIsReported) {
   Output output = OfSize(1);
   output.Refuse(absl::InvalidArgumentError("first"));
   output.Refuse(absl::InvalidArgumentError("second"));

@@ -33,7 +33,7 @@ class Delivery {
       // The living sender's message is already committed.
       Remove(message.identity);
       if (!message.wrong.empty()) {
-        findings_->Count(Fault::kTorn,
+        findings_->Count(SweepFault::kTorn,
                          absl::StrCat("committed: ", Describe(message), ": ", message.wrong));
       }
     }
@@ -46,24 +46,24 @@ class Delivery {
 
   void Came(const Message& message) {
     if (!message.wrong.empty()) {
-      findings_->Count(Fault::kTorn,
+      findings_->Count(SweepFault::kTorn,
                        absl::StrCat("received: ", Describe(message), ": ", message.wrong));
     }
     if (any_ && message.position <= last_) {
-      findings_->Count(Fault::kLost, absl::StrCat("out of order: ", Describe(message)));
+      findings_->Count(SweepFault::kLost, absl::StrCat("out of order: ", Describe(message)));
     }
     any_ = true;
     last_ = message.position;
     uint64_t& sequence = sequences_[message.slot % Stage::kSlots];
     if (message.sequence != 0 && message.sequence <= sequence) {
       findings_->Count(
-          Fault::kLost,
+          SweepFault::kLost,
           absl::StrCat("its number is not above that of the slot's last: ", Describe(message)));
     }
     sequence = message.sequence;
     // These should have come before it.
     while (next_ < due_.size() && due_[next_].position < message.position) {
-      findings_->Count(Fault::kLost, absl::StrCat("never came: ", Describe(due_[next_])));
+      findings_->Count(SweepFault::kLost, absl::StrCat("never came: ", Describe(due_[next_])));
       ++next_;
     }
     if (next_ < due_.size() && due_[next_].position == message.position &&
@@ -72,13 +72,14 @@ class Delivery {
       return;
     }
     if (!Remove(message.identity)) {
-      findings_->Count(Fault::kLost, absl::StrCat("came and was not due: ", Describe(message)));
+      findings_->Count(SweepFault::kLost,
+                       absl::StrCat("came and was not due: ", Describe(message)));
     }
   }
 
   void Stopped(const absl::Status& status) {
     findings_->Count(
-        Fault::kHung,
+        SweepFault::kHung,
         absl::StrCat("the receiver waits: ", status.ToString(), ", while ", due_.size() - next_,
                      " committed messages and ", pending_.size(), " of the living are due"));
   }
@@ -123,8 +124,9 @@ void CheckReleased(Stage& stage, Findings* findings) {
     stage.Settled();
     return;
   }
-  findings->Count(Fault::kLeaked, absl::StrCat(stage.claim_position() - stage.release_position(),
-                                               " bytes are not given back"));
+  findings->Count(
+      SweepFault::kLeaked,
+      absl::StrCat(stage.claim_position() - stage.release_position(), " bytes are not given back"));
 }
 
 }  // namespace
@@ -133,7 +135,7 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
   if (stage.receiver_process == nullptr) {
     const absl::Status attached = stage.AttachReceiver();
     if (!attached.ok()) {
-      findings->Count(Fault::kHung, absl::StrCat("no successor: ", attached.ToString()));
+      findings->Count(SweepFault::kHung, absl::StrCat("no successor: ", attached.ToString()));
       return;
     }
   }
@@ -141,7 +143,7 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
   if (stage.receiver_process != nullptr && !ReceiveCommitted(stage, &delivery)) return;
   absl::StatusOr<Sender> fresh = Sender::Attach(stage.channel);
   if (!fresh.ok()) {
-    findings->Count(Fault::kLeaked, absl::StrCat("no slot: ", fresh.status().ToString()));
+    findings->Count(SweepFault::kLeaked, absl::StrCat("no slot: ", fresh.status().ToString()));
     return;
   }
   const std::string bytes = stage.NewMessage(kFresh, fresh_size);
@@ -154,7 +156,7 @@ void CheckDelivery(Stage& stage, size_t fresh_size, Findings* findings) {
       if (sent) {
         delivery.SentFresh(IdentityOf(bytes));
       } else if (!absl::IsResourceExhausted(status)) {
-        findings->Count(Fault::kHung, absl::StrCat("the fresh sender: ", status.ToString()));
+        findings->Count(SweepFault::kHung, absl::StrCat("the fresh sender: ", status.ToString()));
         return;
       }
     }
@@ -180,7 +182,8 @@ void CheckEnded(Stage& stage, Findings* findings) {
       replaced ? absl::StatusCode::kAborted : absl::StatusCode::kFailedPrecondition;
   const auto must_fail = [&](const absl::Status& status, absl::string_view who) {
     if (status.code() == for_senders) return;
-    findings->Count(Fault::kHung, absl::StrCat(who, " of an ended channel: ", status.ToString()));
+    findings->Count(SweepFault::kHung,
+                    absl::StrCat(who, " of an ended channel: ", status.ToString()));
   };
   must_fail(Sender::Attach(stage.channel).status(), "a new sender");
   if (stage.rival.has_value()) {
@@ -190,7 +193,7 @@ void CheckEnded(Stage& stage, Findings* findings) {
   if (stage.receiver_process == nullptr) {
     const absl::Status attached = stage.AttachReceiver();
     if (!attached.ok()) {
-      findings->Count(Fault::kHung, absl::StrCat("no successor: ", attached.ToString()));
+      findings->Count(SweepFault::kHung, absl::StrCat("no successor: ", attached.ToString()));
       return;
     }
   }
@@ -211,7 +214,7 @@ void CheckEnded(Stage& stage, Findings* findings) {
   if (stage.other.pid() > 0) {
     const std::string ended = stage.other.Wait(kHangs);
     if (ended != "exited 0") {
-      findings->Count(Fault::kHung, absl::StrCat("a sender that slept ", ended));
+      findings->Count(SweepFault::kHung, absl::StrCat("a sender that slept ", ended));
     }
   }
 }
@@ -223,14 +226,14 @@ void CheckRelease(const Stage& stage, size_t released, Findings* findings) {
     const Message& message = stage.arranged[i];
     if (message.position < release) {
       if (i >= released) {
-        findings->Count(Fault::kLost, absl::StrCat("released unread: ", Describe(message)));
+        findings->Count(SweepFault::kLost, absl::StrCat("released unread: ", Describe(message)));
       }
       continue;
     }
     const bool is_there = std::any_of(now.begin(), now.end(), [&](const Message& other) {
       return other.position == message.position && Same(other.identity, message.identity);
     });
-    if (!is_there) findings->Count(Fault::kLost, absl::StrCat("gone: ", Describe(message)));
+    if (!is_there) findings->Count(SweepFault::kLost, absl::StrCat("gone: ", Describe(message)));
   }
 }
 
@@ -239,8 +242,8 @@ void CheckNothingLeaked(Stage& stage, uint32_t living_senders, Findings* finding
   for (uint32_t i = living_senders; i < Stage::kSlots; ++i) {
     absl::StatusOr<Sender> sender = Sender::Attach(stage.channel);
     if (!sender.ok()) {
-      findings->Count(Fault::kLeaked, absl::StrCat("slot ", i, " of ", Stage::kSlots, ": ",
-                                                   sender.status().ToString()));
+      findings->Count(SweepFault::kLeaked, absl::StrCat("slot ", i, " of ", Stage::kSlots, ": ",
+                                                        sender.status().ToString()));
       return;
     }
     senders.push_back(*std::move(sender));
@@ -248,15 +251,15 @@ void CheckNothingLeaked(Stage& stage, uint32_t living_senders, Findings* finding
   const std::string longest = stage.NewMessage(kFresh, stage.channel.max_payload());
   const absl::Status sent = senders[0].TrySend(longest);
   if (!sent.ok()) {
-    findings->Count(Fault::kLeaked, absl::StrCat("the longest message: ", sent.ToString()));
+    findings->Count(SweepFault::kLeaked, absl::StrCat("the longest message: ", sent.ToString()));
     return;
   }
   const absl::StatusOr<Message> message = stage.Receive(kHangs);
   if (!message.ok()) {
-    findings->Count(Fault::kHung,
+    findings->Count(SweepFault::kHung,
                     absl::StrCat("the longest message: ", message.status().ToString()));
   } else if (!message->wrong.empty() || !Same(message->identity, IdentityOf(longest))) {
-    findings->Count(Fault::kTorn, absl::StrCat("the longest message: ", message->wrong));
+    findings->Count(SweepFault::kTorn, absl::StrCat("the longest message: ", message->wrong));
   }
   CheckReleased(stage, findings);
 }

@@ -21,8 +21,8 @@
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/operation.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_message.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/message.h"
+#include "tests/testing/process/stepped_child.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc::testing {
@@ -54,7 +54,8 @@ std::vector<std::string> OtherNames(const SharedMemoryDirectory& directory,
 void CheckComplete(const std::string& path, Findings* findings) {
   absl::StatusOr<Channel> channel = Channel::Open(path);
   if (!channel.ok()) {
-    findings->Count(Fault::kTorn, absl::StrCat("half a channel: ", channel.status().ToString()));
+    findings->Count(SweepFault::kTorn,
+                    absl::StrCat("half a channel: ", channel.status().ToString()));
     return;
   }
   absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);
@@ -62,13 +63,14 @@ void CheckComplete(const std::string& path, Findings* findings) {
   for (uint32_t i = 0; i < channel->max_senders(); ++i) {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel);
     if (!sender.ok()) {
-      findings->Count(Fault::kLeaked, sender.status().ToString());
+      findings->Count(SweepFault::kLeaked, sender.status().ToString());
       return;
     }
     senders.push_back(*std::move(sender));
   }
   if (!receiver.ok() || channel->description() != Options(ExistPolicy::kFail).description) {
-    findings->Count(Fault::kTorn, absl::StrCat("half a channel: ", receiver.status().ToString()));
+    findings->Count(SweepFault::kTorn,
+                    absl::StrCat("half a channel: ", receiver.status().ToString()));
     return;
   }
   while (receiver->TryReceive().ok()) {
@@ -77,9 +79,10 @@ void CheckComplete(const std::string& path, Findings* findings) {
   const absl::Status sent = senders[0].TrySend(longest);
   const absl::StatusOr<Lease> lease = receiver->TryReceive();
   if (!sent.ok() || !lease.ok()) {
-    findings->Count(Fault::kLost, absl::StrCat(sent.ToString(), ", ", lease.status().ToString()));
+    findings->Count(SweepFault::kLost,
+                    absl::StrCat(sent.ToString(), ", ", lease.status().ToString()));
   } else if (lease->payload() != longest) {
-    findings->Count(Fault::kTorn, "the longest message");
+    findings->Count(SweepFault::kTorn, "the longest message");
   }
 }
 
@@ -104,16 +107,17 @@ bool CreateAndKill(const std::string& path, ExistPolicy policy, const KillPoint&
 void CheckOld(Channel* old, Receiver* receiver, bool replaced, Findings* findings) {
   const absl::StatusOr<Lease> kept = receiver->TryReceive();
   if (!kept.ok()) {
-    findings->Count(Fault::kLost, absl::StrCat("in the old one: ", kept.status().ToString()));
+    findings->Count(SweepFault::kLost, absl::StrCat("in the old one: ", kept.status().ToString()));
   } else if (!CheckMessage(kInOld, kept->payload()).empty()) {
-    findings->Count(Fault::kTorn, "in the old one");
+    findings->Count(SweepFault::kTorn, "in the old one");
   }
   const absl::Status next = receiver->Receive(absl::ZeroDuration()).status();
   const bool told = old->state() == ChannelState::kReplaced;
   if (told ? !absl::IsAborted(next) : !absl::IsDeadlineExceeded(next)) {
-    findings->Count(Fault::kHung, absl::StrCat("in the old one: ", next.ToString()));
+    findings->Count(SweepFault::kHung, absl::StrCat("in the old one: ", next.ToString()));
   }
-  if (told && !replaced) findings->Count(Fault::kLost, "told that it was replaced, and was not");
+  if (told && !replaced)
+    findings->Count(SweepFault::kLost, "told that it was replaced, and was not");
 }
 
 // Kills once. Returns whether the replacement continues after that point.
@@ -150,17 +154,17 @@ bool ReplaceAndKill(const KillPoint& point, Findings* findings) {
   // The channel is complete, old or new. So is the one with a hidden name, which users may remove
   // or use.
   CheckComplete(path, findings);
-  if (others.size() > 1) findings->Count(Fault::kLeaked, "several names");
+  if (others.size() > 1) findings->Count(SweepFault::kLeaked, "several names");
   for (const std::string& name : others) {
-    if (!absl::StrContains(name, "/.ipmpsc-")) findings->Count(Fault::kLeaked, name);
+    if (!absl::StrContains(name, "/.ipmpsc-")) findings->Count(SweepFault::kLeaked, name);
     const absl::StatusOr<Channel> hidden = Channel::Open(name);
-    if (!hidden.ok()) findings->Count(Fault::kTorn, hidden.status().ToString());
+    if (!hidden.ok()) findings->Count(SweepFault::kTorn, hidden.status().ToString());
     if (hidden.ok() && replaced && hidden->id() != old->id()) {
-      findings->Count(Fault::kLeaked, "a third channel");
+      findings->Count(SweepFault::kLeaked, "a third channel");
     }
   }
   if (!unfinished && (!replaced || !told || !others.empty())) {
-    findings->Count(Fault::kLost, "replaced to the end, and was not");
+    findings->Count(SweepFault::kLost, "replaced to the end, and was not");
   }
   return unfinished;
 }
@@ -177,9 +181,9 @@ void SweepCreation(Findings* findings) {
     unfinished = CreateAndKill(path, ExistPolicy::kFail, point, "");
     findings->CountDeath(Exists(path) ? "complete" : "without a name");
     for (const std::string& name : OtherNames(directory, path)) {
-      findings->Count(Fault::kLeaked, name);
+      findings->Count(SweepFault::kLeaked, name);
     }
-    if (!unfinished && !Exists(path)) findings->Count(Fault::kLost, "created to the end");
+    if (!unfinished && !Exists(path)) findings->Count(SweepFault::kLost, "created to the end");
     if (Exists(path)) CheckComplete(path, findings);
   }
 }

@@ -12,7 +12,7 @@ constexpr const char* kNames[kFaultKinds] = {"lost", "torn", "hung", "leaked"};
 
 }  // namespace
 
-void Findings::Count(Fault fault, absl::string_view what) {
+void Findings::Count(SweepFault fault, absl::string_view what) {
   ++faults_[static_cast<int>(fault)];
   const std::string line =
       absl::StrCat(kNames[static_cast<int>(fault)], ": ", where_, ": ", what, "\n");

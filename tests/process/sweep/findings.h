@@ -11,7 +11,7 @@
 
 namespace ipmpsc::testing {
 
-enum class Fault {
+enum class SweepFault {
   kLost,    // a committed message did not come, came twice, or at a wrong position
   kTorn,    // a message came with wrong bytes, or was never sent
   kHung,    // a survivor got an error or waited beyond all bounds
@@ -24,7 +24,7 @@ class Findings {
   // Sets the place that is reported with the next faults.
   void At(std::string where) { where_ = std::move(where); }
 
-  void Count(Fault fault, absl::string_view what);
+  void Count(SweepFault fault, absl::string_view what);
   // Counts one more death with its outcome.
   void CountDeath(absl::string_view outcome);
   // Adds the counts of another operation.
@@ -32,7 +32,7 @@ class Findings {
 
   uint64_t deaths() const { return deaths_; }
   uint64_t faults() const;
-  uint64_t faults(Fault fault) const { return faults_[static_cast<int>(fault)]; }
+  uint64_t faults(SweepFault fault) const { return faults_[static_cast<int>(fault)]; }
   // Returns "412 kill points: 61 before the claim, 212 claimed, 139 committed".
   std::string Outcomes() const;
   // Returns "412 kill points, 0 lost, 0 torn, 0 hung, 0 leaked".

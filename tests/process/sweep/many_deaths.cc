@@ -10,7 +10,7 @@
 #include "tests/process/sweep/operations.h"
 #include "tests/process/sweep/stage.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 namespace {
@@ -48,7 +48,7 @@ void SweepManyDeaths(uint64_t deaths, Findings* findings) {
   findings->At(absl::StrCat("after ", deaths, " deaths"));
   const absl::Status attached = stage.AttachReceiver();
   if (!attached.ok()) {
-    findings->Count(Fault::kHung, attached.ToString());
+    findings->Count(SweepFault::kHung, attached.ToString());
     return;
   }
   CheckNothingLeaked(stage, 0, findings);

@@ -21,7 +21,7 @@ void Check(const Operation& operation, LeakCheck leak_check, uint32_t living, St
   // The later checks assume that delivery works.
   if (findings->faults() != faults) return;
   if (stage.other.pid() > 0 && stage.other.Wait(kHangs) == "still lives") {
-    findings->Count(Fault::kHung, "a sender that lives does not get on");
+    findings->Count(SweepFault::kHung, "a sender that lives does not get on");
   }
   if (leak_check == LeakCheck::kAtOnce) CheckNothingLeaked(stage, living, findings);
   if (operation.receiver == ReceiverPlace::kSteppedOne) stage.receiver.reset();
@@ -52,13 +52,13 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
   }
   SteppedChild child([&] { operation.prepare(stage); }, [&] { operation.operate(stage); });
   if (!child.alive()) {
-    findings->Count(Fault::kLeaked, "it cannot even begin");
+    findings->Count(SweepFault::kLeaked, "it cannot even begin");
     return false;
   }
   // The claim in `prepare` has woken the receiver.
   if (operation.receiver == ReceiverPlace::kSleeping &&
       !stage.receiver_process->AwaitAsleep(stage.ring(), claim)) {
-    findings->Count(Fault::kHung, "the receiver does not go to sleep again");
+    findings->Count(SweepFault::kHung, "the receiver does not go to sleep again");
     return false;
   }
   Meanwhile meanwhile;
@@ -71,7 +71,7 @@ bool KillOnce(const Operation& operation, const KillPoint& point, LeakCheck leak
     const bool committed = stage.Committed().size() != 0;
     if (!stage.receiver_process->AwaitAsleep(stage.ring(),
                                              committed ? stage.claim_position() : claim)) {
-      findings->Count(Fault::kHung, "the receiver does not go to sleep");
+      findings->Count(SweepFault::kHung, "the receiver does not go to sleep");
     }
   }
   const bool whole = reached == Reached::kEnd;

@@ -18,7 +18,7 @@
 #include "tests/process/sweep/operation.h"
 #include "tests/process/sweep/stage.h"
 #include "tests/process/sweep/stepping.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/stepped_child.h"
 
 namespace ipmpsc::testing {
 namespace {
@@ -82,7 +82,7 @@ Progress KillPair(const Pair& pair, Stage& stage, Findings* findings) {
     SteppedSender first(&stage, pair.first_size);
     SteppedSender second(&stage, pair.second_size);
     if (!first.child().alive() || !second.child().alive()) {
-      findings->Count(Fault::kLeaked, "they cannot even begin");
+      findings->Count(SweepFault::kLeaked, "they cannot even begin");
       return {false, false, false};
     }
     progress.first = first.Go(stage, pair.i);
@@ -183,11 +183,11 @@ bool DieDuringLook(uint64_t instruction, uint64_t steps_to_commit, bool commits,
     stage.SendMessage(kFresh, kFreshSize);
   }
   if (!Await([&] { return stage.board[kTaken].load() != 0; }, kHangs)) {
-    findings->Count(Fault::kHung, "the receiver does not get on");
+    findings->Count(SweepFault::kHung, "the receiver does not get on");
   } else if (commits != (stage.board[kTaken].load() == claim + 1)) {
-    findings->Count(Fault::kLost, commits ? "it was stepped over" : "nobody has sent that");
+    findings->Count(SweepFault::kLost, commits ? "it was stepped over" : "nobody has sent that");
   } else if (stage.board[kIsWhole].load() != 1) {
-    findings->Count(Fault::kTorn, "what was committed during the look");
+    findings->Count(SweepFault::kTorn, "what was committed during the look");
   }
   receiver.Kill();
   const uint64_t faults = findings->faults();
@@ -236,9 +236,9 @@ bool DisturbFallingAsleep(uint64_t instruction, WhileFallingAsleep what, Finding
   receiver.Detach();
   findings->CountDeath(asleep ? "asleep" : "awake");
   if (!Await([&] { return stage.board[kTaken].load() != 0; }, kHangs)) {
-    findings->Count(Fault::kHung, "the receiver sleeps on");
+    findings->Count(SweepFault::kHung, "the receiver sleeps on");
   } else if (stage.board[kTaken].load() != 1) {
-    findings->Count(Fault::kLost, "the receiver got something else");
+    findings->Count(SweepFault::kLost, "the receiver got something else");
   }
   return !asleep;
 }
@@ -269,7 +269,7 @@ bool EndDuringSend(uint64_t instruction, bool replaced, bool dies, Findings* fin
   } else if (!whole) {
     sender.Detach();
     if (!Await([&] { return stage.board[kLooks].load() == kReturned; }, kHangs)) {
-      findings->Count(Fault::kHung, "the sender does not return");
+      findings->Count(SweepFault::kHung, "the sender does not return");
       return false;
     }
   }
@@ -278,13 +278,13 @@ bool EndDuringSend(uint64_t instruction, bool replaced, bool dies, Findings* fin
   const size_t committed = stage.Committed().size();
   findings->CountDeath(committed != 0 ? "sent" : "not sent");
   if (returned && (code == absl::StatusCode::kOk) != (committed != 0)) {
-    findings->Count(Fault::kLost,
+    findings->Count(SweepFault::kLost,
                     absl::StrCat("the sender was told ", absl::Status(code, "").ToString(),
                                  ", and ", committed, " messages are there"));
   }
   if (returned && code != absl::StatusCode::kOk &&
       code != (replaced ? absl::StatusCode::kAborted : absl::StatusCode::kFailedPrecondition)) {
-    findings->Count(Fault::kLost, absl::Status(code, "").ToString());
+    findings->Count(SweepFault::kLost, absl::Status(code, "").ToString());
   }
   CheckEnded(stage, findings);
   return !whole;

@@ -131,7 +131,7 @@ Operation ReleaseToSleeper() {
     if (stage.release_position() == stage.arranged[0].position) return;
     const std::string ended = stage.other.Wait(kHangs);
     if (ended != "exited 0") {
-      findings->Count(Fault::kHung, absl::StrCat("there is space, and the sleeper ", ended));
+      findings->Count(SweepFault::kHung, absl::StrCat("there is space, and the sleeper ", ended));
     }
   };
   return operation;

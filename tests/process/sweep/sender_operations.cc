@@ -126,8 +126,8 @@ Operation BehindAnOpenLoan() {
     if (stage.rival_loan.has_value()) {
       const absl::StatusOr<Message> early = stage.Receive(absl::ZeroDuration());
       if (!absl::IsDeadlineExceeded(early.status())) {
-        findings->Count(Fault::kLost, absl::StrCat("the open loan was stepped over: ",
-                                                   early.status().ToString()));
+        findings->Count(SweepFault::kLost, absl::StrCat("the open loan was stepped over: ",
+                                                        early.status().ToString()));
       }
       const std::string bytes = stage.NewMessage(kRival, kSize);
       std::copy(bytes.begin(), bytes.end(), stage.rival_loan->payload().begin());
@@ -365,7 +365,7 @@ Operation EndBehindAnOpenLoan(internal::ClaimWord end) {
   operation.settle = [](Stage& stage, Findings* findings) {
     const absl::StatusOr<Message> early = stage.Receive(absl::ZeroDuration());
     if (!absl::IsDeadlineExceeded(early.status())) {
-      findings->Count(Fault::kLost,
+      findings->Count(SweepFault::kLost,
                       absl::StrCat("the open loan was stepped over: ", early.status().ToString()));
     }
     const std::string bytes = stage.NewMessage(kRival, kSize);
@@ -417,7 +417,7 @@ Operation SendLosingToTheEnd(internal::ClaimWord end) {
   };
   operation.settle = [](Stage& stage, Findings* findings) {
     if (stage.HasEnded() && !stage.Committed().empty()) {
-      findings->Count(Fault::kTorn, "a claim came after the end");
+      findings->Count(SweepFault::kTorn, "a claim came after the end");
     }
   };
   return operation;

@@ -24,9 +24,9 @@
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 

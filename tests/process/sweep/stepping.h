@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "tests/testing/process_stepper.h"
+#include "tests/testing/process/stepped_child.h"
 
 namespace ipmpsc::testing {
 

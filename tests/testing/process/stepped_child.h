@@ -1,7 +1,7 @@
 // SteppedChild: a child that executes one machine instruction at a time and can be killed after any
 // of them.
-#ifndef TESTS_TESTING_PROCESS_STEPPER_H_
-#define TESTS_TESTING_PROCESS_STEPPER_H_
+#ifndef TESTS_TESTING_PROCESS_STEPPED_CHILD_H_
+#define TESTS_TESTING_PROCESS_STEPPED_CHILD_H_
 
 #include <sys/ptrace.h>
 #include <sys/types.h>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
+#include "tests/testing/process/child_process.h"
 
 namespace ipmpsc::testing {
 
@@ -22,11 +23,10 @@ class SteppedChild {
   SteppedChild(absl::FunctionRef<void()> prepare, absl::FunctionRef<void()> operation);
   SteppedChild(const SteppedChild&) = delete;
   SteppedChild& operator=(const SteppedChild&) = delete;
-  ~SteppedChild() { Kill(); }
 
   // Whether the child lives. It does so after the operation, too.
-  bool alive() const { return pid_ > 0; }
-  pid_t pid() const { return pid_; }
+  bool alive() const { return child_.pid() > 0; }
+  pid_t pid() const { return child_.pid(); }
 
   // Executes one instruction or system call. Returns false if the operation is done.
   bool Step();
@@ -47,17 +47,15 @@ class SteppedChild {
   bool RunThroughSystemCall();
   // Lets the child run freely. It stops after the operation and stays alive.
   void Detach();
-  void Kill();
+  void Kill() { child_.Kill(); }
 
  private:
-  // Returns the signal that stopped the child, or -1 if it is gone.
-  int AwaitStop();
   // Runs to the beginning or the end of a system call.
   std::optional<__ptrace_syscall_info> RunToNextStop();
 
-  pid_t pid_;
+  ChildProcess child_;
 };
 
 }  // namespace ipmpsc::testing
 
-#endif  // TESTS_TESTING_PROCESS_STEPPER_H_
+#endif  // TESTS_TESTING_PROCESS_STEPPED_CHILD_H_

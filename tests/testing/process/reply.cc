@@ -1,4 +1,4 @@
-#include "tests/testing/process_reply.h"
+#include "tests/testing/process/reply.h"
 
 #include <errno.h>
 #include <poll.h>

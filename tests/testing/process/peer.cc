@@ -1,4 +1,4 @@
-#include "tests/testing/process_peer.h"
+#include "tests/testing/process/peer.h"
 
 #include <errno.h>
 #include <sys/socket.h>

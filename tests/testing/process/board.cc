@@ -1,4 +1,4 @@
-#include "tests/testing/process_board.h"
+#include "tests/testing/process/board.h"
 
 #include <stdio.h>
 #include <stdlib.h>

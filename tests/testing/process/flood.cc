@@ -1,4 +1,4 @@
-#include "tests/testing/process_flood.h"
+#include "tests/testing/process/flood.h"
 
 #include <sched.h>
 
@@ -12,8 +12,8 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/message.h"
 
 namespace ipmpsc::testing {
 namespace {

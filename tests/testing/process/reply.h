@@ -1,4 +1,4 @@
-// The commands and replies between a test and its peer (process_peer.h). Each is one packet.
+// The commands and replies between a test and its peer (peer.h). Each is one packet.
 #ifndef TESTS_TESTING_PROCESS_REPLY_H_
 #define TESTS_TESTING_PROCESS_REPLY_H_
 

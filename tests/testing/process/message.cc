@@ -1,4 +1,4 @@
-#include "tests/testing/process_message.h"
+#include "tests/testing/process/message.h"
 
 #include <algorithm>
 #include <cstring>

@@ -18,9 +18,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "tests/testing/process_board.h"
-#include "tests/testing/process_child.h"
-#include "tests/testing/process_reply.h"
+#include "tests/testing/process/board.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/process/reply.h"
 
 namespace ipmpsc::testing {
 
@@ -43,7 +43,7 @@ class Peer {
 
   pid_t pid() const { return child_.pid(); }
   void Kill() { child_.Kill(); }
-  void Stop() const { child_.Stop(); }
+  void Stop() { child_.Stop(); }
   void Continue() const { child_.Continue(); }
 
  private:
