@@ -49,7 +49,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc {
 

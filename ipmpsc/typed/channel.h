@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/schema/description.h"
 #include "ipmpsc/schema/message_type.h"
 #include "ipmpsc/schema/schema_differences.h"

@@ -12,7 +12,6 @@
 
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/claim_word.h"
@@ -22,6 +21,7 @@
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::fuzz {
 
