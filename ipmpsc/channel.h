@@ -54,6 +54,7 @@
 namespace ipmpsc {
 
 namespace internal {
+class ChannelAccess;
 class Segment;
 }  // namespace internal
 
@@ -161,12 +162,13 @@ class Channel {
   std::string id() const;
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
-  // End of public interfaces.
+ private:
+  friend class internal::ChannelAccess;
+
+  static absl::StatusOr<Channel> Over(absl::StatusOr<std::shared_ptr<internal::Segment>> segment);
 
   explicit Channel(std::shared_ptr<internal::Segment> segment) : segment_(std::move(segment)) {}
-  const std::shared_ptr<internal::Segment>& segment() const { return segment_; }
 
- private:
   std::shared_ptr<internal::Segment> segment_;
 };
 

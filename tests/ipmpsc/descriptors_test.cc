@@ -19,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
@@ -152,7 +153,7 @@ class ClosedByProgramTest : public ::testing::Test {
     channel_ = *Channel::Open(path_);
   }
 
-  int fd() const { return channel_->segment()->fd(); }
+  int fd() const { return internal::ChannelAccess::SegmentOf(*channel_)->fd(); }
   const std::string path_ = PathOnDisk("channel");
   std::optional<Channel> channel_;
 };

@@ -19,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
@@ -239,7 +240,7 @@ TEST_P(FdPassingTest, WithStandardStreamsClosed) {
 }
 
 TEST_P(FdPassingTest, TheProgramHasClosedTheChannelsDescriptor) {
-  close(channel_->segment()->fd());
+  close(internal::ChannelAccess::SegmentOf(*channel_)->fd());
   EXPECT_THAT(SendFd(here(), *channel_, kPatience),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("open the channel anew")));
 }

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -44,7 +45,9 @@ class LoanTest : public ::testing::Test {
     absl::StatusOr<Lease> lease = receiver_->Receive(absl::ZeroDuration());
     return lease.ok() ? std::string(lease->payload()) : "none";
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
 
   std::optional<Channel> channel_;
   std::optional<Sender> sender_;

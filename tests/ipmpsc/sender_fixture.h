@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
@@ -43,7 +44,9 @@ class SenderFixture : public ::testing::Test {
     EXPECT_OK(receiver);
     return *std::move(receiver);
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
 
   std::optional<Channel> channel_;
 };
