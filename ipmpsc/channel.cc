@@ -13,6 +13,7 @@
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/internal/segment/segment.h"
 
 namespace ipmpsc {

@@ -118,8 +118,16 @@ class Channel {
   // Opens the channel at `path`. A channel that has ended can be opened too, and its remaining
   // messages received. Takes no memory but page tables, unless `options` ask for more.
   //
+  // With a deadline it waits until a channel is created at `path`, so either end may start first:
+  //   Channel::Open("/dev/shm/quotes", {absl::Seconds(10)})
+  // It sleeps until the name appears (inotify). If the kernel refuses to watch the directory, it
+  // looks 60 times a second. A file that is no channel is an error at once, and so is a directory
+  // that is missing.
+  //
   // Errors:
-  //  * kNotFound           - no such path
+  //  * kNotFound           - no such path; with a deadline: no such directory
+  //  * kDeadlineExceeded   - no channel was created at the path until `options.deadline`. The text
+  //                          says how long the call has waited
   //  * kPermissionDenied   - the file may not be read and written
   //  * kInvalidArgument    - not a channel (a directory, a device, a file with other content); an
   //                          empty path

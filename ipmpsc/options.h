@@ -53,6 +53,8 @@ struct ChannelOptions {
 
 // Options of a process that opens a channel. Nothing in the channel's file overrides them.
 struct OpenOptions {
+  // How long `Channel::Open` waits for a channel to be created at the path. Not used by `OpenFd`.
+  Deadline deadline = absl::ZeroDuration();
   // Maps every page when opening instead of at its first touch. Takes time in proportion to the
   // capacity: a quarter of a second for each GiB.
   bool prefault = false;

@@ -148,11 +148,7 @@ class Program {
   Reply Open() { return Have(Channel::Open(words_[1])); }
   Reply OpenFd() { return Have(Channel::OpenFd(static_cast<int>(Number(1)))); }
   Reply OpenWhenThere() {
-    absl::StatusOr<Channel> channel = absl::NotFoundError("");
-    Await([&] {
-      channel = Channel::Open(words_[1]);
-      return !absl::IsNotFound(channel.status());
-    });
+    absl::StatusOr<Channel> channel = Channel::Open(words_[1], {kPatience});
     if (channel.ok() && channel->description() != "made by a peer") {
       return ReplyOf(absl::DataLossError("a channel that was opened before it was complete"));
     }

@@ -1,4 +1,4 @@
-// Creating and opening segments.
+// Creating segments.
 #ifndef IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 #define IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 
@@ -12,8 +12,6 @@
 namespace ipmpsc::internal {
 
 // All return the errors of the functions of `Channel`.
-absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options = {});
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
                                                        const ChannelOptions& options);
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options);

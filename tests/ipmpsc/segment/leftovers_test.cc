@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
+#include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
 #include "tests/testing/in_child.h"

@@ -29,6 +29,7 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/layout.h"
+#include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/options.h"
 #include "tests/testing/in_child.h"
 #include "tests/testing/status_matchers.h"
