@@ -64,10 +64,12 @@ class MessageChannel {
 
   // Errors: as `Channel::Open`; kFailedPrecondition - the channel carries something else (see
   // `Check`).
-  static absl::StatusOr<Channel> Open(absl::string_view path) {
-    return Checked(Channel::Open(path));
+  static absl::StatusOr<Channel> Open(absl::string_view path, const OpenOptions& options = {}) {
+    return Checked(Channel::Open(path, options));
   }
-  static absl::StatusOr<Channel> Open() { return Open(Path()); }
+  static absl::StatusOr<Channel> Open(const OpenOptions& options = {}) {
+    return Open(Path(), options);
+  }
 
   // Returns the differences between the channel's schema and this message type, if a sender or a
   // receiver may be attached despite them.
