@@ -13,32 +13,30 @@
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/internal/segment/segment.h"
 
 namespace ipmpsc {
-namespace {
 
-absl::StatusOr<Channel> ChannelOver(absl::StatusOr<std::shared_ptr<internal::Segment>> segment) {
+absl::StatusOr<Channel> Channel::Over(absl::StatusOr<std::shared_ptr<internal::Segment>> segment) {
   if (!segment.ok()) return segment.status();
   return Channel(*std::move(segment));
 }
 
-}  // namespace
-
 absl::StatusOr<Channel> Channel::Create(absl::string_view path, const ChannelOptions& options) {
-  return ChannelOver(internal::CreateSegment(path, options));
+  return Over(internal::CreateSegment(path, options));
 }
 
 absl::StatusOr<Channel> Channel::CreateTemp(const ChannelOptions& options) {
-  return ChannelOver(internal::CreateTempSegment(options));
+  return Over(internal::CreateTempSegment(options));
 }
 
 absl::StatusOr<Channel> Channel::CreateAnonymous(const ChannelOptions& options) {
-  return ChannelOver(internal::CreateAnonymousSegment(options));
+  return Over(internal::CreateAnonymousSegment(options));
 }
 
 absl::StatusOr<Channel> Channel::Open(absl::string_view path, const OpenOptions& options) {
-  return ChannelOver(internal::OpenSegment(path, options));
+  return Over(internal::OpenSegment(path, options));
 }
 
 absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
@@ -47,7 +45,7 @@ absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
     const std::string text = absl::StrCat("cannot use file descriptor ", fd);
     return errno == EBADF ? absl::InvalidArgumentError(text) : absl::ErrnoToStatus(errno, text);
   }
-  return ChannelOver(internal::Segment::FromFd(std::move(own), "", options));
+  return Over(internal::Segment::FromFd(std::move(own), "", options));
 }
 
 void Channel::Close() { segment_->End(internal::kClaimClosed); }

@@ -49,11 +49,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc {
 
 namespace internal {
+class ChannelAccess;
 class Segment;
 }  // namespace internal
 
@@ -117,8 +118,16 @@ class Channel {
   // Opens the channel at `path`. A channel that has ended can be opened too, and its remaining
   // messages received. Takes no memory but page tables, unless `options` ask for more.
   //
+  // With a deadline it waits until a channel is created at `path`, so either end may start first:
+  //   Channel::Open("/dev/shm/quotes", {absl::Seconds(10)})
+  // It sleeps until the name appears (inotify). If the kernel refuses to watch the directory, it
+  // looks 60 times a second. A file that is no channel is an error at once, and so is a directory
+  // that is missing.
+  //
   // Errors:
-  //  * kNotFound           - no such path
+  //  * kNotFound           - no such path; with a deadline: no such directory
+  //  * kDeadlineExceeded   - no channel was created at the path until `options.deadline`. The text
+  //                          says how long the call has waited
   //  * kPermissionDenied   - the file may not be read and written
   //  * kInvalidArgument    - not a channel (a directory, a device, a file with other content); an
   //                          empty path
@@ -161,12 +170,13 @@ class Channel {
   std::string id() const;
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
-  // End of public interfaces.
+ private:
+  friend class internal::ChannelAccess;
+
+  static absl::StatusOr<Channel> Over(absl::StatusOr<std::shared_ptr<internal::Segment>> segment);
 
   explicit Channel(std::shared_ptr<internal::Segment> segment) : segment_(std::move(segment)) {}
-  const std::shared_ptr<internal::Segment>& segment() const { return segment_; }
 
- private:
   std::shared_ptr<internal::Segment> segment_;
 };
 

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -172,9 +173,9 @@ absl::Status CheckSealed(int fd, absl::string_view what) {
 absl::Status SendFd(int socket, const Channel& channel, Deadline deadline) {
   constexpr absl::string_view kWhat = "cannot send the channel's file descriptor";
   absl::Status status = RequireUnixSocket(socket, kWhat);
-  if (status.ok()) status = channel.segment()->CheckFd();
+  if (status.ok()) status = internal::ChannelAccess::SegmentOf(channel)->CheckFd();
   while (status.ok()) {
-    if (SendMessage(socket, channel.segment()->fd()) == 1) return status;
+    if (SendMessage(socket, internal::ChannelAccess::SegmentOf(channel)->fd()) == 1) return status;
     if (errno == EINTR) continue;
     status = errno == EAGAIN ? Await(socket, POLLOUT, deadline, kWhat) : SocketError(errno, kWhat);
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/endpoint/receiver_core.h"
 
 namespace ipmpsc {
@@ -43,7 +44,7 @@ void Lease::Release() && { const Lease released(std::move(*this)); }
 
 absl::StatusOr<Receiver> Receiver::Attach(const Channel& channel, const ReceiverOptions& options) {
   absl::StatusOr<internal::LocalRef<ReceiverCore>> core =
-      ReceiverCore::Attach(channel.segment(), options);
+      ReceiverCore::Attach(internal::ChannelAccess::SegmentOf(channel), options);
   if (!core.ok()) return core.status();
   return Receiver(channel, *std::move(core));
 }

@@ -24,10 +24,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc {
 

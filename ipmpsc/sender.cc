@@ -6,6 +6,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/endpoint/sender_core.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
@@ -75,7 +76,7 @@ void Loan::Publish(size_t size) && {
 
 absl::StatusOr<Sender> Sender::Attach(const Channel& channel, const SenderOptions& options) {
   absl::StatusOr<internal::LocalRef<SenderCore>> core =
-      SenderCore::Attach(channel.segment(), options);
+      SenderCore::Attach(internal::ChannelAccess::SegmentOf(channel), options);
   if (!core.ok()) return core.status();
   return Sender(channel, *std::move(core));
 }

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "absl/status/status.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::examples {
 

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/schema/description.h"
 #include "ipmpsc/schema/message_type.h"
 #include "ipmpsc/schema/schema_differences.h"
@@ -64,10 +64,12 @@ class MessageChannel {
 
   // Errors: as `Channel::Open`; kFailedPrecondition - the channel carries something else (see
   // `Check`).
-  static absl::StatusOr<Channel> Open(absl::string_view path) {
-    return Checked(Channel::Open(path));
+  static absl::StatusOr<Channel> Open(absl::string_view path, const OpenOptions& options = {}) {
+    return Checked(Channel::Open(path, options));
   }
-  static absl::StatusOr<Channel> Open() { return Open(Path()); }
+  static absl::StatusOr<Channel> Open(const OpenOptions& options = {}) {
+    return Open(Path(), options);
+  }
 
   // Returns the differences between the channel's schema and this message type, if a sender or a
   // receiver may be attached despite them.

@@ -19,7 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/schema/description.h"
 #include "ipmpsc/schema/schema_differences.h"
 #include "ipmpsc/view/arena.h"

@@ -11,8 +11,8 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/info.pb.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/schema/description.h"
 #include "ipmpsc/sender.h"
@@ -338,6 +338,8 @@ TEST(TypedChannelTest, OpenByPath) {
   EXPECT_THAT(camera::FrameSender::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
   EXPECT_THAT(camera::FrameReceiver::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
   EXPECT_THAT(camera::FrameChannel::Open(path), StatusIs(StatusCode::kNotFound, HasSubstr(path)));
+  EXPECT_THAT(camera::FrameChannel::Open(path, {absl::Milliseconds(5)}),
+              StatusIs(StatusCode::kDeadlineExceeded, HasSubstr(path)));
   ASSERT_OK(camera::FrameChannel::Create(path, Small()));
   ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Open(path));
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Open(path));

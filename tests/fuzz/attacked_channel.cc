@@ -12,7 +12,7 @@
 
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/claim_word.h"
@@ -22,6 +22,7 @@
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::fuzz {
 
@@ -39,12 +40,13 @@ constexpr size_t kGuardSize = 1 << 16;
 static_assert(kGuardSize > 2 * AttackedChannel::kCapacity);
 
 char* BaseOf(const Channel& channel) {
-  const internal::SegmentHeader& header = channel.segment()->header();
-  return reinterpret_cast<char*>(channel.segment()->ring().control) - header.control_offset;
+  const internal::SegmentHeader& header = internal::ChannelAccess::SegmentOf(channel)->header();
+  return reinterpret_cast<char*>(internal::ChannelAccess::SegmentOf(channel)->ring().control) -
+         header.control_offset;
 }
 
 size_t MappedSize(const Channel& channel) {
-  const internal::SegmentHeader& header = channel.segment()->header();
+  const internal::SegmentHeader& header = internal::ChannelAccess::SegmentOf(channel)->header();
   return header.data_offset + 2 * header.capacity;
 }
 
@@ -262,7 +264,7 @@ void AttackedChannel::Tamper(const Ring& ring, Input* input) {
 }
 
 void AttackedChannel::RequireInside(const char* payload, size_t size) const {
-  const char* const data = channel_.segment()->ring().data;
+  const char* const data = internal::ChannelAccess::SegmentOf(channel_)->ring().data;
   Require(payload >= data + sizeof(internal::RecordHeader) &&
               payload < data + kCapacity + sizeof(internal::RecordHeader) &&
               size <= kCapacity - sizeof(internal::RecordHeader),

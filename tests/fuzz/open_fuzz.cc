@@ -26,6 +26,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/control.h"
@@ -153,7 +154,8 @@ void CheckOpened(const SegmentHeader& header, uint64_t size) {
 // Uses every part of the opened channel. The input determines the control block and the slots.
 void Use(const Channel& channel) {
   const absl::string_view description = channel.description();
-  Require(description.size() == channel.segment()->header().description_size &&
+  Require(description.size() ==
+                  internal::ChannelAccess::SegmentOf(channel)->header().description_size &&
               channel.id().size() == 32,
           "a channel tells what it is");
   absl::StatusOr<Sender> sender = Sender::Attach(channel);
@@ -179,7 +181,8 @@ void Open(const File& file, bool by_path) {
   const absl::StatusOr<Channel> channel =
       by_path ? Channel::Open(absl::StrCat("/proc/self/fd/", fd.get())) : Channel::OpenFd(fd.get());
   if (channel.ok()) {
-    CheckOpened(channel->segment()->header(), std::min(file.size, kMostBytes));
+    CheckOpened(internal::ChannelAccess::SegmentOf(*channel)->header(),
+                std::min(file.size, kMostBytes));
     Use(*channel);
     return;
   }

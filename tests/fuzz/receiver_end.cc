@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
@@ -129,7 +130,7 @@ void ReceiverEnd::Attach(const ReceiverOptions& options) {
   absl::StatusOr<Receiver> receiver = Receiver::Attach(channel_.channel(), options);
   if (receiver.ok()) {
     receiver_ = *std::move(receiver);
-    end_ = channel_.channel().segment()->ring().control->release_position;
+    end_ = internal::ChannelAccess::SegmentOf(channel_.channel())->ring().control->release_position;
     return;
   }
   // No other receiver has ever been attached.
@@ -156,7 +157,7 @@ void ReceiverEnd::CheckRecord(const Record& record) {
   Touch(record.payload);
   Require(record.sender < AttackedChannel::kSlots, "a message comes from a slot that there is");
   Require(internal::IsAligned(record.position), "records are aligned");
-  const Ring& ring = channel_.channel().segment()->ring();
+  const Ring& ring = internal::ChannelAccess::SegmentOf(channel_.channel())->ring();
   if (!leases_.empty()) {
     Require(!internal::IsBefore(record.position, end_), "positions grow from message to message");
     const uint64_t held = record.position - leases_.front().position();

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/internal/ring/position.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "tests/fuzz/attacked_channel.h"
 #include "tests/fuzz/input.h"

@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "tests/fuzz/attacked_channel.h"
@@ -79,7 +80,8 @@ void Run(const Steps& steps, bool alone, Input input, AttackedChannel* channel,
   for (int i = 0; i < kMostSteps && !input.empty(); ++i) {
     const uint32_t step = input.Pick(steps.acts + steps.receiver + steps.senders);
     if (step < steps.acts) {
-      AttackedChannel::Tamper(channel->channel().segment()->ring(), &input);
+      AttackedChannel::Tamper(internal::ChannelAccess::SegmentOf(channel->channel())->ring(),
+                              &input);
     } else if (step < steps.acts + steps.receiver) {
       receiver.Operate(&input);
     } else {
@@ -102,7 +104,7 @@ void RunScribbled(const Steps& steps, Input input) {
   AttackedChannel& channel = TheAttackedChannel(/*timestamps=*/input.Pick(2) == 1);
   channel.Reset();
   const absl::string_view acts = input.TakeBytes(size_t{8} * (1 + input.Pick(32)));
-  const internal::Ring& ring = channel.channel().segment()->ring();
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(channel.channel())->ring();
   // Does the acts once here, so that they happen even on a busy machine.
   for (Input once(acts); !once.empty();) AttackedChannel::Tamper(ring, &once);
   Scribbler::The().Scribble(&ring, acts);

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/require.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
@@ -94,7 +95,7 @@ void SenderEnd::SendBatch(uint32_t operation, Input* input) {
   std::vector<size_t> sizes(input->Pick(9));
   const uint8_t scale = input->Take<uint8_t>();
   for (size_t& size : sizes) size = size_t{input->Take<uint8_t>()} * (1 + scale % 32);
-  const Ring& ring = channel_.channel().segment()->ring();
+  const Ring& ring = internal::ChannelAccess::SegmentOf(channel_.channel())->ring();
   uint64_t together = 0;
   for (const size_t size : sizes) together += ring.RecordSizeOf(size);
   // Relaxed: without other writers this is the position of the batch.
@@ -176,7 +177,7 @@ void SenderEnd::Settle(std::optional<size_t> published) {
   const size_t size = published.value_or(claimed);
   CheckRecord(position, size,
               published.has_value() ? RecordKind::kMessage : RecordKind::kDiscarded);
-  const Ring& ring = channel_.channel().segment()->ring();
+  const Ring& ring = internal::ChannelAccess::SegmentOf(channel_.channel())->ring();
   const uint64_t rest = ring.RecordSizeOf(claimed) - ring.RecordSizeOf(size);
   if (rest != 0) {
     CheckRecord(position + ring.RecordSizeOf(size),
@@ -185,7 +186,7 @@ void SenderEnd::Settle(std::optional<size_t> published) {
 }
 
 void SenderEnd::CheckRecord(uint64_t position, size_t size, RecordKind kind) const {
-  const Ring& ring = channel_.channel().segment()->ring();
+  const Ring& ring = internal::ChannelAccess::SegmentOf(channel_.channel())->ring();
   const auto description =
       absl::bit_cast<RecordDescription>(ring.HeaderAt(position)->description.load());
   Require(ring.IsStamped(position) && description.length == size &&

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/internal/ring/record.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/sender.h"
 #include "tests/fuzz/attacked_channel.h"
 #include "tests/fuzz/input.h"

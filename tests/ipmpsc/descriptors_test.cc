@@ -18,10 +18,10 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
@@ -153,7 +153,7 @@ class ClosedByProgramTest : public ::testing::Test {
     channel_ = *Channel::Open(path_);
   }
 
-  int fd() const { return channel_->segment()->fd(); }
+  int fd() const { return internal::ChannelAccess::SegmentOf(*channel_)->fd(); }
   const std::string path_ = PathOnDisk("channel");
   std::optional<Channel> channel_;
 };

@@ -19,9 +19,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
@@ -240,7 +241,7 @@ TEST_P(FdPassingTest, WithStandardStreamsClosed) {
 }
 
 TEST_P(FdPassingTest, ClosedDescriptorIsReported) {
-  close(channel_->segment()->fd());
+  close(internal::ChannelAccess::SegmentOf(*channel_)->fd());
   EXPECT_THAT(SendFd(here(), *channel_, kPatience),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("open the channel anew")));
 }

@@ -20,13 +20,13 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
@@ -132,13 +132,13 @@ TEST_F(ForkTest, DrainThatContinuesInTheChildReleasesNothing) {
     // The child runs first and ends after the call that returned in it.
     if (child > 0) {
       EXPECT_EQ(ChildProcess::Adopt(child).Wait(), "exited 0");
-      const internal::Ring& ring = channel_->segment()->ring();
+      const internal::Ring& ring = internal::ChannelAccess::SegmentOf(*channel_)->ring();
       EXPECT_EQ(ring.control->release_position, 0u);
       EXPECT_EQ(ring.receiver_slot->received_records, 0u);
     }
   }));
   if (child == 0) _exit(0);
-  EXPECT_NE(channel_->segment()->ring().control->release_position, 0u);
+  EXPECT_NE(internal::ChannelAccess::SegmentOf(*channel_)->ring().control->release_position, 0u);
 }
 
 TEST_F(ForkTest, ChildAttachesForItself) {

@@ -12,12 +12,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "tests/testing/status_matchers.h"
 
@@ -85,7 +86,7 @@ class HostilePeerTest : public ::testing::Test {
 TEST_F(HostilePeerTest, EndlessOrphansDoNotDelayReceivePastItsDeadline) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  const OrphansWithoutEnd hostile(channel.segment()->ring());
+  const OrphansWithoutEnd hostile(internal::ChannelAccess::SegmentOf(channel)->ring());
   EXPECT_FALSE(receiver.Receive(absl::Milliseconds(1)).ok());
   EXPECT_FALSE(hostile.gave_up());
 }
@@ -93,7 +94,7 @@ TEST_F(HostilePeerTest, EndlessOrphansDoNotDelayReceivePastItsDeadline) {
 TEST_F(HostilePeerTest, EndlessOrphansDoNotBlockTryReceive) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  const OrphansWithoutEnd hostile(channel.segment()->ring());
+  const OrphansWithoutEnd hostile(internal::ChannelAccess::SegmentOf(channel)->ring());
   EXPECT_FALSE(receiver.TryReceive().ok());
   EXPECT_FALSE(hostile.gave_up());
 }
@@ -102,7 +103,7 @@ TEST_F(HostilePeerTest, EndlessOrphansDoNotBlockTryReceive) {
 TEST_F(HostilePeerTest, EndedDamageDoesNotAffectLaterPositions) {
   ASSERT_OK_AND_ASSIGN(Channel channel, MakeChannel());
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  const internal::Ring& ring = channel.segment()->ring();
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(channel)->ring();
   const auto receive = [&] { return receiver.Receive(absl::ZeroDuration()).status(); };
   ring.control->claim_word.store(internal::kRecordAlignment);
   absl::Status status;

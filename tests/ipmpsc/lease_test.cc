@@ -14,10 +14,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/status_matchers.h"
@@ -42,7 +43,9 @@ class LeaseTest : public ::testing::Test {
     EXPECT_OK(lease);
     return *std::move(lease);
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
   uint64_t released() const { return ring().control->release_position; }
 
   std::optional<Channel> channel_;

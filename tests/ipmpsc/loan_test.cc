@@ -10,10 +10,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/status_matchers.h"
@@ -44,7 +45,9 @@ class LoanTest : public ::testing::Test {
     absl::StatusOr<Lease> lease = receiver_->Receive(absl::ZeroDuration());
     return lease.ok() ? std::string(lease->payload()) : "none";
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
 
   std::optional<Channel> channel_;
   std::optional<Sender> sender_;

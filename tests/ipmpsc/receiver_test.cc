@@ -18,11 +18,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -59,7 +60,9 @@ class ReceiverTest : public ::testing::Test {
     }
     ASSERT_OK(sender_->TrySend(payload));
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
   void SetRecord(uint64_t position, internal::RecordDescription description) {
     ring().HeaderAt(position)->description = absl::bit_cast<uint64_t>(description);
     ring().HeaderAt(position)->stamp = ring().StampOf(position);
@@ -224,7 +227,8 @@ TEST(ReceiverOfLargeRingTest, DrainReleasesInStepsOf64Messages) {
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
   for (int i = 0; i < 150; ++i) ASSERT_OK(sender.TrySend("x"));
-  const auto& release_position = channel.segment()->ring().control->release_position;
+  const auto& release_position =
+      internal::ChannelAccess::SegmentOf(channel)->ring().control->release_position;
   std::vector<uint64_t> released;
   ASSERT_OK(receiver.Drain([&](const Record&) { released.push_back(release_position); }));
   for (uint64_t i = 0; i < 150; ++i) EXPECT_EQ(released[i], i / 64 * 64 * 64) << i;

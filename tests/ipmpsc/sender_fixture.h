@@ -10,9 +10,10 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/status_matchers.h"
@@ -43,7 +44,9 @@ class SenderFixture : public ::testing::Test {
     EXPECT_OK(receiver);
     return *std::move(receiver);
   }
-  const internal::Ring& ring() const { return channel_->segment()->ring(); }
+  const internal::Ring& ring() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring();
+  }
 
   std::optional<Channel> channel_;
 };

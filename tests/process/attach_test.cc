@@ -10,11 +10,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "tests/testing/process/board.h"
 #include "tests/testing/process/child_process.h"
@@ -256,7 +257,9 @@ class EndTest : public ::testing::TestWithParam<bool> {
   }
 
   bool replaced() const { return GetParam(); }
-  const internal::ControlBlock& control() const { return *channels_[0].segment()->ring().control; }
+  const internal::ControlBlock& control() const {
+    return *internal::ChannelAccess::SegmentOf(channels_[0])->ring().control;
+  }
 
   // Ends the channel from another process.
   void End() {

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "tests/testing/process/child_process.h"
@@ -59,7 +60,7 @@ void Collector::ReleaseAll() {
 
 std::string Collector::Collect(uint64_t count) {
   const std::atomic<uint32_t>& senders_wait =
-      receiver_->channel().segment()->ring().control->senders_wait;
+      internal::ChannelAccess::SegmentOf(receiver_->channel())->ring().control->senders_wait;
   std::string wrong;
   for (uint64_t round = 0; ledger_.total() < count; ++round) {
     absl::StatusOr<Lease> first = receiver_->Receive(kPatience);

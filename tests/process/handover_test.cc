@@ -16,12 +16,12 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/board.h"
@@ -151,7 +151,9 @@ class LostLockTest : public ::testing::Test {
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
               lock_);
   }
-  uint64_t released() const { return channel_->segment()->ring().control->release_position.load(); }
+  uint64_t released() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring().control->release_position.load();
+  }
 
   std::optional<Channel> channel_;
   std::optional<Receiver> stale_;
@@ -174,7 +176,7 @@ TEST_F(LostLockTest, ReceiverReportsTheLostLockAndReleasesNothing) {
   stale_.reset();
   EXPECT_EQ(released(), 0u);
   EXPECT_TRUE(channel_->HasReceiver());
-  EXPECT_NE(channel_->segment()->ring().receiver_slot->pid.load(), 0u);
+  EXPECT_NE(internal::ChannelAccess::SegmentOf(*channel_)->ring().receiver_slot->pid.load(), 0u);
   EXPECT_OK(successor.TryReceive());
 }
 

@@ -20,12 +20,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/slots.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/board.h"
@@ -108,7 +109,7 @@ class HostileBoundTest : public ::testing::Test {
   void StartHostile(bool rewrites) {
     hostile_ = ChildProcess::Fork([&] {
       if (!TakeForeignLocks(path_)) return 1;
-      const internal::Ring& ring = channel_->segment()->ring();
+      const internal::Ring& ring = internal::ChannelAccess::SegmentOf(*channel_)->ring();
       Position seen = ring.control->release_position.load();
       ClaimAs4096Dead(ring, seen);
       board_[kReady].store(1);
@@ -164,7 +165,7 @@ TEST_F(HostileBoundTest, CallsReturnWhileIntentsAreRewritten) {
 
 // Damage that was reported stays reported, also while no scan comes to its end.
 TEST_F(HostileBoundTest, DamageIsReportedAlthoughScansRunOutOfTime) {
-  const internal::Ring& ring = channel_->segment()->ring();
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(*channel_)->ring();
   ring.control->claim_word.store(ring.capacity / 2);
   ASSERT_TRUE(
       Await([&] { return absl::IsDataLoss(receiver_->Receive(absl::ZeroDuration()).status()); }));
@@ -176,7 +177,7 @@ TEST_F(HostileBoundTest, DamageIsReportedAlthoughScansRunOutOfTime) {
 
 // A poll steps over one orphan at most.
 TEST_F(HostileBoundTest, PollStepsOverOneOrphan) {
-  const internal::Ring& ring = channel_->segment()->ring();
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(*channel_)->ring();
   // Fourteen dead senders. Each claim follows that of the sender before.
   constexpr uint32_t kOrphans = 14;
   for (uint32_t slot = 0; slot < kOrphans; ++slot) {

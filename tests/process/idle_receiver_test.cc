@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -62,11 +63,14 @@ class IdleReceiverTest : public ::testing::Test {
     ASSERT_OK(receiver_.Ask(absl::StrCat("attach_receiver 0 ", options)).status());
     receiver_.Tell("receive 20000");
     ASSERT_TRUE(Await([&] {
-      return internal::IsReceiverWaiting(*channel_->segment()->ring().control) &&
+      return internal::IsReceiverWaiting(
+                 *internal::ChannelAccess::SegmentOf(*channel_)->ring().control) &&
              IsAsleep(receiver_.pid());
     }));
   }
-  uint64_t sleeps() const { return channel_->segment()->ring().receiver_slot->sleeps.load(); }
+  uint64_t sleeps() const {
+    return internal::ChannelAccess::SegmentOf(*channel_)->ring().receiver_slot->sleeps.load();
+  }
 
   std::optional<Channel> channel_;
   Board board_;

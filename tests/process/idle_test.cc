@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "tests/testing/process/board.h"
 #include "tests/testing/process/peer.h"
 #include "tests/testing/status_matchers.h"

@@ -48,9 +48,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/collector.h"
@@ -149,11 +148,7 @@ class Program {
   Reply Open() { return Have(Channel::Open(words_[1])); }
   Reply OpenFd() { return Have(Channel::OpenFd(static_cast<int>(Number(1)))); }
   Reply OpenWhenThere() {
-    absl::StatusOr<Channel> channel = absl::NotFoundError("");
-    Await([&] {
-      channel = Channel::Open(words_[1]);
-      return !absl::IsNotFound(channel.status());
-    });
+    absl::StatusOr<Channel> channel = Channel::Open(words_[1], {kPatience});
     if (channel.ok() && channel->description() != "made by a peer") {
       return ReplyOf(absl::DataLossError("a channel that was opened before it was complete"));
     }

@@ -16,12 +16,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/board.h"
@@ -47,7 +48,9 @@ class ReceiverDeathTest : public ::testing::Test {
   }
 
   const Channel& channel() const { return channels_[0]; }
-  const internal::ControlBlock& control() const { return *channel().segment()->ring().control; }
+  const internal::ControlBlock& control() const {
+    return *internal::ChannelAccess::SegmentOf(channel())->ring().control;
+  }
 
   void StartReceiver() {
     peers_.emplace_back(board_);
@@ -303,7 +306,8 @@ TEST(RandomReceiverDeathsTest, NoMessageIsLostAndSendersContinue) {
       const absl::StatusOr<Lease> lease = last.Receive(absl::ZeroDuration());
       if (!lease.ok()) {
         EXPECT_THAT(lease, StatusIs(absl::StatusCode::kDeadlineExceeded));
-        const internal::ControlBlock& control = *channel.segment()->ring().control;
+        const internal::ControlBlock& control =
+            *internal::ChannelAccess::SegmentOf(channel)->ring().control;
         return internal::ClaimPosition(control.claim_word.load()) ==
                control.release_position.load();
       }

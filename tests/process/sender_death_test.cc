@@ -17,12 +17,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/board.h"
@@ -68,7 +69,8 @@ class Survivor {
 
   // Receives after the death of all senders, until nothing is claimed any more.
   void ReceiveTheRest() {
-    const internal::ControlBlock& control = *receiver_.channel().segment()->ring().control;
+    const internal::ControlBlock& control =
+        *internal::ChannelAccess::SegmentOf(receiver_.channel())->ring().control;
     const bool emptied = Await(
         [&] {
           ReceiveUntil(absl::ZeroDuration());
@@ -251,7 +253,8 @@ TEST_F(LoanDeathsTest, SendersDieWhileTheReceiverSleeps) {
   Claim(0, 500);
   Send(1, 100);
   ChildProcess killer = ChildProcess::Fork([&, victim = peers_[0].pid()] {
-    const internal::ControlBlock& control = *channel_[0].segment()->ring().control;
+    const internal::ControlBlock& control =
+        *internal::ChannelAccess::SegmentOf(channel_[0])->ring().control;
     if (!Await([&] { return internal::IsReceiverWaiting(control); })) return 1;
     return kill(victim, SIGKILL) == 0 ? 0 : 2;
   });

@@ -20,12 +20,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
-#include "ipmpsc/attach_options.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/slots.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
@@ -295,8 +295,9 @@ void RunSoakReceiver(const Channel& channel, SoakLedger* ledger, uint64_t seed) 
         held.empty() ? receiver->Receive(absl::Milliseconds(200)) : receiver->TryReceive();
     if (lease.ok()) {
       next = kSoakPatience;
-      const uint64_t index =
-          life.Enter(*lease, channel.segment()->ring().receiver_slot->orphaned_records.load());
+      const uint64_t index = life.Enter(*lease, internal::ChannelAccess::SegmentOf(channel)
+                                                    ->ring()
+                                                    .receiver_slot->orphaned_records.load());
       held.emplace_back(index, *std::move(lease));
     } else if (held.empty()) {
       // There may be a moment without senders.

@@ -10,10 +10,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/fd_passing.h"
 #include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "tests/process/syscall_fault_world.h"
 #include "tests/testing/process/child_process.h"
@@ -95,6 +97,41 @@ FaultOperation Open() {
   operation.run = [](FaultWorld& world) { return Keep(Channel::Open(world.path), &world.made); };
   operation.works = MadeWorks;
   operation.codes = {StatusCode::kResourceExhausted, StatusCode::kPermissionDenied};
+  return operation;
+}
+
+FaultOperation OpenWhenCreated() {
+  FaultOperation operation = Open();
+  operation.name = "OpenWhenCreated";
+  operation.prepare = [](FaultWorld& world) {
+    world.Meanwhile([&world] {
+      absl::SleepFor(absl::Milliseconds(5));
+      return TextOf(Channel::Create(world.path, Options()).status());
+    });
+  };
+  operation.run = [](FaultWorld& world) {
+    return Keep(Channel::Open(world.path, {kPatience}), &world.made);
+  };
+  operation.works = [](FaultWorld& world) {
+    const std::string found = world.Helped();
+    return found.empty() ? MadeWorks(world) : found;
+  };
+  operation.codes.insert(StatusCode::kNotFound);
+  operation.waits = true;
+  return operation;
+}
+
+FaultOperation OpenInVain() {
+  FaultOperation operation = Open();
+  operation.name = "OpenInVain";
+  operation.prepare = [](FaultWorld&) {};
+  operation.run = [](FaultWorld& world) {
+    return Channel::Open(world.directory + "/none", {absl::Milliseconds(15)}).status();
+  };
+  operation.usual = StatusCode::kDeadlineExceeded;
+  operation.codes.insert({StatusCode::kDeadlineExceeded, StatusCode::kNotFound});
+  operation.works = [](FaultWorld&) { return "there is no channel"; };
+  operation.waits = true;
   return operation;
 }
 
@@ -199,6 +236,8 @@ std::vector<FaultOperation> ChannelFaultOperations() {
           CreateTemp(),
           CreateAnonymous(),
           Open(),
+          OpenWhenCreated(),
+          OpenInVain(),
           OpenFd(),
           State(),
           Close(),

@@ -7,12 +7,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "ipmpsc/attach_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/syscall_fault_world.h"
@@ -173,7 +174,8 @@ FaultOperation SendThatWakes() {
   operation.works = [](FaultWorld& world) {
     // Wakes the receiver where the kernel was made to refuse. Otherwise it would sleep until its
     // deadline, since nothing is sent after it.
-    internal::FutexWakeAll(internal::LowHalfOfClaimWord(world.channel->segment()->ring().control));
+    internal::FutexWakeAll(internal::LowHalfOfClaimWord(
+        internal::ChannelAccess::SegmentOf(*world.channel)->ring().control));
     return world.Helped();
   };
   operation.waits = true;

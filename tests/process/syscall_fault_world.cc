@@ -9,9 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/temp_path.h"
 
@@ -88,7 +89,7 @@ std::string FaultWorld::Helped() {
 }
 
 const internal::ControlBlock& FaultWorld::control() const {
-  return *channel->segment()->ring().control;
+  return *internal::ChannelAccess::SegmentOf(*channel)->ring().control;
 }
 
 Belongings FaultWorld::Count() const {

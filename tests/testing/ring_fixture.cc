@@ -5,8 +5,8 @@
 
 #include "absl/base/casts.h"
 #include "absl/status/statusor.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::testing {
 

@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/options.h"
 #include "tracking/track.ipmpsc.h"
 
 int main() {

@@ -13,7 +13,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
@@ -27,6 +26,7 @@
 #include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::internal {
 

@@ -15,7 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "ipmpsc/attach_options.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
@@ -28,6 +27,7 @@
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::internal {
 

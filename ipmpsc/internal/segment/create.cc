@@ -23,6 +23,7 @@
 #include "ipmpsc/internal/segment/leftovers.h"
 #include "ipmpsc/internal/segment/link_target.h"
 #include "ipmpsc/internal/segment/nascent_file.h"
+#include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/internal/segment/path_error.h"
 
 namespace ipmpsc::internal {
@@ -89,12 +90,6 @@ absl::Status Fill(int fd, const SegmentHeader& layout, absl::string_view descrip
   const absl::StatusOr<std::string> front = NewSegmentFront(layout, description);
   if (!front.ok()) return front.status();
   return WriteAll(fd, *front);
-}
-
-// Whether a failure to open is that of a link whose target is missing.
-bool IsDangling(int error, const std::string& path) {
-  struct stat file;
-  return error == ENOENT && lstat(path.c_str(), &file) == 0 && S_ISLNK(file.st_mode);
 }
 
 absl::Status CheckIsChannel(int fd, const std::string& path) {
@@ -307,24 +302,6 @@ absl::StatusOr<std::string> TemporaryDirectory() {
 }
 
 }  // namespace
-
-absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options) {
-  const absl::Status usable = CheckPath(path);
-  if (!usable.ok()) return usable;
-  const std::string name(path);
-  // O_NONBLOCK: a FIFO is no channel, and opening it must not block.
-  UniqueFd fd = OpenFile(name.c_str(), O_RDWR | O_NONBLOCK);
-  if (!fd.valid()) {
-    const int error = errno;
-    const absl::Status failed =
-        PathError(error, path,
-                  IsDangling(error, name) ? "cannot open it, a dangling link" : "cannot open it");
-    return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
-                                           : failed;
-  }
-  return Segment::FromFd(std::move(fd), path, options);
-}
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
                                                        const ChannelOptions& options) {

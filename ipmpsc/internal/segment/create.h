@@ -1,4 +1,4 @@
-// Creating and opening segments.
+// Creating segments.
 #ifndef IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 #define IPMPSC_INTERNAL_SEGMENT_CREATE_H_
 
@@ -6,14 +6,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::internal {
 
 // All return the errors of the functions of `Channel`.
-absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options = {});
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
                                                        const ChannelOptions& options);
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options);

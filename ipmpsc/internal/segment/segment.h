@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/kept_file.h"
 #include "ipmpsc/internal/os/mapping.h"
@@ -19,6 +18,7 @@
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/layout.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::internal {
 

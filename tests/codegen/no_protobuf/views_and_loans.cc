@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/lite.ipmpsc.h"
 

@@ -5,7 +5,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/options.h"
 #include "tests/codegen/timestamps/stamped.ipmpsc.h"
 #include "tests/codegen/timestamps/stamped.pb.h"
 #include "tests/testing/status_matchers.h"

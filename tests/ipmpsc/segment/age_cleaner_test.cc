@@ -14,10 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/segment/create.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 

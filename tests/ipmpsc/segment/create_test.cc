@@ -12,11 +12,11 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 

@@ -14,9 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/operation.h"
@@ -132,7 +133,7 @@ bool ReplaceAndKill(const KillPoint& point, Findings* findings) {
     absl::StatusOr<Sender> sender = Sender::Attach(*old);
     if (!sender.ok() || !sender->TrySend(MessageBytes(kInOld, 300)).ok()) GiveUp("no old channel");
   }
-  const internal::Ring& ring = old->segment()->ring();
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(*old)->ring();
   const char* begin = reinterpret_cast<const char*>(ring.control);
   const bool unfinished =
       CreateAndKill(path, ExistPolicy::kReplace, point,

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/receiver.h"
@@ -263,7 +264,8 @@ bool EndDuringSend(uint64_t instruction, bool replaced, bool dies, Findings* fin
       });
   bool whole = false;
   for (uint64_t step = 0; step < instruction && !whole; ++step) whole = !sender.Step();
-  stage.channel.segment()->End(replaced ? internal::kClaimReplaced : internal::kClaimClosed);
+  internal::ChannelAccess::SegmentOf(stage.channel)
+      ->End(replaced ? internal::kClaimReplaced : internal::kClaimClosed);
   if (dies) {
     sender.Kill();
   } else if (!whole) {

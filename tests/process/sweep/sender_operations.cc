@@ -15,12 +15,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "ipmpsc/attach_options.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/checker.h"
 #include "tests/process/sweep/operations.h"
@@ -325,7 +326,9 @@ Operation Ending(std::string name, internal::ClaimWord end) {
   operation.may_end = true;
   operation.living_at_end = 0;
   operation.prepare = [](Stage&) {};
-  operation.operate = [end](Stage& stage) { stage.channel.segment()->End(end); };
+  operation.operate = [end](Stage& stage) {
+    internal::ChannelAccess::SegmentOf(stage.channel)->End(end);
+  };
   operation.settle = [](Stage& stage, Findings*) {
     if (!stage.HasEnded()) stage.rival.reset();
   };
@@ -410,7 +413,7 @@ Operation SendLosingToTheEnd(internal::ClaimWord end) {
   operation.after_step = [end](Stage& stage) {
     if (stage.rival_claims == 1 || !Intends(stage)) return;
     ++stage.rival_claims;
-    stage.channel.segment()->End(end);
+    internal::ChannelAccess::SegmentOf(stage.channel)->End(end);
   };
   operation.outcome = [](const Stage& stage) {
     return stage.Committed().empty() ? SenderOutcome(stage) : std::string("sent beyond the end");

@@ -10,13 +10,13 @@
 #include "absl/base/casts.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "ipmpsc/channel_options.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/ring/waiting.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::testing {
 namespace {

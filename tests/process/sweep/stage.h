@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
@@ -68,7 +69,7 @@ class Stage {
 
   explicit Stage(bool timestamps = false);
 
-  const internal::Ring& ring() const { return channel.segment()->ring(); }
+  const internal::Ring& ring() const { return internal::ChannelAccess::SegmentOf(channel)->ring(); }
   internal::Position claim_position() const;
   internal::Position release_position() const;
   // Whether the channel is closed or replaced. It is of no further use then.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "ipmpsc/channel_access.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
@@ -71,7 +72,8 @@ absl::Status SendSomehow(Sender* sender, MessageIdentity identity, size_t size,
 }  // namespace
 
 absl::Status Flood(Sender* sender, const FloodPlan& plan, std::atomic<uint64_t>* committed) {
-  const internal::ControlBlock& control = *sender->channel().segment()->ring().control;
+  const internal::ControlBlock& control =
+      *internal::ChannelAccess::SegmentOf(sender->channel())->ring().control;
   for (uint64_t number = 0; plan.count == 0 || number < plan.count; ++number) {
     if (plan.let_receiver_sleep && number % 32 == 31 &&
         !Await([&] { return internal::IsReceiverWaiting(control); })) {

@@ -1,0 +1,125 @@
+#include "ipmpsc/internal/segment/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/directory_watch.h"
+#include "ipmpsc/internal/os/unique_fd.h"
+#include "ipmpsc/internal/segment/link_target.h"
+#include "ipmpsc/internal/segment/path_error.h"
+
+namespace ipmpsc::internal {
+namespace {
+
+// How long a waiting opener sleeps at most before it looks again, in nanoseconds. A watch misses a
+// channel that appears because a link or a mount on the way to it changes. A watch that was refused
+// or lost is also tried again after that time.
+constexpr int64_t kLongestWatch = 100'000'000;
+// Without a watch it looks after 1, 2, 4, ... milliseconds.
+constexpr int64_t kFirstPause = 1'000'000;
+constexpr int64_t kLongestPause = 16'000'000;
+
+// Whether a failure to open is that of a link whose target is missing.
+bool IsDangling(int error, const std::string& path) {
+  struct stat file;
+  return error == ENOENT && lstat(path.c_str(), &file) == 0 && S_ISLNK(file.st_mode);
+}
+
+// Opens the channel that is at `path` now.
+absl::StatusOr<std::shared_ptr<Segment>> OpenNow(const std::string& path,
+                                                 const OpenOptions& options) {
+  // O_NONBLOCK: a FIFO is no channel, and opening it must not block.
+  UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
+  if (!fd.valid()) {
+    const int error = errno;
+    const absl::Status failed =
+        PathError(error, path,
+                  IsDangling(error, path) ? "cannot open it, a link to nothing" : "cannot open it");
+    return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
+                                           : failed;
+  }
+  return Segment::FromFd(std::move(fd), path, options);
+}
+
+bool IsMissing(const std::string& directory) {
+  struct stat file;
+  return stat(directory.c_str(), &file) != 0 && errno == ENOENT;
+}
+
+absl::Status NeverCreated(const std::string& path, const std::string& target, int64_t waited) {
+  const absl::Duration rounded = absl::Trunc(absl::Nanoseconds(waited), absl::Milliseconds(1));
+  return absl::DeadlineExceededError(
+      absl::StrCat(path, target == path ? "" : absl::StrCat(", a link to ", target),
+                   ": no channel was created there for ", absl::FormatDuration(rounded),
+                   "; start the program that creates it, or wait longer"));
+}
+
+// Waits until there is a file at `path`, then opens it. The file gets its name when the channel is
+// complete.
+absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path,
+                                                         const OpenOptions& options) {
+  const int64_t begin = MonotonicNow();
+  DirectoryWatch watch;
+  std::string watched;
+  int64_t next_watch = begin;
+  int64_t pause = kFirstPause;
+  for (;;) {
+    // Found anew each time, since links may change.
+    std::string target = path;
+    absl::StatusOr<std::string> followed = LinkTarget(path);
+    if (followed.ok()) {
+      target = *std::move(followed);
+    } else if (!absl::IsNotFound(followed.status())) {
+      return followed.status();
+    }
+    const std::string directory = DirectoryOf(target);
+    if (IsMissing(directory)) {
+      return absl::NotFoundError(absl::StrCat(path, ": no channel can be created there: ",
+                                              directory, " does not exist; create the directory"));
+    }
+    if (watched != directory || (!watch.valid() && MonotonicNow() >= next_watch)) {
+      watch = DirectoryWatch(directory);
+      watched = directory;
+      next_watch = MonotonicNow() + kLongestWatch;
+    }
+    // Looks after the watch has begun, so that no creation goes unnoticed.
+    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(path, options);
+    if (!absl::IsNotFound(opened.status())) return opened;
+    const int64_t now = MonotonicNow();
+    if (options.deadline.Passed()) return NeverCreated(path, target, now - begin);
+    const int64_t deadline = options.deadline.nanoseconds();
+    if (watch.valid() && watch.WaitFor(absl::string_view(target).substr(target.rfind('/') + 1),
+                                       std::min(deadline, now + kLongestWatch))) {
+      continue;
+    }
+    watch = DirectoryWatch();
+    absl::SleepFor(absl::Nanoseconds(std::min(deadline - now, pause)));
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
+                                                     const OpenOptions& options) {
+  const absl::Status usable = CheckPath(path);
+  if (!usable.ok()) return usable;
+  const std::string name(path);
+  absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(name, options);
+  if (!absl::IsNotFound(opened.status()) || options.deadline.Passed()) return opened;
+  return OpenWhenCreated(name, options);
+}
+
+}  // namespace ipmpsc::internal
