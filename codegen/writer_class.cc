@@ -158,8 +158,8 @@ std::string MessageSetterName(const FieldDescriptor& field) {
 // Returns the body of a setter that returns the writer of a message.
 std::vector<std::string> MessageStatements(const FieldDescriptor& field) {
   if (!field.is_map()) return WithMark(field, "return $inner$(this, $as${$number$});");
-  return {"const auto entry = StartEntry($number$);", "$put_key$",
-          "return $inner$(this, AsMapValue{entry});"};
+  return {"StartEntry($number$);", "$put_key$",
+          "return $inner$(this, AsMapValue{});"};
 }
 
 void PrintArraySetter(const FieldDescriptor& field, Variables variables, Printer* printer) {
@@ -201,8 +201,8 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, bool is_defin
     }
   } else if (descriptor.is_map()) {
     PrintFunction("void add_$name$($key_type$ key, $value_type$ value)",
-                  {"const auto entry = StartEntry($number$);", "$put_key$", "$put_value$",
-                   "EndEntry(entry);"},
+                  {"StartEntry($number$);", "$put_key$", "$put_value$",
+                   "EndEntry();"},
                   variables, 2, printer);
   } else {
     PrintValueSetters(descriptor, variables, printer);

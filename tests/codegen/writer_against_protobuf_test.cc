@@ -50,14 +50,14 @@ using ::ipmpsc::writer::Draft;
 constexpr Style kStyles[] = {{/*arrays=*/true, /*in_place=*/false},
                              {/*arrays=*/false, /*in_place=*/true}};
 
-// Returns the number of nested messages and map entries of 128 bytes or more.
-size_t LongMessagesWithin(const Message& message) {
+// Returns the number of nested messages and map entries of `length` bytes or more.
+size_t MessagesWithin(const Message& message, size_t length) {
   size_t count = 0;
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   const auto add = [&](const Message& inner) {
-    count += LongMessagesWithin(inner) + (inner.ByteSizeLong() >= 128 ? 1 : 0);
+    count += MessagesWithin(inner, length) + (inner.ByteSizeLong() >= length ? 1 : 0);
   };
   for (const google::protobuf::FieldDescriptor* field : fields) {
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
@@ -124,7 +124,7 @@ TEST_P(WriterAgainstProtobufTest, ProtobufReadsTheSame) {
   }
 }
 
-// If the message is shorter than 128 bytes, so are all nested ones.
+// If the message is shorter than a kibibyte, so are all nested ones.
 TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThem) {
   if (IsAligned()) GTEST_SKIP() << "has more bytes";
   Random random(2);
@@ -132,7 +132,7 @@ TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThe
   for (int i = 0; i < 10 * kRounds && small < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 2);
     const std::string wanted = DeterministicWire(*message);
-    if (wanted.size() >= 128) continue;
+    if (wanted.size() >= 1024) continue;
     ++small;
     ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], 1 << 20));
     ASSERT_EQ(absl::BytesToHexString(wire), absl::BytesToHexString(wanted));
@@ -180,9 +180,14 @@ TEST_P(WriterAgainstProtobufTest, FourBytesForEachMessageWithinAreEnough) {
   Random random(4);
   for (int i = 0; i < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 3);
-    const size_t bound = message->ByteSizeLong() + 4 * LongMessagesWithin(*message);
-    ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], bound));
-    ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, wire));
+    for (const bool in_place : {false, true}) {
+      // Bytes that are handed out may be in any message.
+      const size_t bound =
+          message->ByteSizeLong() + 4 * MessagesWithin(*message, in_place ? 0 : 1024);
+      ASSERT_OK_AND_ASSIGN(const std::string wire,
+                           Write(*message, {/*arrays=*/true, in_place}, bound));
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, wire));
+    }
   }
 }
 

@@ -87,10 +87,10 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
 
   // counters = 11
   void add_counters(::absl::string_view key, int64_t value) {
-    const auto entry = StartEntry(11);
+    StartEntry(11);
     PutString(1, key, "ipmpsc_test.camera.Frame.CountersEntry.key");
     PutInt64(2, value);
-    EndEntry(entry);
+    EndEntry();
   }
 
   // What `message` has that is no field above: extensions, newer fields.

@@ -275,16 +275,16 @@ class OuterWriter : public ::ipmpsc::writer::MessageWriter {
 
   // by_name = 5
   Outer_InnerWriter add_by_name(::absl::string_view key) {
-    const auto entry = StartEntry(5);
+    StartEntry(5);
     PutBytes(1, key);
-    return Outer_InnerWriter(this, AsMapValue{entry});
+    return Outer_InnerWriter(this, AsMapValue{});
   }
 
   // by_number = 6
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter add_by_number(int32_t key) {
-    const auto entry = StartEntry(6);
+    StartEntry(6);
     PutInt32(1, key);
-    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this, AsMapValue{entry});
+    return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this, AsMapValue{});
   }
 
   // What `message` has that is no field above: extensions, newer fields.
@@ -466,17 +466,17 @@ class TableWriter : public ::ipmpsc::writer::MessageWriter {
 
   // row = 1
   void add_row(int32_t key, ::absl::string_view value) {
-    const auto entry = StartEntry(1);
+    StartEntry(1);
     PutInt32(1, key);
     PutBytes(2, value);
-    EndEntry(entry);
+    EndEntry();
   }
 
   // cell = 2
   InnerWriter add_cell(int32_t key) {
-    const auto entry = StartEntry(2);
+    StartEntry(2);
     PutInt32(1, key);
-    return InnerWriter(this, AsMapValue{entry});
+    return InnerWriter(this, AsMapValue{});
   }
 
   // What `message` has that is no field above: extensions, newer fields.
