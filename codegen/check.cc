@@ -46,12 +46,15 @@ std::string CheckAlignment(const FieldDescriptor& field) {
   const uint32_t alignment = field.options().GetExtension(::ipmpsc::field).alignment();
   if (alignment == 0) return "";
   const std::string option = absl::StrCat("option (ipmpsc.field): alignment ", alignment, " ");
-  if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-    return absl::StrCat(option, "of a field that is neither bytes nor string");
+  const bool is_text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  if (!is_text && !IsPackedFixed(field)) {
+    return absl::StrCat(
+        option, "of a field that is neither bytes nor string, nor packed numbers of fixed width");
   }
   if (field.is_extension()) return absl::StrCat(option, "of an extension, which has no setter");
-  // Padding is an earlier value of the same field. In a repeated field it would be an element.
-  if (field.is_repeated()) return absl::StrCat(option, "of a repeated field");
+  // Padding of a text is an earlier value of the same field. In a repeated field it would be an
+  // element.
+  if (is_text && field.is_repeated()) return absl::StrCat(option, "of a repeated field");
   if ((alignment & (alignment - 1)) != 0) return absl::StrCat(option, "is no power of two");
   if (alignment > kMaxAlignment) return absl::StrCat(option, "is above ", kMaxAlignment);
   return "";

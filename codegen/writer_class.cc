@@ -158,8 +158,7 @@ std::string MessageSetterName(const FieldDescriptor& field) {
 // Returns the body of a setter that returns the writer of a message.
 std::vector<std::string> MessageStatements(const FieldDescriptor& field) {
   if (!field.is_map()) return WithMark(field, "return $inner$(this, $as${$number$});");
-  return {"StartEntry($number$);", "$put_key$",
-          "return $inner$(this, AsMapValue{});"};
+  return {"StartEntry($number$);", "$put_key$", "return $inner$(this, AsMapValue{});"};
 }
 
 void PrintArraySetter(const FieldDescriptor& field, Variables variables, Printer* printer) {
@@ -167,13 +166,19 @@ void PrintArraySetter(const FieldDescriptor& field, Variables variables, Printer
   variables["kind"] = field.type() == FieldDescriptor::TYPE_ENUM ? "Int32" : NumberKind(field);
   std::vector<std::string> statements;
   if (IsClosedEnum(field)) statements.push_back("CheckEnums(values, $ranges$);");
-  statements.push_back("$put$<Number::k$kind$>($number$, values);");
+  // The check has made sure that an array with an alignment is packed.
+  statements.push_back("$put$<Number::k$kind$>($number$, values$alignment$);");
   PrintFunction("void add_$name$(::absl::Span<const $type$> values)", statements, variables, 2,
+                printer);
+  if (!IsPackedFixed(field)) return;
+  PrintFunction("::absl::Span<$type$> mutable_$name$(size_t count)",
+                {"return MutableNumbers<$type$>($number$, count$alignment$);"}, variables, 2,
                 printer);
 }
 
 void PrintValueSetters(const FieldDescriptor& field, Variables variables, Printer* printer) {
-  const std::string put = PutStatement(field, "value", variables["ranges"], variables["alignment"]);
+  const std::string modifier = IsText(field) ? variables["alignment"] : "";
+  const std::string put = PutStatement(field, "value", variables["ranges"], modifier);
   PrintFunction("void $prefix$_$name$($type$ value)", WithMark(field, put), variables, 2, printer);
   if (IsText(field)) {
     const char* const hand_out =
@@ -201,9 +206,8 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, bool is_defin
     }
   } else if (descriptor.is_map()) {
     PrintFunction("void add_$name$($key_type$ key, $value_type$ value)",
-                  {"StartEntry($number$);", "$put_key$", "$put_value$",
-                   "EndEntry();"},
-                  variables, 2, printer);
+                  {"StartEntry($number$);", "$put_key$", "$put_value$", "EndEntry();"}, variables,
+                  2, printer);
   } else {
     PrintValueSetters(descriptor, variables, printer);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/base/optimization.h"
@@ -177,6 +178,22 @@ absl::Span<char> MessageWriter::MutableString(uint32_t number, size_t size, cons
   if (to == nullptr) return {};
   draft_->output_.PinText(size, field);
   return {to, size};
+}
+
+char* MessageWriter::AppendRun(uint32_t number, size_t count, size_t element_size,
+                               size_t alignment) {
+  if (count == 0) return nullptr;
+  Output* const output = EnterForPiece(Output::kLong);
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  const size_t size = count > kMost / element_size ? kMost : count * element_size;
+  return output->AppendAlignedRun(number, size, alignment);
+}
+
+void MessageWriter::PutAlignedRun(uint32_t number, const void* elements, size_t size,
+                                  size_t alignment) {
+  char* const to = AppendRun(number, size, 1, alignment);
+  if (to == nullptr) return;
+  internal::CopyPayload(to, absl::string_view(static_cast<const char*>(elements), size));
 }
 
 void MessageWriter::PutUnknownFields(absl::string_view message, const wire::MessageTable& table,

@@ -147,6 +147,22 @@ class MessageWriter {
     static_assert(sizeof(T) == SizeOf(kType));
     writer::PutPacked(kType, number, values.data(), values.size(), EnterForPiece(values.size()));
   }
+  // The same at an aligned address, for numbers of fixed width.
+  template <Number kType, typename T>
+  void PutPacked(uint32_t number, absl::Span<const T> values, size_t alignment) {
+    static_assert(sizeof(T) == SizeOf(kType));
+    static_assert(kType == Number::kFixed32 || kType == Number::kFixed64);
+    PutAlignedRun(number, values.data(), values.size() * sizeof(T), alignment);
+  }
+  // Returns `count` packed numbers of fixed width, not zeroed, that must be filled before the
+  // message is finished. They are aligned for their type at least. Empty if there is no space.
+  template <typename T>
+  absl::Span<T> MutableNumbers(uint32_t number, size_t count, size_t alignment = alignof(T)) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    char* const to =
+        AppendRun(number, count, sizeof(T), alignment < alignof(T) ? alignof(T) : alignment);
+    return absl::MakeSpan(reinterpret_cast<T*>(to), to != nullptr ? count : 0);
+  }
   template <Number kType, typename T>
   void PutEach(uint32_t number, absl::Span<const T> values) {
     static_assert(sizeof(T) == SizeOf(kType));
@@ -223,6 +239,8 @@ class MessageWriter {
   void Take(MessageWriter* other);
   char* AppendBytes(uint32_t number, size_t size, size_t alignment);
   char* HandOut(uint32_t number, size_t size, size_t alignment);
+  char* AppendRun(uint32_t number, size_t count, size_t element_size, size_t alignment);
+  void PutAlignedRun(uint32_t number, const void* elements, size_t size, size_t alignment);
   void CheckEnum(int32_t value, const wire::EnumRange* ranges, size_t count, const char* field);
   void PutCheckedEnum(uint32_t number, int32_t value, const wire::EnumRange* ranges, size_t count,
                       const char* field);

@@ -125,6 +125,35 @@ char* Output::AppendAlignedBytes(uint32_t number, size_t size, size_t alignment)
   return p;
 }
 
+char* Output::AppendAlignedRun(uint32_t number, size_t size, size_t alignment) {
+  const uint32_t tag = wire::Tag(number, wire::kWireLengthDelimited);
+  const size_t tag_width = wire::VarintSize(tag);
+  const size_t least_width = wire::VarintSize(size);
+  const size_t spare = wire::kMaxLengthWidth - std::min(least_width, wire::kMaxLengthWidth);
+  // An empty run takes from `least_run` to `longest_run` bytes, since its length may be padded.
+  const size_t least_run = tag_width + 1;
+  const size_t longest_run = tag_width + wire::kMaxLengthWidth;
+  const uintptr_t plain = reinterpret_cast<uintptr_t>(data_) + used_ + tag_width + least_width;
+  size_t gap = static_cast<size_t>(0 - plain) & (alignment - 1);
+  // The number of empty runs, whose lengths and that of `size` take the rest of the gap.
+  const auto runs_for = [&](size_t bytes) {
+    return bytes <= spare ? 0 : (bytes - spare + longest_run - 1) / longest_run;
+  };
+  while (runs_for(gap) * least_run > gap) gap += alignment;
+  char* p = Append(gap + tag_width + least_width, size);
+  if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
+  size_t runs = runs_for(gap);
+  gap -= runs * least_run;
+  for (; runs != 0; --runs) {
+    const size_t padding = std::min(gap, wire::kMaxLengthWidth - 1);
+    p = wire::EncodePaddedVarint(0, 1 + padding, wire::EncodeVarint(tag, p));
+    gap -= padding;
+  }
+  p = wire::EncodePaddedVarint(size, least_width + gap, wire::EncodeVarint(tag, p));
+  pinned_ = used_;
+  return p;
+}
+
 void Output::PutEncoded(absl::string_view fields) {
   char* const p = Append(0, fields.size());
   if (p != nullptr && !fields.empty()) std::memcpy(p, fields.data(), fields.size());

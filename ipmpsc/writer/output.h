@@ -72,6 +72,10 @@ class Output {
   // repeated. Padding takes less than `alignment` + 6 bytes.
   char* AppendAlignedBytes(uint32_t number, size_t size, size_t alignment);
 
+  // The same for a run of packed numbers, which is a piece of a repeated field. Padding is runs
+  // without numbers, which have no effect. REQUIRES: size > 0
+  char* AppendAlignedRun(uint32_t number, size_t size, size_t alignment);
+
   // The place of the next bytes, and the space for them. The space is empty once a piece did not
   // fit.
   char* free_space() { return data_ + used_; }

@@ -54,6 +54,19 @@ field pages.proto 'string s' 8192
 fails 'pages.proto: p.M.s: option (ipmpsc.field): alignment 8192 is above 4096' pages.proto
 field number.proto 'int32 n' 64
 fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither bytes nor string' number.proto
+field varint.proto 'repeated int32 n' 64
+fails 'varint.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither bytes nor string, nor packed numbers of fixed width' varint.proto
+field single.proto 'float n' 64
+fails 'single.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither' single.proto
+field odd.proto 'repeated float n' 65
+fails 'odd.proto: p.M.n: option (ipmpsc.field): alignment 65 is no power of two' odd.proto
+cat >unpacked.proto <<'END'
+syntax = "proto2";
+package p;
+import "ipmpsc/field.proto";
+message M { repeated float n = 1 [(ipmpsc.field).alignment = 64]; }
+END
+fails 'unpacked.proto: p.M.n: option (ipmpsc.field): alignment 64 of a field that is neither' unpacked.proto
 field message.proto 'N m' 64
 fails 'message.proto: p.M.m: option (ipmpsc.field): alignment 64 of a field that is neither' message.proto
 field map.proto 'map<string, bytes> m' 64

@@ -14,12 +14,19 @@ namespace ipmpsc_test::copier {
 
 // Selects between several setters.
 struct Style {
-  bool arrays = true;     // repeated numbers at once, not one by one
-  bool in_place = false;  // bytes and strings through mutable_x()
+  bool arrays = true;             // repeated numbers at once, not one by one
+  bool in_place = false;          // bytes and strings through mutable_x()
+  bool numbers_in_place = false;  // packed numbers of fixed width through mutable_x()
 };
 
 inline void Fill(absl::string_view from, absl::Span<char> to) {
   if (!to.empty()) std::memcpy(to.data(), from.data(), from.size());
+}
+
+// Copies numbers into the place that a writer has handed out, if there is one.
+template <typename Numbers, typename T>
+void FillNumbers(const Numbers& from, absl::Span<T> to) {
+  for (size_t i = 0; i < to.size(); ++i) to[i] = from[static_cast<int>(i)];
 }
 
 // Compares bits as protobuf does, so that -0.0 is sent.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/edition_generator.h"
 #include "codegen/names.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/compiler/code_generator.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/compiler/plugin.h"
@@ -90,6 +91,13 @@ void PrintField(const FieldDescriptor& field, Printer* printer) {
                      "} else\n");
       break;
     default:
+      if (ipmpsc::codegen::IsPackedFixed(field)) {
+        printer->Print(variables,
+                       "if (style.numbers_in_place) {\n"
+                       "  const size_t count = static_cast<size_t>(from.$name$_size());\n"
+                       "  FillNumbers(from.$name$(), to->mutable_$name$(count));\n"
+                       "} else ");
+      }
       printer->Print(variables,
                      "if (style.arrays) {\n"
                      "  to->add_$name$(absl::MakeConstSpan(from.$name$()));\n"

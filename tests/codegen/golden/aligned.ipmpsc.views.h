@@ -13,7 +13,7 @@
 #include "tests/codegen/protos/aligned.ipmpsc.fwd.h"
 
 namespace ipmpsc::schema::files {
-inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint = 0x60ad3dfcbccd748eu;
+inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint = 0x98cab51ce91b9793u;
 static_assert(ipmpsc_2ffield_2eproto_fingerprint ==
                   0x30ddf17a1983dc05u,
               "the header of tests/codegen/protos/aligned.proto was generated with another ipmpsc/field.proto: "
@@ -63,6 +63,21 @@ class PictureView {
   // plain = 7
   ::absl::string_view plain() const { return plain_; }
 
+  // points = 8
+  ::ipmpsc::view::RepeatedView<float> points() const { return points_; }
+  int points_size() const { return static_cast<int>(points_.size()); }
+  float points(int index) const { return points_[static_cast<size_t>(index)]; }
+
+  // plain_numbers = 9
+  ::ipmpsc::view::RepeatedView<double> plain_numbers() const { return plain_numbers_; }
+  int plain_numbers_size() const { return static_cast<int>(plain_numbers_.size()); }
+  double plain_numbers(int index) const { return plain_numbers_[static_cast<size_t>(index)]; }
+
+  // times = 2000
+  ::ipmpsc::view::RepeatedView<uint64_t> times() const { return times_; }
+  int times_size() const { return static_cast<int>(times_.size()); }
+  uint64_t times(int index) const { return times_[static_cast<size_t>(index)]; }
+
   // depth = 3000
   bool has_depth() const { return (has_bits_[0] & 0x1u) != 0; }
   ::absl::string_view depth() const { return depth_; }
@@ -76,7 +91,7 @@ class PictureView {
   static const PictureView kEmpty_;
 
  private:
-  static const ::ipmpsc::wire::Field kFields_[7];
+  static const ::ipmpsc::wire::Field kFields_[10];
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
   ExtraCase extra_case_ = EXTRA_NOT_SET;
@@ -84,6 +99,9 @@ class PictureView {
   ::absl::string_view pixels_;
   ::ipmpsc::view::RepeatedView<PictureView> inside_;
   ::absl::string_view plain_;
+  ::ipmpsc::view::RepeatedView<float> points_;
+  ::ipmpsc::view::RepeatedView<double> plain_numbers_;
+  ::ipmpsc::view::RepeatedView<uint64_t> times_;
   ::absl::string_view depth_;
   ::absl::string_view mask_;
   uint32_t none_ = 0;
@@ -95,6 +113,9 @@ inline constexpr ::ipmpsc::wire::Field PictureView::kFields_[] = {
     ::ipmpsc::wire::Field::Int32(5, offsetof(PictureView, none_)).Oneof(offsetof(PictureView, extra_case_)),
     ::ipmpsc::wire::Field::Message(6, offsetof(PictureView, inside_), &PictureView::kTable_).Repeated(),
     ::ipmpsc::wire::Field::Bytes(7, offsetof(PictureView, plain_)),
+    ::ipmpsc::wire::Field::Fixed32(8, offsetof(PictureView, points_)).Repeated(),
+    ::ipmpsc::wire::Field::Fixed64(9, offsetof(PictureView, plain_numbers_)).Repeated(),
+    ::ipmpsc::wire::Field::Fixed64(2000, offsetof(PictureView, times_)).Repeated(),
     ::ipmpsc::wire::Field::Bytes(3000, offsetof(PictureView, depth_)).HasBit(0),
     ::ipmpsc::wire::Field::Bytes(536870911, offsetof(PictureView, mask_)).Oneof(offsetof(PictureView, extra_case_)),
 };

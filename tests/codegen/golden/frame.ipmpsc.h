@@ -62,6 +62,7 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   // gains = 6
   void add_gains(float value) { PutFixed32(6, value); }
   void add_gains(::absl::Span<const float> values) { PutPacked<Number::kFixed32>(6, values); }
+  ::absl::Span<float> mutable_gains(size_t count) { return MutableNumbers<float>(6, count); }
 
   // faces = 7
   Frame_RegionWriter add_faces() { return Frame_RegionWriter(this, AsMessage{7}); }

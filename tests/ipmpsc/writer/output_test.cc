@@ -250,6 +250,49 @@ TEST_F(OutputTest, FillerIsAnEarlierValueOfZeros) {
             "21");
 }
 
+TEST_F(OutputTest, AlignedRunFromEverywhere) {
+  for (const size_t alignment : {4, 8, 16, 64, 256, 4096}) {
+    for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
+      for (const size_t size : {4, 200, 20000}) {
+        const size_t tag_width = wire::VarintSize(wire::Tag(number, wire::kWireLengthDelimited));
+        for (size_t before = 2; before <= alignment + 20; before += alignment == 4096 ? 7 : 1) {
+          const size_t plain = before + tag_width + wire::VarintSize(size) + size;
+          Output output = OfSize(plain + alignment + 5);
+          const size_t filled = before < 130 ? before - 2 : before - 3;
+          output.AppendBytes(1, filled);
+          const size_t begin = output.size();
+          char* const numbers = output.AppendAlignedRun(number, size, alignment);
+          ASSERT_NE(numbers, nullptr) << number << " " << before << " " << alignment;
+          ASSERT_EQ(reinterpret_cast<uintptr_t>(numbers) % alignment, 0);
+          ASSERT_EQ(numbers + size, space_.data() + output.size());
+          // Runs without numbers, and the one with all of them.
+          const char* p = space_.data() + begin;
+          size_t run = 0;
+          while (run == 0) {
+            uint32_t tag;
+            p = wire::ReadTag(p, numbers + size, &tag);
+            ASSERT_NE(p, nullptr);
+            ASSERT_EQ(tag, wire::Tag(number, wire::kWireLengthDelimited));
+            p = wire::ReadSize(p, numbers + size, &run);
+            ASSERT_NE(p, nullptr);
+          }
+          ASSERT_EQ(p, numbers);
+          ASSERT_EQ(run, size);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(OutputTest, AlignedRunThatNoMemoryHas) {
+  constexpr size_t kLargest = std::numeric_limits<size_t>::max();
+  for (const size_t size : {kLargest, kLargest - 4095, kLargest / 2, size_t{101}}) {
+    Output output = OfSize(100);
+    EXPECT_EQ(output.AppendAlignedRun(2, size, 4096), nullptr);
+    EXPECT_FALSE(output.fits());
+  }
+}
+
 TEST_F(OutputTest, TextIsCheckedAtTheEnd) {
   Output output = OfSize(100);
   char* const text = output.AppendBytes(1, 2);
