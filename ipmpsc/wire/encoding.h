@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/base/attributes.h"
 #include "absl/numeric/bits.h"
 #include "ipmpsc/wire/types.h"
 
@@ -38,7 +39,7 @@ inline char* EncodeVarint(uint64_t value, char* p) {
 
 // Has no branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
 // written after the returned position.
-inline char* EncodeVarintAhead(uint64_t value, char* p) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* EncodeVarintAhead(uint64_t value, char* p) {
   if (value < 0x80) {
     *p = static_cast<char>(value);
     return p + 1;
