@@ -125,6 +125,31 @@ TEST_P(WriterAgainstProtobufTest, ProtobufReadsTheSame) {
   }
 }
 
+// A view that is walked through the writer gives the same message.
+TEST_P(WriterAgainstProtobufTest, ViewsAreWrittenAsTheyRead) {
+  Random random(5);
+  ipmpsc::view::Arena arena;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::unique_ptr<Message> message = RandomMessage(random, 3);
+    // Merges two messages.
+    const std::string wire =
+        DeterministicWire(*message) + DeterministicWire(*RandomMessage(random, 2));
+    const std::unique_ptr<Message> read(message->New());
+    ASSERT_TRUE(read->ParseFromString(wire));
+    arena.Reset();
+    const void* const view = ipmpsc::view::Parse(*GetParam().table, wire, &arena);
+    ASSERT_NE(view, nullptr);
+    for (const Style style : kStyles) {
+      std::vector<char> space(1 << 20);
+      Draft draft(absl::MakeSpan(space));
+      GetParam().walk(view, style, &draft);
+      ASSERT_OK_AND_ASSIGN(const size_t size, draft.Finish(message->GetTypeName()));
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(*read, std::string(space.data(), size)))
+          << message->DebugString();
+    }
+  }
+}
+
 // If the message is shorter than a kibibyte, so are all nested ones.
 TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThem) {
   if (IsAligned()) GTEST_SKIP() << "has more bytes";

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "ipmpsc/view/map_view.h"
+#include "ipmpsc/view/repeated_view.h"
 
 namespace ipmpsc_test::copier {
 
@@ -46,15 +49,52 @@ std::vector<Enum> Enums(const Field& field) {
   return values;
 }
 
-// Returns the entries of a map by key, in protobuf's deterministic order.
-template <typename Map>
-std::vector<const typename Map::value_type*> InOrder(const Map& map) {
+// Returns an array of numbers for the setter of all at once.
+template <typename Field>
+auto Numbers(const Field& field) {
+  return absl::MakeConstSpan(field);
+}
+// Those of a view may be unaligned.
+template <typename T>
+class NumbersOfView {
+ public:
+  explicit NumbersOfView(const ipmpsc::view::RepeatedView<T>& view)
+      : size_(view.size()), numbers_(new T[view.size()]) {
+    view.CopyTo(numbers_.get());
+  }
+  operator absl::Span<const T>() const {
+    return absl::Span<const T>(numbers_.get(), size_);
+  }  // NOLINT
+
+ private:
+  size_t size_;
+  std::unique_ptr<T[]> numbers_;
+};
+template <typename T>
+NumbersOfView<T> Numbers(const ipmpsc::view::RepeatedView<T>& view) {
+  return NumbersOfView<T>(view);
+}
+
+// Calls `f` with key and value of each entry, in protobuf's deterministic order.
+template <typename Map, typename F>
+void ForEachEntry(const Map& map, F f) {
   std::vector<const typename Map::value_type*> entries;
   for (const auto& entry : map) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(),
             [](const auto* a, const auto* b) { return a->first < b->first; });
-  return entries;
+  for (const auto* entry : entries) f(entry->first, entry->second);
 }
+template <typename Entry, typename F>
+void ForEachEntry(const ipmpsc::view::MapView<Entry>& map, F f) {
+  for (const Entry& entry : map) f(entry.key(), entry.value());
+}
+
+// Copies what a view has beside its fields. protobuf's classes show it by reflection only.
+template <typename From, typename Writer>
+auto CopyUnknownFields(const From& from, Writer* to) -> decltype(void(from.Bytes())) {
+  to->AddUnknownFields(from.Bytes());
+}
+inline void CopyUnknownFields(...) {}
 
 }  // namespace ipmpsc_test::copier
 
