@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -89,12 +91,18 @@ void ForEachEntry(const ipmpsc::view::MapView<Entry>& map, F f) {
   for (const Entry& entry : map) f(entry.key(), entry.value());
 }
 
+template <typename From, typename = void>
+struct IsView : std::false_type {};
+template <typename From>
+struct IsView<From, decltype(void(std::declval<const From&>().Bytes()))> : std::true_type {};
+
 // Copies what a view has beside its fields. protobuf's classes show it by reflection only.
 template <typename From, typename Writer>
-auto CopyUnknownFields(const From& from, Writer* to) -> decltype(void(from.Bytes())) {
-  to->AddUnknownFields(from.Bytes());
+void CopyUnknownFields(const From& from, Writer* to) {
+  static_cast<void>(from);
+  static_cast<void>(to);
+  if constexpr (IsView<From>::value) to->AddUnknownFields(from.Bytes());
 }
-inline void CopyUnknownFields(...) {}
 
 }  // namespace ipmpsc_test::copier
 
