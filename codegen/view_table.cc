@@ -8,7 +8,9 @@
 #include "codegen/message_plan.h"
 #include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
+#include "ipmpsc/channel.pb.h"
 
 namespace ipmpsc::codegen {
 
@@ -100,11 +102,15 @@ void PrintViewTable(const MessagePlan& plan, Printer* printer) {
                    "view", plan.view);
     return;
   }
-  printer->Print(
-      "inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(\n"
-      "    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$);\n\n",
-      "view", plan.view, "required", absl::StrCat(plan.required_count), "finish",
-      plan.needs_finish ? "true" : "false");
+  // A message that declares a channel is parsed often enough to be worth code of its own.
+  const bool has_channel = plan.message->options().HasExtension(::ipmpsc::channel);
+  printer->Print({{"view", plan.view},
+                  {"required", absl::StrCat(plan.required_count)},
+                  {"finish", plan.needs_finish ? "true" : "false"},
+                  {"prefix", has_channel ? ",\n    &::ipmpsc::view::ParsePrefix<&kTable_>" : ""}},
+                 "inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(\n"
+                 "    &kEmpty_, kFields_, /*required_count=*/$required$, "
+                 "/*needs_finish=*/$finish$$prefix$);\n\n");
 }
 
 }  // namespace ipmpsc::codegen
