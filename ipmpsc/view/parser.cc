@@ -86,6 +86,15 @@ class Parser : private ParseContext {
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
 
+inline const char* Parser::ParseFields(const wire::MessageTable& table, char* view, const char* p,
+                                       const char* end, uint32_t group) {
+  if (table.parse_prefix != nullptr && group == 0) {
+    p = table.parse_prefix(this, view, p, end);
+    if (p == nullptr || p == end) return p;
+  }
+  return ParseFieldsFrom(table, view, p, end, group);
+}
+
 inline bool Parser::AppendWire(char* view, absl::string_view piece) {
   if (ABSL_PREDICT_TRUE(Load<absl::string_view>(view).empty())) {
     Store(view, piece);
@@ -161,15 +170,6 @@ inline const char* ParseScalar(const wire::Field& field, char* at, const char* p
   }
   *stored = p != nullptr;
   return p;
-}
-
-const char* Parser::ParseFields(const wire::MessageTable& table, char* view, const char* p,
-                                const char* end, uint32_t group) {
-  if (table.parse_prefix != nullptr && group == 0) {
-    p = table.parse_prefix(this, view, p, end);
-    if (p == nullptr || p == end) return p;
-  }
-  return ParseFieldsFrom(table, view, p, end, group);
 }
 
 const char* Parser::ParseFieldsFrom(const wire::MessageTable& table, char* view, const char* p,

@@ -30,6 +30,16 @@ inline size_t VarintSize(uint64_t value) {
   return (static_cast<size_t>(absl::bit_width(value | 1)) * 9 + 64) / 64;
 }
 
+// Varints below this limit have at most two bytes.
+inline constexpr uint64_t kTwoByteLimit = 0x4000;
+
+// Returns the bytes of a varint below `kTwoByteLimit`, the first one in the low bits. Without a
+// branch.
+constexpr uint32_t ShortVarint(uint32_t value) {
+  return value < 0x80 ? value : (value & 0x7f) | 0x80 | (value & 0x3f80) << 1;
+}
+constexpr size_t ShortVarintSize(uint32_t value) { return value < 0x80 ? 1 : 2; }
+
 // Each of these functions returns the position after the bytes that it wrote.
 inline char* EncodeVarint(uint64_t value, char* p) {
   for (; value >= 0x80; value >>= 7) *p++ = static_cast<char>(value | 0x80);
@@ -40,14 +50,11 @@ inline char* EncodeVarint(uint64_t value, char* p) {
 // Has no branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
 // written after the returned position.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* EncodeVarintAhead(uint64_t value, char* p) {
-  if (value < 0x80) {
-    *p = static_cast<char>(value);
-    return p + 1;
-  }
-  if (value < 0x4000) {
-    const uint16_t both = static_cast<uint16_t>((value & 0x7f) | 0x80 | (value << 1 & 0x7f00));
-    std::memcpy(p, &both, sizeof(both));
-    return p + 2;
+  if (value < kTwoByteLimit) {
+    const uint32_t small = static_cast<uint32_t>(value);
+    const uint16_t word = static_cast<uint16_t>(ShortVarint(small));
+    std::memcpy(p, &word, sizeof(word));
+    return p + ShortVarintSize(small);
   }
   if (value < 0x10000000) {
     const uint32_t small = static_cast<uint32_t>(value);
@@ -96,16 +103,6 @@ void StoreWord(T value, char* p) {
 
 // A type of one byte that is no `char`, for `StoreWord`.
 enum class Byte : uint8_t {};
-
-// Varints below this limit have at most two bytes.
-inline constexpr uint64_t kTwoByteLimit = 0x4000;
-
-// Returns the bytes of a varint below `kTwoByteLimit`, the first one in the low bits. Without a
-// branch.
-constexpr uint32_t ShortVarint(uint32_t value) {
-  return value < 0x80 ? value : (value & 0x7f) | 0x80 | (value & 0x3f80) << 1;
-}
-constexpr size_t ShortVarintSize(uint32_t value) { return value < 0x80 ? 1 : 2; }
 
 template <typename T>
 char* EncodeFixed(T value, char* p) {
