@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <random>
@@ -16,6 +17,7 @@
 #include "absl/types/span.h"
 #include "benchmarks/kinds.ipmpsc.h"
 #include "benchmarks/kinds.pb.h"
+#include "benchmarks/kinds_protozero.h"
 #include "benchmarks/row.h"
 #include "benchmarks/time_per_call.h"
 #include "google/protobuf/arena.h"
@@ -26,6 +28,7 @@ namespace ipmpsc::benchmarks {
 namespace {
 
 constexpr int kElements = 10000;
+constexpr int kMillion = 1000000;
 constexpr int kLevels = 60;
 
 struct Kind {
@@ -38,9 +41,10 @@ struct Kind {
 std::vector<Kind> AllKinds() {
   std::mt19937_64 random(3);
   std::vector<Kind> kinds;
-  const auto add = [&](absl::string_view id, absl::string_view title, auto fill) {
-    Kind kind{std::string(id), std::string(title), Kinds()};
-    for (int i = 0; i < kElements; ++i) fill(&kind.message);
+  const auto add = [&](absl::string_view id, absl::string_view title, auto fill,
+                       int elements = kElements) {
+    Kind kind{std::string(id), absl::StrCat(elements, " ", title), Kinds()};
+    for (int i = 0; i < elements; ++i) fill(&kind.message);
     kinds.push_back(std::move(kind));
   };
   add("uint32-1", "packed uint32 of 1 byte", [&](Kinds* m) { m->add_counts(random() % 128); });
@@ -62,11 +66,13 @@ std::vector<Kind> AllKinds() {
     (*m->mutable_labels())[absl::StrCat("label", random() % 100000)] =
         static_cast<int64_t>(random() % 1000);
   });
-  add("small", "messages of 2 fields", [&](Kinds* m) {
+  const auto add_small = [&](Kinds* m) {
     auto* const small = m->add_small();
     small->set_channel(static_cast<uint32_t>(random() % 64));
     small->set_value(static_cast<int64_t>(random() % 2000) - 1000);
-  });
+  };
+  add("small", "messages of 2 fields", add_small);
+  add("small-million", "messages of 2 fields", add_small, kMillion);
   Kind deep{"deep", absl::StrCat(kLevels, " messages in each other"), Kinds()};
   Kinds* level = &deep.message;
   for (int i = 0; i < kLevels; ++i) {
@@ -80,7 +86,7 @@ std::vector<Kind> AllKinds() {
 Row ParseRow(const Kind& kind) {
   Row row;
   row.id = absl::StrCat("parse-", kind.id);
-  row.title = absl::StrCat("Parsing ", kind.id == "deep" ? "" : "10000 ", kind.title);
+  row.title = absl::StrCat("Parsing ", kind.title);
   row.unit = "ns";
   const auto bytes = std::make_shared<std::string>(kind.message.SerializeAsString());
   const auto is_right = [elements = kind.message.small_size() +
@@ -117,6 +123,81 @@ Row ParseRow(const Kind& kind) {
                                          is_right(message);
                                 });
                               }});
+#ifdef IPMPSC_HAS_PROTOZERO
+  const size_t elements =
+      static_cast<size_t>(kind.message.small_size() + kind.message.words_size());
+  row.measurements.push_back({"protozero, every value", false, [=] {
+                                return TimePerCall([&] {
+                                  const KindsWalk walk = WalkByProtozero(*bytes);
+                                  return walk.elements == elements && walk.sum != 0;
+                                });
+                              }});
+#endif
+  return row;
+}
+
+// A million numbers of fixed width, as in point clouds: copied out of a message, or filled in place.
+Row FloatsRow(bool writing) {
+  Row row;
+  row.id = writing ? "write-floats" : "read-floats";
+  row.title = writing ? "Writing 1000000 packed float from an array"
+                      : "Parsing 1000000 packed float and copying them into an array";
+  row.unit = "ns";
+  const auto numbers = std::make_shared<std::vector<float>>(kMillion, 1.5f);
+  const auto message = std::make_shared<Kinds>();
+  for (const float number : *numbers) message->add_points(number);
+  const auto bytes = std::make_shared<std::string>(message->SerializeAsString());
+  constexpr size_t kBytes = kMillion * sizeof(float);
+  row.measurements.push_back({"memcpy of the same bytes", true, [=] {
+                                std::vector<float> to(kMillion);
+                                return TimePerCall([&] {
+                                  std::memcpy(to.data(), numbers->data(), kBytes);
+                                  return to[kMillion / 2] == 1.5f;
+                                });
+                              }});
+  if (writing) {
+    row.measurements.push_back({"ipmpsc loan's mutable_points", false, [=] {
+                                  std::vector<char> memory(kBytes + 100);
+                                  return TimePerCall([&] {
+                                    writer::Draft draft(absl::MakeSpan(memory));
+                                    KindsWriter kinds(&draft);
+                                    const absl::Span<float> to = kinds.mutable_points(kMillion);
+                                    std::memcpy(to.data(), numbers->data(), kBytes);
+                                    return draft.Finish("Kinds").ok();
+                                  });
+                                }});
+    row.measurements.push_back({"protobuf, serialise only", false, [=] {
+                                  std::vector<uint8_t> memory(kBytes + 100);
+                                  return TimePerCall([&] {
+                                    const size_t size = message->ByteSizeLong();
+                                    return message->SerializeWithCachedSizesToArray(
+                                               memory.data()) == memory.data() + size;
+                                  });
+                                }});
+    return row;
+  }
+  row.measurements.push_back({"ipmpsc view", false, [=] {
+                                std::vector<float> to(kMillion);
+                                view::Arena arena;
+                                return TimePerCall([&] {
+                                  arena.Reset();
+                                  const KindsView* const view = KindsView::Parse(*bytes, &arena);
+                                  if (view == nullptr || view->points_size() != kMillion)
+                                    return false;
+                                  view->points().CopyTo(to.data());
+                                  return to[kMillion / 2] == 1.5f;
+                                });
+                              }});
+  row.measurements.push_back(
+      {"protobuf, message reused", false, [=] {
+         std::vector<float> to(kMillion);
+         Kinds parsed;
+         return TimePerCall([&] {
+           if (!parsed.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) return false;
+           std::memcpy(to.data(), parsed.points().data(), kBytes);
+           return to[kMillion / 2] == 1.5f;
+         });
+       }});
   return row;
 }
 
@@ -170,7 +251,7 @@ struct Source {
 Row WriteRow(const Kind& kind) {
   Row row;
   row.id = absl::StrCat("write-", kind.id);
-  row.title = absl::StrCat("Writing ", kind.id == "deep" ? "" : "10000 ", kind.title);
+  row.title = absl::StrCat("Writing ", kind.title);
   row.unit = "ns";
   const auto message = std::make_shared<Kinds>(kind.message);
   row.measurements.push_back({"ipmpsc loan's setters", false, [=] {
@@ -200,7 +281,9 @@ std::vector<Row> KindRows() {
   std::vector<Row> rows;
   const std::vector<Kind> kinds = AllKinds();
   for (const Kind& kind : kinds) rows.push_back(ParseRow(kind));
+  rows.push_back(FloatsRow(/*writing=*/false));
   for (const Kind& kind : kinds) rows.push_back(WriteRow(kind));
+  rows.push_back(FloatsRow(/*writing=*/true));
   return rows;
 }
 

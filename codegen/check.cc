@@ -58,14 +58,18 @@ absl::Status CheckAlignment(const FieldDescriptor& field) {
     return Error(field.full_name(),
                  absl::StrCat("option (ipmpsc.field): alignment ", alignment, " ", text));
   };
-  if (field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-    return error("is set on a field that is neither bytes nor string; remove it");
+  const bool is_text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  if (!is_text && !IsPackedFixed(field)) {
+    return error(
+        "is set on a field that is neither bytes, string nor packed numbers of fixed width; "
+        "remove it");
   }
   if (field.is_extension()) {
     return error("is set on an extension, which has no setter; remove it");
   }
-  // Padding is an earlier value of the same field. In a repeated field it would be an element.
-  if (field.is_repeated()) return error("is set on a repeated field; remove it");
+  // Padding of a text is an earlier value of the same field. In a repeated field it would be an
+  // element.
+  if (is_text && field.is_repeated()) return error("is set on a repeated field; remove it");
   if ((alignment & (alignment - 1)) != 0) {
     return error(absl::StrCat("is not a power of two; use one from 1 to ", kMaxAlignment));
   }

@@ -11,6 +11,21 @@ namespace ipmpsc::codegen {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
 
+bool IsPackedFixed(const FieldDescriptor& field) {
+  if (!field.is_packed()) return false;
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_FIXED32:
+    case FieldDescriptor::TYPE_SFIXED32:
+    case FieldDescriptor::TYPE_FLOAT:
+    case FieldDescriptor::TYPE_FIXED64:
+    case FieldDescriptor::TYPE_SFIXED64:
+    case FieldDescriptor::TYPE_DOUBLE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 #if GOOGLE_PROTOBUF_VERSION >= 5026000
 
 std::string SyntaxName(const FileDescriptor& file) {

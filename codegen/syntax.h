@@ -17,6 +17,10 @@ std::string SyntaxName(const google::protobuf::FileDescriptor& file);
 // field's file decides, not the enum's.
 bool IsClosedEnum(const google::protobuf::FieldDescriptor& field);
 
+// Whether the field is repeated and its numbers are packed and of fixed width, so they lie on the
+// wire as in memory.
+bool IsPackedFixed(const google::protobuf::FieldDescriptor& field);
+
 // Whether the field is a string that must be valid UTF-8.
 bool MustBeUtf8(const google::protobuf::FieldDescriptor& field);
 

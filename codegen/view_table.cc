@@ -6,7 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codegen/message_plan.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
+#include "ipmpsc/channel.pb.h"
 
 namespace ipmpsc::codegen {
 
@@ -35,10 +38,13 @@ std::string EntryModifier(const MessagePlan& message, const FieldPlan& field) {
 }  // namespace
 
 void PrintViewTable(const MessagePlan& plan, Printer* printer) {
+  // A message that declares a channel is parsed often enough to be worth code of its own.
+  const bool has_channel = plan.message->options().HasExtension(::ipmpsc::channel);
   const std::map<std::string, std::string> variables = {
       {"view", plan.view},
       {"required", absl::StrCat(plan.required_count)},
-      {"finish", plan.needs_finish ? "true" : "false"}};
+      {"finish", plan.needs_finish ? "true" : "false"},
+      {"prefix", has_channel ? ",\n    &::ipmpsc::view::ParsePrefix<&kTable_>" : ""}};
   if (plan.fields.empty()) {
     printer->Print(variables, R"(inline constexpr $view$ $view$::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);
@@ -59,7 +65,7 @@ inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(&kEmpty_);
   printer->Print(variables, R"(};
 inline constexpr $view$ $view$::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable $view$::kTable_(
-    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$);
+    &kEmpty_, kFields_, /*required_count=*/$required$, /*needs_finish=*/$finish$$prefix$);
 
 )");
 }

@@ -11,6 +11,7 @@
 #include "codegen/field_kind.h"
 #include "codegen/layout.h"
 #include "codegen/message_plan.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/io/printer.h"
@@ -84,9 +85,9 @@ MessageSetter MessageSetterOf(const FieldPlan& field) {
   if (field.field->is_map()) {
     return {"add_$name$($key_type$ key)",
             R"({
-  const auto entry = StartEntry($number$);
+  StartEntry($number$);
   $put_key$
-  return $inner$(this, AsMapValue{entry});
+  return $inner$(this, AsMapValue{});
 }
 )"};
   }
@@ -132,7 +133,15 @@ void PrintNumberSetters(const FieldPlan& field, const Variables& variables, Prin
   PrintDocumentation(absl::StrCat("Adds all of `values` to ", field.declaration, "."),
                      kMemberIndentation, printer);
   printer->Print(variables, R"($deprecated$void add_$name$(::absl::Span<const $type$> values) {
-  $check_array$$array$<Number::k$element$>($number$, values);
+  $check_array$$array$<Number::k$element$>($number$, values$alignment$);
+}
+)");
+  if (!IsPackedFixed(*field.field)) return;
+  PrintDocumentation(absl::StrCat("Returns `count` numbers of ", field.declaration,
+                                  ", to be filled by the caller."),
+                     kMemberIndentation, printer);
+  printer->Print(variables, R"($deprecated$::absl::Span<$type$> mutable_$name$(size_t count) {
+  return MutableNumbers<$type$>($number$, count$alignment$);
 }
 )");
 }
@@ -146,10 +155,10 @@ void PrintSetters(const MessagePlan& plan, const FieldPlan& field, Printer* prin
     PrintMessageSetter(field, variables, printer);
   } else if (field.field->is_map()) {
     printer->Print(variables, R"($deprecated$void add_$name$($key_type$ key, $value_type$ value) {
-  const auto entry = StartEntry($number$);
+  StartEntry($number$);
   $put_key$
   $put_value$
-  EndEntry(entry);
+  EndEntry();
 }
 )");
   } else if (field.kind->shape == FieldKind::kText) {

@@ -11,6 +11,7 @@
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/map_view.h"
 #include "ipmpsc/view/parser.h"
+#include "ipmpsc/view/prefix.h"
 #include "ipmpsc/view/repeated_view.h"
 #include "ipmpsc/view/to_message.h"
 #include "ipmpsc/view/view_access.h"

@@ -6,18 +6,16 @@
 #include <cstring>
 #include <limits>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
+#include "ipmpsc/view/fast_path.h"
 #include "ipmpsc/view/finalize_view.h"
 #include "ipmpsc/view/memory.h"
 #include "ipmpsc/view/number.h"
 #include "ipmpsc/view/packed.h"
+#include "ipmpsc/view/prefix.h"
 #include "ipmpsc/view/repeated_growth.h"
 #include "ipmpsc/view/repeated_view.h"
 #include "ipmpsc/wire/decoding.h"
@@ -30,47 +28,32 @@ namespace {
 // All its functions return the position after the bytes that they read. They return null if these
 // are malformed or there is no memory.
 //
-// The fast loop checks once for each field that `kAhead` bytes of the record are left. Then it
-// reads a tag and a number, or a short text, without checking the end of their message. A field
-// that passes that end is malformed, which is found before the next field. Bytes after the record
-// are never read.
-class Parser {
+// The fast loop checks once for each field that `kAhead` bytes of the record are left: see
+// `fast_path.h`. Bytes after the record are never read.
+class Parser : private ParseContext {
  public:
   Parser(absl::string_view wire, Arena* arena)
-      : wire_(wire),
-        arena_(arena),
-        fast_end_(wire.data() + (wire.size() >= kAhead ? wire.size() - kAhead : 0)) {}
+      : ParseContext{arena, wire.data() + (wire.size() >= kAhead ? wire.size() - kAhead : 0)},
+        wire_(wire) {}
+
+  // Returns the parser that has made `context`.
+  static Parser* Of(ParseContext* context) { return static_cast<Parser*>(context); }
 
   // Parses the fields of a message into `view`, up to `end`, or up to the end-group tag of `group`
   // where it is not 0.
   const char* ParseFields(const wire::MessageTable& table, char* view, const char* p,
                           const char* end, uint32_t group);
+  // The same, where the fields of a message that come in order may be parsed already.
+  const char* ParseFieldsFrom(const wire::MessageTable& table, char* view, const char* p,
+                              const char* end, uint32_t group);
 
   // Null where there is no memory, as all below.
   char* NewView(const wire::MessageTable& table) {
-    void* const memory = arena_->Allocate(table.view_size);
+    void* const memory = arena->Allocate(table.view_size);
     return ABSL_PREDICT_TRUE(memory != nullptr) ? InitView(table, memory) : nullptr;
   }
 
  private:
-  // The longest tag of the fast loop and the longest length, which may be that of a short text, and
-  // 16 bytes of the text. Or a tag and the longest number.
-  static constexpr size_t kAhead = 2 + 5 + 16;
-
-  // A view has 16 bytes or more, and a multiple of 8.
-  static char* InitView(const wire::MessageTable& table, void* memory) {
-    char* const to = static_cast<char*>(memory);
-    const char* const from = static_cast<const char*>(table.empty_view);
-    const size_t last = table.view_size - 16;
-    if (ABSL_PREDICT_FALSE(last > 128)) {
-      std::memcpy(to, from, table.view_size);
-      return to;
-    }
-    for (size_t i = 0; i < last; i += 16) std::memcpy(to + i, from + i, 16);
-    std::memcpy(to + last, from + last, 16);
-    return to;
-  }
-
   // One field, looked at byte for byte. `expected` is where the fields are searched first, and becomes
   // the one behind it. Sets `ended` where the field was the end of `group`.
   const char* ParseGeneral(const wire::MessageTable& table, char* view, const char* p,
@@ -100,11 +83,17 @@ class Parser {
   bool ConcatenateWire(char* view, absl::string_view piece);
 
   const absl::string_view wire_;
-  Arena* const arena_;
-  const char* const fast_end_;       // in front of it, `kAhead` bytes may be read
-  int depth_ = wire::kMaxDepth;      // how many messages may still lie within each other
   const char* group_end_ = nullptr;  // where the end-group tag that was read last begins
 };
+
+inline const char* Parser::ParseFields(const wire::MessageTable& table, char* view, const char* p,
+                                       const char* end, uint32_t group) {
+  if (table.parse_prefix != nullptr && group == 0) {
+    p = table.parse_prefix(this, view, p, end);
+    if (p == nullptr || p == end) return p;
+  }
+  return ParseFieldsFrom(table, view, p, end, group);
+}
 
 inline bool Parser::AppendWire(char* view, absl::string_view piece) {
   if (ABSL_PREDICT_TRUE(Load<absl::string_view>(view).empty())) {
@@ -127,11 +116,11 @@ bool Parser::ConcatenateWire(char* view, absl::string_view piece) {
   const size_t size = old.size() + piece.size();
   char* bytes = const_cast<char*>(old.data());
   if (in_record) {
-    bytes = static_cast<char*>(arena_->Allocate(space(size)));
+    bytes = static_cast<char*>(arena->Allocate(space(size)));
     if (bytes == nullptr) return false;
     std::memcpy(bytes, old.data(), old.size());
   } else if (size > space(old.size())) {
-    bytes = static_cast<char*>(arena_->Grow(bytes, space(old.size()), old.size(), space(size)));
+    bytes = static_cast<char*>(arena->Grow(bytes, space(old.size()), old.size(), space(size)));
     if (bytes == nullptr) return false;
   }
   std::memcpy(bytes + old.size(), piece.data(), piece.size());
@@ -183,61 +172,18 @@ inline const char* ParseScalar(const wire::Field& field, char* at, const char* p
   return p;
 }
 
-// Reads a varint. REQUIRES: 10 bytes are readable.
-inline const char* ReadVarintAhead(const char* p, uint64_t* value) {
-  const uint32_t two = wire::LoadTwoBytes(p);
-  *value = two & 0x7f;
-  if ((two & 0x80) == 0) return p + 1;
-  if ((two & 0x8000) == 0) {
-    *value |= (two & 0x7f00) >> 1;
-    return p + 2;
-  }
-  const wire::LongVarint read = wire::ReadLongVarintAhead(p);
-  *value = read.value;
-  return read.end;
-}
-
-// Reads the size of the following bytes. On success they end at or before `end`. `p` may be beyond
-// it.
-inline const char* ReadSizeAhead(const char* p, const char* end, size_t* size) {
-  *size = wire::LoadByte(p);
-  if (ABSL_PREDICT_FALSE(*size >= 0x80)) return p < end ? wire::ReadSize(p, end, size) : nullptr;
-  ++p;
-  return ABSL_PREDICT_TRUE(static_cast<std::ptrdiff_t>(*size) <= end - p) ? p : nullptr;
-}
-
-// Whether a text is UTF-8. REQUIRES: 16 bytes are readable, whatever its size.
-inline bool IsUtf8Ahead(const char* p, size_t size) {
-#ifdef __SSE2__
-  const auto high_bits = [](const char* at) {
-    return static_cast<uint32_t>(
-        _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
-  };
-  uint32_t bits;
-  if (ABSL_PREDICT_TRUE(size <= 16)) {
-    bits = high_bits(p) & ((uint32_t{1} << size) - 1);
-  } else {
-    bits = high_bits(p + size - 16);
-    for (size_t i = 0; i + 16 < size; i += 16) bits |= high_bits(p + i);
-  }
-  return ABSL_PREDICT_TRUE(bits == 0) || wire::IsUtf8Slow(absl::string_view(p, size));
-#else
-  return wire::IsUtf8(absl::string_view(p, size));
-#endif
-}
-
-const char* Parser::ParseFields(const wire::MessageTable& table, char* view, const char* p,
-                                const char* end, uint32_t group) {
+const char* Parser::ParseFieldsFrom(const wire::MessageTable& table, char* view, const char* p,
+                                    const char* end, uint32_t group) {
   const wire::Field* expected = table.fields;  // most messages have their fields in order
   const wire::Field* const fields_end = expected + table.field_count;
-  const char* const fast_end = std::min(end, fast_end_);
+  const char* const limit = std::min(end, fast_end);
   while (true) {
-    if (ABSL_PREDICT_FALSE(p >= fast_end)) {
+    if (ABSL_PREDICT_FALSE(p >= limit)) {
       if (p == end) return group == 0 ? p : nullptr;
       if (p > end) return nullptr;
     }
     const wire::Field* field = expected;
-    if (ABSL_PREDICT_TRUE(p < fast_end)) {
+    if (ABSL_PREDICT_TRUE(p < limit)) {
       const uint32_t two = wire::LoadTwoBytes(p);
       if (ABSL_PREDICT_FALSE(field == fields_end || !field->Matches(two))) {
         const uint32_t number =
@@ -346,7 +292,7 @@ const char* Parser::ParseFields(const wire::MessageTable& table, char* view, con
         p = ParseTexts(*field, at, p, end);
         break;
       case wire::Operation::kPacked:
-        p = ABSL_PREDICT_TRUE(p < end) ? ParsePacked(*field, at, p, end, arena_) : nullptr;
+        p = ABSL_PREDICT_TRUE(p < end) ? ParsePacked(*field, at, p, end, arena) : nullptr;
         break;
       case wire::Operation::kOneofVarint:
         p = ReadVarintAhead(p, &value);
@@ -429,8 +375,8 @@ ABSL_ATTRIBUTE_NOINLINE const char* Parser::ParseMismatchedTag(const wire::Field
                                                                const char* p, const char* end) {
   if (field != nullptr && field->cardinality == wire::Cardinality::kRepeated &&
       (tag & 7) == wire::kWireLengthDelimited && IsPackable(field->type))
-    return ParsePacked(*field, view + field->offset, p, end, arena_);
-  return wire::SkipValue(p, end, tag, depth_);
+    return ParsePacked(*field, view + field->offset, p, end, arena);
+  return wire::SkipValue(p, end, tag, depth);
 }
 
 // Elements mostly come one after the other: steps over the tag of the next one of this field.
@@ -446,8 +392,8 @@ inline bool NextElement(const wire::Field& field, const char** p, const char* en
 bool Parser::GrowFor(const wire::Field& field, size_t element_size, RepeatedData* data,
                      const char* p, const char* end) {
   return (field.tag & 7) == wire::kWireLengthDelimited
-             ? GrowForElements(data, element_size, field.tag, p, end, arena_)
-             : GrowForElement(data, element_size, arena_);
+             ? GrowForElements(data, element_size, field.tag, p, end, arena)
+             : GrowForElement(data, element_size, arena);
 }
 
 const char* Parser::ParseRepeated(const wire::Field& field, char* at, const char* p,
@@ -470,7 +416,7 @@ const char* Parser::ParseRepeated(const wire::Field& field, char* at, const char
 // REQUIRES: 5 + 16 bytes may be read, whatever `end` is.
 const char* Parser::ParseTexts(const wire::Field& field, char* at, const char* p, const char* end) {
   const bool is_checked = field.type == wire::FieldType::kString;
-  const char* const fast_end = std::min(end, fast_end_);
+  const char* const limit = std::min(end, fast_end);
   RepeatedData data = Load<RepeatedData>(at);
   while (true) {
     if (ABSL_PREDICT_FALSE(data.size == data.capacity) &&
@@ -483,7 +429,7 @@ const char* Parser::ParseTexts(const wire::Field& field, char* at, const char* p
     Store(NextElementOf(data, sizeof(absl::string_view)), absl::string_view(p, size));
     ++data.size;
     p += size;
-    if (p >= fast_end || !field.Matches(wire::LoadTwoBytes(p))) break;
+    if (p >= limit || !field.Matches(wire::LoadTwoBytes(p))) break;
     p += field.wire_width;
   }
   Store(at, data);
@@ -551,15 +497,15 @@ inline const char* Parser::ParseNewMessage(const wire::Field& field, char* messa
                                            const char* end) {
   if (ABSL_PREDICT_FALSE(field.type == wire::FieldType::kGroup))
     return ParseGroup(field, message, p, end);
-  if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
+  if (ABSL_PREDICT_FALSE(depth == 0)) return nullptr;
   size_t size;
   p = wire::ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   Store(message, absl::string_view(p, size));
   if (size == 0) return p;
-  --depth_;
+  --depth;
   p = ParseFields(*field.message, message, p, p + size, 0);
-  ++depth_;
+  ++depth;
   return p;
 }
 
@@ -567,24 +513,24 @@ const char* Parser::ParseMessage(const wire::Field& field, char* message, const 
                                  const char* end) {
   if (ABSL_PREDICT_FALSE(field.type == wire::FieldType::kGroup))
     return ParseGroup(field, message, p, end);
-  if (ABSL_PREDICT_FALSE(depth_ == 0)) return nullptr;
+  if (ABSL_PREDICT_FALSE(depth == 0)) return nullptr;
   size_t size;
   p = wire::ReadSize(p, end, &size);
   if (ABSL_PREDICT_FALSE(p == nullptr)) return nullptr;
   if (ABSL_PREDICT_FALSE(!AppendWire(message, absl::string_view(p, size)))) return nullptr;
-  --depth_;
+  --depth;
   p = ParseFields(*field.message, message, p, p + size, 0);
-  ++depth_;
+  ++depth;
   return p;
 }
 
 const char* Parser::ParseGroup(const wire::Field& field, char* message, const char* p,
                                const char* end) {
-  if (depth_ == 0) return nullptr;
+  if (depth == 0) return nullptr;
   const char* const begin = p;
-  --depth_;
+  --depth;
   p = ParseFields(*field.message, message, p, end, field.number());
-  ++depth_;
+  ++depth;
   if (p == nullptr) return nullptr;
   return AppendWire(message, absl::string_view(begin, static_cast<size_t>(group_end_ - begin)))
              ? p
@@ -604,6 +550,11 @@ const void* ParseWithin(const wire::MessageTable& table, absl::string_view wire,
 }
 
 }  // namespace
+
+const char* ParseRest(ParseContext* context, const wire::MessageTable& table, char* view,
+                      const char* p, const char* end) {
+  return Parser::Of(context)->ParseFieldsFrom(table, view, p, end, 0);
+}
 
 const void* Parse(const wire::MessageTable& table, absl::string_view wire, Arena* arena) {
   if (wire.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) return nullptr;

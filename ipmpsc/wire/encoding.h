@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/base/attributes.h"
 #include "absl/numeric/bits.h"
 #include "ipmpsc/wire/types.h"
 
@@ -25,8 +26,19 @@ constexpr uint32_t Tag(uint32_t number, WireType type) { return number << 3 | ty
 
 // Returns the bytes of the varint: 1 to 10.
 inline size_t VarintSize(uint64_t value) {
-  return static_cast<size_t>(absl::bit_width(value | 1) + 6) / 7;
+  // (width + 6) / 7 without a division.
+  return (static_cast<size_t>(absl::bit_width(value | 1)) * 9 + 64) / 64;
 }
+
+// Varints below this limit have at most two bytes.
+inline constexpr uint64_t kTwoByteLimit = 0x4000;
+
+// Returns the bytes of a varint below `kTwoByteLimit`, the first one in the low bits. Without a
+// branch.
+constexpr uint32_t ShortVarint(uint32_t value) {
+  return value < 0x80 ? value : (value & 0x7f) | 0x80 | (value & 0x3f80) << 1;
+}
+constexpr size_t ShortVarintSize(uint32_t value) { return value < 0x80 ? 1 : 2; }
 
 // Each of these functions returns the position after the bytes that it wrote.
 inline char* EncodeVarint(uint64_t value, char* p) {
@@ -37,15 +49,21 @@ inline char* EncodeVarint(uint64_t value, char* p) {
 
 // Has no branch for each byte. REQUIRES: there is space for `kMaxVarintWidth` bytes; zeros may be
 // written after the returned position.
-inline char* EncodeVarintAhead(uint64_t value, char* p) {
-  if (value < 0x80) {
-    *p = static_cast<char>(value);
-    return p + 1;
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* EncodeVarintAhead(uint64_t value, char* p) {
+  if (value < kTwoByteLimit) {
+    const uint32_t small = static_cast<uint32_t>(value);
+    const uint16_t word = static_cast<uint16_t>(ShortVarint(small));
+    std::memcpy(p, &word, sizeof(word));
+    return p + ShortVarintSize(small);
   }
-  if (value < 0x4000) {
-    const uint16_t both = static_cast<uint16_t>((value & 0x7f) | 0x80 | (value << 1 & 0x7f00));
-    std::memcpy(p, &both, sizeof(both));
-    return p + 2;
+  if (value < 0x10000000) {
+    const uint32_t small = static_cast<uint32_t>(value);
+    const uint32_t pairs = (small & 0x3fff) | (small & 0xfffc000) << 2;
+    const bool is_four = small >= 0x200000;
+    const uint32_t word = (pairs & 0x7f007f) | (pairs & 0x3f803f80) << 1;
+    const uint32_t coded = word | (is_four ? 0x808080 : 0x8080);
+    std::memcpy(p, &coded, sizeof(coded));
+    return p + 3 + (is_four ? 1 : 0);
   }
   constexpr uint64_t kHighBits = 0x8080808080808080;
   // Spreads seven bits to each byte, by pairs.
@@ -72,6 +90,19 @@ inline char* EncodePaddedVarint(uint64_t value, size_t width, char* p) {
   *p++ = static_cast<char>(value);
   return p;
 }
+
+// Stores a word at any address. The type of the store is not `char`, so the compiler knows that no
+// member of a writer changes by it. It then keeps them in registers from one setter to the next.
+template <typename T>
+void StoreWord(T value, char* p) {
+  struct __attribute__((packed)) Word {
+    T value;
+  };
+  reinterpret_cast<Word*>(p)->value = value;
+}
+
+// A type of one byte that is no `char`, for `StoreWord`.
+enum class Byte : uint8_t {};
 
 template <typename T>
 char* EncodeFixed(T value, char* p) {

@@ -10,9 +10,17 @@
 
 #include "ipmpsc/wire/types.h"
 
+namespace ipmpsc::view {
+struct ParseContext;
+}  // namespace ipmpsc::view
+
 namespace ipmpsc::wire {
 
 struct MessageTable;
+
+// A parser of one message type that reads its fields while they come in order: see view/prefix.h.
+using PrefixFunction = const char* (*)(view::ParseContext* context, char* view, const char* p,
+                                       const char* end);
 
 // The encoding of a value in the record, and thereby its storage in the view.
 enum class FieldType : uint8_t {
@@ -321,14 +329,16 @@ struct MessageTable {
   uint32_t field_count = 0;
   uint32_t dense_count = 0;  // fields[i].number() == i + 1 for all i below
   uint32_t view_size;
-  uint32_t required_count;  // required fields; they have the first has bits
-  bool needs_finish;        // has, or may reach, required fields or maps
+  uint32_t required_count;                // required fields; they have the first has bits
+  bool needs_finish;                      // has, or may reach, required fields or maps
+  PrefixFunction parse_prefix = nullptr;  // null: all fields are parsed by the table
 
   template <typename View, size_t kCount>
   constexpr MessageTable(const View* empty, const Field (&f)[kCount], uint32_t required,
-                         bool finish)
+                         bool finish, PrefixFunction prefix = nullptr)
       : MessageTable(empty, required, finish) {
     fields = f;
+    parse_prefix = prefix;
     field_count = kCount;
     while (dense_count < kCount && f[dense_count].number() == dense_count + 1) ++dense_count;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/base/optimization.h"
@@ -55,28 +56,35 @@ void Draft::Abandon() {
   }
 }
 
+void Draft::SettleLengths() {
+  // Calls `f` for each open length, from the innermost outwards. The message as a whole has none.
+  const auto for_each = [this](auto f) {
+    for (MessageWriter* writer = innermost_; writer != nullptr; writer = writer->around_) {
+      if (writer->entry_.number != 0) f(&writer->entry_);
+      if (writer->around_ != nullptr) f(&writer->nested_);
+    }
+  };
+  size_t sum = 0;
+  for_each([&](const Output::Nested* nested) { sum += output_.Widening(*nested); });
+  if (!output_.BeginWidening(sum)) return;
+  for_each([&](Output::Nested* nested) { output_.Widen(nested); });
+}
+
 MessageWriter::MessageWriter(Draft* draft) : draft_(draft) {
   internal::Require(draft->innermost_ == nullptr,
                     "MessageWriter: the draft already has a writer for its message");
   draft->innermost_ = this;
 }
 
-MessageWriter::MessageWriter(MessageWriter* around, AsMessage place) {
-  OpenWithin(around, 1);
-  nested_ = draft_->output_.StartMessage(place.number);
-}
-
 MessageWriter::MessageWriter(MessageWriter* around, AsGroup place) {
-  OpenWithin(around, 1);
-  nested_ = draft_->output_.StartGroup(place.number);
+  nested_ = OpenWithin(around, 1)->StartGroup(place.number);
 }
 
-MessageWriter::MessageWriter(MessageWriter* around, AsMapValue place) {
-  OpenWithin(around, 2);
+MessageWriter::MessageWriter(MessageWriter* around, AsMapValue) {
   constexpr uint32_t kValue = 2;
+  Output* const output = OpenWithin(around, 2);
   is_map_value_ = true;
-  entry_ = place.entry;
-  nested_ = draft_->output_.StartMessage(kValue);
+  nested_ = output->StartMessage(kValue);
 }
 
 MessageWriter& MessageWriter::operator=(MessageWriter&& other) noexcept {
@@ -92,6 +100,7 @@ void MessageWriter::Take(MessageWriter* other) {
   draft_ = std::exchange(other->draft_, nullptr);
   around_ = other->around_;
   depth_ = other->depth_;
+  is_plain_ = other->is_plain_;
   is_map_value_ = other->is_map_value_;
   nested_ = other->nested_;
   entry_ = other->entry_;
@@ -101,16 +110,9 @@ void MessageWriter::Take(MessageWriter* other) {
   *link = this;
 }
 
-void MessageWriter::OpenWithin(MessageWriter* around, int levels) {
-  around->Enter();
-  draft_ = around->draft_;
-  around_ = around;
-  depth_ = around->depth_ + levels;
-  draft_->innermost_ = this;
-  if (ABSL_PREDICT_FALSE(depth_ > wire::kMaxDepth)) {
-    draft_->output_.Refuse(absl::InvalidArgumentError(
-        absl::StrCat("messages nest more than ", wire::kMaxDepth, " deep")));
-  }
+void MessageWriter::RefuseDepth() {
+  draft_->output_.Refuse(absl::InvalidArgumentError(
+      absl::StrCat("messages nest more than ", wire::kMaxDepth, " deep")));
 }
 
 void MessageWriter::MakeInnermost() {
@@ -129,19 +131,21 @@ void MessageWriter::Close() {
       output->Refuse(absl::InvalidArgumentError(absl::StrCat(missing, " is required but not set")));
     }
   }
-  if (around_ != nullptr) output->End(nested_);
-  if (is_map_value_) output->End(entry_);
-  draft_->innermost_ = around_;
-  draft_ = nullptr;
+  Draft* const draft = std::exchange(draft_, nullptr);
+  draft->innermost_ = around_;
+  if (around_ == nullptr) return;
+  if (output->End(nested_)) draft->SettleLengths();
+  if (is_map_value_) around_->EndEntry();
 }
 
 char* MessageWriter::AppendBytes(uint32_t number, size_t size, size_t alignment) {
-  Output* const output = Enter();
+  Output* const output = EnterForPiece(alignment == 1 ? size : Output::kLong);
   return alignment == 1 ? output->AppendBytes(number, size)
                         : output->AppendAlignedBytes(number, size, alignment);
 }
 
 void MessageWriter::PutBytes(uint32_t number, absl::string_view value, size_t alignment) {
+  if (alignment == 1 && ABSL_PREDICT_TRUE(Enter()->PutShortBytes(number, value))) return;
   char* const to = AppendBytes(number, value.size(), alignment);
   if (to != nullptr) internal::CopyPayload(to, value);
 }
@@ -154,8 +158,14 @@ void MessageWriter::PutString(uint32_t number, absl::string_view value, const ch
   }
 }
 
+char* MessageWriter::HandOut(uint32_t number, size_t size, size_t alignment) {
+  // Bytes that are handed out stay where they are, so the lengths in front of them must, too.
+  if (size != 0) EnterForPiece(Output::kLong);
+  return AppendBytes(number, size, alignment);
+}
+
 absl::Span<char> MessageWriter::MutableBytes(uint32_t number, size_t size, size_t alignment) {
-  char* const to = AppendBytes(number, size, alignment);
+  char* const to = HandOut(number, size, alignment);
   if (to == nullptr) return {};
   draft_->output_.Pin(size);
   return {to, size};
@@ -163,15 +173,35 @@ absl::Span<char> MessageWriter::MutableBytes(uint32_t number, size_t size, size_
 
 absl::Span<char> MessageWriter::MutableString(uint32_t number, size_t size, const char* field,
                                               size_t alignment) {
-  char* const to = AppendBytes(number, size, alignment);
+  char* const to = HandOut(number, size, alignment);
   if (to == nullptr) return {};
   draft_->output_.PinText(size, field);
   return {to, size};
 }
 
+char* MessageWriter::AppendRun(uint32_t number, size_t count, size_t element_size,
+                               size_t alignment) {
+  if (count == 0) return nullptr;
+  Output* const output = EnterForPiece(Output::kLong);
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  const size_t size = count > kMost / element_size ? kMost : count * element_size;
+  return output->AppendAlignedRun(number, size, alignment);
+}
+
+void MessageWriter::PutAlignedRun(uint32_t number, const void* elements, size_t size,
+                                  size_t alignment) {
+  char* const to = AppendRun(number, size, 1, alignment);
+  if (to == nullptr) return;
+  internal::CopyPayload(to, absl::string_view(static_cast<const char*>(elements), size));
+}
+
 void MessageWriter::PutUnknownFields(absl::string_view message, const wire::MessageTable& table,
                                      const char* type) {
   Output* const output = Enter();
+  const auto put = [&](const char* begin, const char* end) {
+    const absl::string_view fields(begin, static_cast<size_t>(end - begin));
+    EnterForPiece(fields.size())->PutEncoded(fields);
+  };
   const int depth = std::max(wire::kMaxDepth - depth_, 0);
   const char* const end = message.data() + message.size();
   const char* piece = message.data();  // not yet copied, up to `p`
@@ -188,19 +218,22 @@ void MessageWriter::PutUnknownFields(absl::string_view message, const wire::Mess
       return;
     }
     if (wire::FindField(table, tag >> 3) == nullptr) continue;
-    output->PutEncoded(absl::string_view(piece, static_cast<size_t>(field - piece)));
+    put(piece, field);
     piece = p;
   }
-  output->PutEncoded(absl::string_view(piece, static_cast<size_t>(end - piece)));
+  put(piece, end);
 }
 
-Output::Nested MessageWriter::StartEntry(uint32_t number) {
+void MessageWriter::StartEntry(uint32_t number) {
   Output* const output = Enter();
-  if (ABSL_PREDICT_FALSE(depth_ + 1 > wire::kMaxDepth)) {
-    output->Refuse(absl::InvalidArgumentError(
-        absl::StrCat("messages nest more than ", wire::kMaxDepth, " deep")));
-  }
-  return output->StartMessage(number);
+  if (ABSL_PREDICT_FALSE(depth_ + 1 > wire::kMaxDepth)) RefuseDepth();
+  entry_ = output->StartMessage(number);
+}
+
+void MessageWriter::PutCheckedEnum(uint32_t number, int32_t value, const wire::EnumRange* ranges,
+                                   size_t count, const char* field) {
+  CheckEnum(value, ranges, count, field);
+  PutInt32(number, value);
 }
 
 void MessageWriter::CheckEnum(int32_t value, const wire::EnumRange* ranges, size_t count,

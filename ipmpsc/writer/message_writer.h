@@ -58,6 +58,8 @@ class Draft {
  private:
   friend class MessageWriter;
   void Adopt();
+  // Gives all open lengths their final width: see `Output`.
+  void SettleLengths();
 
   Output output_;
   MessageWriter* innermost_ = nullptr;
@@ -72,9 +74,8 @@ class MessageWriter {
   struct AsGroup {
     uint32_t number;
   };
-  struct AsMapValue {
-    Output::Nested entry;
-  };
+  // The value of the entry that was started last.
+  struct AsMapValue {};
 
  public:
   // A writer of the message as a whole. REQUIRES: `draft` has no writer yet.
@@ -84,7 +85,11 @@ class MessageWriter {
   MessageWriter& operator=(MessageWriter&& other) noexcept;
 
   // For generated code.
-  MessageWriter(MessageWriter* around, AsMessage place);
+  MessageWriter(MessageWriter* around, AsMessage place) {
+    Output* const output = OpenWithin(around, 1);
+    is_plain_ = true;
+    nested_ = output->StartMessage(place.number);
+  }
   MessageWriter(MessageWriter* around, AsGroup place);
   MessageWriter(MessageWriter* around, AsMapValue place);
 
@@ -93,7 +98,15 @@ class MessageWriter {
   using Base = MessageWriter;
   using Number = writer::Number;
 
-  ~MessageWriter() { Close(); }
+  ~MessageWriter() {
+    if (draft_ == nullptr) return;
+    if (ABSL_PREDICT_TRUE(is_plain_ && draft_->innermost_ == this &&
+                          draft_->output_.EndShort(nested_))) {
+      draft_->innermost_ = around_;
+    } else {
+      Close();
+    }
+  }
 
   // False once the message has ended, or the writer was moved from.
   bool IsOpen() const { return draft_ != nullptr; }
@@ -123,22 +136,34 @@ class MessageWriter {
   void PutFixed64(uint32_t number, T value) {
     Enter()->PutFixed64(number, Bits<uint64_t>(value));
   }
-  template <typename Enum>
-  void PutEnum(uint32_t number, Enum value) {
-    PutInt32(number, static_cast<int32_t>(value));
-  }
+  void PutEnum(uint32_t number, int32_t value) { PutInt32(number, value); }
   // Refuses a value that is not in `ranges`: its receiver would treat it as an unknown field.
-  template <typename Enum, size_t kCount>
-  void PutClosedEnum(uint32_t number, Enum value, const wire::EnumRange (&ranges)[kCount],
+  template <size_t kCount>
+  void PutClosedEnum(uint32_t number, int32_t value, const wire::EnumRange (&ranges)[kCount],
                      const char* field) {
-    CheckEnum(static_cast<int32_t>(value), ranges, kCount, field);
-    PutEnum(number, value);
+    PutCheckedEnum(number, value, ranges, kCount, field);
   }
 
   template <Number kType, typename T>
   void PutPacked(uint32_t number, absl::Span<const T> values) {
     static_assert(sizeof(T) == SizeOf(kType));
-    writer::PutPacked(kType, number, values.data(), values.size(), Enter());
+    writer::PutPacked(kType, number, values.data(), values.size(), EnterForPiece(values.size()));
+  }
+  // The same at an aligned address, for numbers of fixed width.
+  template <Number kType, typename T>
+  void PutPacked(uint32_t number, absl::Span<const T> values, size_t alignment) {
+    static_assert(sizeof(T) == SizeOf(kType));
+    static_assert(kType == Number::kFixed32 || kType == Number::kFixed64);
+    PutAlignedRun(number, values.data(), values.size() * sizeof(T), alignment);
+  }
+  // Returns `count` packed numbers of fixed width, not zeroed, that must be filled before the
+  // message is finished. They are aligned for their type at least. Empty if there is no space.
+  template <typename T>
+  absl::Span<T> MutableNumbers(uint32_t number, size_t count, size_t alignment = alignof(T)) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    char* const to =
+        AppendRun(number, count, sizeof(T), alignment < alignof(T) ? alignof(T) : alignment);
+    return absl::MakeSpan(reinterpret_cast<T*>(to), to != nullptr ? count : 0);
   }
   template <Number kType, typename T>
   void PutEach(uint32_t number, absl::Span<const T> values) {
@@ -166,9 +191,13 @@ class MessageWriter {
   void PutUnknownFields(absl::string_view message, const wire::MessageTable& table,
                         const char* type);
 
-  // An entry of a map. Its key and value are put between the two calls.
-  Output::Nested StartEntry(uint32_t number);
-  void EndEntry(const Output::Nested& entry) { Enter()->End(entry); }
+  // An entry of a map. Its key and value are put between the two calls. The writer of a value that
+  // is a message ends the entry itself.
+  void StartEntry(uint32_t number);
+  void EndEntry() {
+    if (ABSL_PREDICT_FALSE(!Enter()->EndShort(entry_))) draft_->output_.End(entry_);
+    entry_ = {};
+  }
 
   // Called when the message ends. Returns the name of a required field that was not set, or null.
   const char* (*first_missing_)(const MessageWriter&) = nullptr;
@@ -191,18 +220,41 @@ class MessageWriter {
     if (ABSL_PREDICT_FALSE(draft_ == nullptr || draft_->innermost_ != this)) MakeInnermost();
     return &draft_->output_;
   }
+  // The same before a piece of at least `size` bytes is written.
+  Output* EnterForPiece(size_t size) {
+    Output* const output = Enter();
+    if (ABSL_PREDICT_FALSE(size >= Output::kLong)) draft_->SettleLengths();
+    return output;
+  }
   void MakeInnermost();
-  void OpenWithin(MessageWriter* around, int levels);
+  // Becomes the innermost writer, `levels` deeper than `around`. Returns the output.
+  Output* OpenWithin(MessageWriter* around, int levels) {
+    Output* const output = around->Enter();
+    draft_ = around->draft_;
+    around_ = around;
+    depth_ = around->depth_ + levels;
+    draft_->innermost_ = this;
+    if (ABSL_PREDICT_FALSE(depth_ > wire::kMaxDepth)) RefuseDepth();
+    return output;
+  }
+  void RefuseDepth();
   void Take(MessageWriter* other);
   char* AppendBytes(uint32_t number, size_t size, size_t alignment);
+  char* HandOut(uint32_t number, size_t size, size_t alignment);
+  char* AppendRun(uint32_t number, size_t count, size_t element_size, size_t alignment);
+  void PutAlignedRun(uint32_t number, const void* elements, size_t size, size_t alignment);
   void CheckEnum(int32_t value, const wire::EnumRange* ranges, size_t count, const char* field);
+  void PutCheckedEnum(uint32_t number, int32_t value, const wire::EnumRange* ranges, size_t count,
+                      const char* field);
 
   Draft* draft_ = nullptr;           // null when closed
   MessageWriter* around_ = nullptr;  // null for the message as a whole
   int depth_ = 0;
+  bool is_plain_ = false;  // a message within another, and no value of a map
   bool is_map_value_ = false;
   Output::Nested nested_ = {};
-  Output::Nested entry_ = {};
+  Output::Nested entry_ =
+      {};  // the open entry of a map in this message; its number is 0 if there is none
 };
 
 }  // namespace ipmpsc::writer

@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "absl/base/optimization.h"
+#include "absl/strings/string_view.h"
+#include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/wire/decoding.h"
 #include "ipmpsc/wire/encoding.h"
 #include "ipmpsc/writer/output.h"
@@ -122,8 +124,9 @@ void PutPacked(Number type, uint32_t number, const void* elements, size_t count,
     case Number::kBool:  // is 0 or 1 in memory and on the wire
     case Number::kFixed32:
     case Number::kFixed64: {
-      char* const to = output->AppendBytes(number, count * SizeOf(type));
-      if (to != nullptr) std::memcpy(to, p, count * SizeOf(type));
+      const absl::string_view bytes(p, count * SizeOf(type));
+      char* const to = output->AppendBytes(number, bytes.size());
+      if (to != nullptr) internal::CopyPayload(to, bytes);
       return;
     }
   }

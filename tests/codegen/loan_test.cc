@@ -344,6 +344,69 @@ TEST(LoanTest, BoundOfAnAlignedFieldIsAtMostFiveBytesMore) {
   }
 }
 
+TEST(LoanTest, NumbersInPlace) {
+  Pictures pictures;
+  for (size_t before = 0; before < 200; before += 3) {
+    aligned::PictureLoan loan = pictures.Lend(before + 5 * 4096);
+    loan.set_plain(std::string(before, 'x'));
+    EXPECT_TRUE(loan.mutable_points(0).empty());
+    const absl::Span<float> points = loan.mutable_points(5);
+    ASSERT_EQ(points.size(), 5);
+    aligned::PictureWriter inside = loan.add_inside();
+    inside.add_points({1.5f, 2.5f});
+    inside.add_times({7, 8, 9});
+    const absl::Span<double> numbers = inside.mutable_plain_numbers(3);
+    ASSERT_EQ(numbers.size(), 3);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(numbers.data()) % alignof(double), 0);
+    inside.set_name("after");
+    for (size_t i = 0; i < 3; ++i) numbers[i] = static_cast<double>(i) / 4;
+    for (size_t i = 0; i < 5; ++i) points[i] = static_cast<float>(i) / 2;
+    ASSERT_OK(std::move(loan).Publish());
+    ASSERT_OK_AND_ASSIGN(const aligned::PictureLease got, pictures.receiver.TryReceive());
+    ASSERT_EQ(got->points_size(), 5);
+    const float* const read = got->points().data();
+    ASSERT_NE(read, nullptr);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(read) % 64, 0);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(read[i], static_cast<float>(i) / 2);
+    const aligned::PictureView& within = got->inside(0);
+    ASSERT_NE(within.points().data(), nullptr);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(within.points().data()) % 64, 0);
+    EXPECT_EQ(within.points(1), 2.5f);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(within.times().data()) % 4096, 0);
+    EXPECT_EQ(within.times(2), 9);
+    ASSERT_NE(within.plain_numbers().data(), nullptr);
+    EXPECT_EQ(within.plain_numbers().data()[2], 0.5);
+    const aligned::Picture message = got->ToMessage();
+    EXPECT_EQ(message.points(4), 2.0f);
+    EXPECT_EQ(message.points_size(), 5);
+    EXPECT_EQ(message.inside(0).times_size(), 3);
+    EXPECT_EQ(message.inside(0).plain_numbers(1), 0.25);
+    EXPECT_EQ(message.inside(0).name(), "after");
+  }
+}
+
+TEST(LoanTest, NumbersInSeveralPieces) {
+  Pictures pictures;
+  aligned::PictureLoan loan = pictures.Lend(1000);
+  loan.mutable_points(1)[0] = 1;
+  loan.add_points(2);
+  loan.add_points({3, 4});
+  ASSERT_OK(std::move(loan).Publish());
+  ASSERT_OK_AND_ASSIGN(const aligned::PictureLease got, pictures.receiver.TryReceive());
+  ASSERT_EQ(got->points_size(), 4);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(got->points(i), static_cast<float>(i + 1));
+}
+
+TEST(LoanTest, NumbersThatDoNotFit) {
+  for (const size_t count : {size_t{100}, ~size_t{0}, ~size_t{0} / 4, ~size_t{0} / 8}) {
+    Pictures pictures;
+    aligned::PictureLoan loan = pictures.Lend(100);
+    EXPECT_TRUE(loan.mutable_points(count).empty());
+    EXPECT_TRUE(loan.mutable_times(count).empty());
+    EXPECT_THAT(std::move(loan).Publish(), StatusIs(StatusCode::kResourceExhausted));
+  }
+}
+
 // Messages of the lite runtime have no reflection.
 TEST(LoanTest, LiteRuntime) {
   Ends<lite::LiteChannel, lite::LiteSender, lite::LiteReceiver> ends;

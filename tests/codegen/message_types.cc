@@ -6,6 +6,8 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/struct.ipmpsc.h"
 #include "google/protobuf/struct.pb.h"
+#include "ipmpsc/view/prefix.h"
+#include "ipmpsc/wire/message_table.h"
 #include "tests/codegen/protos/frame.ipmpsc.h"
 #include "tests/codegen/protos/frame.pb.h"
 #include "tests/codegen/protos/legacy.ipmpsc.h"
@@ -23,6 +25,21 @@ namespace {
 template <typename ProtobufMessage, typename View>
 MessageType Type() {
   return {&ProtobufMessage::default_instance(), &ipmpsc::view::ViewAccess::Table<View>()};
+}
+
+// The table of a message that declares a channel.
+template <typename View>
+constexpr ipmpsc::wire::MessageTable TableWithPrefix() {
+  ipmpsc::wire::MessageTable table = ipmpsc::view::ViewAccess::Table<View>();
+  table.parse_prefix = &ipmpsc::view::ParsePrefix<&ipmpsc::view::ViewAccess::Table<View>()>;
+  return table;
+}
+template <typename View>
+constexpr ipmpsc::wire::MessageTable kTableWithPrefix = TableWithPrefix<View>();
+
+template <typename ProtobufMessage, typename View>
+MessageType WithPrefix() {
+  return {&ProtobufMessage::default_instance(), &kTableWithPrefix<View>};
 }
 
 }  // namespace
@@ -50,6 +67,27 @@ std::vector<MessageType> AllMessageTypes() {
       Type<names::class_, names::classView>(),
       Type<google::protobuf::FileDescriptorProto, google::protobuf::FileDescriptorProtoView>(),
       Type<google::protobuf::Struct, google::protobuf::StructView>(),
+      WithPrefix<Scalars, ScalarsView>(),
+      WithPrefix<Optionals, OptionalsView>(),
+      WithPrefix<Repeateds, RepeatedsView>(),
+      WithPrefix<Oneofs, OneofsView>(),
+      WithPrefix<Maps, MapsView>(),
+      WithPrefix<Tree, TreeView>(),
+      WithPrefix<v2::Defaults, v2::DefaultsView>(),
+      WithPrefix<v2::Repeateds, v2::RepeatedsView>(),
+      WithPrefix<v2::Required, v2::RequiredView>(),
+      WithPrefix<v2::RequiredInside, v2::RequiredInsideView>(),
+      WithPrefix<v2::Groups, v2::GroupsView>(),
+      WithPrefix<v2::EnumMaps, v2::EnumMapsView>(),
+      WithPrefix<v2::ManyHasBits, v2::ManyHasBitsView>(),
+      WithPrefix<camera::Frame, camera::FrameView>(),
+      WithPrefix<legacy::Reading, legacy::ReadingView>(),
+      WithPrefix<names::Outer, names::OuterView>(),
+      WithPrefix<names::Members, names::MembersView>(),
+      WithPrefix<names::class_, names::classView>(),
+      WithPrefix<google::protobuf::FileDescriptorProto,
+                 google::protobuf::FileDescriptorProtoView>(),
+      WithPrefix<google::protobuf::Struct, google::protobuf::StructView>(),
   };
 }
 

@@ -53,7 +53,20 @@ fails 'three.proto: p.M.b: option (ipmpsc.field): alignment 3 is not a power of 
 field pages.proto 'string s' 8192
 fails 'pages.proto: p.M.s: option (ipmpsc.field): alignment 8192 exceeds the limit of 4096; lower it' pages.proto
 field number.proto 'int32 n' 64
-fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither bytes nor string; remove it' number.proto
+fails 'number.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither bytes, string nor packed numbers of fixed width; remove it' number.proto
+field varint.proto 'repeated int32 n' 64
+fails 'varint.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither bytes, string nor packed numbers of fixed width; remove it' varint.proto
+field single.proto 'float n' 64
+fails 'single.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither' single.proto
+field odd.proto 'repeated float n' 65
+fails 'odd.proto: p.M.n: option (ipmpsc.field): alignment 65 is not a power of two; use one from 1 to 4096' odd.proto
+cat >unpacked.proto <<'END'
+syntax = "proto2";
+package p;
+import "ipmpsc/field.proto";
+message M { repeated float n = 1 [(ipmpsc.field).alignment = 64]; }
+END
+fails 'unpacked.proto: p.M.n: option (ipmpsc.field): alignment 64 is set on a field that is neither' unpacked.proto
 field message.proto 'N m' 64
 fails 'message.proto: p.M.m: option (ipmpsc.field): alignment 64 is set on a field that is neither' message.proto
 field map.proto 'map<string, bytes> m' 64

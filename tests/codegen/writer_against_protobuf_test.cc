@@ -48,16 +48,17 @@ using ::ipmpsc::testing::StatusIs;
 using ::ipmpsc::writer::Draft;
 
 constexpr Style kStyles[] = {{/*arrays=*/true, /*in_place=*/false},
-                             {/*arrays=*/false, /*in_place=*/true}};
+                             {/*arrays=*/false, /*in_place=*/true},
+                             {/*arrays=*/true, /*in_place=*/false, /*numbers_in_place=*/true}};
 
-// Returns the number of nested messages and map entries of 128 bytes or more.
-size_t LongMessagesWithin(const Message& message) {
+// Returns the number of nested messages and map entries of `length` bytes or more.
+size_t MessagesWithin(const Message& message, size_t length) {
   size_t count = 0;
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   const auto add = [&](const Message& inner) {
-    count += LongMessagesWithin(inner) + (inner.ByteSizeLong() >= 128 ? 1 : 0);
+    count += MessagesWithin(inner, length) + (inner.ByteSizeLong() >= length ? 1 : 0);
   };
   for (const google::protobuf::FieldDescriptor* field : fields) {
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
@@ -124,7 +125,32 @@ TEST_P(WriterAgainstProtobufTest, ProtobufReadsTheSame) {
   }
 }
 
-// If the message is shorter than 128 bytes, so are all nested ones.
+// A view that is walked through the writer gives the same message.
+TEST_P(WriterAgainstProtobufTest, ViewsAreWrittenAsTheyRead) {
+  Random random(5);
+  ipmpsc::view::Arena arena;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::unique_ptr<Message> message = RandomMessage(random, 3);
+    // Merges two messages.
+    const std::string wire =
+        DeterministicWire(*message) + DeterministicWire(*RandomMessage(random, 2));
+    const std::unique_ptr<Message> read(message->New());
+    ASSERT_TRUE(read->ParseFromString(wire));
+    arena.Reset();
+    const void* const view = ipmpsc::view::Parse(*GetParam().table, wire, &arena);
+    ASSERT_NE(view, nullptr);
+    for (const Style style : kStyles) {
+      std::vector<char> space(1 << 20);
+      Draft draft(absl::MakeSpan(space));
+      GetParam().walk(view, style, &draft);
+      ASSERT_OK_AND_ASSIGN(const size_t size, draft.Finish(message->GetTypeName()));
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(*read, std::string(space.data(), size)))
+          << message->DebugString();
+    }
+  }
+}
+
+// If the message is shorter than a kibibyte, so are all nested ones.
 TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThem) {
   if (IsAligned()) GTEST_SKIP() << "has more bytes";
   Random random(2);
@@ -132,7 +158,7 @@ TEST_P(WriterAgainstProtobufTest, SmallMessagesAreByteForByteAsProtobufWritesThe
   for (int i = 0; i < 10 * kRounds && small < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 2);
     const std::string wanted = DeterministicWire(*message);
-    if (wanted.size() >= 128) continue;
+    if (wanted.size() >= 1024) continue;
     ++small;
     ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], 1 << 20));
     ASSERT_EQ(absl::BytesToHexString(wire), absl::BytesToHexString(wanted));
@@ -155,7 +181,7 @@ TEST_P(WriterAgainstProtobufTest, EveryBoundIsSufficientOrAnError) {
     while (message->ByteSizeLong() > 1000) message = RandomMessage(random, 2);
     for (const Style style : kStyles) {
       bool fits = false;
-      const size_t enough = 2 * message->ByteSizeLong() + 20000;
+      const size_t enough = 2 * message->ByteSizeLong() + 100000;
       // Alignment to whole pages needs no test of every byte.
       for (size_t bound = 0; !fits; bound += bound < 2000 ? 1 : 61) {
         ASSERT_LE(bound, enough) << "it never fits";
@@ -180,9 +206,14 @@ TEST_P(WriterAgainstProtobufTest, FourBytesForEachNestedMessageAreEnough) {
   Random random(4);
   for (int i = 0; i < kRounds; ++i) {
     const std::unique_ptr<Message> message = RandomMessage(random, 3);
-    const size_t bound = message->ByteSizeLong() + 4 * LongMessagesWithin(*message);
-    ASSERT_OK_AND_ASSIGN(const std::string wire, Write(*message, kStyles[0], bound));
-    ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, wire));
+    for (const bool in_place : {false, true}) {
+      // Bytes that are handed out may be in any message.
+      const size_t bound =
+          message->ByteSizeLong() + 4 * MessagesWithin(*message, in_place ? 0 : 1024);
+      ASSERT_OK_AND_ASSIGN(const std::string wire,
+                           Write(*message, {/*arrays=*/true, in_place}, bound));
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(*message, wire));
+    }
   }
 }
 

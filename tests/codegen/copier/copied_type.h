@@ -21,6 +21,8 @@ struct CopiedType {
   const ipmpsc::wire::MessageTable* table;
   // Writes an object of the class.
   std::function<void(const google::protobuf::MessageLite&, Style, ipmpsc::writer::Draft*)> write;
+  // Writes what a view shows, with its unknown fields.
+  std::function<void(const void* view, Style, ipmpsc::writer::Draft*)> walk;
 };
 
 // REQUIRES: the header with the copier's function is included.
@@ -36,6 +38,10 @@ CopiedType Copied() {
                   ipmpsc::writer::Draft* draft) {
     Writer writer(draft);
     Copy(static_cast<const ProtobufMessage&>(message), style, &writer);
+  };
+  type.walk = [](const void* view, Style style, ipmpsc::writer::Draft* draft) {
+    Writer writer(draft);
+    Copy(*static_cast<const View*>(view), style, &writer);
   };
   return type;
 }

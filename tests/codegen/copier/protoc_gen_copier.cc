@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/edition_generator.h"
 #include "codegen/names.h"
+#include "codegen/syntax.h"
 #include "google/protobuf/compiler/code_generator.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/compiler/plugin.h"
@@ -32,7 +33,8 @@ std::string CopyHeader(const FileDescriptor& file) {
   return cpp::StripProto(file.name()) + ".copy.h";
 }
 
-// Returns the statement that writes one value. $from$ is an expression of protobuf's type.
+// Returns the statement that writes one value. $from$ is an expression of protobuf's type, or of a
+// view's.
 const char* ValueStatement(const FieldDescriptor& field) {
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     return "{ auto inner = to->$open$_$name$(); Copy($from$, style, &inner); }\n";
@@ -51,11 +53,12 @@ void PrintMap(std::map<std::string, std::string> variables, const FieldDescripto
               Printer* printer) {
   const bool is_message =
       field.message_type()->map_value()->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-  printer->Print(variables, "for (const auto* entry : InOrder(from.$name$())) {\n");
-  printer->Print(variables, is_message ? "  auto inner = to->add_$name$(entry->first);\n"
-                                         "  Copy(entry->second, style, &inner);\n"
-                                       : "  to->add_$name$(entry->first, entry->second);\n");
-  printer->Print("}\n");
+  printer->Print(variables,
+                 "ForEachEntry(from.$name$(), [&](const auto& key, const auto& value) {\n");
+  printer->Print(variables, is_message ? "  auto inner = to->add_$name$(key);\n"
+                                         "  Copy(value, style, &inner);\n"
+                                       : "  to->add_$name$(key, value);\n");
+  printer->Print("});\n");
 }
 
 void PrintField(const FieldDescriptor& field, Printer* printer) {
@@ -90,9 +93,16 @@ void PrintField(const FieldDescriptor& field, Printer* printer) {
                      "} else\n");
       break;
     default:
+      if (ipmpsc::codegen::IsPackedFixed(field)) {
+        printer->Print(variables,
+                       "if (style.numbers_in_place) {\n"
+                       "  const size_t count = static_cast<size_t>(from.$name$_size());\n"
+                       "  FillNumbers(from.$name$(), to->mutable_$name$(count));\n"
+                       "} else ");
+      }
       printer->Print(variables,
                      "if (style.arrays) {\n"
-                     "  to->add_$name$(absl::MakeConstSpan(from.$name$()));\n"
+                     "  to->add_$name$(Numbers(from.$name$()));\n"
                      "} else\n");
   }
   printer->Print(variables, "for (int i = 0; i < from.$name$_size(); ++i) {\n");
@@ -103,9 +113,10 @@ void PrintField(const FieldDescriptor& field, Printer* printer) {
 }
 
 void PrintMessage(const Descriptor& message, GeneratedNames* names, Printer* printer) {
-  printer->Print("inline void Copy(const $message$& from, Style style, $writer$* to) {\n",
-                 "message", ipmpsc::codegen::QualifiedMessageName(message), "writer",
-                 names->QualifiedName(message, "Writer"));
+  printer->Print(
+      "template <typename From>\n"
+      "void Copy(const From& from, Style style, $writer$* to) {\n",
+      "writer", names->QualifiedName(message, "Writer"));
   printer->Indent();
   std::map<int, const FieldDescriptor*> by_number;
   for (int i = 0; i < message.field_count(); ++i) {
@@ -113,6 +124,7 @@ void PrintMessage(const Descriptor& message, GeneratedNames* names, Printer* pri
   }
   printer->Print("static_cast<void>(from);\nstatic_cast<void>(style);\nstatic_cast<void>(to);\n");
   for (const auto& [number, field] : by_number) PrintField(*field, printer);
+  printer->Print("CopyUnknownFields(from, to);\n");
   printer->Outdent();
   printer->Print("}\n\n");
 }
@@ -166,9 +178,10 @@ class Generator : public ipmpsc::codegen::EditionGenerator {
       if (!message->options().map_entry()) messages.push_back(message);
     }
     for (const Descriptor* message : messages) {
-      printer.Print("void Copy(const $message$& from, Style style, $writer$* to);\n", "message",
-                    ipmpsc::codegen::QualifiedMessageName(*message), "writer",
-                    names.QualifiedName(*message, "Writer"));
+      printer.Print(
+          "template <typename From>\n"
+          "void Copy(const From& from, Style style, $writer$* to);\n",
+          "writer", names.QualifiedName(*message, "Writer"));
     }
     for (const Descriptor* message : messages) PrintMessage(*message, &names, &printer);
     printer.Print("}  // namespace ipmpsc_test::copier\n");

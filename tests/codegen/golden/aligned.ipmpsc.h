@@ -44,6 +44,39 @@ class PictureWriter : public ::ipmpsc::writer::MessageWriter {
   /// Returns `size` bytes of `bytes plain = 7`, to be filled by the caller.
   ::absl::Span<char> mutable_plain(size_t size) { return MutableBytes(7, size); }
 
+  /// `repeated float points = 8`
+  void add_points(float value) { PutFixed32(8, value); }
+  /// Adds all of `values` to `repeated float points = 8`.
+  void add_points(::absl::Span<const float> values) {
+    PutPacked<Number::kFixed32>(8, values, /*alignment=*/64);
+  }
+  /// Returns `count` numbers of `repeated float points = 8`, to be filled by the caller.
+  ::absl::Span<float> mutable_points(size_t count) {
+    return MutableNumbers<float>(8, count, /*alignment=*/64);
+  }
+
+  /// `repeated double plain_numbers = 9`
+  void add_plain_numbers(double value) { PutFixed64(9, value); }
+  /// Adds all of `values` to `repeated double plain_numbers = 9`.
+  void add_plain_numbers(::absl::Span<const double> values) {
+    PutPacked<Number::kFixed64>(9, values);
+  }
+  /// Returns `count` numbers of `repeated double plain_numbers = 9`, to be filled by the caller.
+  ::absl::Span<double> mutable_plain_numbers(size_t count) {
+    return MutableNumbers<double>(9, count);
+  }
+
+  /// `repeated fixed64 times = 2000`
+  void add_times(uint64_t value) { PutFixed64(2000, value); }
+  /// Adds all of `values` to `repeated fixed64 times = 2000`.
+  void add_times(::absl::Span<const uint64_t> values) {
+    PutPacked<Number::kFixed64>(2000, values, /*alignment=*/4096);
+  }
+  /// Returns `count` numbers of `repeated fixed64 times = 2000`, to be filled by the caller.
+  ::absl::Span<uint64_t> mutable_times(size_t count) {
+    return MutableNumbers<uint64_t>(2000, count, /*alignment=*/4096);
+  }
+
   /// `optional bytes depth = 3000`
   void set_depth(::absl::string_view value) { PutBytes(3000, value, /*alignment=*/4096); }
   /// Returns `size` bytes of `optional bytes depth = 3000`, to be filled by the caller.
@@ -70,7 +103,7 @@ class PictureChannel : public ::ipmpsc::typed::MessageChannel<PictureChannel> {
  public:
   /// The message type, and the channel that its .proto file declares.
   static constexpr ::ipmpsc::schema::MessageType kType = {
-      "ipmpsc_test.aligned.Picture", /*fingerprint=*/0x9bf2cdb7894a85d1u,
+      "ipmpsc_test.aligned.Picture", /*fingerprint=*/0xa8934e6c87e727d6u,
       &::ipmpsc::schema::files::tests_2fcodegen_2fprotos_2faligned_2eproto,
       /*channel=*/"", /*capacity=*/0u, /*max_senders=*/0u};
 };
@@ -112,12 +145,14 @@ inline constexpr const FileDescription* tests_2fcodegen_2fprotos_2faligned_2epro
 inline constexpr FileDescription tests_2fcodegen_2fprotos_2faligned_2eproto = {
     ::absl::string_view(
         "\n\"tests/codegen/protos/aligned.proto\22\23ipmpsc_test.aligned\32\22ipmpsc/field.proto\""
-        "\331\1\n\7Picture\22\24\n\4name\30\1 \1(\11B\6\272\250\31\2\10\2\22\26\n\6pixels\30\2 \1("
+        "\241\2\n\7Picture\22\24\n\4name\30\1 \1(\11B\6\272\250\31\2\10\2\22\26\n\6pixels\30\2 \1("
         "\14B\6\272\250\31\2\10@\22\34\n\5depth\30\270\27 \1(\14B\7\272\250\31\3\10\200 H\1\210\1\1"
         "\22\32\n\4mask\30\377\377\377\377\1 \1(\14B\6\272\250\31\2\10\20H\0\22\16\n\4none\30\5 \1("
         "\15H\0\22,\n\6inside\30\6 \3(\0132\34.ipmpsc_test.aligned.Picture\22\25\n\5plain\30\7 \1("
-        "\14B\6\272\250\31\2\10\1B\7\n\5extraB\10\n\6_depthb\6proto3"
-        , 305), tests_2fcodegen_2fprotos_2faligned_2eproto_imports, 1};
+        "\14B\6\272\250\31\2\10\1\22\26\n\6points\30\10 \3(\2B\6\272\250\31\2\10@\22\27\n\5times\30"
+        "\320\17 \3(\6B\7\272\250\31\3\10\200 \22\25\n\15plain_numbers\30\11 \3(\1B\7\n\5extraB\10"
+        "\n\6_depthb\6proto3"
+        , 377), tests_2fcodegen_2fprotos_2faligned_2eproto_imports, 1};
 }  // namespace ipmpsc::schema::files
 
 #endif  // IPMPSC_INCLUDED_tests_2fcodegen_2fprotos_2faligned_2eproto

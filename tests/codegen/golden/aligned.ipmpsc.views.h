@@ -14,7 +14,7 @@
 
 namespace ipmpsc::schema::files {
 inline constexpr ::std::uint64_t tests_2fcodegen_2fprotos_2faligned_2eproto_fingerprint =
-    0x60ad3dfcbccd748eu;
+    0x98cab51ce91b9793u;
 static_assert(ipmpsc_2ffield_2eproto_fingerprint == 0x30ddf17a1983dc05u,
               "the header of tests/codegen/protos/aligned.proto "
               "was generated with another ipmpsc/field.proto: "
@@ -70,6 +70,27 @@ class PictureView {
   /// `bytes plain = 7`
   ::absl::string_view plain() const { return plain_; }
 
+  /// `repeated float points = 8`
+  ::ipmpsc::view::RepeatedView<float> points() const { return points_; }
+  /// Returns the size of `repeated float points = 8`.
+  int points_size() const { return static_cast<int>(points_.size()); }
+  /// Returns element `index` of `repeated float points = 8`.
+  float points(int index) const { return points_[static_cast<size_t>(index)]; }
+
+  /// `repeated double plain_numbers = 9`
+  ::ipmpsc::view::RepeatedView<double> plain_numbers() const { return plain_numbers_; }
+  /// Returns the size of `repeated double plain_numbers = 9`.
+  int plain_numbers_size() const { return static_cast<int>(plain_numbers_.size()); }
+  /// Returns element `index` of `repeated double plain_numbers = 9`.
+  double plain_numbers(int index) const { return plain_numbers_[static_cast<size_t>(index)]; }
+
+  /// `repeated fixed64 times = 2000`
+  ::ipmpsc::view::RepeatedView<uint64_t> times() const { return times_; }
+  /// Returns the size of `repeated fixed64 times = 2000`.
+  int times_size() const { return static_cast<int>(times_.size()); }
+  /// Returns element `index` of `repeated fixed64 times = 2000`.
+  uint64_t times(int index) const { return times_[static_cast<size_t>(index)]; }
+
   /// `optional bytes depth = 3000`
   ::absl::string_view depth() const { return depth_; }
   /// Returns whether `optional bytes depth = 3000` is set.
@@ -86,7 +107,7 @@ class PictureView {
 
   static const ::ipmpsc::wire::MessageTable kTable_;
   static const PictureView kEmpty_;
-  static const ::ipmpsc::wire::Field kFields_[7];
+  static const ::ipmpsc::wire::Field kFields_[10];
 
   ::absl::string_view wire_;
   uint32_t has_bits_[1] = {};
@@ -95,6 +116,9 @@ class PictureView {
   ::absl::string_view pixels_;
   ::ipmpsc::view::RepeatedView<PictureView> inside_;
   ::absl::string_view plain_;
+  ::ipmpsc::view::RepeatedView<float> points_;
+  ::ipmpsc::view::RepeatedView<double> plain_numbers_;
+  ::ipmpsc::view::RepeatedView<uint64_t> times_;
   ::absl::string_view depth_;
   ::absl::string_view mask_;
   uint32_t none_ = 0;
@@ -108,6 +132,9 @@ inline constexpr ::ipmpsc::wire::Field PictureView::kFields_[] = {
     ::ipmpsc::wire::Field::Message(6, offsetof(PictureView, inside_),
         &::ipmpsc::view::ViewAccess::Table<PictureView>()).Repeated(),
     ::ipmpsc::wire::Field::Bytes(7, offsetof(PictureView, plain_)),
+    ::ipmpsc::wire::Field::Fixed32(8, offsetof(PictureView, points_)).Repeated(),
+    ::ipmpsc::wire::Field::Fixed64(9, offsetof(PictureView, plain_numbers_)).Repeated(),
+    ::ipmpsc::wire::Field::Fixed64(2000, offsetof(PictureView, times_)).Repeated(),
     ::ipmpsc::wire::Field::Bytes(3000, offsetof(PictureView, depth_)).HasBit(0),
     ::ipmpsc::wire::Field::Bytes(536870911, offsetof(PictureView, mask_))
         .Oneof(offsetof(PictureView, extra_case_)),

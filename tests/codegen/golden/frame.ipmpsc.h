@@ -84,6 +84,8 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   void add_gains(float value) { PutFixed32(6, value); }
   /// Adds all of `values` to `repeated float gains = 6`.
   void add_gains(::absl::Span<const float> values) { PutPacked<Number::kFixed32>(6, values); }
+  /// Returns `count` numbers of `repeated float gains = 6`, to be filled by the caller.
+  ::absl::Span<float> mutable_gains(size_t count) { return MutableNumbers<float>(6, count); }
 
   /// `repeated Frame.Region faces = 7`
   Frame_RegionWriter add_faces() { return Frame_RegionWriter(this, AsMessage{7}); }
@@ -114,10 +116,10 @@ class FrameWriter : public ::ipmpsc::writer::MessageWriter {
   ///
   /// `map<string, int64> counters = 11`
   void add_counters(::absl::string_view key, int64_t value) {
-    const auto entry = StartEntry(11);
+    StartEntry(11);
     PutString(1, key, "ipmpsc_test.camera.Frame.CountersEntry.key");
     PutInt64(2, value);
-    EndEntry(entry);
+    EndEntry();
   }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the

@@ -280,7 +280,8 @@ inline constexpr ::ipmpsc::wire::Field FrameView::kFields_[] = {
 };
 inline constexpr FrameView FrameView::kEmpty_;
 inline constexpr ::ipmpsc::wire::MessageTable FrameView::kTable_(
-    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true);
+    &kEmpty_, kFields_, /*required_count=*/0, /*needs_finish=*/true,
+    &::ipmpsc::view::ParsePrefix<&kTable_>);
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto
 

@@ -305,18 +305,18 @@ class OuterWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `map<string, Outer.Inner> by_name = 5`
   Outer_InnerWriter add_by_name(::absl::string_view key) {
-    const auto entry = StartEntry(5);
+    StartEntry(5);
     PutBytes(1, key);
-    return Outer_InnerWriter(this, AsMapValue{entry});
+    return Outer_InnerWriter(this, AsMapValue{});
   }
 
   /// `map<int32, Inner> by_number = 6`
   ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter
       add_by_number(int32_t key) {
-    const auto entry = StartEntry(6);
+    StartEntry(6);
     PutInt32(1, key);
     return ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::InnerWriter(this,
-        AsMapValue{entry});
+        AsMapValue{});
   }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the
@@ -528,17 +528,17 @@ class TableWriter : public ::ipmpsc::writer::MessageWriter {
 
   /// `map<int32, string> row = 1`
   void add_row(int32_t key, ::absl::string_view value) {
-    const auto entry = StartEntry(1);
+    StartEntry(1);
     PutInt32(1, key);
     PutBytes(2, value);
-    EndEntry(entry);
+    EndEntry();
   }
 
   /// `map<int32, Inner> cell = 2`
   InnerWriter add_cell(int32_t key) {
-    const auto entry = StartEntry(2);
+    StartEntry(2);
     PutInt32(1, key);
-    return InnerWriter(this, AsMapValue{entry});
+    return InnerWriter(this, AsMapValue{});
   }
 
   /// Copies the fields of `message`, in wire format, that have no setters: extensions, and the

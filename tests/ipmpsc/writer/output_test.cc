@@ -73,36 +73,111 @@ TEST_F(OutputTest, VarintIsWrittenWithinItsSpaceOnly) {
   }
 }
 
-TEST_F(OutputTest, LengthIsAsShortAsItsBoundAllows) {
-  // With 127 bytes left, the length needs only one byte.
-  Output small = OfSize(129);
-  small.End(small.StartMessage(1));
-  EXPECT_EQ(Written(small), "0a00");
-  // Otherwise the content is moved if it turns out to be short,
-  Output large = OfSize(1 << 20);
-  Output::Nested nested = large.StartMessage(1);
-  large.PutVarint(2, 5);
-  large.End(nested);
-  large.PutVarint(3, 6);
-  EXPECT_EQ(Written(large), "0a0210051806");
-  // and the length is padded if the content is long.
-  nested = large.StartMessage(1);
-  std::memset(large.AppendBytes(2, 200), 'x', 200);
-  large.End(nested);
-  EXPECT_EQ(Written(large).substr(12, 14), "0acb810012c801");
+TEST_F(OutputTest, LengthsHaveTheirShortestForm) {
+  Output output = OfSize(1 << 20);
+  Output::Nested nested = output.StartMessage(1);
+  output.PutVarint(2, 5);
+  EXPECT_TRUE(output.EndShort(nested));
+  EXPECT_EQ(Written(output), "0a021005");
+  // A longer body moves by the byte that its length lacks, the one around it once more.
+  const Output::Nested outer = output.StartMessage(1);
+  nested = output.StartMessage(16);
+  std::memset(output.AppendBytes(2, 200), 'x', 200);
+  EXPECT_FALSE(output.EndShort(nested));
+  EXPECT_FALSE(output.End(nested)) << "a short one";
+  EXPECT_FALSE(output.EndShort(outer));
+  EXPECT_FALSE(output.End(outer));
+  EXPECT_EQ(Written(output),
+            "0a021005"
+            "0acf01"
+            "8201cb01"
+            "12c801" +
+                absl::BytesToHexString(std::string(200, 'x')));
 }
 
-TEST_F(OutputTest, ReturnedBytesAreNotMoved) {
-  Output output = OfSize(1 << 20);
+TEST_F(OutputTest, LongBodyThatMovedIsTold) {
+  for (const size_t size : {Output::kLong - 4, Output::kLong - 3}) {
+    Output output = OfSize(1 << 20);
+    const Output::Nested nested = output.StartMessage(1);
+    output.AppendBytes(2, size);
+    EXPECT_EQ(output.End(nested), size + 3 == Output::kLong) << size;
+  }
+}
+
+TEST_F(OutputTest, LengthThatDoesNotFit) {
+  // One byte of length and 128 bytes of body fit, two and 128 do not.
+  Output output = OfSize(1 + 1 + 128);
   const Output::Nested nested = output.StartMessage(1);
+  output.AppendBytes(2, 126);
+  EXPECT_TRUE(output.fits());
+  EXPECT_FALSE(output.EndShort(nested));
+  output.End(nested);
+  EXPECT_FALSE(output.fits());
+  EXPECT_EQ(output.size(), 131);
+}
+
+TEST_F(OutputTest, SettledLengthsAreNotMoved) {
+  Output output = OfSize(1 << 20);
+  Output::Nested outer = output.StartMessage(1);
+  output.PutVarint(1, 7);
+  Output::Nested group = output.StartGroup(3);
+  Output::Nested inner = output.StartMessage(16);
+  output.PutVarint(1, 8);
+  ASSERT_EQ(output.Widening(outer), 2);
+  ASSERT_EQ(output.Widening(group), 0);
+  ASSERT_EQ(output.Widening(inner), 2);
+  ASSERT_TRUE(output.BeginWidening(4));
+  output.Widen(&inner);
+  output.Widen(&group);
+  output.Widen(&outer);
+  EXPECT_EQ(output.Widening(outer) + output.Widening(inner), 0) << "settled already";
+  EXPECT_FALSE(output.BeginWidening(0));
   char* const bytes = output.AppendBytes(2, 3);
   output.Pin(3);
-  output.End(nested);
-  std::memcpy(bytes, "abc", 3);
-  EXPECT_EQ(Written(output), "0a8580001203616263");
-  // The next field is written.
+  EXPECT_FALSE(output.EndShort(inner));
+  output.End(inner);
+  output.End(group);
+  output.End(outer);
   output.End(output.StartMessage(1));
-  EXPECT_EQ(Written(output), "0a85800012036162630a00");
+  std::memcpy(bytes, "abc", 3);
+  EXPECT_EQ(Written(output),
+            "0a908000"  // outer: 16 bytes
+            "0807"
+            "1b"
+            "8201878000"  // inner: 7 bytes
+            "0808"
+            "1203616263"
+            "1c"
+            "0a00");
+}
+
+TEST_F(OutputTest, LengthsThatCannotBeSettled) {
+  Output output = OfSize(400);
+  Output::Nested nested = output.StartMessage(1);
+  output.AppendBytes(2, 395);
+  ASSERT_EQ(output.free_size(), 0);
+  ASSERT_EQ(output.Widening(nested), 1);
+  EXPECT_FALSE(output.BeginWidening(1));
+  EXPECT_FALSE(output.fits());
+  EXPECT_EQ(output.size(), 401);
+}
+
+TEST_F(OutputTest, ShortBytesWhereThereIsSpace) {
+  for (size_t size = 0; size <= Output::kMaxShort; ++size) {
+    Output output = OfSize(1000);
+    const std::string text(size, 'x');
+    ASSERT_TRUE(output.PutShortBytes(16, text)) << size;
+    output.PutVarint(1, 1);
+    const char length = static_cast<char>(size);
+    EXPECT_EQ(Written(output), "8201" + absl::BytesToHexString({&length, 1}) +
+                                   absl::BytesToHexString(text) + "0801");
+  }
+  Output output = OfSize(1000);
+  EXPECT_FALSE(output.PutShortBytes(1, std::string(Output::kMaxShort + 1, 'x')));
+  EXPECT_EQ(output.size(), 0);
+  Output small = OfSize(100);
+  EXPECT_FALSE(small.PutShortBytes(1, "x"));
+  EXPECT_EQ(small.size(), 0);
 }
 
 TEST_F(OutputTest, GroupsHaveNoLength) {
@@ -173,6 +248,49 @@ TEST_F(OutputTest, FillerIsAnEarlierValueOfZeros) {
   EXPECT_EQ(Written(output),
             "0a0c0000000000000000000000000a01"
             "21");
+}
+
+TEST_F(OutputTest, AlignedRunFromEverywhere) {
+  for (const size_t alignment : {4, 8, 16, 64, 256, 4096}) {
+    for (const uint32_t number : {1u, 16u, 2048u, 262144u, 536870911u}) {
+      for (const size_t size : {4, 200, 20000}) {
+        const size_t tag_width = wire::VarintSize(wire::Tag(number, wire::kWireLengthDelimited));
+        for (size_t before = 2; before <= alignment + 20; before += alignment == 4096 ? 7 : 1) {
+          const size_t plain = before + tag_width + wire::VarintSize(size) + size;
+          Output output = OfSize(plain + alignment + 5);
+          const size_t filled = before < 130 ? before - 2 : before - 3;
+          output.AppendBytes(1, filled);
+          const size_t begin = output.size();
+          char* const numbers = output.AppendAlignedRun(number, size, alignment);
+          ASSERT_NE(numbers, nullptr) << number << " " << before << " " << alignment;
+          ASSERT_EQ(reinterpret_cast<uintptr_t>(numbers) % alignment, 0);
+          ASSERT_EQ(numbers + size, space_.data() + output.size());
+          // Runs without numbers, and the one with all of them.
+          const char* p = space_.data() + begin;
+          size_t run = 0;
+          while (run == 0) {
+            uint32_t tag;
+            p = wire::ReadTag(p, numbers + size, &tag);
+            ASSERT_NE(p, nullptr);
+            ASSERT_EQ(tag, wire::Tag(number, wire::kWireLengthDelimited));
+            p = wire::ReadSize(p, numbers + size, &run);
+            ASSERT_NE(p, nullptr);
+          }
+          ASSERT_EQ(p, numbers);
+          ASSERT_EQ(run, size);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(OutputTest, AlignedRunThatNoMemoryHas) {
+  constexpr size_t kLargest = std::numeric_limits<size_t>::max();
+  for (const size_t size : {kLargest, kLargest - 4095, kLargest / 2, size_t{101}}) {
+    Output output = OfSize(100);
+    EXPECT_EQ(output.AppendAlignedRun(2, size, 4096), nullptr);
+    EXPECT_FALSE(output.fits());
+  }
 }
 
 TEST_F(OutputTest, TextIsCheckedAtTheEnd) {
