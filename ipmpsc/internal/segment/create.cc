@@ -309,12 +309,13 @@ absl::StatusOr<std::string> TemporaryDirectory() {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options) {
+                                                     const OpenOptions& options, Access access) {
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
   // O_NONBLOCK: a FIFO is no channel, and opening it must not block.
-  UniqueFd fd = OpenFile(name.c_str(), O_RDWR | O_NONBLOCK);
+  const int mode = access == Access::kReadOnly ? O_RDONLY : O_RDWR;
+  UniqueFd fd = OpenFile(name.c_str(), mode | O_NONBLOCK);
   if (!fd.valid()) {
     const int error = errno;
     const absl::Status failed =
@@ -323,7 +324,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
     return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
                                            : failed;
   }
-  return Segment::FromFd(std::move(fd), path, options);
+  return Segment::FromFd(std::move(fd), path, options, access);
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,

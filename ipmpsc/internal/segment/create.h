@@ -13,7 +13,8 @@ namespace ipmpsc::internal {
 
 // All return the errors of the functions of `Channel`.
 absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options = {});
+                                                     const OpenOptions& options = {},
+                                                     Access access = Access::kReadWrite);
 absl::StatusOr<std::shared_ptr<Segment>> CreateSegment(absl::string_view path,
                                                        const ChannelOptions& options);
 absl::StatusOr<std::shared_ptr<Segment>> CreateTempSegment(const ChannelOptions& options);
