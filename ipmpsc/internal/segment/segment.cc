@@ -66,7 +66,21 @@ absl::Status CheckNoHoles(int fd, const struct stat& file) {
                    "without making holes"));
 }
 
-absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
+// Restarts the age of the file. Cleaners that ignore locks (systemd-tmpfiles before version 254,
+// tmpreaper) go by the youngest of a file's times.
+void Refresh(int fd) { (void)futimens(fd, nullptr); }
+
+// Returns an empty path if it cannot be known.
+std::string Absolute(const std::string& path) {
+  if (path.empty() || path[0] == '/') return path;
+  char working[PATH_MAX];
+  if (getcwd(working, sizeof(working)) == nullptr) return "";
+  return absl::StrCat(working, "/", path);
+}
+
+}  // namespace
+
+absl::StatusOr<SegmentHeader> Segment::ReadHeader(int fd) {
   struct stat file;
   if (fstat(fd, &file) != 0) {
     const absl::string_view what = "not a file descriptor that can be used";
@@ -94,20 +108,6 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   if (!whole.ok()) return whole;
   return header;
 }
-
-// Restarts the age of the file. Cleaners that ignore locks (systemd-tmpfiles before version 254,
-// tmpreaper) go by the youngest of a file's times.
-void Refresh(int fd) { (void)futimens(fd, nullptr); }
-
-// Returns an empty path if it cannot be known.
-std::string Absolute(const std::string& path) {
-  if (path.empty() || path[0] == '/') return path;
-  char working[PATH_MAX];
-  if (getcwd(working, sizeof(working)) == nullptr) return "";
-  return absl::StrCat(working, "/", path);
-}
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path,
                                                          const OpenOptions& options,

@@ -38,6 +38,11 @@ class Segment {
                                                          const OpenOptions& options = {},
                                                          Access access = Access::kReadWrite);
 
+  // Reads and checks the header of a channel's file, without mapping it.
+  //
+  // Errors: as `Channel::Open`, without the file's name.
+  static absl::StatusOr<SegmentHeader> ReadHeader(int fd);
+
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
