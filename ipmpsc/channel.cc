@@ -39,6 +39,10 @@ absl::StatusOr<Channel> Channel::Open(absl::string_view path, const OpenOptions&
   return Over(internal::OpenSegment(path, options));
 }
 
+absl::StatusOr<Channel> Channel::OpenReadOnly(absl::string_view path, const OpenOptions& options) {
+  return Over(internal::OpenSegment(path, options, internal::Access::kReadOnly));
+}
+
 absl::StatusOr<Channel> Channel::OpenFd(int fd, const OpenOptions& options) {
   internal::UniqueFd own = internal::DuplicateFd(fd);
   if (!own.valid()) {

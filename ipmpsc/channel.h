@@ -50,6 +50,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ipmpsc/options.h"
+#include "ipmpsc/stats.h"
 
 namespace ipmpsc {
 
@@ -142,6 +143,15 @@ class Channel {
   // Errors: as `Open`; kInvalidArgument where `fd` is not open.
   static absl::StatusOr<Channel> OpenFd(int fd, const OpenOptions& options = {});
 
+  // Opens the channel at `path` to look: `Stats()`, and a `Tap` (tap.h). Needs only the permission
+  // to read, so a channel of mode 0640 lets a group look and nothing more. Maps the file read-only,
+  // takes no slot and no lock, and leaves the file's times alone, so no user of the channel notices
+  // it. `Close()` has no effect. Attaching to it fails with kPermissionDenied.
+  //
+  // Errors: as `Open`; kPermissionDenied - the file may not be read.
+  static absl::StatusOr<Channel> OpenReadOnly(absl::string_view path,
+                                              const OpenOptions& options = {});
+
   // Ends the channel for all participants, exactly: the receiver gets every message whose `Send`
   // returns OK before it gets kOutOfRange, and every other send fails with kFailedPrecondition. An
   // open loan stays open, and the receiver waits for it. Wakes all waiting processes.
@@ -155,6 +165,11 @@ class Channel {
   // if the kernel does not say, or if the program has closed the channel's descriptor.
   bool HasReceiver() const;
   bool HasSender() const;
+
+  // Returns what the channel holds, and who uses it. Never fails or waits, whatever the channel
+  // contains. Takes one system call for each slot that has had an owner, and asks no more after 10
+  // milliseconds.
+  ChannelStats Stats() const;
 
   // The path by which it was created or opened. Empty if it has none.
   const std::string& path() const ABSL_ATTRIBUTE_LIFETIME_BOUND;

@@ -11,6 +11,7 @@
 #include "ipmpsc/typed/loan.h"
 #include "ipmpsc/typed/receiver.h"
 #include "ipmpsc/typed/sender.h"
+#include "ipmpsc/typed/tap.h"
 #include "ipmpsc/writer/message_writer.h"
 #include "ipmpsc/writer/required_writer.h"
 // IWYU pragma: end_exports

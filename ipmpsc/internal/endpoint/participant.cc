@@ -12,14 +12,23 @@
 #include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
-namespace {
 
-// Returns the inode of this process's PID namespace: pids are comparable if it is equal. 0 if /proc
-// does not give it.
 uint64_t PidNamespace() {
   struct stat status;
   return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
 }
+
+std::string ReadName(const SlotName& name) {
+  uint64_t words[kNameSize / sizeof(uint64_t)];
+  for (size_t i = 0; i < kNameSize / sizeof(uint64_t); ++i) {
+    // Relaxed: diagnostics only.
+    words[i] = name.words[i].load(std::memory_order_relaxed);
+  }
+  const char* const bytes = reinterpret_cast<const char*>(words);
+  return std::string(bytes, std::find(bytes, bytes + kNameSize, '\0'));
+}
+
+namespace {
 
 void WriteName(SlotName* name, absl::string_view text) {
   text = text.substr(0, kNameSize);
@@ -35,16 +44,6 @@ void WriteName(SlotName* name, absl::string_view text) {
     // Relaxed: diagnostics only.
     name->words[i].store(words[i], std::memory_order_relaxed);
   }
-}
-
-std::string ReadName(const SlotName& name) {
-  uint64_t words[kNameSize / sizeof(uint64_t)];
-  for (size_t i = 0; i < kNameSize / sizeof(uint64_t); ++i) {
-    // Relaxed: diagnostics only.
-    words[i] = name.words[i].load(std::memory_order_relaxed);
-  }
-  const char* const bytes = reinterpret_cast<const char*>(words);
-  return std::string(bytes, std::find(bytes, bytes + kNameSize, '\0'));
 }
 
 template <typename Slot>

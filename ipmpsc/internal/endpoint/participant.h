@@ -20,6 +20,13 @@ void WriteOwner(Slot* slot, absl::string_view name);
 template <typename Slot>
 void ClearOwner(Slot* slot);
 
+// Returns the name in a slot: up to `kNameSize` bytes that a peer wrote.
+std::string ReadName(const SlotName& name);
+
+// Returns the inode of this process's PID namespace: pids are comparable if it is equal. 0 if /proc
+// does not give it.
+uint64_t PidNamespace();
+
 // Describes a slot's owner for an error: `sender 3 ("camera", process 4711)`. Escapes the name,
 // since a peer wrote it. Says if the pid belongs to another PID namespace.
 std::string DescribeOwner(const SenderSlot& slot, uint32_t number);

@@ -31,7 +31,8 @@ bool IdentifyFile(int fd, FileIdentity* identity);
 
 class KeptFile {
  public:
-  // REQUIRES: `fd` is a regular file, open for reading and writing.
+  // REQUIRES: `fd` is a regular file, open for reading. A descriptor that is not open for writing
+  // cannot be marked, so only device and inode identify it.
   //
   // Errors: those of the kernel, if it does not identify the file.
   static absl::StatusOr<KeptFile> Keep(UniqueFd fd);

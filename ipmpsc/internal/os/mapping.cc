@@ -60,7 +60,7 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
   }
   Mapping mapping(base, size);
 
-  const int protection = PROT_READ | PROT_WRITE;
+  const int protection = options.read_only ? PROT_READ : PROT_READ | PROT_WRITE;
   char* const second = base + data_offset + capacity;
   if (mmap(base, data_offset + capacity, protection, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
       mmap(second, capacity, protection, MAP_SHARED | MAP_FIXED, fd,
@@ -72,7 +72,9 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
   // Both are best effort: if the kernel refuses them, pages are small, or mapped when they are
   // touched.
   if (options.huge_pages) madvise(base + data_offset, 2 * capacity, MADV_HUGEPAGE);
-  if (options.prefault) madvise(base, size, MADV_POPULATE_WRITE);
+  if (options.prefault) {
+    madvise(base, size, options.read_only ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+  }
   return mapping;
 }
 

@@ -75,13 +75,13 @@ Scan ScanForOrphan(const Ring& ring, Position released, Position head,
     // change, and a new owner cannot have this intent, since `head` is claimed.
     const OwnerState state = owner_of(slot);
     if (state == OwnerState::kUnknown) {
-      return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kUndecided);
+      return result(ring.SeesStamp(head) ? ScanResult::kCommitted : ScanResult::kUndecided);
     }
     if (IntentPosition(owner) != head) continue;
     if (state == OwnerState::kAlive) {
       // It may have committed since.
       scan.slot = slot;
-      return result(ring.IsStamped(head) ? ScanResult::kCommitted : ScanResult::kOwnerAlive);
+      return result(ring.SeesStamp(head) ? ScanResult::kCommitted : ScanResult::kOwnerAlive);
     }
     // Relaxed: ordered by the intent's position.
     const uint64_t size_untrusted = owner.intent_size.load(std::memory_order_relaxed);
@@ -91,7 +91,7 @@ Scan ScanForOrphan(const Ring& ring, Position released, Position head,
   const Candidate* const end = FindBoundary(ring, head, claim, &candidates);
 
   // Looks again: the writer may have committed and continued, or died, during the scan.
-  if (ring.IsStamped(head)) return result(ScanResult::kCommitted);
+  if (ring.SeesStamp(head)) return result(ScanResult::kCommitted);
   if (end == nullptr) return result(ScanResult::kUnowned);
   scan.end = end->end;
   return result(ScanResult::kOrphaned);

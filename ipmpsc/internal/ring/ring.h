@@ -45,6 +45,14 @@ struct Ring {
     return HeaderAt(position)->stamp.load(std::memory_order_acquire) == StampOf(position);
   }
 
+  // The same, for a reader that takes nothing, at a position that may have been released. Its bytes
+  // may be a payload that a sender is writing right now, as for `IsCommittedClaim`.
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool SeesStamp(Position position) const {
+    // [take] acquire; pairs with [commit] release: header and payload before stamp.
+    return __atomic_load_n(reinterpret_cast<const uint64_t*>(At(position)), __ATOMIC_ACQUIRE) ==
+           StampOf(position);
+  }
+
   // Whether a committed claim begins at `position`. Perhaps no record begins there, or one inside a
   // batch, which is no claim of its own. The words may be a payload that its sender is writing
   // right now. That does no harm, since it cannot equal the stamp. But TSan would report it as a

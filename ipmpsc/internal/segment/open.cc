@@ -39,18 +39,19 @@ bool IsDangling(int error, const std::string& path) {
 
 // Opens the channel that is at `path` now.
 absl::StatusOr<std::shared_ptr<Segment>> OpenNow(const std::string& path,
-                                                 const OpenOptions& options) {
+                                                 const OpenOptions& options, Access access) {
   // O_NONBLOCK: a FIFO is no channel, and opening it must not block.
-  UniqueFd fd = OpenFile(path.c_str(), O_RDWR | O_NONBLOCK);
+  UniqueFd fd =
+      OpenFile(path.c_str(), (access == Access::kReadOnly ? O_RDONLY : O_RDWR) | O_NONBLOCK);
   if (!fd.valid()) {
     const int error = errno;
     const absl::Status failed =
         PathError(error, path,
-                  IsDangling(error, path) ? "cannot open it, a link to nothing" : "cannot open it");
+                  IsDangling(error, path) ? "cannot open it, a dangling link" : "cannot open it");
     return absl::IsInvalidArgument(failed) ? PathError(error, path, "not an ipmpsc channel")
                                            : failed;
   }
-  return Segment::FromFd(std::move(fd), path, options);
+  return Segment::FromFd(std::move(fd), path, options, access);
 }
 
 bool IsMissing(const std::string& directory) {
@@ -69,7 +70,8 @@ absl::Status NeverCreated(const std::string& path, const std::string& target, in
 // Waits until there is a file at `path`, then opens it. The file gets its name when the channel is
 // complete.
 absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path,
-                                                         const OpenOptions& options) {
+                                                         const OpenOptions& options,
+                                                         Access access) {
   const int64_t begin = MonotonicNow();
   DirectoryWatch watch;
   std::string watched;
@@ -95,7 +97,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
       next_watch = MonotonicNow() + kLongestWatch;
     }
     // Looks after the watch has begun, so that no creation goes unnoticed.
-    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(path, options);
+    absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(path, options, access);
     if (!absl::IsNotFound(opened.status())) return opened;
     const int64_t now = MonotonicNow();
     if (options.deadline.Passed()) return NeverCreated(path, target, now - begin);
@@ -113,13 +115,13 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options) {
+                                                     const OpenOptions& options, Access access) {
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
-  absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(name, options);
+  absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(name, options, access);
   if (!absl::IsNotFound(opened.status()) || options.deadline.Passed()) return opened;
-  return OpenWhenCreated(name, options);
+  return OpenWhenCreated(name, options, access);
 }
 
 }  // namespace ipmpsc::internal

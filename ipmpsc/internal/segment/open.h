@@ -13,7 +13,8 @@ namespace ipmpsc::internal {
 
 // Errors: as `Channel::Open`.
 absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
-                                                     const OpenOptions& options = {});
+                                                     const OpenOptions& options = {},
+                                                     Access access = Access::kReadWrite);
 
 }  // namespace ipmpsc::internal
 

@@ -66,7 +66,21 @@ absl::Status CheckNoHoles(int fd, const struct stat& file) {
                                           "(fallocate) or copy the file without holes"));
 }
 
-absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
+// Restarts the age of the file. Cleaners that ignore locks (systemd-tmpfiles before version 254,
+// tmpreaper) go by the youngest of a file's times.
+void Refresh(int fd) { (void)futimens(fd, nullptr); }
+
+// Returns an empty path if it cannot be known.
+std::string Absolute(const std::string& path) {
+  if (path.empty() || path[0] == '/') return path;
+  char working[PATH_MAX];
+  if (getcwd(working, sizeof(working)) == nullptr) return "";
+  return absl::StrCat(working, "/", path);
+}
+
+}  // namespace
+
+absl::StatusOr<SegmentHeader> Segment::ReadHeader(int fd) {
   struct stat file;
   if (fstat(fd, &file) != 0) {
     const absl::string_view what = "not a file descriptor that can be used";
@@ -95,45 +109,36 @@ absl::StatusOr<SegmentHeader> ReadHeader(int fd) {
   return header;
 }
 
-// Restarts the age of the file. Cleaners that ignore locks (systemd-tmpfiles before version 254,
-// tmpreaper) go by the youngest of a file's times.
-void Refresh(int fd) { (void)futimens(fd, nullptr); }
-
-// Returns an empty path if it cannot be known.
-std::string Absolute(const std::string& path) {
-  if (path.empty() || path[0] == '/') return path;
-  char working[PATH_MAX];
-  if (getcwd(working, sizeof(working)) == nullptr) return "";
-  return absl::StrCat(working, "/", path);
-}
-
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<Segment>> Segment::FromFd(UniqueFd fd, absl::string_view path,
-                                                         const OpenOptions& options) {
+                                                         const OpenOptions& options,
+                                                         Access access) {
   const absl::StatusOr<SegmentHeader> header = ReadHeader(fd.get());
   if (!header.ok()) return WithPath(header.status(), path);
   MappingOptions mapping_options;
   mapping_options.prefault = options.prefault;
+  mapping_options.read_only = access == Access::kReadOnly;
   // Costs the opener nothing extra: the file's pages exist already.
   mapping_options.huge_pages = (header->flags & kMapHugePages) != 0;
   absl::StatusOr<Mapping> mapping =
       Mapping::Map(fd.get(), header->data_offset, header->capacity, mapping_options);
   if (!mapping.ok()) return WithPath(mapping.status(), path);
-  // Best done and not needed: a cleaner that removes the file meanwhile makes it one that is gone from
-  // its path, as it could a moment earlier.
-  MarkInUse(fd.get()).IgnoreError();
-  Refresh(fd.get());
+  if (access == Access::kReadWrite) {
+    // Best done and not needed: a cleaner that removes the file meanwhile makes it one that is gone
+    // from its path, as it could a moment earlier.
+    MarkInUse(fd.get()).IgnoreError();
+    Refresh(fd.get());
+  }
   absl::StatusOr<KeptFile> file = KeptFile::Keep(std::move(fd));
   if (!file.ok()) return WithPath(file.status(), path);
   return std::shared_ptr<Segment>(
-      new Segment(*std::move(file), path, *header, *std::move(mapping)));
+      new Segment(*std::move(file), path, *header, *std::move(mapping), access));
 }
 
 Segment::Segment(KeptFile file, absl::string_view path, const SegmentHeader& header,
-                 Mapping mapping)
+                 Mapping mapping, Access access)
     : path_(path),
       header_(header),
+      access_(access),
       mapping_(std::move(mapping)),
       file_(std::move(file)),
       ring_(RingIn(mapping_, header_)),
@@ -171,6 +176,12 @@ void Segment::KeepFresh(int64_t now) const {
 }
 
 absl::Status Segment::CheckFileSize() const {
+  if (read_only()) {
+    return WithPath(absl::PermissionDeniedError(
+                        "the channel was opened read-only, to look: open it with Channel::Open to "
+                        "send or receive"),
+                    path_);
+  }
   const absl::Status ours = CheckFd();
   if (!ours.ok()) return ours;
   struct stat file;
@@ -204,6 +215,7 @@ absl::StatusOr<bool> Segment::HasSender() const {
 }
 
 void Segment::End(ClaimWord end) {
+  if (read_only()) return;
   ControlBlock* const control = ring_.control;
   // First wakes the receiver. The changed word keeps it from sleeping without a bound again, so it
   // finds the end even if this process dies before the wakes below. Relaxed: the kernel's

@@ -22,13 +22,26 @@
 
 namespace ipmpsc::internal {
 
+// How a process may use a segment that it has open.
+enum class Access {
+  kReadWrite,
+  // Looks only: the mapping is read-only, and nothing marks the file or moves its times.
+  kReadOnly,
+};
+
 class Segment {
  public:
   // Checks and maps the file. Errors name `path`, which may be empty.
   //
   // Errors: as `Channel::Open`.
   static absl::StatusOr<std::shared_ptr<Segment>> FromFd(UniqueFd fd, absl::string_view path,
-                                                         const OpenOptions& options = {});
+                                                         const OpenOptions& options = {},
+                                                         Access access = Access::kReadWrite);
+
+  // Reads and checks the header of a channel's file, without mapping it.
+  //
+  // Errors: as `Channel::Open`, without the file's name.
+  static absl::StatusOr<SegmentHeader> ReadHeader(int fd);
 
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -48,6 +61,8 @@ class Segment {
   // opening.
   bool IsGoneFromPath() const;
 
+  bool read_only() const { return access_ == Access::kReadOnly; }
+
   // Whether it was closed or replaced.
   bool HasEnded() const;
 
@@ -59,7 +74,8 @@ class Segment {
   // Checks the file before a new participant uses the mapping for the first time: after a
   // truncation, every touch beyond the file's end is a SIGBUS.
   //
-  // Errors: kDataLoss - it is shorter than its header says, or has holes; as `CheckFd`.
+  // Errors: kPermissionDenied - it was opened read-only; kDataLoss - it is shorter than its header
+  // says, or has holes; as `CheckFd`.
   absl::Status CheckFileSize() const;
 
   // Removes the name with this object, unless it is another file's by then.
@@ -80,14 +96,16 @@ class Segment {
   absl::StatusOr<bool> HasSender() const;
 
   // Sets `end`, one of `kClaimEnded`, in the claim word, and wakes all sleepers. Each claim
-  // precedes it or fails.
+  // precedes it or fails. Does nothing if it was opened read-only.
   void End(ClaimWord end);
 
  private:
-  Segment(KeptFile file, absl::string_view path, const SegmentHeader& header, Mapping mapping);
+  Segment(KeptFile file, absl::string_view path, const SegmentHeader& header, Mapping mapping,
+          Access access);
 
   const std::string path_;
   const SegmentHeader header_;  // a private copy, checked
+  const Access access_;
   const Mapping mapping_;
   // Declared after the mapping, so that it is destroyed first: its mark exists while the open file
   // is mapped.
