@@ -3,6 +3,7 @@
 #define IPMPSC_CHANNEL_ACCESS_H_
 
 #include <memory>
+#include <utility>
 
 #include "absl/base/attributes.h"
 #include "ipmpsc/channel.h"
@@ -12,6 +13,8 @@ namespace ipmpsc::internal {
 
 class ChannelAccess {
  public:
+  static Channel Over(std::shared_ptr<Segment> segment) { return Channel(std::move(segment)); }
+
   static const std::shared_ptr<Segment>& SegmentOf(
       const Channel& channel ABSL_ATTRIBUTE_LIFETIME_BOUND) {
     return channel.segment_;

@@ -25,7 +25,7 @@ using internal::ScanResult;
 
 struct PostMortem::Core {
   explicit Core(std::shared_ptr<internal::Segment> copy)
-      : channel(std::move(copy)),
+      : channel(internal::ChannelAccess::Over(std::move(copy))),
         ring(internal::ChannelAccess::SegmentOf(channel)->ring()),
         released(internal::ObservePositions(ring).released),
         observer(ring, internal::Observer::Start::kAll) {}

@@ -14,13 +14,14 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
@@ -47,7 +48,7 @@ class ChannelReadOnlyTest : public ::testing::Test {
 TEST_F(ChannelReadOnlyTest, NeedsOnlyThePermissionToRead) {
   Create(0400);
   EXPECT_EQ(InChild([this]() -> std::string {
-              if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+              if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
               if (Channel::Open(path_).ok()) return "opened for writing";
               const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path_);
               if (!channel.ok()) return channel.status().ToString();
@@ -59,7 +60,7 @@ TEST_F(ChannelReadOnlyTest, NeedsOnlyThePermissionToRead) {
 TEST_F(ChannelReadOnlyTest, WithoutThePermissionToReadIsPermissionDenied) {
   Create(0200);
   EXPECT_THAT(InChild([this]() -> std::string {
-                if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+                if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
                 return Channel::OpenReadOnly(path_).status().ToString();
               }),
               HasSubstr("PERMISSION_DENIED: " + path_));
@@ -70,7 +71,7 @@ TEST_F(ChannelReadOnlyTest, SaysWhoIsAttachedWithoutThePermissionToWrite) {
   ASSERT_OK_AND_ASSIGN(const Sender sender, Sender::Attach(channel));
   ASSERT_EQ(chmod(path_.c_str(), 0400), 0);
   EXPECT_EQ(InChild([this]() -> std::string {
-              if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+              if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
               const absl::StatusOr<Channel> looking = Channel::OpenReadOnly(path_);
               if (!looking.ok()) return looking.status().ToString();
               if (looking->HasReceiver()) return "a receiver";

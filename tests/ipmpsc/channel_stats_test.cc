@@ -29,7 +29,7 @@
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::LivingChild;
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::testing::SizeIs;
 
@@ -149,7 +149,7 @@ TEST_F(ChannelStatsTest, NamesTheHolderOfTheOldestOpenClaim) {
 }
 
 TEST_F(ChannelStatsTest, ADeadSenderLeavesItsPidAndItsClaim) {
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     static std::optional<Sender> sender;
     static std::optional<Loan> loan;
     SenderOptions options;

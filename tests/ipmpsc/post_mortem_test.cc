@@ -24,15 +24,16 @@
 #include "ipmpsc/sender.h"
 #include "ipmpsc/stats.h"
 #include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::ChildProcess;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
@@ -134,7 +135,7 @@ TEST_F(PostMortemTest, ReadsAWholeLap) {
 }
 
 TEST_F(PostMortemTest, TellsOrphansAndWhoWasAttached) {
-  LivingChild child([this]() -> std::string {
+  ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     static std::optional<Sender> sender;
     static std::optional<Loan> loan;
     SenderOptions options;
@@ -199,13 +200,13 @@ TEST_F(PostMortemTest, ChangesNothing) {
 
 TEST_F(PostMortemTest, NeedsOnlyThePermissionToRead) {
   EXPECT_EQ(InChild([this]() -> std::string {
-              if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+              if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
               return PostMortem::Open(path_).status().ToString();
             }),
             "OK");
   ASSERT_EQ(chmod(path_.c_str(), 0200), 0);
   EXPECT_THAT(InChild([this]() -> std::string {
-                if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+                if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
                 return PostMortem::Open(path_).status().ToString();
               }),
               HasSubstr("PERMISSION_DENIED"));

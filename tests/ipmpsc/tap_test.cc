@@ -20,15 +20,16 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/child_process.h"
+#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
-using ::ipmpsc::testing::DropFileRights;
+using ::ipmpsc::testing::ChildProcess;
+using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
-using ::ipmpsc::testing::LivingChild;
 using ::ipmpsc::testing::ReadFile;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
@@ -129,7 +130,7 @@ TEST_F(TapTest, NeedsOnlyThePermissionToRead) {
   Send("visible");
   ASSERT_EQ(chmod(path_.c_str(), 0400), 0);
   EXPECT_EQ(InChild([this]() -> std::string {
-              if (std::string failure = DropFileRights(); !failure.empty()) return failure;
+              if (std::string failure = DropFileCapabilities(); !failure.empty()) return failure;
               absl::StatusOr<Tap> tap = Tap::Open(path_, {TapStart::kOldestKept});
               if (!tap.ok()) return tap.status().ToString();
               const absl::StatusOr<TapMessage> message = tap->TryNext();
@@ -194,7 +195,7 @@ TEST_F(TapTest, WithTimestampsAndAnEarlierStartWhatCannotBeKnownIsInexact) {
 TEST_F(TapTest, ADeadSendersClaimIsAHoleWithoutAReceiver) {
   Tap tap = Open();
   {
-    LivingChild child([this]() -> std::string {
+    ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
       static std::optional<Sender> sender;
       static std::optional<Loan> loan;
       const absl::StatusOr<Channel> channel = Channel::Open(path_);
