@@ -137,7 +137,8 @@ def _header_path(header):
         return path
     if not header.is_source:
         return None
-    if path.startswith("ipmpsc/internal/") and path not in _INSTALLED_INTERNALS:
+    is_internal = path.startswith("ipmpsc/internal/") or path == "ipmpsc/channel_access.h"
+    if is_internal and path not in _INSTALLED_INTERNALS:
         return None
     return path
 

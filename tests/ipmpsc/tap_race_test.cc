@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/casts.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -158,6 +159,53 @@ void Race(TapStart start, bool timestamps, uint64_t messages_per_sender) {
 TEST(TapRaceTest, LiveTap) { Race(TapStart::kNow, false, 200'000); }
 TEST(TapRaceTest, Recorder) { Race(TapStart::kOldestKept, false, 200'000); }
 TEST(TapRaceTest, LiveTapWithTimestamps) { Race(TapStart::kOldestUnreleased, true, 100'000); }
+
+// Records that are overwritten without regard to any receiver, so that the next lap often begins
+// while a tap copies. The old stamp stands until the end of the new record.
+TEST(TapRaceTest, RecordOverwrittenDuringItsCopyIsThrownAway) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous(options));
+  const internal::Ring& ring = internal::ChannelAccess::SegmentOf(channel)->ring();
+  constexpr size_t kWords = 160;
+  constexpr uint32_t kLength = kWords * sizeof(uint64_t);
+  const uint64_t size = ring.RecordSizeOf(kLength);
+  std::atomic<bool> stop{false};
+  std::thread scribbler([&] {
+    for (internal::Position position = 0; !stop; position += size) {
+      // What a sender does, in its order.
+      ring.control->claim_word.store(position + size, std::memory_order_relaxed);
+      std::atomic_thread_fence(std::memory_order_release);
+      auto* const words = reinterpret_cast<std::atomic<uint64_t>*>(ring.At(position) + 16);
+      for (size_t i = 0; i < kWords; ++i) words[i].store(position, std::memory_order_relaxed);
+      internal::RecordHeader* const header = ring.HeaderAt(position);
+      header->description.store(absl::bit_cast<uint64_t>(internal::RecordDescription{
+                                    kLength, 0, internal::RecordKind::kMessage, 0}),
+                                std::memory_order_relaxed);
+      header->stamp.store(ring.StampOf(position), std::memory_order_release);
+      ring.control->release_position.store(position + size, std::memory_order_release);
+    }
+  });
+  Tap tap = Tap::Over(channel);
+  uint64_t torn = 0;
+  for (int read = 0; read < 20'000; ++read) {
+    TapMessage message;
+    ASSERT_OK(tap.Next(absl::Seconds(60), &message));
+    ASSERT_EQ(message.payload.size(), kLength);
+    uint64_t words[kWords];
+    std::memcpy(words, message.payload.data(), kLength);
+    for (const uint64_t word : words) {
+      if (word != message.position) {
+        ++torn;
+        break;
+      }
+    }
+  }
+  stop = true;
+  scribbler.join();
+  EXPECT_EQ(torn, 0u);
+  EXPECT_GT(tap.loss().overtakings, 0u);
+}
 
 // The receiver takes and the senders send as long as the tap keeps up, so all is read and exact.
 TEST(TapRaceTest, ATapThatKeepsUpLosesNothing) {

@@ -3,12 +3,9 @@
 #include "ipmpsc/post_mortem.h"
 
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <string>
@@ -28,12 +25,15 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/stats.h"
+#include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::Await;
+using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
 
@@ -97,16 +97,6 @@ void ReceiveForever(const std::string& path) {
   }
 }
 
-pid_t Start(const std::function<void()>& work) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    work();
-    _exit(0);
-  }
-  EXPECT_GT(pid, 0);
-  return pid;
-}
-
 // Position, sender, number in its slot, payload.
 using Message = std::tuple<uint64_t, uint16_t, uint64_t, std::string>;
 
@@ -124,16 +114,25 @@ void Round(int round, Totals* totals) {
   options.max_senders = kSenders;
   options.timestamps = round % 2 == 0;
   ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(path, options));
-  std::vector<pid_t> children;
-  children.push_back(Start([&path] { ReceiveForever(path); }));
-  for (int i = 0; i < kSenders; ++i) children.push_back(Start([&path] { SendForever(path); }));
-  // Until messages flow, then for some more time.
-  while (channel.Stats().claim_position < options.capacity * 2) {
-    absl::SleepFor(absl::Milliseconds(1));
+  std::vector<ChildProcess> children;
+  children.push_back(ChildProcess::Fork([&path] {
+    ReceiveForever(path);
+    return 0;
+  }));
+  for (int i = 0; i < kSenders; ++i) {
+    children.push_back(ChildProcess::Fork([&path] {
+      SendForever(path);
+      return 0;
+    }));
   }
+  // Until all are attached and messages flow, then for some more time.
+  ASSERT_TRUE(Await([&] {
+    const ChannelStats stats = channel.Stats();
+    return stats.claim_position >= options.capacity * 2 && stats.senders.size() == kSenders;
+  }));
   absl::SleepFor(absl::Microseconds(round * 7919 % 5000));
-  for (const pid_t child : children) kill(child, SIGKILL);
-  for (const pid_t child : children) waitpid(child, nullptr, 0);
+  for (const ChildProcess& child : children) child.Signal(SIGKILL);
+  for (ChildProcess& child : children) child.Kill();
 
   ASSERT_OK_AND_ASSIGN(PostMortem found, PostMortem::Open(path));
   std::vector<Message> unreleased;
