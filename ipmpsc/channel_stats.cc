@@ -170,7 +170,7 @@ ChannelStats Channel::Stats() const {
   const ObservedPositions positions = internal::ObservePositions(ring);
   stats.closed = (positions.claim_word & internal::kClaimClosed) != 0;
   stats.replaced = (positions.claim_word & internal::kClaimReplaced) != 0;
-  stats.damaged = !positions.valid;
+  stats.damaged = positions.damaged;
   stats.claim_position = positions.claimed();
   stats.release_position = positions.released;
   stats.fill = positions.valid ? positions.in_use() : 0;

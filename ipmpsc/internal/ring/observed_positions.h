@@ -16,8 +16,11 @@ namespace ipmpsc::internal {
 struct ObservedPositions {
   Position released;
   ClaimWord claim_word;
-  // False: they contradict each other, so the segment is damaged.
+  // Whether they belong together.
   bool valid;
+  // They contradict each other at rest, so the segment is damaged. If both are false, the positions
+  // moved too fast to be compared: look again.
+  bool damaged;
 
   Position claimed() const { return ClaimPosition(claim_word); }
   uint64_t in_use() const { return claimed() - released; }
@@ -40,7 +43,8 @@ inline ObservedPositions ObservePositions(const Ring& ring) {
                  seen.in_use() <= ring.capacity;
     if (seen.valid) break;
     // Relaxed: ordered by the claim word.
-    if (ring.control->release_position.load(std::memory_order_relaxed) == seen.released) break;
+    seen.damaged = ring.control->release_position.load(std::memory_order_relaxed) == seen.released;
+    if (seen.damaged) break;
   }
   return seen;
 }

@@ -143,7 +143,7 @@ Observation Observer::Next(ObservedRecord* record, std::string* payload) {
       }
     }
     const ObservedPositions positions = ObservePositions(ring_);
-    if (!positions.valid) return Observation::kCorrupt;
+    if (!positions.valid) return positions.damaged ? Observation::kCorrupt : Observation::kMore;
     const Position claimed = positions.claimed();
     if (claimed - cursor_ > ring_.capacity) {
       if (IsBefore(claimed, cursor_)) return Observation::kCorrupt;

@@ -119,8 +119,10 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(absl::string_view path,
   const absl::Status usable = CheckPath(path);
   if (!usable.ok()) return usable;
   const std::string name(path);
+  // Decided first, so that a caller that waits gets an error of the wait.
+  const bool waits = !options.deadline.Passed();
   absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(name, options, access);
-  if (!absl::IsNotFound(opened.status()) || options.deadline.Passed()) return opened;
+  if (!absl::IsNotFound(opened.status()) || !waits) return opened;
   return OpenWhenCreated(name, options, access);
 }
 
