@@ -93,7 +93,7 @@ TEST(WriterLengthsTest, WhatIsHandedOutStaysInItsPlace) {
     names.push_back(left.mutable_name(5));
   }
   names.push_back(tree.mutable_name(5));
-  for (size_t i = 0; i < names.size(); ++i) std::memcpy(names[i].data(), "abcde" + i, 5 - i);
+  for (size_t i = 0; i < names.size(); ++i) std::memcpy(names[i].data(), &"abcde"[i], 5 - i);
   for (size_t i = 0; i < names.size(); ++i) std::memset(names[i].data() + 5 - i, '.', i);
   ASSERT_OK_AND_ASSIGN(const size_t size, draft.Finish("Tree"));
   ipmpsc::view::Arena arena;
