@@ -121,9 +121,8 @@ class Channel {
   //
   // With a deadline it waits until a channel is created at `path`, so either end may start first:
   //   Channel::Open("/dev/shm/quotes", {absl::Seconds(10)})
-  // It sleeps until the name appears (inotify). If the kernel refuses to watch the directory, it
-  // looks 60 times a second. A file that is no channel is an error at once, and so is a directory
-  // that is missing.
+  // It looks 60 times a second. A file that is no channel is an error at once, and so is a
+  // directory that is missing.
   //
   // Errors:
   //  * kNotFound           - no such path; with a deadline: no such directory

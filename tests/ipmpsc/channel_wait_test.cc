@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -23,7 +22,6 @@
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/options.h"
 #include "tests/testing/process/child_process.h"
-#include "tests/testing/process/restrictions.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
 
@@ -31,7 +29,6 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DenySyscall;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
@@ -170,26 +167,6 @@ TEST_F(ChannelWaitTest, WaitsForARelativePath) {
               return channel.ok() ? "" : channel.status().ToString();
             }),
             "");
-}
-
-TEST_F(ChannelWaitTest, PollsWhereTheKernelRefusesToWatch) {
-  const std::pair<long, int> refusals[] = {
-      {SYS_inotify_init1, EMFILE},     {SYS_inotify_init1, EPERM}, {SYS_inotify_init1, ENOSYS},
-      {SYS_inotify_add_watch, ENOSPC}, {SYS_ppoll, EPERM},         {SYS_read, EIO}};
-  for (const auto& [call, error] : refusals) {
-    SCOPED_TRACE(absl::StrCat("system call ", call, ": ", strerror(error)));
-    const std::string path = directory_ / absl::StrCat(call, "_", error);
-    EXPECT_EQ(InChild([&, call = call, error = error]() -> std::string {
-                const std::string denied = DenySyscall(call, 0, 0, error);
-                if (!denied.empty()) return denied;
-                const absl::Status in_vain = Channel::Open(path, {absl::Milliseconds(5)}).status();
-                if (!absl::IsDeadlineExceeded(in_vain)) return in_vain.ToString();
-                const absl::StatusOr<Channel> channel =
-                    OpenDuring(path, [&] { EXPECT_OK(CreateSmall(path)); });
-                return channel.ok() ? "" : channel.status().ToString();
-              }),
-              "");
-  }
 }
 
 TEST_F(ChannelWaitTest, LeavesNoFileOpen) {

@@ -25,7 +25,8 @@ class Mapping {
   // Leaves the second copy of the data out of core dumps. Works under `mlockall(MCL_FUTURE)`, where
   // both copies count against RLIMIT_MEMLOCK.
   //
-  // REQUIRES: `fd` is open for reading, and for writing unless `read_only`. The file has data_offset + capacity bytes, both multiples of the page size.
+  // REQUIRES: `fd` is open for reading, and for writing unless `read_only`. The file has
+  // data_offset + capacity bytes, both multiples of the page size.
   //
   // Errors: kResourceExhausted - no address space, mappings, memory or lockable memory left.
   static absl::StatusOr<Mapping> Map(int fd, uint64_t data_offset, uint64_t capacity,

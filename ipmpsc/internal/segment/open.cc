@@ -15,7 +15,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "ipmpsc/internal/os/clock.h"
-#include "ipmpsc/internal/os/directory_watch.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/link_target.h"
 #include "ipmpsc/internal/segment/path_error.h"
@@ -23,13 +22,11 @@
 namespace ipmpsc::internal {
 namespace {
 
-// How long a waiting opener sleeps at most before it looks again, in nanoseconds. A watch misses a
-// channel that appears because a link or a mount on the way to it changes. A watch that was refused
-// or lost is also tried again after that time.
-constexpr int64_t kLongestWatch = 100'000'000;
-// Without a watch it looks after 1, 2, 4, ... milliseconds.
-constexpr int64_t kFirstPause = 1'000'000;
-constexpr int64_t kLongestPause = 16'000'000;
+// The pauses between looks are 1, 2, 4, ... milliseconds. A watch on the directory (inotify) would
+// wake sooner. But it would be one more descriptor that the program could close and reuse during a
+// long wait, and it sees no link or mount that changes on the way to the channel.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(16);
 
 // Whether a failure to open is that of a link whose target is missing.
 bool IsDangling(int error, const std::string& path) {
@@ -73,11 +70,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
                                                          const OpenOptions& options,
                                                          Access access) {
   const int64_t begin = MonotonicNow();
-  DirectoryWatch watch;
-  std::string watched;
-  int64_t next_watch = begin;
-  int64_t pause = kFirstPause;
-  for (;;) {
+  for (absl::Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     // Found anew each time, since links may change.
     std::string target = path;
     absl::StatusOr<std::string> followed = LinkTarget(path);
@@ -91,24 +84,11 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
       return absl::NotFoundError(absl::StrCat(path, ": no channel can be created there: ",
                                               directory, " does not exist; create the directory"));
     }
-    if (watched != directory || (!watch.valid() && MonotonicNow() >= next_watch)) {
-      watch = DirectoryWatch(directory);
-      watched = directory;
-      next_watch = MonotonicNow() + kLongestWatch;
-    }
-    // Looks after the watch has begun, so that no creation goes unnoticed.
     absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(path, options, access);
     if (!absl::IsNotFound(opened.status())) return opened;
     const int64_t now = MonotonicNow();
     if (options.deadline.Passed()) return NeverCreated(path, target, now - begin);
-    const int64_t deadline = options.deadline.nanoseconds();
-    if (watch.valid() && watch.WaitFor(absl::string_view(target).substr(target.rfind('/') + 1),
-                                       std::min(deadline, now + kLongestWatch))) {
-      continue;
-    }
-    watch = DirectoryWatch();
-    absl::SleepFor(absl::Nanoseconds(std::min(deadline - now, pause)));
-    pause = std::min(2 * pause, kLongestPause);
+    absl::SleepFor(std::min(pause, absl::Nanoseconds(options.deadline.nanoseconds() - now)));
   }
 }
 
