@@ -3,22 +3,9 @@
 # changes that later Bazels make.
 set -u
 
-here=$(dirname "$(readlink -f WORKSPACE)")
-source "$here/tests/examples/expect.sh"
-version=$("$here/bazelw" --version 2>/dev/null)
-case $version in
-  "bazel "[7-9].* | "bazel "[1-9][0-9].*)
-    echo "not run: with $version, MODULE.bazel stands for WORKSPACE; see module_test.sh"
-    exit 0
-    ;;
-esac
-output_root=$TEST_TMPDIR/bazel
+source "$(dirname "$(readlink -f WORKSPACE)")/tests/testing/own_bazel.sh"
+end_unless_workspace "MODULE.bazel stands for WORKSPACE; see module_test.sh"
 cd "$here/examples/monorepo" || exit 1
-
-# --max_idle_secs: no server stays behind, not even when this test is killed.
-bazel() { "$here/bazelw" --output_user_root="$output_root" --max_idle_secs=60 "$@"; }
-# Bazel could not delete its outputs with the rest of the folder, as some of them are read-only.
-trap 'bazel shutdown; chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 
 # All changes but the one that needs upstream's rules_cc, which Debian's Bazel cannot load; see
 # third_party/rules_cc.

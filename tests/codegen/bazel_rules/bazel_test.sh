@@ -3,22 +3,9 @@
 # attributes arrive, and the errors of the targets in broken/.
 set -u
 
-here=$(dirname "$(readlink -f WORKSPACE)")
-source "$here/tests/examples/expect.sh"
-version=$("$here/bazelw" --version 2>/dev/null)
-case $version in
-  "bazel "[7-9].* | "bazel "[1-9][0-9].*)
-    echo "not run: the errors of $version have other texts than those of Bazel 4 to 6"
-    exit 0
-    ;;
-esac
-output_root=$TEST_TMPDIR/bazel
+source "$(dirname "$(readlink -f WORKSPACE)")/tests/testing/own_bazel.sh"
+end_unless_workspace "its errors have other texts than those of Bazel 4 to 6"
 cd "$here" || exit 1
-
-# --max_idle_secs: no server stays behind, not even when this test is killed.
-bazel() { "$here/bazelw" --output_user_root="$output_root" --max_idle_secs=60 "$@"; }
-# Bazel could not delete its outputs with the rest of the folder, as some of them are read-only.
-trap 'bazel shutdown; chmod -R u+w "$output_root"; rm -rf "$output_root"' EXIT
 # --symlink_prefix=/ keeps the links of a user's own build.
 flags=(--noshow_progress --symlink_prefix=/ --jobs=2)
 package=//tests/codegen/bazel_rules
