@@ -136,7 +136,8 @@ Row ParseRow(const Kind& kind) {
   return row;
 }
 
-// A million numbers of fixed width, as in point clouds: copied out of a message, or filled in place.
+// A million numbers of fixed width, as in point clouds: copied out of a message, or filled in
+// place.
 Row FloatsRow(bool writing) {
   Row row;
   row.id = writing ? "write-floats" : "read-floats";

@@ -11,7 +11,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// What a walk has met. The sum makes sure that every value is decoded.
+// The result of a walk. The sum makes sure that every value is decoded.
 struct KindsWalk {
   size_t elements = 0;  // strings and messages of the whole message itself
   uint64_t sum = 0;

@@ -79,8 +79,8 @@ class Transport {
 // An entry of the comparison.
 struct TransportKind {
   std::string name;  // "boost-message-queue"
-  std::string
-      describe;  // the version, and which of its calls are used: "1.74, send/receive of message_queue"
+  // The version and the calls in use: "1.74, send/receive of message_queue".
+  std::string describe;
   // The reason why it cannot be measured here, and the remedy: "Debian's libboost-dev is not
   // installed". Empty if it can be measured.
   std::string unavailable;

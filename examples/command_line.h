@@ -1,7 +1,7 @@
 // The command line of an example: Abseil's flags and positional arguments.
 //
-// Unlike with absl::ParseCommandLine, bad input ends the program with one line that names it and with
-// status 2, and --help with status 0.
+// Unlike with absl::ParseCommandLine, bad input ends the program with one line that names it and
+// with status 2, and --help with status 0.
 #ifndef IPMPSC_EXAMPLES_COMMAND_LINE_H_
 #define IPMPSC_EXAMPLES_COMMAND_LINE_H_
 
@@ -17,7 +17,8 @@ namespace ipmpsc::examples {
 inline constexpr int kFault = 1;
 inline constexpr int kBadInput = 2;
 
-// Sets the flags in `argv` and returns the other arguments. Ends the program if an argument is wrong. At
+// Sets the flags in `argv` and returns the other arguments. Ends the program if an argument is
+// wrong. At
 // --help, prints `usage` and the list of `flags` and ends the program.
 std::vector<std::string> ParseArguments(int argc, char** argv, absl::string_view usage,
                                         const std::vector<absl::string_view>& flags);

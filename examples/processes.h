@@ -25,9 +25,9 @@ struct Process {
   std::string Ending() const;
 };
 
-// Runs `work` in a process of its own. An error of `work` becomes one line on standard error that begins
-// with `name`, and the exit status: kBadInput for kNotFound and kPermissionDenied, kFault for others.
-// Ends the program if it cannot start a process.
+// Runs `work` in a process of its own. An error of `work` becomes one line on standard error that
+// begins with `name`, and the exit status: kBadInput for kNotFound and kPermissionDenied, kFault
+// for others. Ends the program if it cannot start a process.
 Process Start(const std::string& name, const std::function<absl::Status()>& work);
 
 // Updates `running` and `status` of each process. Returns whether any process runs.

@@ -6,9 +6,9 @@
 
 namespace ipmpsc::examples {
 
-// Prints `line` to standard output. On a terminal the line takes the place of the one before and is cut
-// at the terminal's width, unless it is the `last`. Elsewhere it is a line of its own. Ends the program
-// with status `kFault` if standard output cannot be written.
+// Prints `line` to standard output. On a terminal the line takes the place of the one before and is
+// cut at the terminal's width, unless it is the `last`. Elsewhere it is a line of its own. Ends the
+// program with status `kFault` if standard output cannot be written.
 void PrintStatusLine(const std::string& line, bool last);
 
 }  // namespace ipmpsc::examples

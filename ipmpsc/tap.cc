@@ -56,7 +56,7 @@ class TapCore {
  public:
   TapCore(const Channel& channel, const TapOptions& options)
       : channel_(channel),
-        segment_(*internal::ChannelAccess::SegmentOf(channel)),
+        segment_(*ChannelAccess::SegmentOf(channel)),
         ring_(segment_.ring()),
         starts_now_(options.start == TapStart::kNow),
         last_(ring_.trailer_size != 0 ? ring_.sender_slot_count : 0) {
@@ -232,7 +232,7 @@ class TapCore {
   }
 
   absl::Status Corrupt() const {
-    if (!ObservePositions(ring_).valid) return CorruptPositions(segment_);
+    if (ObservePositions(ring_).damaged) return CorruptPositions(segment_);
     return ChannelError(absl::StatusCode::kDataLoss, segment_,
                         absl::StrCat("the channel is damaged at position ", observer_->cursor(),
                                      ": a record or a claim there contradicts the positions; "

@@ -58,14 +58,14 @@ struct TapMessage {
   // As in `Record`: 0 in channels without timestamps.
   int64_t sent_at_nanoseconds = 0;
   uint64_t sequence = 0;
-  // What was lost between the message before and this one, in bytes with headers and padding.
+  // The bytes that were lost between the message before and this one, with headers and padding.
   uint64_t lost_before = 0;
 
   // Returns `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
   absl::Time sent_at() const;
 };
 
-// What a tap has not returned since it was opened. Bytes are with headers and padding, and exact.
+// The losses of a tap since it was opened. Bytes are with headers and padding, and exact.
 struct TapLoss {
   uint64_t bytes = 0;     // overwritten before they were read
   uint64_t messages = 0;  // in these bytes

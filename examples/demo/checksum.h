@@ -8,8 +8,8 @@
 
 namespace ipmpsc::examples {
 
-// Computes the checksum in steps that are all reversible. Contents that differ in one word of 8 bytes
-// therefore never have the same checksum, other contents with a probability of 2^-64.
+// Computes the checksum in steps that are all reversible. Contents that differ in one word of 8
+// bytes therefore never have the same checksum, other contents with a probability of 2^-64.
 uint64_t DemoChecksum(uint32_t sender, uint64_t sequence, absl::string_view content);
 
 }  // namespace ipmpsc::examples

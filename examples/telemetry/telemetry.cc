@@ -61,8 +61,8 @@ absl::Status ReceiveAll(Channel* channel, VehicleSampleReceiver* receiver,
   }
 }
 
-// Prints the table and the last line. Returns whether every sample of every vehicle that was not killed
-// arrived.
+// Prints the table and the last line. Returns whether every sample of every vehicle that was not
+// killed arrived.
 bool PrintTable(const Fleet& fleet, const std::vector<Process>& vehicles) {
   std::printf("\n%s\n", Fleet::TableHead().c_str());
   bool well = fleet.lost() == 0 && fleet.strangers() == 0;

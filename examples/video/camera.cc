@@ -189,7 +189,8 @@ absl::Status Send(const Channel& channel, Progress* progress) {
   return ppm.empty() ? SendVideo(&*sender, progress) : SendPpm(ppm, &*sender, progress);
 }
 
-// Removes the channel if this camera is the last to use it, and keeps frames that no viewer has seen.
+// Removes the channel if this camera is the last to use it, and keeps frames that no viewer has
+// seen.
 void Leave(const CameraChannel& opened, const Progress& progress) {
   const Channel& channel = opened.channel;
   if (channel.HasReceiver() || channel.HasSender()) return;

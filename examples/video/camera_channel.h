@@ -19,16 +19,17 @@ struct CameraChannel {
   bool created = false;  // rather than opened
 };
 
-// Opens the channel at the only path in `arguments` or, without any, the one that camera_frame.proto
-// declares. Creates the channel if it does not exist, since either end may start first.
+// Opens the channel at the only path in `arguments` or, without any, the one that
+// camera_frame.proto declares. Creates the channel if it does not exist, since either end may start
+// first.
 //
 // Errors: as `CameraFrameChannel::Create`; kInvalidArgument - several paths.
 absl::StatusOr<CameraChannel> OpenCameraChannel(const std::vector<std::string>& arguments,
                                                 uint64_t capacity);
 
-// Removes the name of the channel that camera_frame.proto declares, unless the name belongs to another
-// channel by now. An end that opens the channel at the same moment is left with a channel without a
-// name, and has to be started again.
+// Removes the name of the channel that camera_frame.proto declares, unless the name belongs to
+// another channel by now. An end that opens the channel at the same moment is left with a channel
+// without a name, and has to be started again.
 void RemoveDeclaredChannel(const Channel& channel);
 
 }  // namespace ipmpsc::examples

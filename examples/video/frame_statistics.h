@@ -10,16 +10,17 @@ namespace ipmpsc::examples {
 
 class FrameStatistics {
  public:
-  // Counts a frame. `camera` is the sender's slot; `number` and `taken` are those of the CameraFrame;
-  // `now` is the time of receipt on the clock of `taken`.
+  // Counts a frame. `camera` is the sender's slot; `number` and `taken` are those of the
+  // CameraFrame; `now` is the time of receipt on the clock of `taken`.
   void Add(uint16_t camera, uint64_t number, int64_t taken, int64_t now);
 
   uint64_t frames() const { return frames_; }
-  // The count of missing frame numbers. Numbers that begin again belong to a new camera in the slot.
+  // The count of missing frame numbers. Numbers that begin again belong to a new camera in the
+  // slot.
   uint64_t dropped() const { return dropped_; }
 
-  // Returns a line with the totals, and the rate and mean latency since the last call. A line without
-  // frames since the last call has no latency.
+  // Returns a line with the totals, and the rate and mean latency since the last call. A line
+  // without frames since the last call has no latency.
   std::string Line(int64_t now);
 
  private:

@@ -10,8 +10,8 @@
 
 namespace ipmpsc::examples {
 
-// Writes the picture to the file at `path`, which exists only once it is complete. REQUIRES: `rgb` has
-// width * height * 3 bytes and is not empty.
+// Writes the picture to the file at `path`, which exists only once it is complete. REQUIRES: `rgb`
+// has width * height * 3 bytes and is not empty.
 //
 // Errors: the codes of `absl::ErrnoToStatus` for opening, writing and renaming a file.
 absl::Status WritePngFile(const std::string& path, uint32_t width, uint32_t height,

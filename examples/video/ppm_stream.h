@@ -1,9 +1,10 @@
-// PpmStream: a sequence of pictures in the PPM format, as `ffmpeg -c:v ppm -f image2pipe` writes them.
-// Each picture is its size, followed by its pixels as they lie in memory:
+// PpmStream: a sequence of pictures in the PPM format, as `ffmpeg -c:v ppm -f image2pipe` writes
+// them. Each picture is its size, followed by its pixels as they lie in memory:
 //
 //   P6\n1280 720\n255\n  and 1280 * 720 * 3 bytes
 //
-// A reader knows the size of the pixels before it reads them, so it can read them into their final place.
+// A reader knows the size of the pixels before it reads them, so it can read them into their final
+// place.
 #ifndef IPMPSC_EXAMPLES_VIDEO_PPM_STREAM_H_
 #define IPMPSC_EXAMPLES_VIDEO_PPM_STREAM_H_
 

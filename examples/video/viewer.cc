@@ -1,5 +1,5 @@
-// Receives the frames of //examples:camera, prints their rate and latency, and writes some of them as PNG
-// files.
+// Receives the frames of //examples:camera, prints their rate and latency, and writes some of them
+// as PNG files.
 //
 //   viewer [--directory=DIRECTORY] [PATH]
 

@@ -1,8 +1,8 @@
 // CompareSchemas: whether messages that are written by one schema can be read by another.
 //
-// The rule: the reader accepts every message that the writer can send, and each value in it that the
-// reader knows is the same value there. Refuses changes that protobuf's wire format lets pass but that
-// may change a value or its meaning. docs/codegen.md has the table.
+// The rule: the reader accepts every message that the writer can send, and each value in it that
+// the reader knows is the same value there. Refuses changes that protobuf's wire format lets pass
+// but that may change a value or its meaning. docs/codegen.md has the table.
 #ifndef IPMPSC_SCHEMA_SCHEMA_COMPARISON_H_
 #define IPMPSC_SCHEMA_SCHEMA_COMPARISON_H_
 

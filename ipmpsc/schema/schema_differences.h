@@ -12,8 +12,8 @@ namespace ipmpsc::schema {
 //
 //   camera.Frame.zoom: field 12 is not in the channel's schema
 //
-// Empty where there are none. docs/codegen.md lists the kinds. At most 100 of them, and the number of
-// the others.
+// Empty where there are none. docs/codegen.md lists the kinds. At most 100 of them, and the number
+// of the others.
 using SchemaDifferences = std::vector<std::string>;
 
 // An end of a channel. The channel's schema reads what a sender writes and writes what a receiver

@@ -25,7 +25,7 @@ namespace ipmpsc::view {
 // 16 bytes of the text. Or a tag and the longest number.
 inline constexpr size_t kAhead = 2 + 5 + 16;
 
-// What all pieces of a parse share.
+// The state that all pieces of a parse share.
 struct ParseContext {
   Arena* arena;
   const char* fast_end;         // in front of it, `kAhead` bytes may be read

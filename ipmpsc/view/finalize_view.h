@@ -1,5 +1,5 @@
-// FinalizeView: what can only be done once all of a message is parsed, since a later piece of it may
-// change the outcome.
+// FinalizeView: what can only be done once all of a message is parsed, since a later piece of it
+// may change the outcome.
 #ifndef IPMPSC_VIEW_FINALIZE_VIEW_H_
 #define IPMPSC_VIEW_FINALIZE_VIEW_H_
 

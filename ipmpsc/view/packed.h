@@ -8,9 +8,9 @@
 
 namespace ipmpsc::view {
 
-// Adds the numbers at `p`, which begin with their size, to the `RepeatedData` at `at`. Those of fixed
-// width stay in the record where they are the field's first. Returns the position behind them, null
-// where they are malformed.
+// Adds the numbers at `p`, which begin with their size, to the `RepeatedData` at `at`. Those of
+// fixed width stay in the record where they are the field's first. Returns the position behind
+// them, null where they are malformed.
 const char* ParsePacked(const wire::Field& field, char* at, const char* p, const char* end,
                         Arena* arena);
 

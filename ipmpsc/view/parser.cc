@@ -54,8 +54,8 @@ class Parser : private ParseContext {
   }
 
  private:
-  // One field, looked at byte for byte. `expected` is where the fields are searched first, and becomes
-  // the one behind it. Sets `ended` where the field was the end of `group`.
+  // One field, looked at byte for byte. `expected` is where the fields are searched first, and
+  // becomes the one behind it. Sets `ended` where the field was the end of `group`.
   const char* ParseGeneral(const wire::MessageTable& table, char* view, const char* p,
                            const char* end, uint32_t group, const wire::Field** expected,
                            bool* ended);

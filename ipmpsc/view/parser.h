@@ -15,8 +15,8 @@ namespace ipmpsc::view {
 
 // Returns the view, in `arena`, of the message that `wire` holds. Returns null where `wire` is
 // malformed or lacks a required field, or where there is no memory; `arena->failure()` says which.
-// The view is valid as long as `wire`, and until the arena is reset. A later change of `wire` changes
-// the values of strings and numbers, but no pointer and no length.
+// The view is valid as long as `wire`, and until the arena is reset. A later change of `wire`
+// changes the values of strings and numbers, but no pointer and no length.
 const void* Parse(const wire::MessageTable& table, absl::string_view wire, Arena* arena);
 
 }  // namespace ipmpsc::view

@@ -122,8 +122,8 @@ class Output {
   bool End(const Nested& nested);
 
   // Settles open lengths: `Widening` of each tells how many bytes it needs, and their sum is passed
-  // to `BeginWidening`. If that returns true, `Widen` moves the bodies, from the innermost outwards.
-  // It adapts the `nested` of each, also of the groups in between.
+  // to `BeginWidening`. If that returns true, `Widen` moves the bodies, from the innermost
+  // outwards. It adapts the `nested` of each, also of the groups in between.
   size_t Widening(const Nested& nested) const;
   bool BeginWidening(size_t sum);
   void Widen(Nested* nested);
@@ -150,7 +150,8 @@ class Output {
   static constexpr size_t kAhead = wire::kMaxTagWidth + wire::kMaxVarintWidth;
 
   bool HasAhead() const { return limit_ - used_ >= kAhead; }
-  // Writes a tag of one or two bytes. False if it is longer, or if less than `kAhead` bytes are left.
+  // Writes a tag of one or two bytes. False if it is longer, or if less than `kAhead` bytes are
+  // left.
   bool PutShortTag(uint32_t tag) {
     if (ABSL_PREDICT_FALSE(tag >= wire::kTwoByteLimit || !HasAhead())) return false;
     wire::StoreWord(static_cast<uint16_t>(wire::ShortVarint(tag)), data_ + used_);

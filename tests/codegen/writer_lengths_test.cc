@@ -1,5 +1,5 @@
-// Tests the lengths of nested messages: they are written after what they measure, so short ones move
-// it, and nothing moves that a caller or the receiver relies on.
+// Tests the lengths of nested messages: they are written after what they measure, so short ones
+// move it, and nothing moves that a caller or the receiver relies on.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -69,8 +69,8 @@ TEST(WriterLengthsTest, DeepAndLong) {
   }
 }
 
-// Bytes are handed out on each of several levels, behind messages whose lengths are still open. They
-// are filled at the end.
+// Bytes are handed out on each of several levels, behind messages whose lengths are still open.
+// They are filled at the end.
 TEST(WriterLengthsTest, WhatIsHandedOutStaysInItsPlace) {
   std::vector<char> space(1 << 16);
   Draft draft(absl::MakeSpan(space));

@@ -1,7 +1,7 @@
 // Compares generated writers with protobuf. A message that protobuf reads is written by a writer,
 // from protobuf's class and from the view, into a space of any size. Either it does not fit, or
-// protobuf reads the same message from the bytes. The first byte selects the message type, the second
-// the setters, the third the size of the space. The rest is the wire format.
+// protobuf reads the same message from the bytes. The first byte selects the message type, the
+// second the setters, the third the size of the space. The rest is the wire format.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -149,7 +149,7 @@ void Race(TapStart start, bool timestamps, uint64_t messages_per_sender) {
   EXPECT_EQ(loss.holes, 0u);
   EXPECT_EQ(ledger.first + ledger.bytes + loss.bytes, stats.claim_position);
   if (timestamps) {
-    // What was lost last is told only by the next message of that sender.
+    // Only the next message of a sender tells the last loss of its messages.
     EXPECT_LE(ledger.messages + loss.messages, kSenders * messages_per_sender);
   }
   std::cout << "read " << ledger.messages << " of " << kSenders * messages_per_sender << ", lost "
@@ -177,7 +177,7 @@ TEST(TapRaceTest, RecordOverwrittenDuringItsCopyIsThrownAway) {
   std::atomic<bool> stop{false};
   std::thread scribbler([&] {
     for (internal::Position position = 0; !stop; position += size) {
-      // What a sender does, in its order.
+      // The steps of a sender, in its order.
       slot.intent_size.store(size, std::memory_order_relaxed);
       slot.intent_position.store(position, std::memory_order_release);
       ring.control->claim_word.store(position + size, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
-// Kills all processes of a channel at any moment. What PostMortem reads from the file afterwards is,
-// position by position, what a successor of the receiver gets.
+// Kills all processes of a channel at any moment. What PostMortem reads from the file afterwards
+// is, position by position, what a successor of the receiver gets.
 #include "ipmpsc/post_mortem.h"
 
 #include <signal.h>

@@ -269,7 +269,7 @@ void SenderCore::GiveTurnBack() {
 void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   const auto has_space = [&] { return HasSpace(size, options.when); };
   // First waits for a step of space, so that sender and receiver do not pass the release position
-  // to and fro for each message. Every space suffices once the spin has ended.
+  // to and fro for each message. Once the spin has ended, any space suffices.
   const uint64_t step = std::max(size, ring_.capacity / tuning::kFullWaitShares);
   const auto has_step = [&] { return HasSpace(step, options.when); };
   if (spin_.Until(has_step, options.deadline.nanoseconds()) || has_space()) return;

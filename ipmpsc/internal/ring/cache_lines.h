@@ -10,7 +10,8 @@
 //               writes the line back to memory instead, once it has read it (CLWB). No cache owns
 //               the line then, and the sender's store takes it without asking the receiver's.
 //
-// `tuning.h` has the figures. Neither changes a byte of the ring, so no other process can be harmed.
+// `tuning.h` has the figures. Neither changes a byte of the ring, so no other process can be
+// harmed.
 #ifndef IPMPSC_INTERNAL_RING_CACHE_LINES_H_
 #define IPMPSC_INTERNAL_RING_CACHE_LINES_H_
 
@@ -28,8 +29,8 @@ inline constexpr uint64_t kCacheLine = 64;
 // The end that prepares lines for their next writer.
 enum class LinePreparer { kNeither, kSender, kReceiver };
 
-// Returns what suits this processor.
-inline LinePreparer WhoPreparesLines() {
+// Returns the end that prepares lines best on this processor.
+inline LinePreparer ChooseLinePreparer() {
 #if defined(__x86_64__)
   unsigned eax, ebx, ecx, edx;
   constexpr unsigned kEndOfAmd = 0x444d4163;  // "cAMD", of "AuthenticAMD"
@@ -47,7 +48,7 @@ inline LinePreparer WhoPreparesLines() {
 #endif
 }
 
-// Fetches a line that will be written. REQUIRES: WhoPreparesLines() == LinePreparer::kSender.
+// Fetches a line that will be written. REQUIRES: ChooseLinePreparer() == LinePreparer::kSender.
 inline void PrefetchForWrite(const char* line) {
 #if defined(__x86_64__)
   // The compiler's builtin gives PREFETCHT0 unless it compiles for a specific processor.
@@ -57,7 +58,7 @@ inline void PrefetchForWrite(const char* line) {
 #endif
 }
 
-// Writes a line back to memory. REQUIRES: WhoPreparesLines() == LinePreparer::kReceiver.
+// Writes a line back to memory. REQUIRES: ChooseLinePreparer() == LinePreparer::kReceiver.
 inline void WriteLineBack(const char* line) {
 #if defined(__x86_64__)
   asm volatile("clwb %0" : : "m"(*line));

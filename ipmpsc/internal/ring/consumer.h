@@ -43,7 +43,7 @@ class Consumer {
   // Starts at `position`. Everything before it counts as released. REQUIRES: IsAligned(position).
   Consumer(const Ring& ring, Position position)
       : ring_(ring),
-        prepares_lines_(WhoPreparesLines() == LinePreparer::kReceiver),
+        prepares_lines_(ChooseLinePreparer() == LinePreparer::kReceiver),
         head_(position),
         released_(position) {}
 

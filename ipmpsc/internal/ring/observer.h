@@ -38,7 +38,7 @@ struct ObservedRecord {
   RecordTrailer trailer;  // zeros in channels without timestamps
 };
 
-// What an observer could not read. Bytes are with headers and padding.
+// The gaps in the messages that an observer read. Bytes are with headers and padding.
 struct ObserverGaps {
   uint64_t lost_bytes = 0;  // overwritten before they were read
   uint64_t overtakings = 0;

@@ -50,7 +50,7 @@ class Producer {
       : ring_(ring),
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
-        prefetches_(WhoPreparesLines() == LinePreparer::kSender),
+        prefetches_(ChooseLinePreparer() == LinePreparer::kSender),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)) {}

@@ -273,8 +273,8 @@ class ConformanceTest : public testing::TestWithParam<std::string> {
     const std::unique_ptr<Message> got(prototype.New());
     if (!response.has_protobuf_payload() || !got->ParseFromString(response.protobuf_payload()))
       return "refused: " + response.ShortDebugString();
-    // A writer has no setters for them. A view shows them by `Bytes()`, in which those with a number
-    // that the type has are not told from fields.
+    // A writer has no setters for them. A view shows them by `Bytes()`, in which those with a
+    // number that the type has are not told from fields.
     if (GetParam() != "message") {
       for (Message* message : {wanted.get(), got.get()}) {
         DropUnknown(message, GetParam() == "setters");

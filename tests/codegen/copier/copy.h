@@ -64,9 +64,8 @@ class NumbersOfView {
       : size_(view.size()), numbers_(new T[view.size()]) {
     view.CopyTo(numbers_.get());
   }
-  operator absl::Span<const T>() const {
-    return absl::Span<const T>(numbers_.get(), size_);
-  }  // NOLINT
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  operator absl::Span<const T>() const { return absl::Span<const T>(numbers_.get(), size_); }
 
  private:
   size_t size_;

@@ -51,7 +51,7 @@ class ChildProcess {
 
   // -1 once the process has been reaped.
   pid_t pid() const { return pid_; }
-  // What the work of `ForkAndHold` returned, or "no result: ..." if it did not.
+  // The string that the work of `ForkAndHold` returned, or "no result: ..." if it did not return.
   const std::string& result() const { return result_; }
 
   void Signal(int signal) const;
@@ -64,8 +64,8 @@ class ChildProcess {
   // Waits for the end: "exited N", "killed by N", or "still lives".
   std::string Wait(absl::Duration patience = kPatience);
 
-  // Waits until the process stops. Returns the signal that stopped it, or -1 if it has ended. Has no
-  // deadline, since the tracer of a process calls it for every instruction.
+  // Waits until the process stops. Returns the signal that stopped it, or -1 if it has ended. Has
+  // no deadline, since the tracer of a process calls it for every instruction.
   int WaitForStop();
   // Whether `WaitForStop` would return at once.
   bool HasStoppedOrEnded() const;
@@ -77,8 +77,8 @@ class ChildProcess {
   std::string result_;
 };
 
-// Does `work` in a forked child. Returns its result, or "no result: ..." if it did not return. Used for
-// changes to a whole process (limits, capabilities, namespaces) and for the effects of fork on
+// Does `work` in a forked child. Returns its result, or "no result: ..." if it did not return. Used
+// for changes to a whole process (limits, capabilities, namespaces) and for the effects of fork on
 // handles.
 //
 //   EXPECT_EQ(InChild([&]() -> std::string {

@@ -1,6 +1,6 @@
 // Takes from this process what the system may refuse elsewhere: capabilities, system calls, mounts.
-// Each restriction lasts until the process ends, so a test restricts a child (child_process.h). Each
-// function returns the failure, or "".
+// Each restriction lasts until the process ends, so a test restricts a child (child_process.h).
+// Each function returns the failure, or "".
 #ifndef TESTS_TESTING_PROCESS_RESTRICTIONS_H_
 #define TESTS_TESTING_PROCESS_RESTRICTIONS_H_
 
