@@ -55,10 +55,17 @@ struct State {
 };
 
 // Whether the operation is one of those below. Others are left to the parser of the rest.
-template <Operation kOperation>
-constexpr bool kIsParsed =
-    kOperation != Operation::kGeneral&& kOperation != Operation::kClosedEnum&& kOperation !=
-    Operation::kOneofMessage&& kOperation != Operation::kMapEntry;
+constexpr bool IsParsedHere(Operation operation) {
+  switch (operation) {
+    case Operation::kGeneral:
+    case Operation::kClosedEnum:
+    case Operation::kOneofMessage:
+    case Operation::kMapEntry:
+      return false;
+    default:
+      return true;
+  }
+}
 
 // Whether the field with the index comes next.
 template <const wire::MessageTable* kTable, size_t kI>
@@ -179,7 +186,7 @@ bool ParseValue(State* state, const char* p) {
 template <const wire::MessageTable* kTable, size_t kI>
 bool ParseField(State* state) {
   constexpr wire::Field kField = kTable->fields[kI];
-  if constexpr (kIsParsed<kField.operation>) {
+  if constexpr (IsParsedHere(kField.operation)) {
     if (IsNext<kTable, kI>(*state))
       return ParseValue<kTable, kI>(state, state->p + kField.wire_width);
   }
