@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -221,30 +220,22 @@ std::string BarChart(const RowResult& row) {
   constexpr int kTop = 44;
   const std::vector<const RowResult::Entry*> entries = BestFirst(row);
   if (entries.empty()) return "";
-  // Only positive values have a logarithm.
-  double least = std::numeric_limits<double>::infinity();
   double most = 0;
-  for (const RowResult::Entry* entry : entries) {
-    const double figure = FigureOf(*entry);
-    if (figure > 0) least = std::min(least, figure);
-    most = std::max(most, figure);
-  }
+  for (const RowResult::Entry* entry : entries) most = std::max(most, FigureOf(*entry));
   if (most == 0) return "";
-  // Keeps the shortest bar visible.
-  const double begin = std::log(least) - 0.15 * (std::log(most) - std::log(least)) - 0.1;
-  const double range = std::log(most) - begin;
   const int height = kTop + kBar * static_cast<int>(entries.size()) + 12;
   std::string svg = absl::StrFormat(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" "
       "font-size=\"13\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
       "<text x=\"12\" y=\"18\" font-size=\"15\">%s</text>\n"
-      "<text x=\"12\" y=\"35\" fill=\"#666\">%s; logarithmic scale</text>\n",
+      "<text x=\"12\" y=\"35\" fill=\"#666\">%s</text>\n",
       kLeft + kWidth + 130, height, Escape(row.title()),
       row.more_is_better() ? "more is better" : "less is better");
   int y = kTop;
   for (const RowResult::Entry* entry : entries) {
     const double figure = FigureOf(*entry);
-    const double width = figure > 0 ? kWidth * (std::log(figure) - begin) / range : 0;
+    // Keeps the shortest bar visible.
+    const double width = std::max(1.0, kWidth * figure / most);
     const char* const colour = entry->is_limit() ? "#bbbbbb"
                                : IsOwn(*entry)   ? "#1a73e8"
                                                  : "#9db8d9";

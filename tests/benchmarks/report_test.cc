@@ -107,6 +107,16 @@ TEST(ReportTest, PictureHasABarForEachMeasuredSystem) {
   EXPECT_EQ(BarChart(RowResult()), "");
 }
 
+TEST(ReportTest, BarsAreAsLongAsTheirFigures) {
+  RowResult row;
+  row.set_unit("ns");
+  AddEntry(&row, "half", {50});
+  AddEntry(&row, "whole", {100});
+  AddEntry(&row, "nothing", {0});
+  EXPECT_THAT(BarChart(row), AllOf(HasSubstr("width=\"420.0\""), HasSubstr("width=\"210.0\""),
+                                   HasSubstr("width=\"1.0\"")));
+}
+
 TEST(ReportTest, ZeroFiguresArePrinted) {
   RowResult row;
   row.set_unit("ns");
