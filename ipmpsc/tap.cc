@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/participant_lock.h"
+#include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/internal/ring/observer.h"
 #include "ipmpsc/internal/ring/orphan_scan.h"
 #include "ipmpsc/internal/ring/record.h"
@@ -35,8 +35,8 @@ constexpr int kMostUnownedLooks = 3;
 constexpr int kMostHoles = 256;
 
 // The pauses between looks.
-constexpr absl::Duration kShortestPause = absl::Microseconds(50);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(2);
+constexpr int64_t kShortestPause = 50'000;
+constexpr int64_t kLongestPause = 2'000'000;
 
 Observer::Start StartOf(TapStart start) {
   switch (start) {
@@ -97,7 +97,7 @@ class TapCore {
 
   absl::Status Next(Deadline deadline, TapMessage* message) {
     const int64_t begin = MonotonicNow();
-    absl::Duration pause = kShortestPause;
+    int64_t pause = kShortestPause;
     for (;;) {
       const Position before = observer_->cursor();
       absl::Status status = TryNext(message);
@@ -105,11 +105,7 @@ class TapCore {
       if (deadline.Passed()) return NothingCame(segment_, MonotonicNow() - begin, status.message());
       // Moved: it searches, and has more to look at.
       if (observer_->cursor() != before) continue;
-      absl::Duration rest = pause;
-      if (!deadline.is_never()) {
-        rest = std::min(rest, absl::Nanoseconds(deadline.nanoseconds() - MonotonicNow()));
-      }
-      absl::SleepFor(rest);
+      SleepUntil(std::min(MonotonicNow() + pause, deadline.nanoseconds()));
       pause = std::min(2 * pause, kLongestPause);
     }
   }

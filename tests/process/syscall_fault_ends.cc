@@ -78,7 +78,7 @@ FaultOperation AttachReceiverInVain() {
   operation.usual = StatusCode::kAlreadyExists;
   operation.works = [](FaultWorld&) { return "there are two receivers"; };
   operation.waits = true;
-  operation.most_calls = 6;
+  operation.most_calls = 10;
   return operation;
 }
 

@@ -8,11 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
 #include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/ring/tuning.h"
 
@@ -46,7 +45,7 @@ constexpr uint32_t kMissesPerClock = 32;
 constexpr int64_t kStallScanBudget = 4'000'000;
 
 // How often a receiver that waits to take over tries it.
-constexpr absl::Duration kTakeOverInterval = absl::Milliseconds(4);
+constexpr int64_t kTakeOverInterval = 4'000'000;
 
 absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
 
@@ -88,8 +87,7 @@ absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segm
                        "; end it, or wait for its end with "
                        "ReceiverOptions::deadline"));
     }
-    absl::SleepFor(std::min(kTakeOverInterval,
-                            absl::Nanoseconds(options.deadline.nanoseconds() - MonotonicNow())));
+    SleepUntil(std::min(MonotonicNow() + kTakeOverInterval, options.deadline.nanoseconds()));
   }
   // Before the load of the release position: a receiver that has lost its lock without noticing
   // does not move it any more. Relaxed, both: only the lock's holder writes it.

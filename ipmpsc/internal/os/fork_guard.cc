@@ -6,15 +6,16 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <new>
 
 #include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/sleep.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -74,8 +75,7 @@ bool WaitFor(Done done, int64_t longest = kLongestWait) {
   if (done()) return true;
   const int64_t end = MonotonicNow() + longest;
   while (MonotonicNow() < end) {
-    const timespec pause = {0, kPause};
-    nanosleep(&pause, nullptr);
+    SleepUntil(std::min(end, MonotonicNow() + kPause));
     if (done()) return true;
   }
   return false;

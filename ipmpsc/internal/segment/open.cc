@@ -12,9 +12,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/segment/link_target.h"
 #include "ipmpsc/internal/segment/path_error.h"
@@ -22,11 +22,11 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The pauses between looks are 1, 2, 4, ... milliseconds. A watch on the directory (inotify) would
+// Nanoseconds. The pauses between looks are 1, 2, 4, ... milliseconds. A watch on the directory (inotify) would
 // wake sooner. But it would be one more descriptor that the program could close and reuse during a
 // long wait, and it sees no link or mount that changes on the way to the channel.
-constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(16);
+constexpr int64_t kFirstPause = 1'000'000;
+constexpr int64_t kLongestPause = 16'000'000;
 
 // Whether a failure to open is that of a link whose target is missing.
 bool IsDangling(int error, const std::string& path) {
@@ -70,7 +70,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
                                                          const OpenOptions& options,
                                                          Access access) {
   const int64_t begin = MonotonicNow();
-  for (absl::Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+  for (int64_t pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     // Found anew each time, since links may change.
     std::string target = path;
     absl::StatusOr<std::string> followed = LinkTarget(path);
@@ -88,7 +88,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
     if (!absl::IsNotFound(opened.status())) return opened;
     const int64_t now = MonotonicNow();
     if (options.deadline.Passed()) return NeverCreated(path, target, now - begin);
-    absl::SleepFor(std::min(pause, absl::Nanoseconds(options.deadline.nanoseconds() - now)));
+    SleepUntil(std::min(now + pause, options.deadline.nanoseconds()));
   }
 }
 
