@@ -184,6 +184,7 @@ FaultOperation Close() {
     return absl::OkStatus();
   };
   operation.works = [](FaultWorld& world) {
+    world.WakeReceiver();
     const std::string found = world.Helped();
     return world.channel->state() == ChannelState::kClosed ? found : "it is not closed";
   };

@@ -7,12 +7,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "ipmpsc/channel_access.h"
 #include "ipmpsc/deadline.h"
-#include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/waiting.h"
-#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
@@ -172,10 +169,7 @@ FaultOperation SendThatWakes() {
   };
   operation.run = [](FaultWorld& world) { return world.sender->TrySend("x"); };
   operation.works = [](FaultWorld& world) {
-    // Wakes the receiver where the kernel was made to refuse. Otherwise it would sleep until its
-    // deadline, since nothing is sent after it.
-    internal::FutexWakeAll(internal::LowHalfOfClaimWord(
-        internal::ChannelAccess::SegmentOf(*world.channel)->ring().control));
+    world.WakeReceiver();
     return world.Helped();
   };
   operation.waits = true;

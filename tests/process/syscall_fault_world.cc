@@ -10,6 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/channel_access.h"
+#include "ipmpsc/internal/os/futex.h"
+#include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
@@ -86,6 +88,11 @@ void FaultWorld::Meanwhile(std::function<std::string()> work) {
 std::string FaultWorld::Helped() {
   if (helper.joinable()) helper.join();
   return helper_found;
+}
+
+void FaultWorld::WakeReceiver() {
+  internal::FutexWakeAll(
+      internal::LowHalfOfClaimWord(internal::ChannelAccess::SegmentOf(*channel)->ring().control));
 }
 
 const internal::ControlBlock& FaultWorld::control() const {
