@@ -11,17 +11,9 @@
 #include <cstdint>
 
 #include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/ring/spin_pause.h"
 
 namespace ipmpsc::internal {
-
-// Tells the processor that this is a spin loop.
-inline void SpinPause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 class AdaptiveSpin {
  public:

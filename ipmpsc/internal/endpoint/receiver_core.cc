@@ -13,6 +13,7 @@
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/ring/spin_pause.h"
 #include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {

@@ -1,4 +1,5 @@
-// Producer: a sender's half of the protocol. It claims, then commits or discards, and never waits.
+// Producer: a sender's half of the protocol. It claims, then commits or discards. It never waits for
+// another process, but pauses briefly after a race that it lost.
 //
 //   intent --CAS won--> claimed --Commit()--> committed
 //     |                    `----Commit(kDiscarded)--> discarded
@@ -21,6 +22,7 @@
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/spin_pause.h"
 #include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {
@@ -43,7 +45,7 @@ enum class TurnBit {
 
 class Producer {
  public:
-  static constexpr int kMaxLostRaces = 1000;
+  static constexpr int kMaxLostRaces = 100;
 
   // REQUIRES: this sender owns the slot, and its intent is clear.
   Producer(const Ring& ring, uint16_t slot)
@@ -63,7 +65,9 @@ class Producer {
     ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
     if (ABSL_PREDICT_FALSE(word - release_ > ring_.capacity - size || !IsAligned(word)))
       return false;
-    return TryClaimAt(&word, word + size, size, claimed);
+    if (ABSL_PREDICT_TRUE(TryClaimAt(&word, word + size, size, claimed))) return true;
+    LeaveToOthers(word, 0);
+    return false;
   }
 
   // Claims `size` bytes, a `RecordSize`, and leaves at least `reserved` other bytes free.
@@ -117,6 +121,9 @@ class Producer {
   }
 
  private:
+  // How often it reads the positions again if they move while it reads them.
+  static constexpr int kMaxLooks = 1000;
+
   // Notes the intent, then claims by replacing `*word` with `next`. False: another participant has
   // changed the word, and `*word` has its new value.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
@@ -167,11 +174,24 @@ class Producer {
       if (ABSL_PREDICT_FALSE(result != ClaimResult::kClaimed)) break;
       const ClaimWord next = (turn_bit == TurnBit::kClear ? word & ~kClaimTurn : word) + size;
       if (ABSL_PREDICT_TRUE(TryClaimAt(&word, next, size, claimed))) return ClaimResult::kClaimed;
-      AddToOwnCounter(&slot_->lost_races, 1);
       result = ClaimResult::kContended;
+      word = LeaveToOthers(word, lost);
     }
     ClearIntent();
     return result;
+  }
+
+  // Counts a lost race and pauses. The sender has lost `lost` others before, and `word` is the word
+  // that it lost to. Returns the word as it is after the pause.
+  ABSL_ATTRIBUTE_NOINLINE ClaimWord LeaveToOthers(ClaimWord word, int lost) const {
+    AddToOwnCounter(&slot_->lost_races, 1);
+    const int doublings = std::min(lost, 16);
+    int pauses = std::min(tuning::kLostRacePauses << doublings, tuning::kMostLostRacePauses);
+    // Not all losers of a race come back at the same time: each has seen another position.
+    pauses += pauses * static_cast<int>((word / kCacheLine) % 8) / 8;
+    for (int i = 0; i < pauses; ++i) SpinPause();
+    // Relaxed: the CAS orders it.
+    return ring_.control->claim_word.load(std::memory_order_relaxed);
   }
 
   // kClaimed: the word does not prevent this sender from claiming.
@@ -186,7 +206,7 @@ class Producer {
   // Reads both positions again. kClaimed: there is space at `*word`.
   ABSL_ATTRIBUTE_NOINLINE ClaimResult FindSpace(uint64_t most_used, ClaimWord* word) {
     Position release_before = release_;
-    for (int look = 0; look < kMaxLostRaces; ++look) {
+    for (int look = 0; look < kMaxLooks; ++look) {
       // [claimed] acquire; pairs with [claim] release: a sender that claimed up to here had seen
       // the release that made room for it, so the next load sees it, too.
       *word = ring_.control->claim_word.load(std::memory_order_acquire);
