@@ -5,7 +5,7 @@
 
 absl::Status ReceiveFrame() {
   ipmpsc::ChannelOptions options = camera::FrameChannel::Options();
-  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
+  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // A killed receiver leaves its channel.
   auto channel = camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
   if (!channel.ok()) return channel.status();
   auto receiver = camera::FrameReceiver::Attach(*channel);

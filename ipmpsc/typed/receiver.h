@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/options.h"
@@ -59,15 +60,28 @@ class MessageReceiver {
     return Derived(*std::move(receiver), *std::move(differences));
   }
 
+  // Opens the channel at `path` and attaches to it.
+  //
   // Errors: as `Attach`, and as `Channel::Open`.
   static absl::StatusOr<Derived> Open(absl::string_view path, const ReceiverOptions& options = {}) {
-    absl::StatusOr<Channel> channel = Channel::Open(path);
+    return Open(path, absl::ZeroDuration(), options);
+  }
+  // The same, but first waits until `deadline` for a channel to be created at `path`. So this end
+  // may start before the one that creates the channel. `options.deadline` is for attaching.
+  //
+  // Errors: as above; kDeadlineExceeded - no channel was created there.
+  static absl::StatusOr<Derived> Open(absl::string_view path, Deadline deadline,
+                                      const ReceiverOptions& options = {}) {
+    absl::StatusOr<Channel> channel = Channel::Open(path, {deadline});
     if (!channel.ok()) return channel.status();
     return Attach(*channel, options);
   }
-  // Opens the channel that the message's .proto declares.
+  // Open the channel that the message's .proto declares.
   static absl::StatusOr<Derived> Open(const ReceiverOptions& options = {}) {
     return Open(MessageChannel::Path(), options);
+  }
+  static absl::StatusOr<Derived> Open(Deadline deadline, const ReceiverOptions& options = {}) {
+    return Open(MessageChannel::Path(), deadline, options);
   }
 
   // Takes the next message, if one is there.
