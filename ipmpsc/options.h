@@ -64,6 +64,9 @@ struct SenderOptions {
   // The name that errors and tools show for this sender. At most 64 bytes: a longer one is cut.
   // Empty: the program's name.
   std::string name;
+  // How long to wait for a free slot if all have an owner. A sender that waits takes the slot 16
+  // milliseconds after its owner has detached at most, or 100 milliseconds after it was killed.
+  Deadline deadline = absl::ZeroDuration();
   // Every function that sends returns kUnavailable while no living receiver is attached to the
   // channel. The check takes a system call. The sender makes it at most once in a millisecond, and
   // every 100 milliseconds while it waits for space. Messages that were sent before stay in the

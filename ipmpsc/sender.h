@@ -84,11 +84,12 @@ class ABSL_MUST_USE_RESULT Loan {
 //                          channel
 class Sender {
  public:
-  // Takes a free sender slot of the channel.
+  // Takes a free sender slot of the channel, and waits for one until `options.deadline`.
   //
   // Errors:
-  //  * kResourceExhausted  - all slots are taken by living senders, or hold a dead one's claim
-  //                          until the receiver has stepped over it; or no file descriptors left
+  //  * kResourceExhausted  - until the deadline all slots are taken by living senders, of which the
+  //                          text names some, or hold a dead one's claim until the receiver has
+  //                          stepped over it; or no file descriptors left
   //  * kFailedPrecondition - the channel is closed; or the program has closed the channel's
   //                          descriptor (open the channel again)
   //  * kAborted            - the channel was replaced at its path

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
+#include "ipmpsc/internal/endpoint/sender_slot.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/payload_copy.h"
-#include "ipmpsc/internal/ring/orphan_scan.h"
 #include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/turn.h"
 
@@ -30,66 +29,15 @@ constexpr int64_t kCheckInterval = 1'000'000;
 // How many waits in vain precede taking the turn.
 constexpr int kWaitsBeforeTurn = 4;
 
-// Takes a slot whose owner is dead and whose intent is not needed any more.
-absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<ParticipantLock>* lock) {
-  const Ring& ring = segment.ring();
-  uint32_t living = 0;
-  // Slots of owners that detached come first: they are certainly free. So many senders that attach
-  // one after the other need not ask the kernel about each other.
-  for (const bool left : {true, false}) {
-    for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
-      const uint16_t slot = static_cast<uint16_t>(i);
-      // Relaxed: a hint which slots to try first.
-      if ((ring.sender_slots[i].pid.load(std::memory_order_relaxed) == 0) != left) continue;
-      // Also checked before the lock is taken: otherwise a slot that must wait for the receiver
-      // would look alive meanwhile.
-      if (!IsSlotReusable(ring, slot)) continue;
-      const uint32_t participant = ParticipantLock::OfSender(slot);
-      const absl::StatusOr<bool> held = segment.IsAnyHeld(participant, 1);
-      if (!held.ok()) return held.status();
-      if (*held) {
-        ++living;
-        continue;
-      }
-      absl::StatusOr<std::optional<ParticipantLock>> locked =
-          ParticipantLock::TryLock(segment.file(), participant);
-      if (!locked.ok()) return locked.status();
-      if (!locked->has_value()) {
-        ++living;
-        continue;
-      }
-      if (IsSlotReusable(ring, slot)) {
-        lock->emplace(**std::move(locked));
-        return slot;
-      }
-    }
-  }
-  std::string text = absl::StrCat("no sender slot is free: of ", ring.sender_slot_count, ", ",
-                                  living, " belong to living senders");
-  if (living != 0) absl::StrAppend(&text, ", for example ", DescribeOwner(ring.sender_slots[0], 0));
-  if (living != ring.sender_slot_count) {
-    absl::StrAppend(&text, ", ", ring.sender_slot_count - living,
-                    " wait until a receiver has stepped over the claims of their dead owners");
-  }
-  absl::StrAppend(&text, "; create the channel with a larger max_senders");
-  return ChannelError(absl::StatusCode::kResourceExhausted, segment, text);
-}
-
 }  // namespace
 
 absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment> segment,
                                                         const SenderOptions& options) {
-  const absl::Status complete = segment->CheckFileSize();
-  if (!complete.ok()) return complete;
-  const Ring& ring = segment->ring();
-  // Relaxed: it orders no other reads.
-  const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
-  if (ABSL_PREDICT_FALSE(HasEnded(word))) return EndedForSender(*segment, word);
-  std::optional<ParticipantLock> lock;
-  const absl::StatusOr<uint16_t> slot = TakeSlot(*segment, &lock);
+  absl::StatusOr<OwnedSlot> slot = TakeSenderSlot(*segment, options.deadline);
   if (!slot.ok()) return slot.status();
-  if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
-  return LocalRef<SenderCore>(new SenderCore(std::move(segment), *std::move(lock), *slot, options));
+  if (!JoinSleeperBarrier()) RequireFullBarriers(segment->ring().control);
+  return LocalRef<SenderCore>(
+      new SenderCore(std::move(segment), std::move(slot->lock), slot->number, options));
 }
 
 SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, uint16_t slot,
