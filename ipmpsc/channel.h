@@ -87,7 +87,9 @@ class Channel {
   //                          write
   //  * kAlreadyExists      - the path is taken (exist_policy kFail)
   //  * kFailedPrecondition - exist_policy kOpen: the channel there has ended (closed or replaced);
-  //                          kReplace: `path` is a mount point
+  //                          kOpen and kOpenOrReplace: the channel there has less than `options`
+  //                          ask for (see `ChannelOptions::accept_smaller`), and the text gives
+  //                          both figures; kReplace: `path` is a mount point
   //  * kResourceExhausted  - one of these has run out, and the text says which: space or quota of
   //                          the file system; the file size that RLIMIT_FSIZE allows; the memory
   //                          limit of a control group; the machine's memory; file descriptors;

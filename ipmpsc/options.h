@@ -16,7 +16,7 @@ namespace ipmpsc {
 // The behavior of `Channel::Create` when the path is taken.
 enum class ExistPolicy {
   kFail,     // returns kAlreadyExists
-  kOpen,     // opens the existing channel, of any capacity, unless it has ended
+  kOpen,     // opens the existing channel unless it has ended
   kReplace,  // puts the new channel in its place, atomically. Users of the old channel get
              // kAborted, unless the old file has other names, under which the channel continues
   // As kOpen, but replaces a channel that has ended (was closed or replaced). If several processes
@@ -46,6 +46,10 @@ struct ChannelOptions {
   // of its sender's slot: `Lease::sent_at()`, `Lease::sequence()`. Reading the clock adds some tens
   // of nanoseconds to a send.
   bool timestamps = false;
+  // With kOpen and kOpenOrReplace: accepts an existing channel that has less than these options ask
+  // for: a smaller capacity or fewer senders, or no timestamps. Without it such a channel is an
+  // error. An existing channel that has more is always accepted.
+  bool accept_smaller = false;
   // A description of the channel, at most 16 MiB. The typed layer stores a serialised
   // `ipmpsc.ChannelInfo` here.
   std::string description;
