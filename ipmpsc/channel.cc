@@ -67,6 +67,12 @@ bool Channel::HasReceiver() const { return segment_->HasReceiver().value_or(true
 
 bool Channel::HasSender() const { return segment_->HasSender().value_or(true); }
 
+uint64_t Channel::released_position() const {
+  // [space] acquire; pairs with [release] release: the receiver's reads of the payloads before what
+  // the caller does next.
+  return segment_->ring().control->release_position.load(std::memory_order_acquire);
+}
+
 const std::string& Channel::path() const { return segment_->path(); }
 
 int Channel::fd() const {

@@ -167,6 +167,10 @@ class Channel {
   bool HasReceiver() const;
   bool HasSender() const;
 
+  // Returns the position up to which the receiver has released all messages: it holds and reads
+  // nothing before it any more. `Sender::WaitUntilReleased` waits for it.
+  uint64_t released_position() const;
+
   // Returns what the channel holds, and who uses it. Never fails or waits, whatever the channel
   // contains. Takes one system call for each slot that has had an owner, and asks no more after 10
   // milliseconds.

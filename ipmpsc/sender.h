@@ -151,6 +151,34 @@ class Sender {
   absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
   absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
 
+  // Returns the end of the last record that this sender has claimed. The record is released when
+  // `Channel::released_position()` has reached it. Before the first claim it is a position that is
+  // released already. A position that a sender notes after each message tells how far the receiver
+  // is behind it.
+  uint64_t sent_position() const;
+
+  // Waits until the receiver has released all messages before `position`, for flow control from end
+  // to end. A message is not released while a lease holds it or while `Drain` handles it.
+  //
+  //   sender.Send(request, deadline);
+  //   sender.WaitUntilReleased(sender.sent_position(), deadline);   // it has been handled
+  //
+  // The receiver wakes the waiting sender at each release, by a system call. So a sender that keeps
+  // some messages on their way waits less often than one that waits for each. The sender looks by
+  // itself every 100 milliseconds, since the receiver may die before it wakes. It does not matter
+  // whether the channel is closed or replaced: its receiver may still take the messages.
+  //
+  // Errors:
+  //  * kDeadlineExceeded   - not until `deadline`. The text says what is released and who receives.
+  //                          If the deadline had passed before the call there is no text
+  //  * kInvalidArgument    - no sender has claimed up to `position` yet
+  //  * kFailedPrecondition - this handle was inherited through fork; or, with
+  //                          `SenderOptions::require_receiver`, the program has closed the
+  //                          channel's descriptor
+  //  * kUnavailable        - with `SenderOptions::require_receiver`: no living receiver
+  //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
+  absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
+
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
   // Returns the number of the slot, as in `Lease::sender()`: 0 to max_senders - 1. A slot is reused
   // after its sender has gone.

@@ -128,6 +128,12 @@ class MessageSender {
     return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
   }
 
+  // As `Sender::sent_position` and `Sender::WaitUntilReleased`.
+  uint64_t sent_position() const { return sender_.sent_position(); }
+  absl::Status WaitUntilReleased(uint64_t position, Deadline deadline) {
+    return sender_.WaitUntilReleased(position, deadline);
+  }
+
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
   // In what the channel's schema differs from this one; empty where it does not.
   const schema::SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {

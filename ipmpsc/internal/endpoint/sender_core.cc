@@ -235,6 +235,45 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   spin_.Slept(has_space());
 }
 
+absl::Status SenderCore::WaitUntilReleased(Position position, Deadline deadline) {
+  if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
+  ControlBlock* const control = ring_.control;
+  const auto is_released = [&] {
+    // [space] acquire; pairs with [release] release: the receiver's reads of the payloads before
+    // what the caller does next.
+    return !IsBefore(control->release_position.load(std::memory_order_acquire), position);
+  };
+  int64_t begin = 0;  // of the wait
+  while (!is_released()) {
+    // [claimed] acquire; pairs with [claim] release: a sender that has claimed up to a position of
+    // another thread has done so before that thread passed it on.
+    if (IsBefore(ClaimPosition(control->claim_word.load(std::memory_order_acquire)), position)) {
+      return ChannelError(absl::StatusCode::kInvalidArgument, *segment_,
+                          absl::StrCat("position ", position,
+                                       " is not claimed yet: wait for one that a sender has "
+                                       "reached, such as sent_position()"));
+    }
+    if (checks_surroundings_) {
+      absl::Status status = CheckSurroundings();
+      if (!status.ok()) return status;
+    }
+    if (deadline.Passed()) {
+      return begin == 0 ? absl::Status(absl::StatusCode::kDeadlineExceeded, "")
+                        : StillUnreleased(*segment_, position, MonotonicNow() - begin);
+    }
+    if (begin == 0) begin = MonotonicNow();
+    if (spin_.Until(is_released, deadline.nanoseconds())) break;
+    const uint32_t announced = AnnounceSenderWait(control);
+    SleeperBarrier(HasFullBarriers(*control));
+    if (is_released()) break;
+    segment_->KeepFresh(MonotonicNow());
+    FutexWait(&control->senders_wait, announced,
+              std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleep));
+    spin_.Slept(is_released());
+  }
+  return absl::OkStatus();
+}
+
 void SenderCore::WriteTrailer(Position position, size_t size, RecordKind kind) {
   if (kind == RecordKind::kDiscarded) return;
   // The number is taken before the commit, so no two messages have the same number. A death in

@@ -87,6 +87,14 @@ class SenderCore : public LocalRefCounted {
                           absl::FunctionRef<void(size_t i, absl::Span<char> payload)> write,
                           const ClaimOptions& options);
 
+  // The end of the last claim.
+  Position sent_position() const { return producer_.last_end(); }
+
+  // Waits until everything before `position` has been released.
+  //
+  // Errors: as `Sender::WaitUntilReleased`.
+  absl::Status WaitUntilReleased(Position position, Deadline deadline);
+
   char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
 
   const Segment& segment() const { return *segment_; }
