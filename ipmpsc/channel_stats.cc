@@ -94,6 +94,7 @@ ReceiverStats ReadReceiver(const Ring& ring, Liveness liveness, uint64_t pid_nam
   stats.orphaned_bytes = Read(slot.orphaned_bytes);
   stats.sleeps = Read(slot.sleeps);
   stats.redelivered_bytes = Read(slot.redelivered_bytes);
+  stats.skipped_messages = Read(slot.skipped_records);
   if (liveness == Liveness::kDead) return stats;
   if (Read(ring.control->claim_wait) != 0) {
     stats.wait = ReceiverStats::Wait::kForClaim;

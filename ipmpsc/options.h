@@ -82,6 +82,15 @@ struct SenderOptions {
   bool require_path = false;
 };
 
+// Where a receiver starts.
+enum class ReceiverStart {
+  kOldest,  // at the oldest message that is not released
+  // At the newest: passes over all messages that were claimed before it attached, as if it had
+  // received and released them. `Receiver::skipped()` counts them. A message whose sender is still
+  // writing it is passed over as soon as it is committed.
+  kNow,
+};
+
 struct ReceiverOptions {
   // The name that errors and tools show for this receiver, as for a sender.
   std::string name;
@@ -97,6 +106,8 @@ struct ReceiverOptions {
   // longer at its path. This is not final either. A receiver with this option checks every 100
   // milliseconds while it waits.
   bool require_path = false;
+  // Whether it receives the messages that are in the channel when it attaches.
+  ReceiverStart start = ReceiverStart::kOldest;
 };
 
 }  // namespace ipmpsc

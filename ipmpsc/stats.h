@@ -79,6 +79,7 @@ struct ReceiverStats : ParticipantStats {
   uint64_t orphaned_bytes = 0;     // with headers and padding
   uint64_t sleeps = 0;             // waits in the kernel
   uint64_t redelivered_bytes = 0;  // claimed and not released when a receiver attached
+  uint64_t skipped_messages = 0;   // of those received: passed over for newer ones
 
   enum class Wait {
     kNone,       // it does not sleep, or no receiver is attached

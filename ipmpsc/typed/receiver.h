@@ -93,6 +93,22 @@ class MessageReceiver {
     return ReceiveBy([this, &deadline] { return receiver_.Receive(deadline); });
   }
 
+  // Take the newest message and release those before it unread, which `skipped()` counts: see
+  // `Receiver::ReceiveLatest`. If the newest is malformed, those before it are gone all the same.
+  absl::StatusOr<MessageLease> TryReceiveLatest() {
+    return ReceiveLatestBy([this] { return receiver_.TryReceiveLatest(); });
+  }
+  absl::StatusOr<MessageLease> ReceiveLatest(Deadline deadline) {
+    return ReceiveLatestBy([this, &deadline] { return receiver_.ReceiveLatest(deadline); });
+  }
+  // As `Receiver::skipped`.
+  Skipped skipped() const {
+    Skipped skipped = receiver_.skipped();
+    skipped.messages += skipped_kept_.messages;
+    skipped.bytes += skipped_kept_.bytes;
+    return skipped;
+  }
+
   // Calls `handler` for each available message, at most `max_messages`. Messages are released as by
   // `Receiver::Drain`. Does not wait. Returns how many messages there were: at least one, unless
   // max_messages is 0. The handler may use the view only during its call. For handlers that throw,
@@ -163,12 +179,14 @@ class MessageReceiver {
       : receiver_(std::move(other.receiver_)),
         differences_(std::move(other.differences_)),
         kept_(std::exchange(other.kept_, std::nullopt)),
+        skipped_kept_(other.skipped_kept_),
         arenas_(std::move(other.arenas_)) {
     arenas_.set_receiver(this);
   }
   MessageReceiver& operator=(MessageReceiver&& other) noexcept {
     if (this == &other) return *this;
     kept_ = std::exchange(other.kept_, std::nullopt);
+    skipped_kept_ = other.skipped_kept_;
     receiver_ = std::move(other.receiver_);
     differences_ = std::move(other.differences_);
     arenas_.set_receiver(nullptr);  // ends the ranges over its messages
@@ -233,6 +251,19 @@ class MessageReceiver {
     return Parse(*std::move(lease));
   }
 
+  template <typename Take>
+  absl::StatusOr<MessageLease> ReceiveLatestBy(Take take) {
+    if (ABSL_PREDICT_TRUE(!kept_.has_value())) return ReceiveBy(take);
+    // The kept message is the newest unless there is another one now.
+    arenas_->Reserve();
+    absl::StatusOr<Lease> newer = receiver_.TryReceiveLatest();
+    if (!newer.ok()) return Parse(*std::exchange(kept_, std::nullopt));
+    ++skipped_kept_.messages;
+    skipped_kept_.bytes += kept_->payload().size();
+    kept_.reset();
+    return Parse(*std::move(newer));
+  }
+
   absl::StatusOr<MessageLease> Parse(Lease lease) {
     PooledArena arena = arenas_->Take();
     const View* const view = View::Parse(lease.payload(), arena.get());
@@ -247,6 +278,7 @@ class MessageReceiver {
   Receiver receiver_;
   schema::SchemaDifferences differences_;
   std::optional<Lease> kept_;  // received, and not parsed for want of memory
+  Skipped skipped_kept_;       // of those in `kept_`
   ArenaPool::Owner arenas_;
 };
 

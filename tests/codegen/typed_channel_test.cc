@@ -142,6 +142,32 @@ TEST(TypedChannelTest, OpeningGivesUpAtItsDeadline) {
   unsetenv("IPMPSC_DIR");
 }
 
+TEST(TypedChannelTest, LatestMessageIsReceivedAndTheOthersAreCounted) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  for (uint32_t i = 1; i <= 2; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  ipmpsc::ReceiverOptions from_now;
+  from_now.start = ipmpsc::ReceiverStart::kNow;
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel, from_now));
+  EXPECT_OK(sender.WaitUntilReleased(sender.sent_position(), absl::ZeroDuration()));
+  EXPECT_EQ(receiver.skipped().messages, 2u);
+  for (uint32_t i = 3; i <= 5; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  {
+    ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceiveLatest());
+    EXPECT_EQ(frame->width(), 5u);
+  }
+  EXPECT_EQ(receiver.skipped().messages, 4u);
+  EXPECT_EQ(receiver.skipped().bytes, 4 * SomeFrame(1).ByteSizeLong());
+  // If the newest is malformed, the older ones are gone all the same.
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK(sender.TrySend(SomeFrame(6)));
+  ASSERT_OK(raw.TrySend("\x08"));
+  EXPECT_THAT(receiver.ReceiveLatest(absl::Seconds(10)), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_EQ(receiver.skipped().messages, 5u);
+  EXPECT_THAT(receiver.ReceiveLatest(absl::ZeroDuration()),
+              StatusIs(StatusCode::kDeadlineExceeded));
+}
+
 TEST(TypedChannelTest, BytesStayInTheRing) {
   const Channel channel = FrameChannelInMemory();
   ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel));

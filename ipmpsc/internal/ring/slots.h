@@ -88,7 +88,8 @@ struct alignas(kDestructiveInterferenceSize) ReceiverSlot {
   uint64_t reserved0[3];
   std::atomic<uint64_t> sleeps;             // waits in the kernel
   std::atomic<uint64_t> redelivered_bytes;  // claimed and not released when an owner attached
-  uint64_t reserved1[6];
+  std::atomic<uint64_t> skipped_records;    // of those received: passed over for newer ones
+  uint64_t reserved1[5];
   // As in a sender's slot.
   std::atomic<uint32_t> pid;
   std::atomic<uint32_t> epoch;  // number of owners that it has had: each knows its own number
@@ -104,6 +105,7 @@ static_assert(offsetof(ReceiverSlot, orphaned_records) == 24);
 static_assert(offsetof(ReceiverSlot, orphaned_bytes) == 32);
 static_assert(offsetof(ReceiverSlot, sleeps) == 64);
 static_assert(offsetof(ReceiverSlot, redelivered_bytes) == 72);
+static_assert(offsetof(ReceiverSlot, skipped_records) == 80);
 static_assert(offsetof(ReceiverSlot, pid) == 128);
 static_assert(offsetof(ReceiverSlot, epoch) == 132);
 static_assert(offsetof(ReceiverSlot, pid_namespace) == 136);
