@@ -89,7 +89,7 @@ class Channel {
   //  * kFailedPrecondition - exist_policy kOpen: the channel there has ended (closed or replaced);
   //                          kOpen and kOpenOrReplace: the channel there has less than `options`
   //                          ask for (see `ChannelOptions::accept_smaller`), and the text gives
-  //                          both figures; kReplace: `path` is a mount point
+  //                          both figures, or another `on_full`; kReplace: `path` is a mount point
   //  * kResourceExhausted  - one of these has run out, and the text says which: space or quota of
   //                          the file system; the file size that RLIMIT_FSIZE allows; the memory
   //                          limit of a control group; the machine's memory; file descriptors;
@@ -186,6 +186,7 @@ class Channel {
   // The longest message that can be sent: below `capacity()`, and below 2 GiB.
   size_t max_payload() const;
   uint32_t max_senders() const;
+  OnFull on_full() const;
   // 32 random hexadecimal digits, different for every channel ever created.
   std::string id() const;
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND;

@@ -122,6 +122,7 @@ SenderStats ReadSender(const Ring& ring, uint16_t number, Liveness liveness,
   stats.turns = Read(slot.turns);
   stats.refused = Read(slot.refused);
   stats.high_water = Read(slot.high_water);
+  stats.dropped_messages = Read(slot.dropped_records);
   return stats;
 }
 
@@ -165,6 +166,7 @@ ChannelStats Channel::Stats() const {
   stats.max_payload = segment_->max_payload();
   stats.max_senders = header.max_senders;
   stats.timestamps = (header.flags & internal::kTimestamps) != 0;
+  stats.drops_newest = (header.flags & internal::kDropNewest) != 0;
   stats.huge_pages = (header.flags & internal::kMapHugePages) != 0;
   stats.full_barriers = internal::HasFullBarriers(*ring.control);
 
@@ -192,6 +194,7 @@ ChannelStats Channel::Stats() const {
         ring, slot, questions.Ask(internal::ParticipantLock::OfSender(slot)), pid_namespace);
     sender.open_claim = OpenClaimOf(ring, positions, slot);
     stats.high_water = std::max(stats.high_water, sender.high_water);
+    stats.dropped_messages += sender.dropped_messages;
     if (sender.open_claim.has_value() &&
         (!stats.oldest_open_claim.has_value() ||
          sender.open_claim->position - positions.released <

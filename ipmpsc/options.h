@@ -25,6 +25,16 @@ enum class ExistPolicy {
   kOpenOrReplace,
 };
 
+// What happens to a message for which a channel has no space.
+enum class OnFull {
+  kWait,  // its sender waits, as long as it wants to
+  // A lossy channel: the new message is dropped. No function that sends ever waits for space. It
+  // returns kResourceExhausted at once and counts the message: `Sender::dropped()`,
+  // `Receiver::dropped()`, `SenderStats::dropped_messages`. A message whose send returns OK is
+  // received, as in every channel.
+  kDropNewest,
+};
+
 struct ChannelOptions {
   // Bytes for records, 1 to 2^46. Rounded up to a power of two of at least one page. A message of n
   // bytes takes n + 16 (n + 32 with timestamps), rounded up to a multiple of 64.
@@ -46,6 +56,8 @@ struct ChannelOptions {
   // of its sender's slot: `Lease::sent_at()`, `Lease::sequence()`. Reading the clock adds some tens
   // of nanoseconds to a send.
   bool timestamps = false;
+  // With kOpen and kOpenOrReplace an existing channel that behaves otherwise is an error.
+  OnFull on_full = OnFull::kWait;
   // With kOpen and kOpenOrReplace: accepts an existing channel that has less than these options ask
   // for: a smaller capacity or fewer senders, or no timestamps. Without it such a channel is an
   // error. An existing channel that has more is always accepted.

@@ -103,6 +103,8 @@ absl::StatusOr<Lease> Receiver::ReceiveLatest(Deadline deadline) {
 
 Skipped Receiver::skipped() const { return {core_->skipped_records(), core_->skipped_bytes()}; }
 
+uint64_t Receiver::dropped() const { return core_->Dropped(); }
+
 absl::StatusOr<size_t> Receiver::DrainWhile(absl::FunctionRef<bool(const Record&)> handler,
                                             size_t max_records) {
   // The handler may destroy or move this.

@@ -153,6 +153,11 @@ class Receiver {
   // `ReceiverStart::kNow`), and older ones than those of `ReceiveLatest`. They count as received.
   Skipped skipped() const;
 
+  // Returns how many messages the senders of a lossy channel (`OnFull::kDropNewest`) have dropped
+  // since it was created. Takes time in proportion to the sender slots. `Channel::Stats` has the
+  // count of each sender. 0 in other channels.
+  uint64_t dropped() const;
+
   // Calls `handler(record)` for each available message, at most `max_records`. A handler that
   // returns a bool ends the call by returning false. Does not wait: without `max_records` it ends
   // at the last message that was sent before the call. Returns how many messages it has handled: at

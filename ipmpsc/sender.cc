@@ -138,6 +138,8 @@ absl::StatusOr<Loan> Sender::ClaimWhenEmpty(size_t size, Deadline deadline) {
   return ClaimAs(size, WhenReleased(deadline));
 }
 
+uint64_t Sender::dropped() const { return core_->dropped(); }
+
 uint64_t Sender::sent_position() const { return core_->sent_position(); }
 
 absl::Status Sender::WaitUntilReleased(uint64_t position, Deadline deadline) {

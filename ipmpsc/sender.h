@@ -82,6 +82,9 @@ class ABSL_MUST_USE_RESULT Loan {
 //                          receiver
 //  * kDataLoss           - the ring's shared words contradict themselves: some process damaged the
 //                          channel
+//  * kResourceExhausted  - in a lossy channel (`OnFull::kDropNewest`): no space, or for
+//                          `SendWhenEmpty` and `ClaimWhenEmpty` the ring is not empty. The messages
+//                          are dropped and counted. Without text. No function waits for space
 class Sender {
  public:
   // Takes a free sender slot of the channel, and waits for one until `options.deadline`.
@@ -150,6 +153,11 @@ class Sender {
   absl::StatusOr<Loan> TryClaim(size_t size);
   absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
   absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
+
+  // Returns how many messages this sender has dropped: those for which a function that sends
+  // returned kResourceExhausted. A refused batch counts with each of its messages. Always 0 in
+  // channels that are not lossy.
+  uint64_t dropped() const;
 
   // Returns the end of the last record that this sender has claimed. The record is released when
   // `Channel::released_position()` has reached it. Before the first claim it is a position that is

@@ -109,6 +109,9 @@ class MessageReceiver {
     return skipped;
   }
 
+  // As `Receiver::dropped`.
+  uint64_t dropped() const { return receiver_.dropped(); }
+
   // Calls `handler` for each available message, at most `max_messages`. Messages are released as by
   // `Receiver::Drain`. Does not wait. Returns how many messages there were: at least one, unless
   // max_messages is 0. The handler may use the view only during its call. For handlers that throw,

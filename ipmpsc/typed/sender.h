@@ -128,6 +128,8 @@ class MessageSender {
     return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
   }
 
+  // As `Sender::dropped`.
+  uint64_t dropped() const { return sender_.dropped(); }
   // As `Sender::sent_position` and `Sender::WaitUntilReleased`.
   uint64_t sent_position() const { return sender_.sent_position(); }
   absl::Status WaitUntilReleased(uint64_t position, Deadline deadline) {

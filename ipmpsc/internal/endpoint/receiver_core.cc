@@ -163,6 +163,15 @@ absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken) {
   return NoneNow();
 }
 
+uint64_t ReceiverCore::Dropped() const {
+  uint64_t dropped = 0;
+  for (uint32_t slot = 0; slot < ring_.sender_slot_count; ++slot) {
+    // Relaxed: diagnostics only.
+    dropped += ring_.sender_slots[slot].dropped_records.load(std::memory_order_relaxed);
+  }
+  return dropped;
+}
+
 void ReceiverCore::CountSkipped(uint64_t records, uint64_t bytes) {
   skipped_records_ += records;
   skipped_bytes_ += bytes;

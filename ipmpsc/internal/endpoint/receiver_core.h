@@ -62,6 +62,9 @@ class ReceiverCore : public LocalRefCounted {
   absl::Status TryTakeLatest(TakenRecord* taken, uint64_t* ticket);
   absl::Status TakeLatest(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
 
+  // Messages that senders have dropped, by the counters of all slots.
+  uint64_t Dropped() const;
+
   // Messages that were passed over for newer ones, and their bytes of payload.
   uint64_t skipped_records() const { return skipped_records_; }
   uint64_t skipped_bytes() const { return skipped_bytes_; }

@@ -15,6 +15,7 @@
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/turn.h"
+#include "ipmpsc/internal/segment/layout.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -50,6 +51,7 @@ SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, u
       require_receiver_(options.require_receiver),
       require_path_(options.require_path),
       checks_surroundings_(require_receiver_ || require_path_),
+      is_lossy_((segment_->header().flags & kDropNewest) != 0),
       producer_(ring_, slot),
       slow_(checks_surroundings_) {
   producer_.ClearIntent();
@@ -119,9 +121,17 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) {
   return absl::OkStatus();
 }
 
+void SenderCore::CountRefused(const ClaimOptions& options) {
+  SenderSlot& own = ring_.sender_slots[slot_];
+  if (!is_lossy_) return AddToOwnCounter(&own.refused, 1);
+  dropped_ += options.messages;
+  AddToOwnCounter(&own.dropped_records, options.messages);
+}
+
 absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
                                Position* position) {
   const uint64_t size = ring_.RecordSizeOf(payload_size);
+  const bool waits_for_space = options.when != ClaimOptions::When::kNow && !is_lossy_;
   int64_t begin = 0;
   absl::Status status;
   for (int waits = 0;; ++waits) {
@@ -148,8 +158,8 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
     if (ClaimWaitAnnounced(*ring_.control) != 0) {
       FutexWakeAll(LowHalfOfClaimWord(ring_.control));
     }
-    if (options.when == ClaimOptions::When::kNow) {
-      AddToOwnCounter(&ring_.sender_slots[slot_].refused, 1);
+    if (!waits_for_space) {
+      CountRefused(options);
       status = absl::Status(absl::StatusCode::kResourceExhausted, "");
       break;
     }
@@ -357,7 +367,8 @@ absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
   }
   Position position;
   if (ABSL_PREDICT_FALSE(!TryFastClaim(claimed_payload, &position))) {
-    absl::Status claimed = Claim(claimed_payload, options, &position);
+    absl::Status claimed =
+        Claim(claimed_payload, {options.when, options.deadline, payloads.size()}, &position);
     if (!claimed.ok()) return claimed;
     SetClaimOpen(false);
   }
@@ -405,7 +416,7 @@ absl::Status SenderCore::WriteBatch(
   const absl::StatusOr<size_t> payload = BatchPayload(sizes);
   if (!payload.ok()) return payload.status();
   Position position;
-  absl::Status claimed = Claim(*payload, options, &position);
+  absl::Status claimed = Claim(*payload, {options.when, options.deadline, sizes.size()}, &position);
   if (!claimed.ok()) return claimed;
 
   // Discards the claim if `write` throws.

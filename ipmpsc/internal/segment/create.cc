@@ -73,7 +73,8 @@ absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   }
   return LayOut(options.capacity, options.max_senders, options.description.size(),
                 (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
-                    (FutexWakes() ? 0 : kPolledWaits));
+                    (FutexWakes() ? 0 : kPolledWaits) |
+                    (options.on_full == OnFull::kDropNewest ? kDropNewest : 0));
 }
 
 // The options with which the creator maps its own channel.
@@ -270,6 +271,13 @@ absl::Status CheckIsEnough(const SegmentHeader& found, const ChannelOptions& opt
   asked.huge_pages = false;  // they would round the capacity up
   const absl::StatusOr<SegmentHeader> wanted = LayoutFor(asked);
   if (!wanted.ok()) return wanted.status();
+  if (((wanted->flags ^ found.flags) & kDropNewest) != 0) {
+    const bool drops = (found.flags & kDropNewest) != 0;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "when it is full the channel there ", drops ? "drops new messages" : "makes senders wait",
+        ", and a channel that ", drops ? "makes senders wait" : "drops new messages",
+        " is wanted; replace it (ExistPolicy::kReplace), or set ChannelOptions::on_full alike"));
+  }
   if (options.accept_smaller) return absl::OkStatus();
   std::string text;
   const auto compare = [&text](uint64_t has, uint64_t wants, absl::string_view unit) {
