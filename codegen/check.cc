@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
@@ -47,6 +48,22 @@ absl::Status CheckDeclaration(const Descriptor& message) {
     return Error(message.full_name(),
                  absl::StrCat(option, "max_senders ", declared.max_senders(),
                               " exceeds the limit of ", kMaxDeclaredSenders, "; lower it"));
+  }
+  if ((declared.mode() & ~uint32_t{0777}) != 0) {
+    return Error(message.full_name(),
+                 absl::StrCat(option, "mode ", absl::StrFormat("%#o", declared.mode()),
+                              " has other bits than the permissions 0777; remove them, and write "
+                              "it in octal, as in \"mode: 0640\""));
+  }
+  if (!ChannelDeclaration::OnFull_IsValid(declared.on_full())) {
+    return Error(message.full_name(),
+                 absl::StrCat(option, "on_full has the unknown value ",
+                              static_cast<int>(declared.on_full()), "; use WAIT or DROP_NEWEST"));
+  }
+  if (!ChannelDeclaration::ExistPolicy_IsValid(declared.exist_policy())) {
+    return Error(message.full_name(), absl::StrCat(option, "exist_policy has the unknown value ",
+                                                   static_cast<int>(declared.exist_policy()),
+                                                   "; use FAIL, OPEN, REPLACE or OPEN_OR_REPLACE"));
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "codegen/comments.h"
 #include "codegen/file_plan.h"
 #include "codegen/literals.h"
@@ -18,6 +19,48 @@ namespace ipmpsc::codegen {
 
 using google::protobuf::Descriptor;
 using google::protobuf::io::Printer;
+
+namespace {
+
+const char* OnFullName(ChannelDeclaration::OnFull value) {
+  return value == ChannelDeclaration::DROP_NEWEST ? "kDropNewest" : "kWait";
+}
+
+const char* ExistPolicyName(ChannelDeclaration::ExistPolicy value) {
+  switch (value) {
+    case ChannelDeclaration::OPEN:
+      return "kOpen";
+    case ChannelDeclaration::REPLACE:
+      return "kReplace";
+    case ChannelDeclaration::OPEN_OR_REPLACE:
+      return "kOpenOrReplace";
+    default:
+      return "kFail";
+  }
+}
+
+// Returns the members of the message type from `timestamps` on. Leaves those out at the end that
+// have their default.
+std::string Behavior(const ChannelDeclaration& declared) {
+  std::string text;
+  std::string defaults;  // not printed yet
+  const auto add = [&](bool is_default, absl::string_view member) {
+    absl::StrAppend(&defaults, ",", member);
+    if (is_default) return;
+    absl::StrAppend(&text, defaults);
+    defaults.clear();
+  };
+  add(!declared.timestamps(),
+      declared.timestamps() ? " /*timestamps=*/true" : " /*timestamps=*/false");
+  add(declared.on_full() == ChannelDeclaration::WAIT,
+      absl::StrCat("\n      ::ipmpsc::OnFull::", OnFullName(declared.on_full())));
+  add(declared.exist_policy() == ChannelDeclaration::FAIL,
+      absl::StrCat(" ::ipmpsc::ExistPolicy::", ExistPolicyName(declared.exist_policy())));
+  add(declared.mode() == 0, absl::StrFormat(" /*mode=*/%#o", declared.mode()));
+  return text;
+}
+
+}  // namespace
 
 void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* printer) {
   const Descriptor& message = *plan.message;
@@ -38,7 +81,7 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
       {"name", StringLiterals(declared.name(), std::string::npos)[0]},
       {"capacity", absl::StrCat(declared.capacity())},
       {"max_senders", absl::StrCat(declared.max_senders())},
-      {"timestamps", declared.timestamps() ? ", /*timestamps=*/true" : ""},
+      {"behavior", Behavior(declared)},
   };
   PrintDocumentation(absl::StrCat("Creates and opens channels of ", type, "."), 0, printer);
   printer->Print(variables, R"(class $channel$ : public ::ipmpsc::typed::MessageChannel<$channel$> {
@@ -47,7 +90,7 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
   static constexpr ::ipmpsc::schema::MessageType kType = {
       "$full_name$", /*fingerprint=*/$fingerprint$u,
       &::ipmpsc::schema::files::$file$,
-      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u$timestamps$};
+      /*channel=*/$name$, /*capacity=*/$capacity$u, /*max_senders=*/$max_senders$u$behavior$};
 };
 
 )");

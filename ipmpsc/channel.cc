@@ -13,6 +13,7 @@
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/segment/create.h"
+#include "ipmpsc/internal/segment/layout.h"
 #include "ipmpsc/internal/segment/open.h"
 #include "ipmpsc/internal/segment/segment.h"
 
@@ -67,6 +68,12 @@ bool Channel::HasReceiver() const { return segment_->HasReceiver().value_or(true
 
 bool Channel::HasSender() const { return segment_->HasSender().value_or(true); }
 
+uint64_t Channel::released_position() const {
+  // [space] acquire; pairs with [release] release: the receiver's reads of the payloads before what
+  // the caller does next.
+  return segment_->ring().control->release_position.load(std::memory_order_acquire);
+}
+
 const std::string& Channel::path() const { return segment_->path(); }
 
 int Channel::fd() const {
@@ -78,6 +85,11 @@ uint64_t Channel::capacity() const { return segment_->header().capacity; }
 size_t Channel::max_payload() const { return segment_->max_payload(); }
 
 uint32_t Channel::max_senders() const { return segment_->header().max_senders; }
+
+OnFull Channel::on_full() const {
+  return (segment_->header().flags & internal::kDropNewest) != 0 ? OnFull::kDropNewest
+                                                                 : OnFull::kWait;
+}
 
 std::string Channel::id() const {
   const internal::SegmentHeader& header = segment_->header();

@@ -87,7 +87,9 @@ class Channel {
   //                          write
   //  * kAlreadyExists      - the path is taken (exist_policy kFail)
   //  * kFailedPrecondition - exist_policy kOpen: the channel there has ended (closed or replaced);
-  //                          kReplace: `path` is a mount point
+  //                          kOpen and kOpenOrReplace: the channel there has less than `options`
+  //                          ask for (see `ChannelOptions::accept_smaller`), and the text gives
+  //                          both figures, or another `on_full`; kReplace: `path` is a mount point
   //  * kResourceExhausted  - one of these has run out, and the text says which: space or quota of
   //                          the file system; the file size that RLIMIT_FSIZE allows; the memory
   //                          limit of a control group; the machine's memory; file descriptors;
@@ -165,6 +167,10 @@ class Channel {
   bool HasReceiver() const;
   bool HasSender() const;
 
+  // Returns the position up to which the receiver has released all messages: it holds and reads
+  // nothing before it any more. `Sender::WaitUntilReleased` waits for it.
+  uint64_t released_position() const;
+
   // Returns what the channel holds, and who uses it. Never fails or waits, whatever the channel
   // contains. Takes one system call for each slot that has had an owner, and asks no more after 10
   // milliseconds.
@@ -180,6 +186,7 @@ class Channel {
   // The longest message that can be sent: below `capacity()`, and below 2 GiB.
   size_t max_payload() const;
   uint32_t max_senders() const;
+  OnFull on_full() const;
   // 32 random hexadecimal digits, different for every channel ever created.
   std::string id() const;
   absl::string_view description() const ABSL_ATTRIBUTE_LIFETIME_BOUND;

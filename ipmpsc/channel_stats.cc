@@ -94,6 +94,7 @@ ReceiverStats ReadReceiver(const Ring& ring, Liveness liveness, uint64_t pid_nam
   stats.orphaned_bytes = Read(slot.orphaned_bytes);
   stats.sleeps = Read(slot.sleeps);
   stats.redelivered_bytes = Read(slot.redelivered_bytes);
+  stats.skipped_messages = Read(slot.skipped_records);
   if (liveness == Liveness::kDead) return stats;
   if (Read(ring.control->claim_wait) != 0) {
     stats.wait = ReceiverStats::Wait::kForClaim;
@@ -121,6 +122,7 @@ SenderStats ReadSender(const Ring& ring, uint16_t number, Liveness liveness,
   stats.turns = Read(slot.turns);
   stats.refused = Read(slot.refused);
   stats.high_water = Read(slot.high_water);
+  stats.dropped_messages = Read(slot.dropped_records);
   return stats;
 }
 
@@ -164,6 +166,7 @@ ChannelStats Channel::Stats() const {
   stats.max_payload = segment_->max_payload();
   stats.max_senders = header.max_senders;
   stats.timestamps = (header.flags & internal::kTimestamps) != 0;
+  stats.drops_newest = (header.flags & internal::kDropNewest) != 0;
   stats.huge_pages = (header.flags & internal::kMapHugePages) != 0;
   stats.full_barriers = internal::HasFullBarriers(*ring.control);
 
@@ -191,6 +194,7 @@ ChannelStats Channel::Stats() const {
         ring, slot, questions.Ask(internal::ParticipantLock::OfSender(slot)), pid_namespace);
     sender.open_claim = OpenClaimOf(ring, positions, slot);
     stats.high_water = std::max(stats.high_water, sender.high_water);
+    stats.dropped_messages += sender.dropped_messages;
     if (sender.open_claim.has_value() &&
         (!stats.oldest_open_claim.has_value() ||
          sender.open_claim->position - positions.released <

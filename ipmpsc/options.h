@@ -16,13 +16,23 @@ namespace ipmpsc {
 // The behavior of `Channel::Create` when the path is taken.
 enum class ExistPolicy {
   kFail,     // returns kAlreadyExists
-  kOpen,     // opens the existing channel, of any capacity, unless it has ended
+  kOpen,     // opens the existing channel unless it has ended
   kReplace,  // puts the new channel in its place, atomically. Users of the old channel get
              // kAborted, unless the old file has other names, under which the channel continues
   // As kOpen, but replaces a channel that has ended (was closed or replaced). If several processes
   // do so at the same time, one replaces it and all get the same new channel. Processes that have
   // the old channel open can still receive its remaining messages.
   kOpenOrReplace,
+};
+
+// What happens to a message for which a channel has no space.
+enum class OnFull {
+  kWait,  // its sender waits, as long as it wants to
+  // A lossy channel: the new message is dropped. No function that sends ever waits for space. It
+  // returns kResourceExhausted at once and counts the message: `Sender::dropped()`,
+  // `Receiver::dropped()`, `SenderStats::dropped_messages`. A message whose send returns OK is
+  // received, as in every channel.
+  kDropNewest,
 };
 
 struct ChannelOptions {
@@ -46,6 +56,12 @@ struct ChannelOptions {
   // of its sender's slot: `Lease::sent_at()`, `Lease::sequence()`. Reading the clock adds some tens
   // of nanoseconds to a send.
   bool timestamps = false;
+  // With kOpen and kOpenOrReplace an existing channel that behaves otherwise is an error.
+  OnFull on_full = OnFull::kWait;
+  // With kOpen and kOpenOrReplace: accepts an existing channel that has less than these options ask
+  // for: a smaller capacity or fewer senders, or no timestamps. Without it such a channel is an
+  // error. An existing channel that has more is always accepted.
+  bool accept_smaller = false;
   // A description of the channel, at most 16 MiB. The typed layer stores a serialised
   // `ipmpsc.ChannelInfo` here.
   std::string description;
@@ -64,6 +80,9 @@ struct SenderOptions {
   // The name that errors and tools show for this sender. At most 64 bytes: a longer one is cut.
   // Empty: the program's name.
   std::string name;
+  // How long to wait for a free slot if all have an owner. A sender that waits takes the slot 16
+  // milliseconds after its owner has detached at most, or 100 milliseconds after it was killed.
+  Deadline deadline = absl::ZeroDuration();
   // Every function that sends returns kUnavailable while no living receiver is attached to the
   // channel. The check takes a system call. The sender makes it at most once in a millisecond, and
   // every 100 milliseconds while it waits for space. Messages that were sent before stay in the
@@ -73,6 +92,15 @@ struct SenderOptions {
   // was removed, moved away or exchanged for another). The sender checks as often as for
   // `require_receiver`. This option has no effect on channels without a path.
   bool require_path = false;
+};
+
+// Where a receiver starts.
+enum class ReceiverStart {
+  kOldest,  // at the oldest message that is not released
+  // At the newest: passes over all messages that were claimed before it attached, as if it had
+  // received and released them. `Receiver::skipped()` counts them. A message whose sender is still
+  // writing it is passed over as soon as it is committed.
+  kNow,
 };
 
 struct ReceiverOptions {
@@ -90,6 +118,8 @@ struct ReceiverOptions {
   // longer at its path. This is not final either. A receiver with this option checks every 100
   // milliseconds while it waits.
   bool require_path = false;
+  // Whether it receives the messages that are in the channel when it attaches.
+  ReceiverStart start = ReceiverStart::kOldest;
 };
 
 }  // namespace ipmpsc

@@ -85,6 +85,26 @@ absl::StatusOr<Lease> Receiver::Receive(Deadline deadline) {
   return Lease(core_, ticket, RecordOf(taken));
 }
 
+absl::StatusOr<Lease> Receiver::TryReceiveLatest() {
+  TakenRecord taken;
+  uint64_t ticket;
+  absl::Status status = core_->TryTakeLatest(&taken, &ticket);
+  if (!status.ok()) return status;
+  return Lease(core_, ticket, RecordOf(taken));
+}
+
+absl::StatusOr<Lease> Receiver::ReceiveLatest(Deadline deadline) {
+  TakenRecord taken;
+  uint64_t ticket;
+  absl::Status status = core_->TakeLatest(deadline, &taken, &ticket);
+  if (!status.ok()) return status;
+  return Lease(core_, ticket, RecordOf(taken));
+}
+
+Skipped Receiver::skipped() const { return {core_->skipped_records(), core_->skipped_bytes()}; }
+
+uint64_t Receiver::dropped() const { return core_->Dropped(); }
+
 absl::StatusOr<size_t> Receiver::DrainWhile(absl::FunctionRef<bool(const Record&)> handler,
                                             size_t max_records) {
   // The handler may destroy or move this.

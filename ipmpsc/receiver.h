@@ -81,6 +81,12 @@ class ABSL_MUST_USE_RESULT Lease {
   Record record_;
 };
 
+// Messages that a receiver has passed over for newer ones.
+struct Skipped {
+  uint64_t messages = 0;
+  uint64_t bytes = 0;  // of payload
+};
+
 // Thread-compatible. One per channel.
 //
 // Every function that receives returns, beside its own errors:
@@ -98,7 +104,8 @@ class ABSL_MUST_USE_RESULT Lease {
 //                          be detected any more
 class Receiver {
  public:
-  // Becomes the channel's receiver. Starts at the oldest message that is not released.
+  // Becomes the channel's receiver. Starts at the oldest message that is not released, or as
+  // `options.start` says. Passing over a backlog takes time in proportion to its messages.
   //
   // Errors:
   //  * kAlreadyExists      - the channel still has a living receiver at `options.deadline`; the
@@ -130,6 +137,26 @@ class Receiver {
   // names the sender whose open claim holds up the others. A call that did not wait and has no
   // sender to name gives no text, so that polling never allocates.
   absl::StatusOr<Lease> Receive(Deadline deadline);
+
+  // As `TryReceive` and `Receive`, but take the newest message and release those before it unread.
+  // For values of which only the latest counts. `skipped()` counts the others.
+  //
+  // The newest message is the last one that is committed before the first open claim. So the call
+  // gives a message later if a sender that is about to commit has claimed before its sender did.
+  // Messages that are sent during the call are left for the next one.
+  //
+  // Errors: as `TryReceive` and `Receive`.
+  absl::StatusOr<Lease> TryReceiveLatest();
+  absl::StatusOr<Lease> ReceiveLatest(Deadline deadline);
+
+  // Returns how many messages this receiver has passed over so far: the backlog (see
+  // `ReceiverStart::kNow`), and older ones than those of `ReceiveLatest`. They count as received.
+  Skipped skipped() const;
+
+  // Returns how many messages the senders of a lossy channel (`OnFull::kDropNewest`) have dropped
+  // since it was created. Takes time in proportion to the sender slots. `Channel::Stats` has the
+  // count of each sender. 0 in other channels.
+  uint64_t dropped() const;
 
   // Calls `handler(record)` for each available message, at most `max_records`. A handler that
   // returns a bool ends the call by returning false. Does not wait: without `max_records` it ends

@@ -138,6 +138,14 @@ absl::StatusOr<Loan> Sender::ClaimWhenEmpty(size_t size, Deadline deadline) {
   return ClaimAs(size, WhenReleased(deadline));
 }
 
+uint64_t Sender::dropped() const { return core_->dropped(); }
+
+uint64_t Sender::sent_position() const { return core_->sent_position(); }
+
+absl::Status Sender::WaitUntilReleased(uint64_t position, Deadline deadline) {
+  return core_->WaitUntilReleased(position, deadline);
+}
+
 uint16_t Sender::slot() const { return core_->slot(); }
 
 }  // namespace ipmpsc

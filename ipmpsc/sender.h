@@ -82,13 +82,17 @@ class ABSL_MUST_USE_RESULT Loan {
 //                          receiver
 //  * kDataLoss           - the ring's shared words contradict themselves: some process damaged the
 //                          channel
+//  * kResourceExhausted  - in a lossy channel (`OnFull::kDropNewest`): no space, or for
+//                          `SendWhenEmpty` and `ClaimWhenEmpty` the ring is not empty. The messages
+//                          are dropped and counted. Without text. No function waits for space
 class Sender {
  public:
-  // Takes a free sender slot of the channel.
+  // Takes a free sender slot of the channel, and waits for one until `options.deadline`.
   //
   // Errors:
-  //  * kResourceExhausted  - all slots are taken by living senders, or hold a dead one's claim
-  //                          until the receiver has stepped over it; or no file descriptors left
+  //  * kResourceExhausted  - until the deadline all slots are taken by living senders, of which the
+  //                          text names some, or hold a dead one's claim until the receiver has
+  //                          stepped over it; or no file descriptors left
   //  * kFailedPrecondition - the channel is closed; or the program has closed the channel's
   //                          descriptor (open the channel again)
   //  * kAborted            - the channel was replaced at its path
@@ -149,6 +153,39 @@ class Sender {
   absl::StatusOr<Loan> TryClaim(size_t size);
   absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
   absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
+
+  // Returns how many messages this sender has dropped: those for which a function that sends
+  // returned kResourceExhausted. A refused batch counts with each of its messages. Always 0 in
+  // channels that are not lossy.
+  uint64_t dropped() const;
+
+  // Returns the end of the last record that this sender has claimed. The record is released when
+  // `Channel::released_position()` has reached it. Before the first claim it is a position that is
+  // released already. A position that a sender notes after each message tells how far the receiver
+  // is behind it.
+  uint64_t sent_position() const;
+
+  // Waits until the receiver has released all messages before `position`, for flow control from end
+  // to end. A message is not released while a lease holds it or while `Drain` handles it.
+  //
+  //   sender.Send(request, deadline);
+  //   sender.WaitUntilReleased(sender.sent_position(), deadline);   // it has been handled
+  //
+  // The receiver wakes the waiting sender at each release, by a system call. So a sender that keeps
+  // some messages on their way waits less often than one that waits for each. The sender looks by
+  // itself every 100 milliseconds, since the receiver may die before it wakes. It does not matter
+  // whether the channel is closed or replaced: its receiver may still take the messages.
+  //
+  // Errors:
+  //  * kDeadlineExceeded   - not until `deadline`. The text says what is released and who receives.
+  //                          If the deadline had passed before the call there is no text
+  //  * kInvalidArgument    - no sender has claimed up to `position` yet
+  //  * kFailedPrecondition - this handle was inherited through fork; or, with
+  //                          `SenderOptions::require_receiver`, the program has closed the
+  //                          channel's descriptor
+  //  * kUnavailable        - with `SenderOptions::require_receiver`: no living receiver
+  //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
+  absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
   // Returns the number of the slot, as in `Lease::sender()`: 0 to max_senders - 1. A slot is reused

@@ -63,6 +63,7 @@ struct SenderStats : ParticipantStats {
   uint64_t lost_races = 0;                       // claims that another sender made first
   uint64_t turns = 0;                            // turns taken
   uint64_t refused = 0;                          // sends that found no space and did not wait
+  uint64_t dropped_messages = 0;                 // in lossy channels: those that found no space
   uint64_t high_water = 0;  // most bytes in use that it saw when it looked for space
   // Its own, if it has one. With several senders and at the moment of a claim, one that is about to
   // learn that another sender was faster.
@@ -79,6 +80,7 @@ struct ReceiverStats : ParticipantStats {
   uint64_t orphaned_bytes = 0;     // with headers and padding
   uint64_t sleeps = 0;             // waits in the kernel
   uint64_t redelivered_bytes = 0;  // claimed and not released when a receiver attached
+  uint64_t skipped_messages = 0;   // of those received: passed over for newer ones
 
   enum class Wait {
     kNone,       // it does not sleep, or no receiver is attached
@@ -114,6 +116,7 @@ struct ChannelStats {
   uint32_t max_senders = 0;
   bool timestamps = false;
   bool huge_pages = false;
+  bool drops_newest = false;  // lossy: `OnFull::kDropNewest`
   // Some participant has no membarrier, so all senders run a full barrier.
   bool full_barriers = false;
 
@@ -125,6 +128,7 @@ struct ChannelStats {
   uint64_t release_position = 0;  // end of the released bytes
   uint64_t fill = 0;              // bytes in use, with headers and padding: claimed, not released
   uint64_t high_water = 0;        // the largest of the senders'
+  uint64_t dropped_messages = 0;  // the sum of the senders'
 
   std::optional<TurnStats> turn;
   bool senders_wait = false;  // some sender sleeps for space, or did so when it was killed

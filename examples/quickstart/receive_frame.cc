@@ -4,9 +4,7 @@
 #include "examples/quickstart/frame.ipmpsc.h"
 
 absl::Status ReceiveFrame() {
-  ipmpsc::ChannelOptions options = camera::FrameChannel::Options();
-  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
-  auto channel = camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
+  auto channel = camera::FrameChannel::Create();  // Opens the one that a killed receiver has left.
   if (!channel.ok()) return channel.status();
   auto receiver = camera::FrameReceiver::Attach(*channel);
   if (!receiver.ok()) return receiver.status();

@@ -5,11 +5,8 @@
 #include "examples/quickstart/frame.pb.h"
 
 absl::Status SendFrame() {
-  ipmpsc::ChannelOptions options = camera::FrameChannel::Options();
-  options.exist_policy = ipmpsc::ExistPolicy::kOpen;  // Either end may start first.
-  auto channel = camera::FrameChannel::Create(camera::FrameChannel::Path(), options);
-  if (!channel.ok()) return channel.status();
-  auto sender = camera::FrameSender::Attach(*channel);
+  // Either end may start first: this one waits until the receiver has created the channel.
+  auto sender = camera::FrameSender::Open(absl::Seconds(60));
   if (!sender.ok()) return sender.status();
   camera::Frame frame;
   frame.set_width(1920);

@@ -60,6 +60,7 @@ int Main(int argc, char** argv) {
   ChannelOptions options = LineChannel::Options();
   options.capacity = absl::GetFlag(FLAGS_capacity);
   options.exist_policy = ExistPolicy::kOpen;
+  options.accept_smaller = true;  // `capacity` is for a new channel.
   absl::StatusOr<Channel> channel = LineChannel::Create(arguments[0], options);
   if (!channel.ok()) Fail(kBadInput, channel.status().message());
   absl::StatusOr<LineReceiver> receiver = LineReceiver::Attach(*channel);

@@ -11,12 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "examples/command_line.h"
 #include "examples/text/text.ipmpsc.h"
 #include "examples/text/text.pb.h"
-#include "ipmpsc/deadline.h"
 
 ABSL_FLAG(absl::Duration, timeout, absl::InfiniteDuration(),
           "the longest wait for space in the ring");
@@ -28,15 +26,11 @@ namespace {
 
 // Opens the channel, and waits for a receiver to create it where it does not exist yet.
 absl::StatusOr<LineSender> OpenWhenCreated(const std::string& path) {
-  const Deadline deadline = absl::GetFlag(FLAGS_wait);
-  bool told = false;
-  for (;;) {
-    absl::StatusOr<LineSender> sender = LineSender::Open(path);
-    if (!absl::IsNotFound(sender.status()) || deadline.Passed()) return sender;
-    if (!told) Complain(absl::StrCat("waiting for //examples:receive to create ", path));
-    told = true;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
+  absl::StatusOr<LineSender> sender = LineSender::Open(path);
+  const absl::Duration wait = absl::GetFlag(FLAGS_wait);
+  if (!absl::IsNotFound(sender.status()) || wait <= absl::ZeroDuration()) return sender;
+  Complain(absl::StrCat("waiting for //examples:receive to create ", path));
+  return LineSender::Open(path, wait);
 }
 
 int Main(int argc, char** argv) {
@@ -49,7 +43,7 @@ int Main(int argc, char** argv) {
     Fail(kBadInput, "give the path of one channel, for example /dev/shm/lines");
 
   absl::StatusOr<LineSender> sender = OpenWhenCreated(arguments[0]);
-  if (absl::IsNotFound(sender.status())) {
+  if (absl::IsNotFound(sender.status()) || absl::IsDeadlineExceeded(sender.status())) {
     Fail(kBadInput, absl::StrCat(sender.status().message(),
                                  "; start //examples:receive with this path, or raise --wait"));
   }

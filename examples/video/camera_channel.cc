@@ -20,6 +20,7 @@ absl::StatusOr<CameraChannel> OpenCameraChannel(const std::vector<std::string>& 
   const bool created = channel.ok();
   if (absl::IsAlreadyExists(channel.status())) {
     options.exist_policy = ExistPolicy::kOpen;
+    options.accept_smaller = true;  // `capacity` is for a new channel.
     channel = CameraFrameChannel::Create(path, options);
   }
   if (!channel.ok()) return channel.status();

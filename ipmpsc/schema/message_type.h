@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "ipmpsc/options.h"
 
 namespace ipmpsc::schema {
 
@@ -17,7 +18,7 @@ struct FileDescription {
 };
 
 // A message type. `channel` and the members after it come from its option (ipmpsc.channel). They
-// are empty, 0 or false if it does not set them.
+// are empty, 0, false or the first value if it does not set them.
 struct MessageType {
   absl::string_view name;  // "camera.Frame"
   uint64_t fingerprint;    // of its schema
@@ -26,6 +27,9 @@ struct MessageType {
   uint64_t capacity;
   uint32_t max_senders;
   bool timestamps = false;
+  OnFull on_full = OnFull::kWait;
+  ExistPolicy exist_policy = ExistPolicy::kFail;
+  uint32_t mode = 0;
 };
 
 }  // namespace ipmpsc::schema

@@ -31,6 +31,9 @@ class MessageChannel {
     if (Derived::kType.capacity != 0) options.capacity = Derived::kType.capacity;
     if (Derived::kType.max_senders != 0) options.max_senders = Derived::kType.max_senders;
     options.timestamps = Derived::kType.timestamps;
+    options.on_full = Derived::kType.on_full;
+    options.exist_policy = Derived::kType.exist_policy;
+    if (Derived::kType.mode != 0) options.mode = Derived::kType.mode;
     return options;
   }
 

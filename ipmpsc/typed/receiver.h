@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/options.h"
@@ -59,15 +60,28 @@ class MessageReceiver {
     return Derived(*std::move(receiver), *std::move(differences));
   }
 
+  // Opens the channel at `path` and attaches to it.
+  //
   // Errors: as `Attach`, and as `Channel::Open`.
   static absl::StatusOr<Derived> Open(absl::string_view path, const ReceiverOptions& options = {}) {
-    absl::StatusOr<Channel> channel = Channel::Open(path);
+    return Open(path, absl::ZeroDuration(), options);
+  }
+  // The same, but first waits until `deadline` for a channel to be created at `path`. So this end
+  // may start before the one that creates the channel. `options.deadline` is for attaching.
+  //
+  // Errors: as above; kDeadlineExceeded - no channel was created there.
+  static absl::StatusOr<Derived> Open(absl::string_view path, Deadline deadline,
+                                      const ReceiverOptions& options = {}) {
+    absl::StatusOr<Channel> channel = Channel::Open(path, {deadline});
     if (!channel.ok()) return channel.status();
     return Attach(*channel, options);
   }
-  // Opens the channel that the message's .proto declares.
+  // Open the channel that the message's .proto declares.
   static absl::StatusOr<Derived> Open(const ReceiverOptions& options = {}) {
     return Open(MessageChannel::Path(), options);
+  }
+  static absl::StatusOr<Derived> Open(Deadline deadline, const ReceiverOptions& options = {}) {
+    return Open(MessageChannel::Path(), deadline, options);
   }
 
   // Takes the next message, if one is there.
@@ -78,6 +92,25 @@ class MessageReceiver {
   absl::StatusOr<MessageLease> Receive(Deadline deadline) {
     return ReceiveBy([this, &deadline] { return receiver_.Receive(deadline); });
   }
+
+  // Take the newest message and release those before it unread, which `skipped()` counts: see
+  // `Receiver::ReceiveLatest`. If the newest is malformed, those before it are gone all the same.
+  absl::StatusOr<MessageLease> TryReceiveLatest() {
+    return ReceiveLatestBy([this] { return receiver_.TryReceiveLatest(); });
+  }
+  absl::StatusOr<MessageLease> ReceiveLatest(Deadline deadline) {
+    return ReceiveLatestBy([this, &deadline] { return receiver_.ReceiveLatest(deadline); });
+  }
+  // As `Receiver::skipped`.
+  Skipped skipped() const {
+    Skipped skipped = receiver_.skipped();
+    skipped.messages += skipped_kept_.messages;
+    skipped.bytes += skipped_kept_.bytes;
+    return skipped;
+  }
+
+  // As `Receiver::dropped`.
+  uint64_t dropped() const { return receiver_.dropped(); }
 
   // Calls `handler` for each available message, at most `max_messages`. Messages are released as by
   // `Receiver::Drain`. Does not wait. Returns how many messages there were: at least one, unless
@@ -149,12 +182,14 @@ class MessageReceiver {
       : receiver_(std::move(other.receiver_)),
         differences_(std::move(other.differences_)),
         kept_(std::exchange(other.kept_, std::nullopt)),
+        skipped_kept_(other.skipped_kept_),
         arenas_(std::move(other.arenas_)) {
     arenas_.set_receiver(this);
   }
   MessageReceiver& operator=(MessageReceiver&& other) noexcept {
     if (this == &other) return *this;
     kept_ = std::exchange(other.kept_, std::nullopt);
+    skipped_kept_ = other.skipped_kept_;
     receiver_ = std::move(other.receiver_);
     differences_ = std::move(other.differences_);
     arenas_.set_receiver(nullptr);  // ends the ranges over its messages
@@ -219,6 +254,19 @@ class MessageReceiver {
     return Parse(*std::move(lease));
   }
 
+  template <typename Take>
+  absl::StatusOr<MessageLease> ReceiveLatestBy(Take take) {
+    if (ABSL_PREDICT_TRUE(!kept_.has_value())) return ReceiveBy(take);
+    // The kept message is the newest unless there is another one now.
+    arenas_->Reserve();
+    absl::StatusOr<Lease> newer = receiver_.TryReceiveLatest();
+    if (!newer.ok()) return Parse(*std::exchange(kept_, std::nullopt));
+    ++skipped_kept_.messages;
+    skipped_kept_.bytes += kept_->payload().size();
+    kept_.reset();
+    return Parse(*std::move(newer));
+  }
+
   absl::StatusOr<MessageLease> Parse(Lease lease) {
     PooledArena arena = arenas_->Take();
     const View* const view = View::Parse(lease.payload(), arena.get());
@@ -233,6 +281,7 @@ class MessageReceiver {
   Receiver receiver_;
   schema::SchemaDifferences differences_;
   std::optional<Lease> kept_;  // received, and not parsed for want of memory
+  Skipped skipped_kept_;       // of those in `kept_`
   ArenaPool::Owner arenas_;
 };
 

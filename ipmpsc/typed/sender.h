@@ -1,6 +1,6 @@
 // MessageSender: sends messages of one type. Base of the generated classes:
 //
-//   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames");
+//   absl::StatusOr<FrameSender> sender = FrameSender::Open("/dev/shm/frames", absl::Seconds(10));
 //   absl::Status sent = sender->Send(frame, absl::Seconds(1));
 //
 //   absl::StatusOr<FrameLoan> loan = sender->Claim(bound, absl::Seconds(1));   // written in place
@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -59,15 +60,28 @@ class MessageSender {
     return Derived(*std::move(sender), *std::move(differences));
   }
 
+  // Opens the channel at `path` and attaches to it.
+  //
   // Errors: as `Attach`, and as `Channel::Open`.
   static absl::StatusOr<Derived> Open(absl::string_view path, const SenderOptions& options = {}) {
-    absl::StatusOr<Channel> channel = Channel::Open(path);
+    return Open(path, absl::ZeroDuration(), options);
+  }
+  // The same, but first waits until `deadline` for a channel to be created at `path`. So this end
+  // may start before the one that creates the channel. `options.deadline` is for attaching.
+  //
+  // Errors: as above; kDeadlineExceeded - no channel was created there.
+  static absl::StatusOr<Derived> Open(absl::string_view path, Deadline deadline,
+                                      const SenderOptions& options = {}) {
+    absl::StatusOr<Channel> channel = Channel::Open(path, {deadline});
     if (!channel.ok()) return channel.status();
     return Attach(*channel, options);
   }
-  // Opens the channel that the message's .proto declares.
+  // Open the channel that the message's .proto declares.
   static absl::StatusOr<Derived> Open(const SenderOptions& options = {}) {
     return Open(MessageChannel::Path(), options);
+  }
+  static absl::StatusOr<Derived> Open(Deadline deadline, const SenderOptions& options = {}) {
+    return Open(MessageChannel::Path(), deadline, options);
   }
 
   // Sends the message if there is space now.
@@ -112,6 +126,14 @@ class MessageSender {
   }
   absl::StatusOr<MessageLoan> ClaimWhenEmpty(size_t bound, Deadline deadline) {
     return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
+  }
+
+  // As `Sender::dropped`.
+  uint64_t dropped() const { return sender_.dropped(); }
+  // As `Sender::sent_position` and `Sender::WaitUntilReleased`.
+  uint64_t sent_position() const { return sender_.sent_position(); }
+  absl::Status WaitUntilReleased(uint64_t position, Deadline deadline) {
+    return sender_.WaitUntilReleased(position, deadline);
   }
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }

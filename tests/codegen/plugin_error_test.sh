@@ -40,6 +40,15 @@ message capacity.proto 'capacity: 70368744177665'
 fails 'capacity.proto: p.M: option (ipmpsc.channel): capacity 70368744177665 exceeds the limit of 70368744177664 bytes; lower it' capacity.proto
 message senders.proto 'max_senders: 4097'
 fails 'senders.proto: p.M: option (ipmpsc.channel): max_senders 4097 exceeds the limit of 4096; lower it' senders.proto
+message good_behavior.proto 'on_full: DROP_NEWEST exist_policy: OPEN mode: 0640'
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out good_behavior.proto
+grep -qF '::ipmpsc::OnFull::kDropNewest, ::ipmpsc::ExistPolicy::kOpen, /*mode=*/0640}' out/good_behavior.ipmpsc.h
+message mode.proto 'mode: 04640'
+fails 'mode.proto: p.M: option (ipmpsc.channel): mode 04640 has other bits than the permissions 0777; remove them, and write it in octal' mode.proto
+message decimal.proto 'mode: 640'
+fails 'decimal.proto: p.M: option (ipmpsc.channel): mode 01200 has other bits' decimal.proto
+message lossy.proto 'on_full: DROP_OLDEST'
+fails 'DROP_OLDEST' lossy.proto
 
 field() {  # field NAME FIELD ALIGNMENT: a file with a message that has the field, so aligned
   printf 'syntax = "proto3";\npackage p;\nimport "ipmpsc/field.proto";\nmessage M { message N {} %s = 1 [(ipmpsc.field).alignment = %s]; }\n' "$2" "$3" >"$1"

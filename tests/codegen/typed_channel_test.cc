@@ -1,11 +1,17 @@
 // Tests the generated classes: FrameChannel, FrameSender, FrameReceiver, FrameLease.
+#include <stdlib.h>
+
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -82,6 +88,84 @@ TEST(TypedChannelTest, MessageArrivesUnchanged) {
   EXPECT_EQ(frame.sender(), sender.slot());
   std::move(frame).Release();
   EXPECT_THAT(receiver.TryReceive(), StatusIs(StatusCode::kUnavailable));
+}
+
+// Starts both ends, `first` some time before `second`, and sends a message from one to the other.
+void ExchangeInOrder(const std::function<void()>& first, const std::function<void()>& second) {
+  std::thread starts_first(first);
+  absl::SleepFor(absl::Milliseconds(30));
+  second();
+  starts_first.join();
+}
+
+TEST(TypedChannelTest, EitherEndMayStartFirst) {
+  constexpr absl::Duration kPatience = absl::Minutes(5);
+  const ipmpsc::testing::SharedMemoryDirectory directory;
+  int round = 0;
+  for (const bool sender_creates : {false, true}) {
+    for (const bool sender_first : {false, true}) {
+      const std::string path = directory / absl::StrCat("frames", ++round);
+      const auto open = [&](bool creates) {
+        return creates ? camera::FrameChannel::Create(path, Small()).status() : absl::OkStatus();
+      };
+      const auto send = [&] {
+        ASSERT_OK(open(sender_creates));
+        ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Open(path, kPatience));
+        ASSERT_OK(sender.Send(SomeFrame(7), kPatience));
+      };
+      const auto receive = [&] {
+        ASSERT_OK(open(!sender_creates));
+        ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Open(path, kPatience));
+        ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.Receive(kPatience));
+        EXPECT_EQ(frame->width(), 7);
+      };
+      ExchangeInOrder(sender_first ? std::function<void()>(send) : receive,
+                      sender_first ? std::function<void()>(receive) : send);
+    }
+  }
+}
+
+TEST(TypedChannelTest, OpeningGivesUpAtItsDeadline) {
+  const ipmpsc::testing::SharedMemoryDirectory directory;
+  const auto never = StatusIs(StatusCode::kDeadlineExceeded, HasSubstr(directory / "none"));
+  EXPECT_THAT(camera::FrameSender::Open(directory / "none", absl::Milliseconds(5)), never);
+  EXPECT_THAT(camera::FrameReceiver::Open(directory / "none", absl::Milliseconds(5)), never);
+  const auto missing = StatusIs(StatusCode::kNotFound, HasSubstr(directory / "none"));
+  EXPECT_THAT(camera::FrameSender::Open(directory / "none"), missing);
+  EXPECT_THAT(camera::FrameReceiver::Open(directory / "none", absl::ZeroDuration()), missing);
+  // The path that the .proto declares.
+  ASSERT_EQ(setenv("IPMPSC_DIR", directory.path().c_str(), 1), 0);
+  const auto declared = StatusIs(StatusCode::kDeadlineExceeded,
+                                 HasSubstr(directory / std::string(camera::FrameChannel::Name())));
+  EXPECT_THAT(camera::FrameSender::Open(absl::Milliseconds(5)), declared);
+  EXPECT_THAT(camera::FrameReceiver::Open(absl::Milliseconds(5)), declared);
+  unsetenv("IPMPSC_DIR");
+}
+
+TEST(TypedChannelTest, LatestMessageIsReceivedAndTheOthersAreCounted) {
+  const Channel channel = FrameChannelInMemory();
+  ASSERT_OK_AND_ASSIGN(auto sender, camera::FrameSender::Attach(channel));
+  for (uint32_t i = 1; i <= 2; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  ipmpsc::ReceiverOptions from_now;
+  from_now.start = ipmpsc::ReceiverStart::kNow;
+  ASSERT_OK_AND_ASSIGN(auto receiver, camera::FrameReceiver::Attach(channel, from_now));
+  EXPECT_OK(sender.WaitUntilReleased(sender.sent_position(), absl::ZeroDuration()));
+  EXPECT_EQ(receiver.skipped().messages, 2u);
+  for (uint32_t i = 3; i <= 5; ++i) ASSERT_OK(sender.TrySend(SomeFrame(i)));
+  {
+    ASSERT_OK_AND_ASSIGN(camera::FrameLease frame, receiver.TryReceiveLatest());
+    EXPECT_EQ(frame->width(), 5u);
+  }
+  EXPECT_EQ(receiver.skipped().messages, 4u);
+  EXPECT_EQ(receiver.skipped().bytes, 4 * SomeFrame(1).ByteSizeLong());
+  // If the newest is malformed, the older ones are gone all the same.
+  ASSERT_OK_AND_ASSIGN(auto raw, ipmpsc::Sender::Attach(channel));
+  ASSERT_OK(sender.TrySend(SomeFrame(6)));
+  ASSERT_OK(raw.TrySend("\x08"));
+  EXPECT_THAT(receiver.ReceiveLatest(absl::Seconds(10)), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_EQ(receiver.skipped().messages, 5u);
+  EXPECT_THAT(receiver.ReceiveLatest(absl::ZeroDuration()),
+              StatusIs(StatusCode::kDeadlineExceeded));
 }
 
 TEST(TypedChannelTest, BytesStayInTheRing) {

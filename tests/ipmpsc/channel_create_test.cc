@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
@@ -217,11 +218,60 @@ TEST(ChannelCreateOpenPolicyTest, CreatesAMissingChannelAndOpensAnExistingOne) {
   const SharedMemoryDirectory directory;
   ASSERT_OK_AND_ASSIGN(const Channel created,
                        Channel::Create(directory / "a", Small(ExistPolicy::kOpen)));
-  ChannelOptions other = Small(ExistPolicy::kOpen);
-  other.capacity = 1 << 20;
-  ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Create(directory / "a", other));
+  ASSERT_OK_AND_ASSIGN(const Channel opened,
+                       Channel::Create(directory / "a", Small(ExistPolicy::kOpen)));
   EXPECT_EQ(opened.id(), created.id());
-  EXPECT_EQ(opened.capacity(), 4096u) << "as it was created";
+}
+
+TEST(ChannelCreateOpenPolicyTest, ExistingChannelWithLessIsToldUnlessItIsAccepted) {
+  const SharedMemoryDirectory directory;
+  ASSERT_OK_AND_ASSIGN(const Channel created, Channel::Create(directory / "a", Small()));
+  ASSERT_EQ(created.capacity(), 4096u);
+  const uint32_t slots = created.max_senders();
+  for (const ExistPolicy policy : {ExistPolicy::kOpen, ExistPolicy::kOpenOrReplace}) {
+    ChannelOptions capacity = Small(policy);
+    capacity.capacity = 5000;
+    ChannelOptions senders = Small(policy);
+    senders.max_senders = slots + 1;
+    ChannelOptions timestamps = Small(policy);
+    timestamps.timestamps = true;
+    ChannelOptions all = capacity;
+    all.max_senders = senders.max_senders;
+    all.timestamps = true;
+    const std::string less_capacity = "has 4096 bytes of capacity where 8192 are wanted";
+    const std::string less_slots =
+        absl::StrCat(slots, " sender slots where ", slots + 1, " are wanted");
+    const std::string no_timestamps = "no timestamps where they are wanted";
+    const auto told = [&](const std::string& text) {
+      return StatusIs(absl::StatusCode::kFailedPrecondition,
+                      AllOf(HasSubstr(directory / "a"), HasSubstr(text),
+                            HasSubstr("ChannelOptions::accept_smaller")));
+    };
+    EXPECT_THAT(Channel::Create(directory / "a", capacity), told(less_capacity + "; "));
+    EXPECT_THAT(Channel::Create(directory / "a", senders), told(less_slots + "; "));
+    EXPECT_THAT(Channel::Create(directory / "a", timestamps), told(no_timestamps + "; "));
+    EXPECT_THAT(
+        Channel::Create(directory / "a", all),
+        told(absl::StrCat(less_capacity, ", and ", less_slots, ", and ", no_timestamps, "; ")));
+    all.accept_smaller = true;
+    ASSERT_OK_AND_ASSIGN(const Channel opened, Channel::Create(directory / "a", all));
+    EXPECT_EQ(opened.id(), created.id());
+    EXPECT_EQ(opened.capacity(), 4096u) << "as it was created";
+    // A channel that has as much or more is accepted. A capacity counts as it would be rounded, and
+    // huge pages are a hint.
+    ChannelOptions fewer = Small(policy);
+    fewer.capacity = 4000;
+    fewer.max_senders = 1;
+    fewer.huge_pages = true;
+    ASSERT_OK_AND_ASSIGN(const Channel larger, Channel::Create(directory / "a", fewer));
+    EXPECT_EQ(larger.id(), created.id());
+    // Options that no channel can have are an error here, too.
+    ChannelOptions wrong = Small(policy);
+    wrong.max_senders = 0;
+    wrong.accept_smaller = true;
+    EXPECT_THAT(Channel::Create(directory / "a", wrong),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(directory / "a")));
+  }
 }
 
 TEST(ChannelCreateOpenPolicyTest, OtherFilesAreRefused) {

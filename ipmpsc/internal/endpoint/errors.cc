@@ -30,6 +30,15 @@ std::string FormatBytes(uint64_t bytes) {
   return absl::StrFormat("%.3g %s", value, unit);
 }
 
+// Returns `receiver ("viewer", process 4711) attached` or `no receiver attached`.
+std::string AttachedReceiver(const Segment& segment) {
+  const absl::StatusOr<bool> has_receiver = segment.HasReceiver();
+  return absl::StrCat(has_receiver.ok() && *has_receiver
+                          ? DescribeOwner(*segment.ring().receiver_slot)
+                          : "no receiver",
+                      " attached");
+}
+
 std::string FormatWait(int64_t nanoseconds) {
   return absl::FormatDuration(absl::Trunc(absl::Nanoseconds(nanoseconds), absl::Milliseconds(1)));
 }
@@ -83,11 +92,7 @@ absl::Status StillFull(const Segment& segment, int64_t waited) {
   std::string text =
       absl::StrCat("full for ", FormatWait(waited), ": ", FormatBytes(claimed - released), " of ",
                    FormatBytes(ring.capacity), " used, ");
-  const absl::StatusOr<bool> has_receiver = segment.HasReceiver();
-  absl::StrAppend(
-      &text,
-      has_receiver.ok() && *has_receiver ? DescribeOwner(*ring.receiver_slot) : "no receiver",
-      " attached");
+  absl::StrAppend(&text, AttachedReceiver(segment));
   RecordDescription oldest_untrusted;
   if (ring.ObserveRecord(released, &oldest_untrusted) &&
       oldest_untrusted.sender < ring.sender_slot_count) {
@@ -96,6 +101,16 @@ absl::Status StillFull(const Segment& segment, int64_t waited) {
         DescribeOwner(ring.sender_slots[oldest_untrusted.sender], oldest_untrusted.sender));
   }
   return ChannelError(absl::StatusCode::kDeadlineExceeded, segment, text);
+}
+
+absl::Status StillUnreleased(const Segment& segment, Position position, int64_t waited) {
+  // Relaxed: diagnostics only.
+  const Position released =
+      segment.ring().control->release_position.load(std::memory_order_relaxed);
+  return ChannelError(
+      absl::StatusCode::kDeadlineExceeded, segment,
+      absl::StrCat("position ", position, " is not released after ", FormatWait(waited),
+                   ": released up to ", released, ", ", AttachedReceiver(segment)));
 }
 
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason) {

@@ -104,23 +104,27 @@ absl::StatusOr<LocalRef<ReceiverCore>> ReceiverCore::Attach(std::shared_ptr<Segm
   }
   AddToOwnCounter(&ring.receiver_slot->redelivered_bytes, in_use);
   if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
-  return LocalRef<ReceiverCore>(
-      new ReceiverCore(std::move(segment), *std::move(lock), released, options));
+  return LocalRef<ReceiverCore>(new ReceiverCore(std::move(segment), *std::move(lock), released,
+                                                 ClaimPosition(word), options));
 }
 
 ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
-                           const ReceiverOptions& options)
+                           Position claimed, const ReceiverOptions& options)
     : segment_(std::move(segment)),
       ring_(segment_->ring()),
       lock_(std::move(lock)),
       end_without_senders_(options.end_without_senders),
       require_path_(options.require_path),
-      start_(start),
+      // A backlog that is passed over is no sign of a sender.
+      start_(options.start == ReceiverStart::kNow ? claimed : start),
       // Relaxed: this receiver has written it.
       epoch_(ring_.receiver_slot->epoch.load(std::memory_order_relaxed)),
       // The epoch distinguishes the numbers from those of other receivers of this channel.
       announcement_(uint64_t{epoch_} << 40),
-      consumer_(ring_, start) {
+      consumer_(ring_, start),
+      leases_(options.start != ReceiverStart::kNow),
+      skips_backlog_(options.start == ReceiverStart::kNow),
+      backlog_end_(claimed) {
   // The last receiver may have left announcements.
   WithdrawReceiverWait(ring_.control);
   WriteOwner(ring_.receiver_slot, options.name);
@@ -128,6 +132,8 @@ ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock loc
     seen_sender_ = segment_->HasSender().value_or(true);
     sender_owners_ = SenderOwners(ring_);
   }
+  // Gives the space back at once. Claims that are open now are passed over when they are committed.
+  if (skips_backlog_) SkipBacklog();
 }
 
 ReceiverCore::~ReceiverCore() {
@@ -147,10 +153,74 @@ absl::Status ReceiverCore::Displaced() const {
 absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken) {
   if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return InheritedThroughFork(*segment_);
   if (ABSL_PREDICT_FALSE(!IsCurrent())) return Displaced();
+  if (ABSL_PREDICT_FALSE(skips_backlog_)) {
+    const TakeResult skipped = SkipBacklog();
+    if (skipped == TakeResult::kCorrupt) return CorruptRecord();
+    if (skipped == TakeResult::kNone) return NoneNow();
+  }
   const TakeResult result = consumer_.Take(taken);
   if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) return absl::OkStatus();
   if (result == TakeResult::kCorrupt) return CorruptRecord();
   return NoneNow();
+}
+
+uint64_t ReceiverCore::Dropped() const {
+  uint64_t dropped = 0;
+  for (uint32_t slot = 0; slot < ring_.sender_slot_count; ++slot) {
+    // Relaxed: diagnostics only.
+    dropped += ring_.sender_slots[slot].dropped_records.load(std::memory_order_relaxed);
+  }
+  return dropped;
+}
+
+void ReceiverCore::CountSkipped(uint64_t records, uint64_t bytes) {
+  skipped_records_ += records;
+  skipped_bytes_ += bytes;
+  consumer_.CountReceived(records, bytes);
+  AddToOwnCounter(&ring_.receiver_slot->skipped_records, records);
+}
+
+TakeResult ReceiverCore::SkipBacklog() {
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  const TakeResult result = consumer_.StepOver(backlog_end_, &records, &bytes);
+  if (records != 0) CountSkipped(records, bytes);
+  ReleaseUnheld();
+  if (result == TakeResult::kTaken) {
+    leases_.MakeRoom(2);
+    skips_backlog_ = false;
+  }
+  return result;
+}
+
+void ReceiverCore::SkipToLatest(TakenRecord* taken, uint64_t* ticket) {
+  // A call ends at the claim position of its beginning, so that it ends even if senders keep up
+  // with it. Relaxed: only a bound.
+  const Position claimed = ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed));
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  bool may_resolve = true;
+  while (IsBefore(consumer_.head(), claimed)) {
+    TakenRecord next;
+    const TakeResult result = consumer_.Take(&next);
+    if (result == TakeResult::kTaken) {
+      ++records;
+      bytes += taken->length;
+      *taken = next;
+    } else if (result == TakeResult::kCorrupt) {
+      break;  // the next call returns the error
+    } else if (!consumer_.HasCommitted()) {
+      // Steps over one orphan at most, as `TryTake` does.
+      if (!may_resolve || !ShouldResolveStall() || ResolveStall() != Look::kChanged) break;
+      may_resolve = false;
+    }
+  }
+  if (records == 0) return;
+  // The old lease protects all of them until the new one exists.
+  const uint64_t oldest = *ticket;
+  *ticket = leases_.Add(taken->position);
+  CountSkipped(records, bytes);
+  if (leases_.Remove(oldest)) ReleaseUnheld();
 }
 
 absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
@@ -177,9 +247,23 @@ absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
 }
 
 absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
-  leases_.MakeRoom();
+  MakeRoom(1);
   const absl::Status status = TryTakeUnleased(taken);
   if (status.ok()) *ticket = leases_.Add(taken->position);
+  return status;
+}
+
+absl::Status ReceiverCore::TryTakeLatest(TakenRecord* taken, uint64_t* ticket) {
+  MakeRoom(2);
+  const absl::Status status = TryTake(taken, ticket);
+  if (status.ok()) SkipToLatest(taken, ticket);
+  return status;
+}
+
+absl::Status ReceiverCore::TakeLatest(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
+  MakeRoom(2);
+  const absl::Status status = Take(deadline, taken, ticket);
+  if (status.ok()) SkipToLatest(taken, ticket);
   return status;
 }
 
@@ -201,7 +285,7 @@ void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
 }
 
 absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket) {
-  leases_.MakeRoom();
+  MakeRoom(1);
   EndBurst();
   if (backoff_due_) BackOffAfterBurst(deadline);
   backoff_due_ = false;
@@ -299,14 +383,16 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
 
   Hold hold(this);
   size_t count = 0;
+  bool skips_backlog = skips_backlog_;  // until the first message behind it
   while (count < max_records) {
     TakenRecord taken;
-    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess() || !IsCurrent()) ||
+    if (ABSL_PREDICT_FALSE(skips_backlog || !fork_guard_.InSameProcess() || !IsCurrent()) ||
         consumer_.Take(&taken) != TakeResult::kTaken) {
       // The next call finds out why there are no more.
       if (count > 0) break;
       const absl::Status status = TryTakeUnleased(&taken);
       if (!status.ok()) return status;
+      skips_backlog = false;
     }
     hold.Begin(taken);
     const bool go_on = handler(taken);

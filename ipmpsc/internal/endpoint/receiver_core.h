@@ -55,6 +55,20 @@ class ReceiverCore : public LocalRefCounted {
   // Errors: as `Receiver::Receive`.
   absl::Status Take(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
 
+  // As `TryTake` and `Take`, and then takes the newest committed message instead. Releases those
+  // before it, which `skipped()` counts.
+  //
+  // Errors: as `Receiver::TryReceiveLatest` and `Receiver::ReceiveLatest`.
+  absl::Status TryTakeLatest(TakenRecord* taken, uint64_t* ticket);
+  absl::Status TakeLatest(Deadline deadline, TakenRecord* taken, uint64_t* ticket);
+
+  // Messages that senders have dropped, by the counters of all slots.
+  uint64_t Dropped() const;
+
+  // Messages that were passed over for newer ones, and their bytes of payload.
+  uint64_t skipped_records() const { return skipped_records_; }
+  uint64_t skipped_bytes() const { return skipped_bytes_; }
+
   // Calls `handler` for each message until it returns false. `this` may lose its `Receiver` in
   // `handler`, so the caller holds a reference.
   //
@@ -88,11 +102,24 @@ class ReceiverCore : public LocalRefCounted {
   };
 
   ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
-               const ReceiverOptions& options);
+               Position claimed, const ReceiverOptions& options);
 
   // Takes the committed message at the head, unless the ring is unusual. kUnavailable: there is
   // none.
   absl::Status TakeCommitted(TakenRecord* taken);
+  // Passes over the messages that were claimed before a receiver with `ReceiverStart::kNow`
+  // attached, as far as they are committed.
+  // kTaken: it has passed over all of them. kNone: one of them is not committed yet.
+  TakeResult SkipBacklog();
+  // Makes room for leases, except while it skips the backlog.
+  void MakeRoom(size_t count) {
+    if (ABSL_PREDICT_TRUE(!skips_backlog_)) leases_.MakeRoom(count);
+  }
+  // Replaces the lease `*ticket` on `*taken` by one on the newest message that is committed and was
+  // claimed before the call. REQUIRES: room for a lease.
+  void SkipToLatest(TakenRecord* taken, uint64_t* ticket);
+  // Counts messages that were passed over. They count as received, too.
+  void CountSkipped(uint64_t records, uint64_t bytes);
   // `TryTake` without the lease.
   absl::Status TryTakeUnleased(TakenRecord* taken);
   // Whether a poll that found nothing may find out why: at most one liveness scan per interval.
@@ -154,7 +181,13 @@ class ReceiverCore : public LocalRefCounted {
   const uint32_t epoch_;
   uint64_t announcement_;  // of the last sleep on the claim word
   Consumer consumer_;
+  // Without room while `skips_backlog_`, so that `TryFastTake` leaves the backlog to the slow path
+  // and checks nothing for it.
   LeaseWindow leases_;
+  bool skips_backlog_;        // messages before `backlog_end_` are passed over
+  Position backlog_end_ = 0;  // the claim position when it attached
+  uint64_t skipped_records_ = 0;
+  uint64_t skipped_bytes_ = 0;
   bool is_draining_ = false;
   Position drained_ = 0;  // the oldest record that `Drain` holds
   AdaptiveSpin spin_;

@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/endpoint/errors.h"
 #include "ipmpsc/internal/endpoint/participant.h"
+#include "ipmpsc/internal/endpoint/sender_slot.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/payload_copy.h"
-#include "ipmpsc/internal/ring/orphan_scan.h"
 #include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/turn.h"
+#include "ipmpsc/internal/segment/layout.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -30,66 +30,15 @@ constexpr int64_t kCheckInterval = 1'000'000;
 // How many waits in vain precede taking the turn.
 constexpr int kWaitsBeforeTurn = 4;
 
-// Takes a slot whose owner is dead and whose intent is not needed any more.
-absl::StatusOr<uint16_t> TakeSlot(const Segment& segment, std::optional<ParticipantLock>* lock) {
-  const Ring& ring = segment.ring();
-  uint32_t living = 0;
-  // Slots of owners that detached come first: they are certainly free. So many senders that attach
-  // one after the other need not ask the kernel about each other.
-  for (const bool left : {true, false}) {
-    for (uint32_t i = 0; i < ring.sender_slot_count; ++i) {
-      const uint16_t slot = static_cast<uint16_t>(i);
-      // Relaxed: a hint which slots to try first.
-      if ((ring.sender_slots[i].pid.load(std::memory_order_relaxed) == 0) != left) continue;
-      // Also checked before the lock is taken: otherwise a slot that must wait for the receiver
-      // would look alive meanwhile.
-      if (!IsSlotReusable(ring, slot)) continue;
-      const uint32_t participant = ParticipantLock::OfSender(slot);
-      const absl::StatusOr<bool> held = segment.IsAnyHeld(participant, 1);
-      if (!held.ok()) return held.status();
-      if (*held) {
-        ++living;
-        continue;
-      }
-      absl::StatusOr<std::optional<ParticipantLock>> locked =
-          ParticipantLock::TryLock(segment.file(), participant);
-      if (!locked.ok()) return locked.status();
-      if (!locked->has_value()) {
-        ++living;
-        continue;
-      }
-      if (IsSlotReusable(ring, slot)) {
-        lock->emplace(**std::move(locked));
-        return slot;
-      }
-    }
-  }
-  std::string text = absl::StrCat("no sender slot is free: of ", ring.sender_slot_count, ", ",
-                                  living, " belong to living senders");
-  if (living != 0) absl::StrAppend(&text, ", for example ", DescribeOwner(ring.sender_slots[0], 0));
-  if (living != ring.sender_slot_count) {
-    absl::StrAppend(&text, ", ", ring.sender_slot_count - living,
-                    " wait until a receiver has stepped over the claims of their dead owners");
-  }
-  absl::StrAppend(&text, "; create the channel with a larger max_senders");
-  return ChannelError(absl::StatusCode::kResourceExhausted, segment, text);
-}
-
 }  // namespace
 
 absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment> segment,
                                                         const SenderOptions& options) {
-  const absl::Status complete = segment->CheckFileSize();
-  if (!complete.ok()) return complete;
-  const Ring& ring = segment->ring();
-  // Relaxed: it orders no other reads.
-  const ClaimWord word = ring.control->claim_word.load(std::memory_order_relaxed);
-  if (ABSL_PREDICT_FALSE(HasEnded(word))) return EndedForSender(*segment, word);
-  std::optional<ParticipantLock> lock;
-  const absl::StatusOr<uint16_t> slot = TakeSlot(*segment, &lock);
+  absl::StatusOr<OwnedSlot> slot = TakeSenderSlot(*segment, options.deadline);
   if (!slot.ok()) return slot.status();
-  if (!JoinSleeperBarrier()) RequireFullBarriers(ring.control);
-  return LocalRef<SenderCore>(new SenderCore(std::move(segment), *std::move(lock), *slot, options));
+  if (!JoinSleeperBarrier()) RequireFullBarriers(segment->ring().control);
+  return LocalRef<SenderCore>(
+      new SenderCore(std::move(segment), std::move(slot->lock), slot->number, options));
 }
 
 SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, uint16_t slot,
@@ -102,6 +51,7 @@ SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, u
       require_receiver_(options.require_receiver),
       require_path_(options.require_path),
       checks_surroundings_(require_receiver_ || require_path_),
+      is_lossy_((segment_->header().flags & kDropNewest) != 0),
       producer_(ring_, slot),
       slow_(checks_surroundings_) {
   producer_.ClearIntent();
@@ -171,9 +121,17 @@ absl::Status SenderCore::CheckUsable(size_t payload_size) {
   return absl::OkStatus();
 }
 
+void SenderCore::CountRefused(const ClaimOptions& options) {
+  SenderSlot& own = ring_.sender_slots[slot_];
+  if (!is_lossy_) return AddToOwnCounter(&own.refused, 1);
+  dropped_ += options.messages;
+  AddToOwnCounter(&own.dropped_records, options.messages);
+}
+
 absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
                                Position* position) {
   const uint64_t size = ring_.RecordSizeOf(payload_size);
+  const bool waits_for_space = options.when != ClaimOptions::When::kNow && !is_lossy_;
   int64_t begin = 0;
   absl::Status status;
   for (int waits = 0;; ++waits) {
@@ -200,8 +158,8 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
     if (ClaimWaitAnnounced(*ring_.control) != 0) {
       FutexWakeAll(LowHalfOfClaimWord(ring_.control));
     }
-    if (options.when == ClaimOptions::When::kNow) {
-      AddToOwnCounter(&ring_.sender_slots[slot_].refused, 1);
+    if (!waits_for_space) {
+      CountRefused(options);
       status = absl::Status(absl::StatusCode::kResourceExhausted, "");
       break;
     }
@@ -287,6 +245,45 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   spin_.Slept(has_space());
 }
 
+absl::Status SenderCore::WaitUntilReleased(Position position, Deadline deadline) {
+  if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
+  ControlBlock* const control = ring_.control;
+  const auto is_released = [&] {
+    // [space] acquire; pairs with [release] release: the receiver's reads of the payloads before
+    // what the caller does next.
+    return !IsBefore(control->release_position.load(std::memory_order_acquire), position);
+  };
+  int64_t begin = 0;  // of the wait
+  while (!is_released()) {
+    // [claimed] acquire; pairs with [claim] release: a sender that has claimed up to a position of
+    // another thread has done so before that thread passed it on.
+    if (IsBefore(ClaimPosition(control->claim_word.load(std::memory_order_acquire)), position)) {
+      return ChannelError(absl::StatusCode::kInvalidArgument, *segment_,
+                          absl::StrCat("position ", position,
+                                       " is not claimed yet: wait for one that a sender has "
+                                       "reached, such as sent_position()"));
+    }
+    if (checks_surroundings_) {
+      absl::Status status = CheckSurroundings();
+      if (!status.ok()) return status;
+    }
+    if (deadline.Passed()) {
+      return begin == 0 ? absl::Status(absl::StatusCode::kDeadlineExceeded, "")
+                        : StillUnreleased(*segment_, position, MonotonicNow() - begin);
+    }
+    if (begin == 0) begin = MonotonicNow();
+    if (spin_.Until(is_released, deadline.nanoseconds())) break;
+    const uint32_t announced = AnnounceSenderWait(control);
+    SleeperBarrier(HasFullBarriers(*control));
+    if (is_released()) break;
+    segment_->KeepFresh(MonotonicNow());
+    FutexWait(&control->senders_wait, announced,
+              std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleep));
+    spin_.Slept(is_released());
+  }
+  return absl::OkStatus();
+}
+
 void SenderCore::WriteTrailer(Position position, size_t size, RecordKind kind) {
   if (kind == RecordKind::kDiscarded) return;
   // The number is taken before the commit, so no two messages have the same number. A death in
@@ -370,7 +367,8 @@ absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
   }
   Position position;
   if (ABSL_PREDICT_FALSE(!TryFastClaim(claimed_payload, &position))) {
-    absl::Status claimed = Claim(claimed_payload, options, &position);
+    absl::Status claimed =
+        Claim(claimed_payload, {options.when, options.deadline, payloads.size()}, &position);
     if (!claimed.ok()) return claimed;
     SetClaimOpen(false);
   }
@@ -418,7 +416,7 @@ absl::Status SenderCore::WriteBatch(
   const absl::StatusOr<size_t> payload = BatchPayload(sizes);
   if (!payload.ok()) return payload.status();
   Position position;
-  absl::Status claimed = Claim(*payload, options, &position);
+  absl::Status claimed = Claim(*payload, {options.when, options.deadline, sizes.size()}, &position);
   if (!claimed.ok()) return claimed;
 
   // Discards the claim if `write` throws.

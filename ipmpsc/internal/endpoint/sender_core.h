@@ -39,7 +39,8 @@ struct ClaimOptions {
     kWhenReleased,  // waits until all earlier claims have been released
   };
   When when;
-  Deadline deadline;  // of the waits
+  Deadline deadline;      // of the waits
+  uint64_t messages = 1;  // that the claim is for
 };
 
 class SenderCore : public LocalRefCounted {
@@ -86,6 +87,17 @@ class SenderCore : public LocalRefCounted {
   absl::Status WriteBatch(absl::Span<const size_t> sizes,
                           absl::FunctionRef<void(size_t i, absl::Span<char> payload)> write,
                           const ClaimOptions& options);
+
+  // Messages that this sender dropped, in a lossy channel.
+  uint64_t dropped() const { return dropped_; }
+
+  // The end of the last claim.
+  Position sent_position() const { return producer_.last_end(); }
+
+  // Waits until everything before `position` has been released.
+  //
+  // Errors: as `Sender::WaitUntilReleased`.
+  absl::Status WaitUntilReleased(Position position, Deadline deadline);
 
   char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
 
@@ -136,6 +148,8 @@ class SenderCore : public LocalRefCounted {
   bool HasSpace(uint64_t size, ClaimOptions::When when);
   // Waits until there may be space, at most until the deadline or for a bounded time.
   void WaitForSpace(uint64_t size, const ClaimOptions& options);
+  // Counts a claim that found no space and does not wait.
+  void CountRefused(const ClaimOptions& options);
   // Ends this sender's turn.
   void GiveTurnBack();
   void SetClaimOpen(bool open) {
@@ -152,8 +166,10 @@ class SenderCore : public LocalRefCounted {
   const bool require_receiver_;
   const bool require_path_;
   const bool checks_surroundings_;  // one of the two
+  const bool is_lossy_;             // drops messages instead of waiting for space
   Producer producer_;
   AdaptiveSpin spin_;
+  uint64_t dropped_ = 0;
   int64_t next_check_ = 0;  // when it may check its surroundings again
   bool has_turn_ = false;
   bool claim_open_ = false;

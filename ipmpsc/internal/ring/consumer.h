@@ -61,14 +61,7 @@ class Consumer {
       // Relaxed: the stamp was acquired.
       const auto untrusted = absl::bit_cast<RecordDescription>(
           ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
-      // A record, with its header, must end within one lap of the release position. This bounds
-      // every read to the mapping.
-      const uint64_t room = ring_.capacity - (head_ - released_);
-      if (ABSL_PREDICT_FALSE(
-              untrusted.length > kMaxPayload || ring_.RecordSizeOf(untrusted.length) > room ||
-              untrusted.sender >= ring_.sender_slot_count || untrusted.reserved != 0)) {
-        return TakeResult::kCorrupt;
-      }
+      if (ABSL_PREDICT_FALSE(!CanBeAtHead(untrusted))) return TakeResult::kCorrupt;
       const RecordDescription& description = untrusted;  // checked
       if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage ||
                             description.kind == RecordKind::kInBatch)) {
@@ -91,6 +84,31 @@ class Consumer {
       head_ += ring_.RecordSizeOf(description.length);
     }
     return TakeResult::kNone;
+  }
+
+  // Steps over the committed records before `end`, which a sender has claimed, and counts the
+  // messages among them and their bytes. kTaken: it has got there. kNone: the record at `head()` is
+  // not committed.
+  TakeResult StepOver(Position end, uint64_t* messages, uint64_t* bytes) {
+    while (IsBefore(head_, end)) {
+      if (!ring_.IsStamped(head_)) return TakeResult::kNone;
+      // Relaxed: the stamp was acquired.
+      const auto untrusted = absl::bit_cast<RecordDescription>(
+          ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
+      if (!CanBeAtHead(untrusted)) return TakeResult::kCorrupt;
+      const RecordDescription& description = untrusted;  // checked
+      if (description.kind == RecordKind::kDiscarded) {
+        AddToOwnCounter(&ring_.receiver_slot->discarded_records, 1);
+      } else if (description.kind == RecordKind::kMessage ||
+                 description.kind == RecordKind::kInBatch) {
+        ++*messages;
+        *bytes += description.length;
+      } else {
+        return TakeResult::kCorrupt;
+      }
+      head_ += ring_.RecordSizeOf(description.length);
+    }
+    return TakeResult::kTaken;
   }
 
   // Finds out why nothing is committed at `head()`, and steps over the record if it is orphaned.
@@ -129,6 +147,14 @@ class Consumer {
   // The maximum number of discarded records that one call steps over. A hostile peer may write them
   // without end, and the caller checks its deadline between calls.
   static constexpr int kMostDiscarded = 256;
+
+  // Whether a record of this description can be at `head()`. A record, with its header, must end
+  // within one lap of the release position. This bounds every read to the mapping.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool CanBeAtHead(const RecordDescription& untrusted) const {
+    return untrusted.length <= kMaxPayload &&
+           ring_.RecordSizeOf(untrusted.length) <= ring_.capacity - (head_ - released_) &&
+           untrusted.sender < ring_.sender_slot_count && untrusted.reserved == 0;
+  }
 
   ABSL_ATTRIBUTE_NOINLINE void WriteLinesBack(Position position, uint64_t size) const {
     if (size > tuning::kWriteBackLongestRecord) return;

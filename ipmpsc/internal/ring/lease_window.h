@@ -14,17 +14,18 @@ namespace ipmpsc::internal {
 // Allocates only in `MakeRoom`, when more leases are held at the same time than ever before.
 class LeaseWindow {
  public:
-  LeaseWindow() : holds_(kInitialSize) {}
+  // Without room if `has_room` is false: `full()` until `MakeRoom`.
+  explicit LeaseWindow(bool has_room = true) : holds_(has_room ? kInitialSize : 0) {}
 
   bool empty() const { return oldest_ == next_; }
 
   // Whether `Add` needs `MakeRoom` first.
   bool full() const { return next_ - oldest_ == holds_.size(); }
 
-  // Makes room for one more lease. Call it before taking the record, so that a failed allocation
-  // loses nothing.
-  void MakeRoom() {
-    if (full()) Grow();
+  // Makes room for `count` more leases, 1 or 2. Call it before taking the record, so that a failed
+  // allocation loses nothing.
+  void MakeRoom(size_t count = 1) {
+    if (next_ - oldest_ + count > holds_.size()) Grow();
   }
 
   // Adds a lease on the record at `position`, which is later than all before. Returns its ticket.
@@ -59,7 +60,7 @@ class LeaseWindow {
   Hold& At(uint64_t ticket) { return holds_[ticket & (holds_.size() - 1)]; }
 
   void Grow() {
-    std::vector<Hold> larger(holds_.size() * 2);
+    std::vector<Hold> larger(holds_.empty() ? kInitialSize : holds_.size() * 2);
     for (uint64_t ticket = oldest_; ticket != next_; ++ticket)
       larger[ticket & (larger.size() - 1)] = At(ticket);
     holds_.swap(larger);

@@ -55,7 +55,8 @@ class Producer {
         prefetches_(ChooseLinePreparer() == LinePreparer::kSender),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
-        release_(ring.control->release_position.load(std::memory_order_acquire)) {}
+        release_(ring.control->release_position.load(std::memory_order_acquire)),
+        last_end_(release_) {}
 
   // Claims `size` bytes, a `RecordSize`, if the claim word has no special bits, this sender knows
   // of space, and no other sender is faster. False: `Claim` finds out why. REQUIRES: size <=
@@ -112,6 +113,9 @@ class Producer {
     AddToOwnCounter(&slot_->sent_records, records);
     AddToOwnCounter(&slot_->sent_bytes, payload_bytes);
   }
+
+  // Returns the end of this sender's last claim. Before its first one, a position that is released.
+  Position last_end() const { return last_end_; }
 
   // Withdraws an intent that claimed nothing, so that the receiver does not wait for it.
   void ClearIntent() {
@@ -232,8 +236,8 @@ class Producer {
   SenderSlot* const slot_;
   const uint16_t slot_number_;
   const bool prefetches_;
-  Position release_;       // as last seen
-  Position last_end_ = 0;  // of this sender's last claim
+  Position release_;   // as last seen
+  Position last_end_;  // of this sender's last claim
 };
 
 }  // namespace ipmpsc::internal

@@ -50,7 +50,9 @@ struct alignas(kDestructiveInterferenceSize) SenderSlot {
   std::atomic<uint64_t> turns;               // turns taken
   std::atomic<uint64_t> refused;             // sends that found no space and did not wait
   std::atomic<uint64_t> high_water;          // most bytes in use when it looked for space
-  uint64_t reserved1[2];
+  // In lossy channels, in place of `refused`: messages that found no space, over all owners.
+  std::atomic<uint64_t> dropped_records;
+  uint64_t reserved1;
   // The owner. The pid is 0 if the slot has none. It is valid only in the PID namespace whose inode
   // is `pid_namespace` (0: unknown).
   std::atomic<uint32_t> pid;
@@ -71,6 +73,7 @@ static_assert(offsetof(SenderSlot, lost_races) == 80);
 static_assert(offsetof(SenderSlot, turns) == 88);
 static_assert(offsetof(SenderSlot, refused) == 96);
 static_assert(offsetof(SenderSlot, high_water) == 104);
+static_assert(offsetof(SenderSlot, dropped_records) == 112);
 static_assert(offsetof(SenderSlot, pid) == 128);
 static_assert(offsetof(SenderSlot, incarnation) == 132);
 static_assert(offsetof(SenderSlot, pid_namespace) == 136);
@@ -88,7 +91,8 @@ struct alignas(kDestructiveInterferenceSize) ReceiverSlot {
   uint64_t reserved0[3];
   std::atomic<uint64_t> sleeps;             // waits in the kernel
   std::atomic<uint64_t> redelivered_bytes;  // claimed and not released when an owner attached
-  uint64_t reserved1[6];
+  std::atomic<uint64_t> skipped_records;    // of those received: passed over for newer ones
+  uint64_t reserved1[5];
   // As in a sender's slot.
   std::atomic<uint32_t> pid;
   std::atomic<uint32_t> epoch;  // number of owners that it has had: each knows its own number
@@ -104,6 +108,7 @@ static_assert(offsetof(ReceiverSlot, orphaned_records) == 24);
 static_assert(offsetof(ReceiverSlot, orphaned_bytes) == 32);
 static_assert(offsetof(ReceiverSlot, sleeps) == 64);
 static_assert(offsetof(ReceiverSlot, redelivered_bytes) == 72);
+static_assert(offsetof(ReceiverSlot, skipped_records) == 80);
 static_assert(offsetof(ReceiverSlot, pid) == 128);
 static_assert(offsetof(ReceiverSlot, epoch) == 132);
 static_assert(offsetof(ReceiverSlot, pid_namespace) == 136);

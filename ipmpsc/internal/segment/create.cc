@@ -73,7 +73,8 @@ absl::StatusOr<SegmentHeader> LayoutFor(const ChannelOptions& options) {
   }
   return LayOut(options.capacity, options.max_senders, options.description.size(),
                 (options.huge_pages ? kMapHugePages : 0) | (options.timestamps ? kTimestamps : 0) |
-                    (FutexWakes() ? 0 : kPolledWaits));
+                    (FutexWakes() ? 0 : kPolledWaits) |
+                    (options.on_full == OnFull::kDropNewest ? kDropNewest : 0));
 }
 
 // The options with which the creator maps its own channel.
@@ -262,6 +263,39 @@ absl::StatusOr<std::shared_ptr<Segment>> CreateNamed(const std::string& path,
                       absl::StrCat(path, ", a link: ", segment.status().message()));
 }
 
+// Checks that an existing channel has at least what `options` ask for. Huge pages are a hint.
+//
+// Errors: as `LayoutFor`; kFailedPrecondition - it has less.
+absl::Status CheckIsEnough(const SegmentHeader& found, const ChannelOptions& options) {
+  ChannelOptions asked = options;
+  asked.huge_pages = false;  // they would round the capacity up
+  const absl::StatusOr<SegmentHeader> wanted = LayoutFor(asked);
+  if (!wanted.ok()) return wanted.status();
+  if (((wanted->flags ^ found.flags) & kDropNewest) != 0) {
+    const bool drops = (found.flags & kDropNewest) != 0;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "when it is full the channel there ", drops ? "drops new messages" : "makes senders wait",
+        ", and a channel that ", drops ? "makes senders wait" : "drops new messages",
+        " is wanted; replace it (ExistPolicy::kReplace), or set ChannelOptions::on_full alike"));
+  }
+  if (options.accept_smaller) return absl::OkStatus();
+  std::string text;
+  const auto compare = [&text](uint64_t has, uint64_t wants, absl::string_view unit) {
+    if (has >= wants) return;
+    absl::StrAppend(&text, text.empty() ? "" : ", and ", has, " ", unit, " where ", wants,
+                    " are wanted");
+  };
+  compare(found.capacity, wanted->capacity, "bytes of capacity");
+  compare(found.max_senders, wanted->max_senders, "sender slots");
+  if ((wanted->flags & ~found.flags & kTimestamps) != 0) {
+    absl::StrAppend(&text, text.empty() ? "" : ", and ", "no timestamps where they are wanted");
+  }
+  if (text.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the channel there has ", text,
+      "; replace it (ExistPolicy::kReplace), ask for less, or set ChannelOptions::accept_smaller"));
+}
+
 // Opens a living channel, creates a missing one, and, if `renew`, replaces one that has ended.
 absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
                                                       const ChannelOptions& options, bool renew) {
@@ -279,6 +313,10 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenOrCreate(const std::string& path,
           CreateNamed(path, options, Taken::kReplace, opened->get());
       if (!absl::IsAborted(renewed.status())) return renewed;
       continue;
+    }
+    if (opened.ok()) {
+      const absl::Status enough = CheckIsEnough((*opened)->header(), options);
+      if (!enough.ok()) return WithPath(enough, path);
     }
     if (!absl::IsNotFound(opened.status())) return opened;
     absl::StatusOr<std::shared_ptr<Segment>> created = CreateNamed(path, options, Taken::kRefuse);

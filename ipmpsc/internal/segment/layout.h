@@ -41,7 +41,9 @@ inline constexpr uint32_t kMapHugePages = 2;
 inline constexpr uint32_t kTimestamps = 4;
 // The creator's sleepers poll: it was built for a system without futexes.
 inline constexpr uint32_t kPolledWaits = 8;
-inline constexpr uint32_t kKnownFlags = kMapHugePages | kTimestamps | kPolledWaits;
+// Senders drop messages for which there is no space.
+inline constexpr uint32_t kDropNewest = 16;
+inline constexpr uint32_t kKnownFlags = kMapHugePages | kTimestamps | kPolledWaits | kDropNewest;
 
 struct SegmentHeader {
   char magic[8];

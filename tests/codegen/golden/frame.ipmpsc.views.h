@@ -26,7 +26,7 @@ static_assert(google_2fprotobuf_2ftimestamp_2eproto_fingerprint == 0xb2ce4c8f073
               "the header of tests/codegen/protos/frame.proto "
               "was generated with another google/protobuf/timestamp.proto: "
               "regenerate both");
-static_assert(ipmpsc_2fchannel_2eproto_fingerprint == 0xa223814d5444c60du,
+static_assert(ipmpsc_2fchannel_2eproto_fingerprint == 0x3fe4dcee6f94c38cu,
               "the header of tests/codegen/protos/frame.proto "
               "was generated with another ipmpsc/channel.proto: "
               "regenerate both");

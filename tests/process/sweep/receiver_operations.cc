@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/process/sweep/checker.h"
@@ -148,6 +149,33 @@ Operation AttachReceiver() {
   return operation;
 }
 
+// All that is arranged may be released.
+void AttachNow(Stage& stage) {
+  for (size_t i = 0; i < 3; ++i) stage.board[kReleasing].fetch_or(uint64_t{1} << i);
+  ReceiverOptions options;
+  options.start = ReceiverStart::kNow;
+  if (!stage.AttachReceiver(options).ok()) _exit(1);
+}
+
+Operation AttachReceiverNow() {
+  Operation operation = Receiving("attach-receiver-at-the-newest", AttachNow);
+  operation.grain = Grain::kEvent;
+  operation.arrange = ArrangeThree;
+  operation.prepare = [](Stage&) {};
+  return operation;
+}
+
+// All but the newest of the three may be released.
+Operation TakeLatest() {
+  Operation operation = Receiving("take-latest", [](Stage& stage) {
+    for (size_t i = 0; i < 2; ++i) stage.board[kReleasing].fetch_or(uint64_t{1} << i);
+    absl::StatusOr<Lease> lease = stage.receiver->TryReceiveLatest();
+    if (lease.ok()) stage.leases.push_back(*std::move(lease));
+  });
+  operation.arrange = ArrangeThree;
+  return operation;
+}
+
 Operation DetachReceiver() {
   Operation operation = Receiving("detach-receiver", [](Stage& stage) { stage.receiver.reset(); });
   operation.grain = Grain::kEvent;
@@ -167,7 +195,9 @@ std::vector<Operation> ReceiverOperations() {
       Release("release-in-order", {0, 1, 2}),
       Release("release-out-of-order", {2, 0, 1}),
       ReleaseToSleeper(),
+      TakeLatest(),
       AttachReceiver(),
+      AttachReceiverNow(),
       DetachReceiver(),
   };
 }

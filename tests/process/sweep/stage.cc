@@ -229,9 +229,9 @@ uint64_t Stage::Owners() const {
   return owners;
 }
 
-absl::Status Stage::AttachReceiver() {
+absl::Status Stage::AttachReceiver(const ReceiverOptions& options) {
   if (receiver.has_value()) return absl::OkStatus();
-  absl::StatusOr<Receiver> attached = Receiver::Attach(channel);
+  absl::StatusOr<Receiver> attached = Receiver::Attach(channel, options);
   if (attached.ok()) receiver.emplace(*std::move(attached));
   return attached.status();
 }

@@ -23,6 +23,7 @@
 #include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/ring.h"
 #include "ipmpsc/internal/segment/segment.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/testing/process/board.h"
@@ -109,7 +110,7 @@ class Stage {
   uint64_t Owners() const;
 
   // Attaches the receiver if there is none.
-  absl::Status AttachReceiver();
+  absl::Status AttachReceiver(const ReceiverOptions& options = {});
   // Receives the survivor's next message and releases it at once.
   absl::StatusOr<Message> Receive(absl::Duration patience);
 
