@@ -98,6 +98,11 @@ absl::Status StillFull(const Segment& segment, int64_t waited) {
   return ChannelError(absl::StatusCode::kDeadlineExceeded, segment, text);
 }
 
+absl::Status Interrupted(const Segment& segment) {
+  return ChannelError(absl::StatusCode::kCancelled, segment,
+                      "the wait was interrupted by Interrupt()");
+}
+
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason) {
   std::string text = absl::StrCat("no message for ", FormatWait(waited), ": ");
   if (reason.empty()) {

@@ -30,6 +30,8 @@ absl::Status CorruptPositions(const Segment& segment);
 
 // kDeadlineExceeded: a sender has waited `waited` nanoseconds for space in vain.
 absl::Status StillFull(const Segment& segment, int64_t waited);
+// kCancelled: `Interrupt` was called.
+absl::Status Interrupted(const Segment& segment);
 // kDeadlineExceeded: a receiver has waited for a message in vain. `reason` may be empty.
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason);
 
