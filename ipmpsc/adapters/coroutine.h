@@ -71,7 +71,8 @@ class [[nodiscard]] Task {
 //
 // The results of its functions are awaitable in every kind of coroutine, not only in `Task`. At most
 // one coroutine waits for an end or a descriptor at a time: a second one gets kAlreadyExists, as
-// from `WaitSet::Add`. The loop must outlive the coroutines that wait in it.
+// from `WaitSet::Add`. The loop and the ends must outlive the coroutines that wait for them: declare
+// the loop last, since its destructor destroys its tasks.
 class CoroutineLoop {
  public:
   class Receiving;

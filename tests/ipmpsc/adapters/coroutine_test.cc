@@ -59,9 +59,10 @@ class CoroutineTest : public SenderFixture {
     *status = co_await loop_->Send(*sender_, payload, deadline);
   }
 
-  std::unique_ptr<CoroutineLoop> loop_;
   std::optional<Receiver> receiver_;
   std::optional<Sender> sender_;
+  // Destroyed first: its tasks wait for both.
+  std::unique_ptr<CoroutineLoop> loop_;
 };
 
 TEST_F(CoroutineTest, ALoopWithoutTasksEnds) { EXPECT_OK(loop_->Run()); }
