@@ -15,10 +15,12 @@
 #include "benchmarks/measurement/frames.h"
 #include "benchmarks/measurement/latency.h"
 #include "benchmarks/measurement/limits.h"
+#include "benchmarks/measurement/many.h"
 #include "benchmarks/measurement/quantiles.h"
 #include "benchmarks/measurement/throughput.h"
 #include "benchmarks/mixed_content.h"
 #include "benchmarks/transports/ipmpsc.h"
+#include "ipmpsc/wait_options.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -179,12 +181,61 @@ Row FootprintRow(const std::vector<TransportKind>& systems, std::string id, std:
   });
 }
 
+// The mechanisms of this library, by name.
+constexpr std::pair<const char*, WaitMechanism> kMechanisms[] = {
+    {"io_uring", WaitMechanism::kIoUring},
+    {"helper threads", WaitMechanism::kHelperThread},
+};
+
+// Measures a message on one of many channels that a receiver sleeps for.
+Row ManyRow(const TransportKind& own) {
+  constexpr size_t kChannels = 100;
+  Row row;
+  row.id = "wake-one-of-100";
+  row.title = "One message of 64 bytes on one of 100 channels, to a receiver that sleeps for all";
+  row.unit = "ns";
+  row.measurements.push_back(
+      Limit("a bare futex wake", [] { return FromQuantiles(MeasureFutexWake(kTime)); }));
+  for (const auto& [name, mechanism] : kMechanisms) {
+    row.measurements.push_back(
+        {absl::StrCat(own.name, ", WaitSet, ", name), false, [mechanism = mechanism] {
+           return FromQuantiles(MeasureWaitSet(kChannels, mechanism, kTime));
+         }});
+  }
+  row.measurements.push_back({"unix seqpacket sockets, epoll", false,
+                              [] { return FromQuantiles(MeasureEpoll(kChannels, kTime)); }});
+  return row;
+}
+
+// Measures the cost of many channels, for this library only.
+Row ManyByChannelsRow(const TransportKind& own) {
+  Row row;
+  row.id = "wake-by-channels";
+  row.title = "One message of 64 bytes to a receiver that sleeps, by the number of its channels";
+  row.unit = "ns";
+  for (const auto& [name, mechanism] : kMechanisms) {
+    for (const size_t channels : {1, 128, 1000}) {
+      row.measurements.push_back({absl::StrCat(own.name, ", ", name, ", ", channels), false,
+                                  [channels = channels, mechanism = mechanism] {
+                                    return FromQuantiles(
+                                        MeasureWaitSet(channels, mechanism, kTime));
+                                  }});
+    }
+  }
+  return row;
+}
+
 }  // namespace
 
 std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
   std::vector<Row> rows;
   for (const bool spinning : {true, false}) {
     for (const size_t size : {64, 4096}) rows.push_back(LatencyRow(systems, size, spinning));
+  }
+  for (const TransportKind& kind : systems) {
+    if (!IsOwn(kind)) continue;
+    rows.push_back(ManyRow(kind));
+    rows.push_back(ManyByChannelsRow(kind));
   }
   for (const size_t size : {16, 64, 1024, 4096, 65536, 1048576})
     rows.push_back(ThroughputRow(systems, size, 1));

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "absl/types/span.h"
 #include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/endpoint/receiver_core.h"
+#include "ipmpsc/internal/endpoint/wait_set_core.h"
 
 namespace ipmpsc {
 namespace {
@@ -58,6 +60,7 @@ Receiver& Receiver::operator=(Receiver&& other) noexcept {
   Receiver taken(std::move(other));
   std::swap(channel_, taken.channel_);
   std::swap(core_, taken.core_);
+  std::swap(own_set_, taken.own_set_);
   return *this;
 }
 
@@ -111,6 +114,25 @@ absl::StatusOr<size_t> Receiver::DrainWhile(absl::FunctionRef<bool(const Record&
   const internal::LocalRef<ReceiverCore> core(core_);
   return core->Drain([handler](const TakenRecord& taken) { return handler(RecordOf(taken)); },
                      max_records);
+}
+
+void Receiver::Interrupt() {
+  if (core_) core_->Interrupt();
+}
+
+absl::StatusOr<int> Receiver::Fd() {
+  if (own_set_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<internal::WaitSetCore>> set =
+        internal::WaitSetCore::ForOne(core_.get());
+    if (!set.ok()) return set.status();
+    own_set_ = *std::move(set);
+  }
+  return own_set_->Fd();
+}
+
+bool Receiver::Arm() {
+  if (!Fd().ok()) return false;
+  return own_set_->Arm();
 }
 
 }  // namespace ipmpsc

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <type_traits>
 
 #include "absl/base/attributes.h"
@@ -33,7 +34,10 @@ namespace ipmpsc {
 
 namespace internal {
 class ReceiverCore;
+class WaitSetCore;
 }  // namespace internal
+
+class WaitSet;
 
 // One message in the ring.
 struct Record {
@@ -135,7 +139,8 @@ class Receiver {
   //
   // Errors: kDeadlineExceeded - no message came. The text says how long the call has waited, and
   // names the sender whose open claim holds up the others. A call that did not wait and has no
-  // sender to name gives no text, so that polling never allocates.
+  // sender to name gives no text, so that polling never allocates. kCancelled - `Interrupt` was
+  // called.
   absl::StatusOr<Lease> Receive(Deadline deadline);
 
   // As `TryReceive` and `Receive`, but take the newest message and release those before it unread.
@@ -157,6 +162,29 @@ class Receiver {
   // since it was created. Takes time in proportion to the sender slots. `Channel::Stats` has the
   // count of each sender. 0 in other channels.
   uint64_t dropped() const;
+  // Ends a running `Receive` that sleeps with kCancelled, or else the next one that is about to
+  // sleep: a call that finds a message returns it. One call ends one `Receive`, and calls before
+  // that `Receive` count as one. May be called in any thread and in signal handlers, while the
+  // receiver lives and is not being moved.
+  void Interrupt();
+
+  // Returns a descriptor for an event loop (epoll, poll), which becomes readable when `TryReceive`
+  // has a result. Always the same. The receiver owns it. Follow "drain, arm, wait":
+  //
+  //   do {
+  //     while (lease = receiver.TryReceive(), lease.ok()) Use(*lease);   // or Drain
+  //     if (!absl::IsUnavailable(lease.status())) return lease.status();
+  //   } while (!receiver.Arm());
+  //   // Now wait until the descriptor is readable.
+  //
+  // For many receivers a `WaitSet` takes fewer descriptors and system calls.
+  //
+  // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
+  // kResourceExhausted - no descriptors left.
+  absl::StatusOr<int> Fd();
+  // Makes the descriptor of `Fd` unreadable, until the next message, end or error. False: there is
+  // one already, or `Fd` has failed; receive first.
+  bool Arm();
 
   // Calls `handler(record)` for each available message, at most `max_records`. A handler that
   // returns a bool ends the call by returning false. Does not wait: without `max_records` it ends
@@ -196,8 +224,11 @@ class Receiver {
   absl::StatusOr<size_t> DrainWhile(absl::FunctionRef<bool(const Record&)> handler,
                                     size_t max_records);
 
+  friend class WaitSet;
+
   Channel channel_;
   internal::LocalRef<internal::ReceiverCore> core_;
+  std::unique_ptr<internal::WaitSetCore> own_set_;  // of `Fd`
 };
 
 }  // namespace ipmpsc

@@ -8,6 +8,7 @@
 #include "absl/base/optimization.h"
 #include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/endpoint/sender_core.h"
+#include "ipmpsc/internal/endpoint/wait_set_core.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/require.h"
 
@@ -84,8 +85,18 @@ absl::StatusOr<Sender> Sender::Attach(const Channel& channel, const SenderOption
 Sender::Sender(Channel channel, internal::LocalRef<SenderCore> core)
     : channel_(std::move(channel)), core_(std::move(core)) {}
 Sender::Sender(Sender&& other) noexcept = default;
-Sender& Sender::operator=(Sender&& other) noexcept = default;
-Sender::~Sender() = default;
+
+Sender& Sender::operator=(Sender&& other) noexcept {
+  Sender taken(std::move(other));
+  std::swap(channel_, taken.channel_);
+  std::swap(core_, taken.core_);
+  std::swap(own_set_, taken.own_set_);
+  return *this;
+}
+
+Sender::~Sender() {
+  if (core_) core_->SetDetached();
+}
 
 absl::Status Sender::TrySendBatch(absl::Span<const absl::string_view> payloads) {
   return core_->SendBatch(payloads, Now());
@@ -145,6 +156,27 @@ uint64_t Sender::sent_position() const { return core_->sent_position(); }
 absl::Status Sender::WaitUntilReleased(uint64_t position, Deadline deadline) {
   return core_->WaitUntilReleased(position, deadline);
 }
+
+void Sender::Interrupt() {
+  if (core_) core_->Interrupt();
+}
+
+absl::StatusOr<int> Sender::Fd(size_t payload_size) {
+  if (own_set_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<internal::WaitSetCore>> set =
+        internal::WaitSetCore::ForOne(core_.get());
+    if (!set.ok()) return set.status();
+    own_set_ = *std::move(set);
+  }
+  absl::StatusOr<int> fd = own_set_->Fd();
+  if (!fd.ok()) return fd;
+  if (absl::Status status = core_->WaitFor(payload_size); !status.ok()) return status;
+  // An announcement for another size is void.
+  own_set_->LookAgain(core_.get());
+  return fd;
+}
+
+bool Sender::Arm() { return own_set_ != nullptr && own_set_->Arm(); }
 
 uint16_t Sender::slot() const { return core_->slot(); }
 

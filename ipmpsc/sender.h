@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
@@ -31,8 +32,11 @@ namespace ipmpsc {
 
 namespace internal {
 class SenderCore;
+class WaitSetCore;
 struct ClaimOptions;
 }  // namespace internal
+
+class WaitSet;
 
 // Loan
 //
@@ -116,6 +120,7 @@ class Sender {
   //
   // Errors: kDeadlineExceeded - the ring is still full. The text says for how long, how much is
   // used, and which process receives. If the deadline had passed before the call there is no text.
+  // kCancelled - `Interrupt` was called.
   absl::Status Send(absl::string_view payload, Deadline deadline);
 
   // Send all of `payloads` in one step. The receiver gets them one after the other, without
@@ -185,7 +190,25 @@ class Sender {
   //                          channel's descriptor
   //  * kUnavailable        - with `SenderOptions::require_receiver`: no living receiver
   //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
+  //  * kCancelled          - `Interrupt` was called
   absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
+  // Ends a running call that sleeps for space or in `WaitUntilReleased` with kCancelled, or else the
+  // next one that is about to sleep. Nothing is sent. One call ends one wait, and calls before that wait count as one. May be
+  // called in any thread and in signal handlers, while the sender lives and is not being moved.
+  void Interrupt();
+
+  // Returns a descriptor for an event loop (epoll, poll), which becomes readable when a message of
+  // `payload_size` bytes would find space, or fail for another reason than space. Always the same,
+  // also for another size. The sender owns it. Follow "try, arm, wait": call `TrySend` until it
+  // returns kResourceExhausted, then `Arm`, and wait if that returns true.
+  //
+  // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
+  // kInvalidArgument - such a message can never fit; kResourceExhausted - no descriptors left.
+  absl::StatusOr<int> Fd(size_t payload_size);
+  // Makes the descriptor of `Fd` unreadable, until there is space. False: there is space already, or
+  // `Fd` was not called or has failed; send first. While a loan is open, the descriptor stays
+  // unreadable: call this again after the loan.
+  bool Arm();
 
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
   // Returns the number of the slot, as in `Lease::sender()`: 0 to max_senders - 1. A slot is reused
@@ -197,8 +220,11 @@ class Sender {
 
   absl::StatusOr<Loan> ClaimAs(size_t size, const internal::ClaimOptions& options);
 
+  friend class WaitSet;
+
   Channel channel_;
   internal::LocalRef<internal::SenderCore> core_;
+  std::unique_ptr<internal::WaitSetCore> own_set_;  // of `Fd`
 };
 
 }  // namespace ipmpsc

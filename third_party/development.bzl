@@ -28,6 +28,22 @@ def development_dependencies():
         folder = "protobuf-c",
     )
 
+    # The event loops of others, for examples/waiting.
+    optional_library(
+        name = "asio",
+        define = "IPMPSC_HAS_ASIO",
+        header = "/usr/include/asio.hpp",
+        libraries = ["-pthread"],
+        target = "asio",
+    )
+    optional_library(
+        name = "libuv",
+        define = "IPMPSC_HAS_LIBUV",
+        header = "/usr/include/uv.h",
+        libraries = ["-luv"],
+        target = "libuv",
+    )
+
     # What benchmarks/ compares with.
     optional_library(
         name = "boost",

@@ -34,6 +34,7 @@ const Rooms& Layers() {
       {"raw",
        {"values", "internal", "internal/os", "internal/ring", "internal/segment",
         "internal/endpoint"}},
+      {"adapters", {"raw", "values"}},
       {"wire", {"values", "internal"}},
       {"view", {"values", "internal", "wire"}},
       {"writer", {"values", "internal", "wire"}},
@@ -49,7 +50,7 @@ std::string RoomOf(absl::string_view path) {
   if (slash != absl::string_view::npos) return std::string(path.substr(0, slash));
   const absl::string_view name = path.substr(0, path.find('.'));
   static const auto* const values =
-      new std::set<absl::string_view>{"deadline", "options", "platform", "version"};
+      new std::set<absl::string_view>{"deadline", "options", "platform", "version", "wait_options"};
   return values->count(name) != 0 ? "values" : "raw";
 }
 

@@ -98,6 +98,14 @@ TEST_F(WaitUntilReleasedTest, WaitsForTheLease) {
   EXPECT_EQ(channel_->released_position(), sender.sent_position());
 }
 
+TEST_F(WaitUntilReleasedTest, InterruptEndsIt) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend("a"));
+  sender.Interrupt();
+  EXPECT_THAT(sender.WaitUntilReleased(sender.sent_position(), kPatience),
+              StatusIs(absl::StatusCode::kCancelled));
+}
+
 TEST_F(WaitUntilReleasedTest, ErrorSaysWhatIsReleasedAndWhoReceives) {
   Sender sender = Attach();
   ASSERT_OK(sender.TrySend("1"));

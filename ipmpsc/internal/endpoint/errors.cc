@@ -113,6 +113,11 @@ absl::Status StillUnreleased(const Segment& segment, Position position, int64_t 
                    ": released up to ", released, ", ", AttachedReceiver(segment)));
 }
 
+absl::Status Interrupted(const Segment& segment) {
+  return ChannelError(absl::StatusCode::kCancelled, segment,
+                      "the wait was interrupted by Interrupt()");
+}
+
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason) {
   std::string text = absl::StrCat("no message for ", FormatWait(waited), ": ");
   if (reason.empty()) {

@@ -33,6 +33,8 @@ absl::Status CorruptPositions(const Segment& segment);
 absl::Status StillFull(const Segment& segment, int64_t waited);
 // kDeadlineExceeded: a sender has waited `waited` nanoseconds for a release up to `position` in vain.
 absl::Status StillUnreleased(const Segment& segment, Position position, int64_t waited);
+// kCancelled: `Interrupt` was called.
+absl::Status Interrupted(const Segment& segment);
 // kDeadlineExceeded: a receiver has waited for a message in vain. `reason` may be empty.
 absl::Status NothingCame(const Segment& segment, int64_t waited, absl::string_view reason);
 

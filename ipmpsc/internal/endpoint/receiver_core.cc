@@ -19,18 +19,6 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The bounds of a sleep, in nanoseconds. A sender may die after its claim, or between its commit
-// and its wake, so the receiver checks again by itself. If nothing is claimed, a sender wakes it
-// before it commits. That sleep has a bound only if the receiver must notice more than messages.
-constexpr int64_t kLongestSleepUnfinished = 10'000'000;
-constexpr int64_t kLongestSleepWithChecks = 100'000'000;
-// Not for messages: the file's times move once an hour (`Segment::KeepFresh`).
-constexpr int64_t kLongestSleep = 3'600'000'000'000;
-
-// From this capacity on, the low half of the claim word could return to the same value while the
-// receiver falls asleep.
-constexpr uint64_t kHalfWordRepeats = uint64_t{1} << 32;
-
 // How many checks in a row may find claimed bytes without an owner. The protocol leaves none. One
 // more check is cheap, and giving up a channel in error is not.
 constexpr int kMostUnownedLooks = 3;
@@ -320,6 +308,7 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
       return NothingCame(*segment_, begin == 0 ? 0 : MonotonicNow() - begin,
                          look == Look::kWriting ? DescribeWriter() : "");
     }
+    if (ABSL_PREDICT_FALSE(interrupt_.Consume())) return Interrupted(*segment_);
     Sleep(look, deadline);
     spin_.Slept(consumer_.HasCommitted());
   }
@@ -489,45 +478,16 @@ std::string ReceiverCore::DescribeWriter() const {
 }
 
 void ReceiverCore::Sleep(Look look, Deadline deadline) {
-  AddToOwnCounter(&ring_.receiver_slot->sleeps, 1);
-  segment_->KeepFresh(MonotonicNow());
-  if (look == Look::kNothing) {
-    SleepUntilClaimed(deadline);
-  } else {
-    SleepUntilCommitted(deadline);
+  // A set's watch of the same word would take the wake.
+  if (ABSL_PREDICT_FALSE(hook() != nullptr)) hook()->OnOwnSleep(this);
+  look_ = look;
+  const Announcement announced = Announce();
+  SleeperBarrier(/*full_barriers=*/!announced.needs_membarrier);
+  if (IsStillNothing()) {
+    FutexWaitUnless(announced.word, announced.expected, interrupt_.word(),
+                    std::min(deadline.nanoseconds(), MonotonicNow() + announced.longest));
   }
   WithdrawReceiverWait(ring_.control);
-}
-
-void ReceiverCore::SleepUntilClaimed(Deadline deadline) {
-  ControlBlock* const control = ring_.control;
-  const bool full_barriers = HasFullBarriers(*control);
-  AnnounceClaimWait(control, ++announcement_);
-  if (kClaimIsFullBarrier) {
-    // [sleep] seq_cst; pairs with [wake] seq_cst: on this processor the claim's CAS is a full
-    // barrier. Either this look sees the claim, or its sender sees the announcement.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-  } else {
-    SleeperBarrier(full_barriers);
-  }
-  // Relaxed: ordered by the barrier.
-  if (control->claim_word.load(std::memory_order_relaxed) != unclaimed_word_) return;
-  // If a waker's barrier may still be weak, its wake may be missed.
-  const bool bounded =
-      end_without_senders_ || require_path_ || ring_.capacity >= kHalfWordRepeats ||
-      (unclaimed_word_ & kClaimEnding) != 0 || (full_barriers && !kClaimIsFullBarrier);
-  const int64_t longest = bounded ? kLongestSleepWithChecks : kLongestSleep;
-  FutexWait(LowHalfOfClaimWord(control), static_cast<uint32_t>(unclaimed_word_),
-            std::min(deadline.nanoseconds(), MonotonicNow() + longest));
-}
-
-void ReceiverCore::SleepUntilCommitted(Deadline deadline) {
-  ControlBlock* const control = ring_.control;
-  const uint32_t announced = AnnounceReceiverWait(control, consumer_.head());
-  SleeperBarrier(HasFullBarriers(*control));
-  if (consumer_.HasCommitted()) return;
-  FutexWait(&control->receiver_wait, announced,
-            std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleepUnfinished));
 }
 
 absl::Status ReceiverCore::CorruptRecord() {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
+#include "ipmpsc/internal/endpoint/arming.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/futex.h"
@@ -30,7 +32,7 @@
 
 namespace ipmpsc::internal {
 
-class ReceiverCore : public LocalRefCounted {
+class ReceiverCore final : public LocalRefCounted, public Waitable {
  public:
   // Errors: as `Receiver::Attach`.
   static absl::StatusOr<LocalRef<ReceiverCore>> Attach(std::shared_ptr<Segment> segment,
@@ -89,7 +91,26 @@ class ReceiverCore : public LocalRefCounted {
   }
 
   // The `Receiver` is gone: a running `Drain` ends after its current record.
-  void SetDetached() { detached_ = true; }
+  void SetDetached() {
+    detached_ = true;
+    if (hook() != nullptr) hook()->OnDetach(this);
+  }
+
+  // Ends the sleep of `Take`, or of the next call that sleeps. Safe in any thread and in signal
+  // handlers.
+  void Interrupt() { interrupt_.Set(); }
+
+  // For the wait set; arming.cc.
+  Readiness Check() override;
+  Readiness Resolve() override;
+  bool HasCome() const override;
+  Announcement Announce() override;
+  bool IsStillNothing() override;
+  void Withdraw() override;
+  void Leave() override;
+  Position announced_position() const override;
+  bool InSameProcess() const override { return fork_guard_.InSameProcess(); }
+  std::string Description() const override;
 
  private:
   // The result of `ResolveStall`.
@@ -142,10 +163,6 @@ class ReceiverCore : public LocalRefCounted {
   std::string DescribeWriter() const;
   // Sleeps after `ResolveStall` found no message, at most until `deadline` or for a bounded time.
   void Sleep(Look look, Deadline deadline);
-  // Sleeps until the claim word changes from the one that showed that nothing is claimed.
-  void SleepUntilClaimed(Deadline deadline);
-  // Sleeps until the claim at the head is committed.
-  void SleepUntilCommitted(Deadline deadline);
   // Whether no other receiver has taken over, which can happen only after this one lost its lock.
   bool IsCurrent() const {
     // Relaxed: it changes only after this receiver has lost its lock, at an unrelated time.
@@ -202,6 +219,9 @@ class ReceiverCore : public LocalRefCounted {
   ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
   absl::Status failure_;          // of the last `Look::kFailed`
   bool detached_ = false;
+  Look look_ = Look::kNothing;   // that `Announce` goes by
+  Position announced_head_ = 0;  // of the last announcement
+  InterruptFlag interrupt_;
 };
 
 }  // namespace ipmpsc::internal

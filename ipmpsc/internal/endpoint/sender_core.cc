@@ -20,15 +20,8 @@
 namespace ipmpsc::internal {
 namespace {
 
-// The receiver may die between its release and its wake, so a sender checks again by itself.
-// Nanoseconds.
-constexpr int64_t kLongestSleep = 100'000'000;
-
 // Minimum interval between system calls that check the receiver or the path. Nanoseconds.
 constexpr int64_t kCheckInterval = 1'000'000;
-
-// How many waits in vain precede taking the turn.
-constexpr int kWaitsBeforeTurn = 4;
 
 }  // namespace
 
@@ -175,6 +168,10 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
       if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
       has_turn_ = true;
     }
+    if (ABSL_PREDICT_FALSE(interrupt_.Consume())) {
+      status = Interrupted(*segment_);
+      break;
+    }
     WaitForSpace(size, options);
   }
   if (ABSL_PREDICT_FALSE(begin != 0)) {
@@ -238,10 +235,10 @@ void SenderCore::WaitForSpace(uint64_t size, const ClaimOptions& options) {
   const ClaimWord word = control->claim_word.load(std::memory_order_relaxed);
   if (has_space() || HasEnded(word)) return;
   // Half a turn: the holder renews its turn before it ends, and the others notice its end soon.
-  const int64_t longest = HasTurnBit(word) ? kTurnDuration / 2 : kLongestSleep;
+  const int64_t longest = HasTurnBit(word) ? kTurnDuration / 2 : kLongestSleepForSpace;
   segment_->KeepFresh(MonotonicNow());
-  FutexWait(&control->senders_wait, announced,
-            std::min(options.deadline.nanoseconds(), MonotonicNow() + longest));
+  FutexWaitUnless(&control->senders_wait, announced, interrupt_.word(),
+                  std::min(options.deadline.nanoseconds(), MonotonicNow() + longest));
   spin_.Slept(has_space());
 }
 
@@ -276,9 +273,10 @@ absl::Status SenderCore::WaitUntilReleased(Position position, Deadline deadline)
     const uint32_t announced = AnnounceSenderWait(control);
     SleeperBarrier(HasFullBarriers(*control));
     if (is_released()) break;
+    if (interrupt_.Consume()) return Interrupted(*segment_);
     segment_->KeepFresh(MonotonicNow());
-    FutexWait(&control->senders_wait, announced,
-              std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleep));
+    FutexWaitUnless(&control->senders_wait, announced, interrupt_.word(),
+                    std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleepForSpace));
     spin_.Slept(is_released());
   }
   return absl::OkStatus();

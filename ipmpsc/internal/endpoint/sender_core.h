@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -17,6 +18,7 @@
 #include "absl/types/span.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
+#include "ipmpsc/internal/endpoint/arming.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/futex.h"
@@ -43,7 +45,7 @@ struct ClaimOptions {
   uint64_t messages = 1;  // that the claim is for
 };
 
-class SenderCore : public LocalRefCounted {
+class SenderCore final : public LocalRefCounted, public Waitable {
  public:
   // Errors: as `Sender::Attach`.
   static absl::StatusOr<LocalRef<SenderCore>> Attach(std::shared_ptr<Segment> segment,
@@ -101,6 +103,30 @@ class SenderCore : public LocalRefCounted {
 
   char* PayloadAt(Position position) const { return ring_.At(position) + sizeof(RecordHeader); }
 
+  // The `Sender` is gone.
+  void SetDetached() {
+    if (hook() != nullptr) hook()->OnDetach(this);
+  }
+
+  // Ends the sleep of `Claim`, or of the next call that sleeps. Safe in any thread and in signal
+  // handlers.
+  void Interrupt() { interrupt_.Set(); }
+
+  // For the wait set, which waits for space for this payload; arming.cc.
+  //
+  // Errors: kInvalidArgument - it can never fit.
+  absl::Status WaitFor(size_t payload_size);
+  Readiness Check() override;
+  Readiness Resolve() override;
+  bool HasCome() const override;
+  Announcement Announce() override;
+  bool IsStillNothing() override;
+  void Withdraw() override;
+  void Leave() override;
+  Position announced_position() const override;
+  bool InSameProcess() const override { return fork_guard_.InSameProcess(); }
+  std::string Description() const override;
+
   const Segment& segment() const { return *segment_; }
   uint16_t slot() const { return slot_; }
 
@@ -146,6 +172,8 @@ class SenderCore : public LocalRefCounted {
   ClaimResult TryFastClaim(uint64_t size, ClaimOptions::When when, Position* position);
   // Whether a claim of `size` bytes would find space now.
   bool HasSpace(uint64_t size, ClaimOptions::When when);
+  // Whether a claim would fail at once for another reason than space.
+  bool HasObstacle() const;
   // Waits until there may be space, at most until the deadline or for a bounded time.
   void WaitForSpace(uint64_t size, const ClaimOptions& options);
   // Counts a claim that found no space and does not wait.
@@ -173,7 +201,10 @@ class SenderCore : public LocalRefCounted {
   int64_t next_check_ = 0;  // when it may check its surroundings again
   bool has_turn_ = false;
   bool claim_open_ = false;
-  bool slow_;  // claim_open_ || checks_surroundings_: `TryFastClaim` cannot decide
+  InterruptFlag interrupt_;
+  size_t wanted_payload_ = 0;  // of a wait set
+  int looks_in_vain_ = 0;      // of a wait set
+  bool slow_;                  // claim_open_ || checks_surroundings_: `TryFastClaim` cannot decide
 };
 
 }  // namespace ipmpsc::internal

@@ -6,7 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
+
+#include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/futex_waitv.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -39,6 +43,20 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline)
   // then polls, and must not use a whole processor for it.
   const timespec pause = {0, kPollInterval};
   nanosleep(&pause, nullptr);
+}
+
+void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
+                     int64_t deadline) {
+  const FutexWaiter waiters[] = {{expected, reinterpret_cast<uintptr_t>(Address(word)), kFutexU32},
+                                 {0, reinterpret_cast<uintptr_t>(Address(flag)), kFutexU32}};
+  // For the caller these results are the same: woken, timed out, interrupted, or a word has changed.
+  if (FutexWaitv(waiters, 2, deadline) >= 0 || errno == ETIMEDOUT || errno == EINTR ||
+      errno == EAGAIN) {
+    return;
+  }
+  // Relaxed: a hint. If it is missed, the next check finds it.
+  if (flag->load(std::memory_order_relaxed) != 0) return;
+  FutexWait(word, expected, std::min(deadline, MonotonicNow() + kFlagInterval));
 }
 
 void FutexWakeOne(std::atomic<uint32_t>* word) {

@@ -20,6 +20,15 @@ bool FutexWakes();
 // refuses to wait, it sleeps for a millisecond instead.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
 
+// The same, but also returns when `*flag` is not 0. After a store to `flag`, `FutexWakeAll(flag)`
+// ends the sleep. The kernel compares both words, so neither change is missed. Where the kernel
+// cannot sleep on two words, a change of `flag` is noticed after `kFlagInterval` at the latest.
+void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
+                     int64_t deadline);
+
+// Nanoseconds.
+inline constexpr int64_t kFlagInterval = 100'000'000;
+
 // Wake sleepers after the word has changed. Sleepers on an unchanged word may or may not wake.
 void FutexWakeOne(std::atomic<uint32_t>* word);
 void FutexWakeAll(std::atomic<uint32_t>* word);

@@ -23,9 +23,16 @@ constexpr int64_t kLongestPause = 4'000'000;
 bool FutexWakes() { return false; }
 
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
+  std::atomic<uint32_t> no_flag{0};
+  FutexWaitUnless(word, expected, &no_flag, deadline);
+}
+
+void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
+                     int64_t deadline) {
   int64_t pause = kShortestPause;
-  // Relaxed: the caller checks its condition again, in its own order.
-  while (word->load(std::memory_order_relaxed) == expected) {
+  // Relaxed, both: the caller checks its condition again, in its own order.
+  while (word->load(std::memory_order_relaxed) == expected &&
+         flag->load(std::memory_order_relaxed) == 0) {
     const int64_t left = deadline - MonotonicNow();
     if (left <= 0) return;
     // Less than a second. A signal only makes the next check come sooner.

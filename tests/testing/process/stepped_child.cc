@@ -15,6 +15,12 @@
 #include "gtest/gtest.h"
 
 namespace ipmpsc::testing {
+namespace {
+
+// SYS_futex_waitv, which is younger than the kernel headers of some systems.
+constexpr unsigned long long kFutexWaitv = 449;
+
+}  // namespace
 
 std::string SteppedChild::Unavailable() {
 #ifndef __x86_64__
@@ -57,8 +63,11 @@ SteppedChild::Next SteppedChild::Peek() const {
   const long code = ptrace(PTRACE_PEEKTEXT, pid(), registers.rip, nullptr);
   // The two bytes of `syscall`.
   if (errno != 0 || (code & 0xffff) != 0x050f) return Next::kInstruction;
-  const bool waits = registers.rax == SYS_futex &&
-                     (registers.rsi == FUTEX_WAIT_BITSET || registers.rsi == FUTEX_WAIT);
+  // io_uring_enter waits for completions if it is asked for at least one.
+  const bool waits = (registers.rax == SYS_futex &&
+                      (registers.rsi == FUTEX_WAIT_BITSET || registers.rsi == FUTEX_WAIT)) ||
+                     registers.rax == kFutexWaitv ||
+                     (registers.rax == SYS_io_uring_enter && registers.rdx != 0);
   return waits ? Next::kFutexWait : Next::kSystemCall;
 #else
   return Next::kInstruction;

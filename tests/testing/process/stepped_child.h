@@ -31,6 +31,7 @@ class SteppedChild {
   // Executes one instruction or system call. Returns false if the operation is done.
   bool Step();
 
+  // kFutexWait: also io_uring_enter that waits.
   enum class Next { kInstruction, kSystemCall, kFutexWait };
   // Returns the kind of the next step.
   Next Peek() const;
