@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -32,7 +33,11 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::string verb;
     for (const CLI::App* named : app.get_subcommands()) verb = absl::StrCat(" ", named->get_name());
-    Complain(absl::StrCat(error.what(), "; `ipmpsc", verb, " --help` explains"));
+    const std::vector<std::string> rest = app.remaining();
+    const std::string what = verb.empty() && !rest.empty()
+                                 ? absl::StrCat("there is no verb '", Printable(rest[0]), "'")
+                                 : std::string(error.what());
+    Complain(absl::StrCat(what, "; `ipmpsc", verb, " --help` explains"));
     return kUsage;
   }
   if (!FinishOutput()) return Fail(kFailed, "cannot write to standard output");

@@ -85,8 +85,8 @@ struct Cut {
   bool items = false;
 };
 
-// Cuts bytes and strings of more than `max_bytes`, and lists of more than `max_items`, wherever they
-// are in the message. Returns the cuts in the order of the fields.
+// Cuts bytes and strings of more than `max_bytes`, and lists of more than `max_items`, wherever
+// they are in the message. Returns the cuts in the order of the fields.
 std::vector<Cut> CutLongValues(google::protobuf::Message* message, uint64_t max_bytes,
                                uint64_t max_items);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -64,7 +65,11 @@ std::string Table::Text(absl::string_view indent) const {
   return text;
 }
 
-std::string Printable(absl::string_view bytes) { return absl::Utf8SafeCHexEscape(bytes); }
+std::string Printable(absl::string_view bytes) {
+  // Quotation marks stay: the text is shown, not parsed.
+  return absl::StrReplaceAll(absl::Utf8SafeCHexEscape(bytes),
+                             {{"\\\\", "\\\\"}, {"\\\"", "\""}, {"\\'", "'"}});
+}
 
 std::string BytesText(double bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -77,6 +82,10 @@ std::string CountText(uint64_t count) {
   std::string digits = absl::StrCat(count);
   for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
   return digits;
+}
+
+std::string CountText(uint64_t count, absl::string_view one) {
+  return absl::StrCat(CountText(count), " ", one, count == 1 ? "" : "s");
 }
 
 std::string DurationText(absl::Duration duration) {
@@ -96,7 +105,7 @@ std::string DurationText(absl::Duration duration) {
 }
 
 std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E9SZ", time, absl::UTCTimeZone());
 }
 
 size_t DisplayWidth(absl::string_view text) {

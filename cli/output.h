@@ -53,6 +53,8 @@ std::string Printable(absl::string_view bytes);
 std::string BytesText(double bytes);
 // "12,345,678".
 std::string CountText(uint64_t count);
+// "1 message", "12,345 messages". `one` is the noun for one.
+std::string CountText(uint64_t count, absl::string_view one);
 // "950 us", "1.25 s", "3 min", "2 h", "5 d": at most three digits that matter.
 std::string DurationText(absl::Duration duration);
 // The time in UTC, "2026-01-31T12:00:00.000000001Z"; for JSON.

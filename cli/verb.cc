@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -46,9 +45,10 @@ CLI::App* Program::AddVerb(const std::string& name, const std::string& summary,
 
 CLI::Option* AddChannelArgument(CLI::App* verb, std::string* channel) {
   return verb
-      ->add_option("CHANNEL", *channel,
-                   "path of a channel; or its name, which is looked for in the folders of "
-                   "$IPMPSC_DIR, in /dev/shm and in the current folder")
+      ->add_option(
+          "CHANNEL", *channel,
+          "path of a channel; or its name, which is looked for in $IPMPSC_DIR, in /dev/shm and in "
+          "the current folder")
       ->required();
 }
 
@@ -77,15 +77,14 @@ CLI::Option* AddDurationOption(CLI::App* verb, const std::string& name, absl::Du
 CLI::Option* AddBytesOption(CLI::App* verb, const std::string& name, uint64_t* value,
                             const std::string& help) {
   return verb->add_option(name, *value, help)
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false).description(""))
       ->type_name("BYTES");
 }
 
 std::vector<std::string> ChannelFolders() {
   std::vector<std::string> folders;
-  if (const char* variable = std::getenv("IPMPSC_DIR"); variable != nullptr) {
-    folders = absl::StrSplit(variable, ':', absl::SkipEmpty());
-  }
+  const char* const variable = std::getenv("IPMPSC_DIR");
+  if (variable != nullptr && *variable != '\0') folders.emplace_back(variable);
   folders.emplace_back("/dev/shm");
   return folders;
 }

@@ -1,11 +1,12 @@
-// What the verbs of the command `ipmpsc` share: how one is added, options, errors and exit statuses.
+// What the verbs of the command `ipmpsc` share: how one is added, options, errors, exit statuses.
 //
 // A verb is one file in cli/verbs. It defines a function that cli/verbs/verbs.h declares and lists:
 //
 //   void AddPing(Program& program) {
 //     const auto options = std::make_shared<PingOptions>();
 //     CLI::App* verb = program.AddVerb("ping", "Says whether a receiver is there.",
-//                                      "  ipmpsc ping quotes\n", [options] { return Ping(*options); });
+//                                      "  ipmpsc ping quotes\n",
+//                                      [options] { return Ping(*options); });
 //     AddChannelArgument(verb, &options->channel);
 //     AddJsonFlag(verb, &options->json);
 //   }
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -51,6 +53,8 @@ class Program {
   CLI::App* AddVerb(const std::string& name, const std::string& summary,
                     const std::string& examples, Run run);
 
+  // The whole command line, for verbs that describe it.
+  const CLI::App& app() const { return *app_; }
   // What the verb returned that the command line has.
   ExitStatus exit_status() const { return exit_status_; }
 
@@ -77,8 +81,8 @@ CLI::Option* AddBytesOption(CLI::App* verb, const std::string& name, uint64_t* v
 // the first folder's.
 std::string FindChannel(absl::string_view channel);
 
-// The folders that channels are looked for in: those of the environment variable IPMPSC_DIR, which
-// are separated by colons, and /dev/shm.
+// The folders that channels are looked for in: the one that the environment variable IPMPSC_DIR
+// names, and /dev/shm.
 std::vector<std::string> ChannelFolders();
 
 // `Channel::OpenReadOnly(FindChannel(channel))`.

@@ -1,5 +1,6 @@
 // ipmpsc info: what a channel is, how full, and who uses it.
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,16 @@
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "cli/verbs/verbs.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/stats.h"
 
 namespace ipmpsc::cli {
 namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FileDescriptor;
 
 struct InfoOptions {
   std::string channel;
@@ -82,9 +88,9 @@ void PrintInfo(const Channel& channel, const ChannelStats& stats) {
   table.Add({"id", stats.id});
   table.Add({"message", PrintableType(channel)});
   table.Add({"state", ChannelStateName(stats)});
-  table.Add(
-      {"created", absl::StrCat(TimeText(absl::FromUnixSeconds(absl::ToUnixSeconds(stats.created))),
-                               " (", Ago(stats.created), ")")});
+  table.Add({"created", absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", stats.created,
+                                                      absl::UTCTimeZone()),
+                                     " (", Ago(stats.created), ")")});
   table.Add({"capacity", absl::StrCat(BytesText(stats.capacity), ", messages of up to ",
                                       BytesText(stats.max_payload), ", up to ", stats.max_senders,
                                       " senders, ", Features(stats))});
@@ -104,15 +110,35 @@ void PrintInfo(const Channel& channel, const ChannelStats& stats) {
   PrintParticipants(stats);
 }
 
+// Adds the files that define the message and the types of its fields. Others only declare options.
+void AddFilesOf(const Descriptor* message, std::set<const FileDescriptor*>* files) {
+  std::set<const Descriptor*> seen;
+  std::vector<const Descriptor*> rest = {message};
+  while (!rest.empty()) {
+    const Descriptor* const next = rest.back();
+    rest.pop_back();
+    if (!seen.insert(next).second) continue;
+    files->insert(next->file());
+    for (int i = 0; i < next->field_count(); ++i) {
+      const google::protobuf::FieldDescriptor* const field = next->field(i);
+      if (field->message_type() != nullptr) rest.push_back(field->message_type());
+      if (field->enum_type() != nullptr) files->insert(field->enum_type()->file());
+    }
+  }
+}
+
 ExitStatus Info(const InfoOptions& options) {
   const absl::StatusOr<Channel> channel = OpenToLook(options.channel);
   if (!channel.ok()) return Fail(channel.status());
   if (options.schema) {
     const absl::StatusOr<ChannelType> type = ChannelType::Of(*channel);
     if (!type.ok()) return Fail(type.status());
+    std::set<const FileDescriptor*> needed;
+    AddFilesOf(type->descriptor(), &needed);
     for (const google::protobuf::FileDescriptorProto& file : type->info().schema().file()) {
-      const google::protobuf::FileDescriptor* const descriptor =
+      const FileDescriptor* const descriptor =
           type->descriptor()->file()->pool()->FindFileByName(file.name());
+      if (needed.count(descriptor) == 0) continue;
       Print(absl::StrCat("// ", Printable(file.name()), "\n", descriptor->DebugString(), "\n"));
     }
     return kSuccess;

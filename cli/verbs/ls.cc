@@ -157,7 +157,7 @@ void AddLs(Program& program) {
                       "  ipmpsc ls --json | jq -r 'select(.receiver == null).path'\n",
                       [options] { return List(*options); });
   verb->add_option("FOLDER", options->folders,
-                   "folders to look in, instead of those of $IPMPSC_DIR and /dev/shm");
+                   "folders to look in, instead of $IPMPSC_DIR and /dev/shm");
   CLI::Option* const json = AddJsonFlag(verb, &options->json);
   verb->add_flag("--names", options->names, "print the paths only, one a line")->excludes(json);
   verb->add_flag("--alive", options->alive, "only channels in which somebody is attached");

@@ -1,5 +1,6 @@
 // ipmpsc receive: takes messages out of a channel and prints them.
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -85,13 +86,15 @@ ExitStatus Receive(const ReceiveOptions& options) {
     printer->PrintMessage(lease->payload(), meta);
     // A message that could not be written stays in the channel for the next receiver.
     if (!FinishOutput()) {
-      return Fail(kFailed, absl::StrCat("cannot write to standard output; the message at position ",
-                                        meta.position, " stays in the channel"));
+      Complain(absl::StrCat("cannot write to standard output; the message at position ",
+                            meta.position, " stays in the channel"));
+      // The end of a lease releases the message. The end of the process does not.
+      std::_Exit(kFailed);
     }
     std::move(*lease).Release();
     ++taken;
   }
-  if (!options.quiet) Complain(absl::StrCat("took ", CountText(taken), " messages"));
+  if (!options.quiet) Complain(absl::StrCat("took ", CountText(taken, "message")));
   return status == kSuccess && printer->misfits() > 0 ? kFailed : status;
 }
 

@@ -218,8 +218,9 @@ ExitStatus SendMessages(const SendOptions& options) {
     PrintJson({{options.check ? "checked_messages" : "sent_messages", sender.messages()},
                {options.check ? "checked_bytes" : "sent_bytes", sender.bytes()}});
   } else {
-    Print(absl::StrCat(options.check ? "checked " : "sent ", CountText(sender.messages()),
-                       " messages (", BytesText(static_cast<double>(sender.bytes())), ")\n"));
+    Print(absl::StrCat(options.check ? "checked " : "sent ",
+                       CountText(sender.messages(), "message"), " (",
+                       BytesText(static_cast<double>(sender.bytes())), ")\n"));
   }
   return status;
 }
@@ -253,10 +254,11 @@ void AddSend(Program& program) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"auto", Format::kAuto},
                                                                         {"json", Format::kJson},
                                                                         {"text", Format::kText},
-                                                                        {"raw", Format::kRaw}}))
+                                                                        {"raw", Format::kRaw}})
+                      .description(""))
       ->type_name("auto|json|text|raw");
   verb->add_option("--rate", options->rate, "messages a second (default: no limit)")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::PositiveNumber.description(""))
       ->type_name("N");
   verb->add_option("--repeat", options->repeat, "send --message so many times")
       ->type_name("N")

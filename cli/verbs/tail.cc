@@ -34,7 +34,8 @@ struct TailOptions {
   bool post_mortem = false;
 };
 
-// With --no-wait, the longest silence. A tap looks every 2 ms, and a search takes several looks.
+// With --no-wait, the longest wait for a message that is being written. A tap looks every 2 ms, and
+// a search takes several looks.
 constexpr absl::Duration kSilence = absl::Milliseconds(100);
 
 MessageMeta MetaOf(const TapMessage& message) {
@@ -50,7 +51,7 @@ MessageMeta MetaOf(const TapMessage& message) {
 void TellLoss(const TapLoss& loss) {
   if (loss.bytes == 0) return;
   Complain(absl::StrCat("senders overwrote ", loss.messages_are_exact ? "" : "about ",
-                        CountText(loss.messages), " messages (", BytesText(loss.bytes),
+                        CountText(loss.messages, "message"), " (", BytesText(loss.bytes),
                         ") before they were read"));
 }
 
@@ -112,8 +113,8 @@ class Tailer {
       }
       if (absl::IsAborted(end)) Complain(end.message());
       if (absl::IsDeadlineExceeded(end) && !options_.no_wait) {
-        return Fail(kTimeout,
-                    absl::StrCat("no message came within ", DurationText(options_.timeout)));
+        return Fail(kTimeout, absl::StrCat("no message to print came within ",
+                                           DurationText(options_.timeout)));
       }
       if (absl::IsDataLoss(end)) return Fail(end);
       return EndOf(*printer, lost_, options_.strict);
@@ -136,8 +137,7 @@ class Tailer {
   }
 
   // Waits for the next message in steps, so that a signal ends the wait.
-  absl::Status Next(Tap& tap, TapMessage* message) {
-    const Deadline deadline = options_.no_wait ? kSilence : options_.timeout;
+  absl::Status Next(Tap& tap, Deadline deadline, TapMessage* message) {
     bool flushed = false;
     for (;;) {
       const absl::Status status = flushed ? tap.Next(kLookForStop, message) : tap.TryNext(message);
@@ -153,14 +153,32 @@ class Tailer {
   // Returns why it ended: OK after --count messages.
   absl::Status PrintAll(Tap& tap, MessagePrinter& printer) {
     TapMessage message;
+    Deadline deadline = options_.no_wait ? kSilence : options_.timeout;
+    uint64_t untold_loss = 0;
+    // A busy channel is never silent.
+    const uint64_t end = options_.no_wait ? tap.channel().Stats().claim_position
+                                          : std::numeric_limits<uint64_t>::max();
     while (printed_ < options_.count) {
       if (StopRequested() || std::ferror(stdout) != 0) return absl::CancelledError();
-      if (absl::Status status = Next(tap, &message); !status.ok()) return status;
+      if (absl::Status status = Next(tap, deadline, &message); !status.ok()) return status;
+      if (message.position >= end) break;
       if (message.lost_before > 0 && !options_.print.meta) {
         Complain(absl::StrCat("lost ", BytesText(message.lost_before), " before position ",
                               message.position));
       }
-      printed_ += printer.PrintMessage(message.payload, MetaOf(message));
+      MessageMeta meta = MetaOf(message);
+      // The filters may leave out the message behind a loss.
+      meta.lost_before += untold_loss;
+      const bool printed = printer.PrintMessage(message.payload, meta);
+      untold_loss = printed ? 0 : meta.lost_before;
+      printed_ += printed;
+      // --timeout is the wait for a message that the filters let through, so that a script ends.
+      if (options_.no_wait) {
+        deadline = kSilence;
+      } else if (printed) {
+        deadline = options_.timeout;
+      }
+      if (tap.position() >= end) break;
     }
     return absl::OkStatus();
   }
@@ -194,14 +212,16 @@ void AddTail(Program& program) {
           "begin with: now, what is sent from now on (default); oldest, the oldest message "
           "that is not released; kept, the last three quarters of the ring")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, TapStart>{{"now", TapStart::kNow},
-                                          {"oldest", TapStart::kOldestUnreleased},
-                                          {"kept", TapStart::kOldestKept}}))
+                      std::map<std::string, TapStart>{{"now", TapStart::kNow},
+                                                      {"oldest", TapStart::kOldestUnreleased},
+                                                      {"kept", TapStart::kOldestKept}})
+                      .description(""))
       ->type_name("now|oldest|kept");
   verb->add_option("--count", options->count, "end after so many messages")->type_name("N");
-  AddDurationOption(verb, "--timeout", &options->timeout,
-                    "end with status 5 if no message comes for so long");
-  verb->add_flag("--no-wait", options->no_wait, "end when no more messages are there");
+  AddDurationOption(
+      verb, "--timeout", &options->timeout,
+      "end with status 5 if no message comes for so long, or none that the filters let through");
+  verb->add_flag("--no-wait", options->no_wait, "end with the last message that is there now");
   verb->add_flag("--follow,-F", options->follow,
                  "wait until the channel is created, and go on when a new one replaces it");
   verb->add_flag("--strict", options->strict, "end with status 6 if messages were lost");
