@@ -6,6 +6,8 @@ A workspace that defines one of these names before it calls `ipmpsc_dependencies
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
+load("//third_party/cli11:cli11.bzl", "debian_cli11")
+load("//third_party/nlohmann_json:nlohmann_json.bzl", "debian_nlohmann_json")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
 def ipmpsc_dependencies(coverage_tools = True):
@@ -38,6 +40,10 @@ def ipmpsc_dependencies(coverage_tools = True):
     )
     maybe(debian_abseil, name = "com_google_absl")
     maybe(debian_protobuf, name = "com_google_protobuf")
+
+    # For the command alone: looked for when something that is built needs them.
+    maybe(debian_cli11, name = "cli11")
+    maybe(debian_nlohmann_json, name = "nlohmann_json")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",

@@ -1,0 +1,27 @@
+// The verbs of the command, one file each.
+#ifndef IPMPSC_CLI_VERBS_VERBS_H_
+#define IPMPSC_CLI_VERBS_VERBS_H_
+
+#include "cli/verb.h"
+
+namespace ipmpsc::cli {
+
+void AddBw(Program& program);
+void AddCompletion(Program& program);
+void AddDelay(Program& program);
+void AddHz(Program& program);
+void AddInfo(Program& program);
+void AddLs(Program& program);
+void AddMan(Program& program);
+void AddReceive(Program& program);
+void AddSend(Program& program);
+void AddTail(Program& program);
+
+// In the order in which `ipmpsc --help` lists them.
+inline constexpr void (*kVerbs[])(Program& program) = {
+    AddLs, AddInfo, AddTail, AddHz, AddBw, AddDelay, AddSend, AddReceive, AddCompletion, AddMan,
+};
+
+}  // namespace ipmpsc::cli
+
+#endif  // IPMPSC_CLI_VERBS_VERBS_H_
