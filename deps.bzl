@@ -7,6 +7,7 @@ load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load("//third_party:local_files.bzl", "local_files")
 load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/cli11:cli11.bzl", "debian_cli11")
+load("//third_party/microhttpd:microhttpd.bzl", "optional_microhttpd")
 load("//third_party/nlohmann_json:nlohmann_json.bzl", "debian_nlohmann_json")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 
@@ -44,6 +45,7 @@ def ipmpsc_dependencies(coverage_tools = True):
     # For the command alone: looked for when something that is built needs them.
     maybe(debian_cli11, name = "cli11")
     maybe(debian_nlohmann_json, name = "nlohmann_json")
+    maybe(optional_microhttpd, name = "libmicrohttpd")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",

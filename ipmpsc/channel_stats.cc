@@ -178,6 +178,7 @@ ChannelStats Channel::Stats() const {
   stats.release_position = positions.released;
   stats.fill = positions.valid ? positions.in_use() : 0;
   stats.turn = ReadTurn(ring, positions);
+  stats.stale_turn = internal::HasTurnBit(positions.claim_word) && !stats.turn.has_value();
   stats.senders_wait = internal::AreSendersWaiting(*ring.control);
   stats.oldest_record = ReadOldest(ring, positions);
 

@@ -131,6 +131,8 @@ struct ChannelStats {
   uint64_t dropped_messages = 0;  // the sum of the senders'
 
   std::optional<TurnStats> turn;
+  // A turn has ended, or its words are damaged. The next sender clears it.
+  bool stale_turn = false;
   bool senders_wait = false;  // some sender sleeps for space, or did so when it was killed
 
   // The last receiver, if there has been one. `liveness` says whether it is still there.

@@ -230,6 +230,7 @@ TEST_F(ChannelStatsTest, TellsTheTurn) {
       internal::TakeTurn(ring().control, 1, 2048, internal::MonotonicNow() + 1'000'000'000));
   // An end that far ahead is no turn.
   EXPECT_FALSE(Stats().turn.has_value());
+  EXPECT_TRUE(Stats().stale_turn);
   internal::EndTurn(ring().control, 1);
   // A stopped test may miss the turn, so it takes it again.
   std::optional<TurnStats> turn;
@@ -241,6 +242,11 @@ TEST_F(ChannelStatsTest, TellsTheTurn) {
   EXPECT_EQ(turn->bytes, 2048u);
   EXPECT_GT(turn->left, absl::ZeroDuration());
   EXPECT_LE(turn->left, absl::Milliseconds(10));
+  ASSERT_TRUE(
+      internal::TakeTurn(ring().control, 1, 2048, internal::MonotonicNow() - 1'000'000'000));
+  EXPECT_TRUE(Stats().stale_turn);
+  internal::EndTurn(ring().control, 1);
+  EXPECT_FALSE(Stats().stale_turn);
 }
 
 TEST_F(ChannelStatsTest, TellsTheEnd) {
