@@ -12,12 +12,14 @@ void AddHz(Program& program);
 void AddInfo(Program& program);
 void AddLs(Program& program);
 void AddReceive(Program& program);
+void AddRecord(Program& program);
+void AddReplay(Program& program);
 void AddSend(Program& program);
 void AddTail(Program& program);
 
 // In the order in which `ipmpsc --help` lists them.
 inline constexpr void (*kVerbs[])(Program& program) = {
-    AddLs, AddInfo, AddTail, AddHz, AddBw, AddDelay, AddSend, AddReceive,
+    AddLs, AddInfo, AddTail, AddHz, AddBw, AddDelay, AddSend, AddReceive, AddRecord, AddReplay,
 };
 
 }  // namespace ipmpsc::cli
