@@ -10,6 +10,8 @@ load("//third_party/cli11:cli11.bzl", "debian_cli11")
 load("//third_party/microhttpd:microhttpd.bzl", "optional_microhttpd")
 load("//third_party/nlohmann_json:nlohmann_json.bzl", "debian_nlohmann_json")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
+load("//third_party/zlib:zlib.bzl", "debian_zlib")
+load("//third_party/zstd:zstd.bzl", "debian_zstd")
 
 def ipmpsc_dependencies(coverage_tools = True):
     """Defines the repositories, over what Debian 12 installs, that are not defined yet.
@@ -46,6 +48,8 @@ def ipmpsc_dependencies(coverage_tools = True):
     maybe(debian_cli11, name = "cli11")
     maybe(debian_nlohmann_json, name = "nlohmann_json")
     maybe(optional_microhttpd, name = "libmicrohttpd")
+    maybe(debian_zlib, name = "zlib")
+    maybe(debian_zstd, name = "zstd")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",

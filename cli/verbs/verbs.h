@@ -18,6 +18,8 @@ void AddLs(Program& program);
 void AddMan(Program& program);
 void AddMetrics(Program& program);
 void AddReceive(Program& program);
+void AddRecord(Program& program);
+void AddReplay(Program& program);
 void AddRm(Program& program);
 void AddSend(Program& program);
 void AddTail(Program& program);
@@ -25,8 +27,9 @@ void AddTop(Program& program);
 
 // In the order in which `ipmpsc --help` lists them.
 inline constexpr void (*kVerbs[])(Program& program) = {
-    AddLs,      AddInfo,   AddTop, AddTail, AddHz,      AddBw,    AddDelay,      AddSend,
-    AddReceive, AddDoctor, AddRm,  AddGc,   AddMetrics, AddBench, AddCompletion, AddMan,
+    AddLs,    AddInfo, AddTop,     AddTail,   AddHz,         AddBw,
+    AddDelay, AddSend, AddReceive, AddRecord, AddReplay,     AddDoctor,
+    AddRm,    AddGc,   AddMetrics, AddBench,  AddCompletion, AddMan,
 };
 
 }  // namespace ipmpsc::cli
