@@ -62,6 +62,7 @@ void NameClasses(MessagePlan* plan, GeneratedNames* names) {
   plan->lease = names->Name(message, "Lease");
   plan->sender = names->Name(message, "Sender");
   plan->receiver = names->Name(message, "Receiver");
+  plan->tap = names->Name(message, "Tap");
   plan->qualified_writer = names->QualifiedName(message, "Writer");
   for (int i = 0; i < message.nested_type_count(); ++i) {
     const Descriptor& nested = *message.nested_type(i);

@@ -74,6 +74,7 @@ struct MessagePlan {
   std::string lease;
   std::string sender;
   std::string receiver;
+  std::string tap;
   std::string qualified_writer;
   uint64_t fingerprint = 0;  // see Fingerprint
   std::vector<NestedPlan> nested;

@@ -73,6 +73,7 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
       {"channel", plan.channel},
       {"sender", plan.sender},
       {"receiver", plan.receiver},
+      {"tap", plan.tap},
       {"lease", plan.lease},
       {"loan", plan.loan},
       {"writer", plan.writer},
@@ -113,6 +114,9 @@ void PrintTypedEnds(const FilePlan& file, const MessagePlan& plan, Printer* prin
   print_class(absl::StrCat("Receives ", type, "."), R"(class $receiver$
     : public ::ipmpsc::typed::MessageReceiver<$receiver$, $lease$, $view$, $channel$> {
 )");
+  PrintDocumentation(absl::StrCat("Reads ", type, " beside its receiver, without taking part."), 0,
+                     printer);
+  printer->Print(variables, "using $tap$ = ::ipmpsc::typed::MessageTap<$view$, $channel$>;\n\n");
 }
 
 }  // namespace ipmpsc::codegen

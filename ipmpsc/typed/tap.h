@@ -1,6 +1,6 @@
 // MessageTap: reads the messages of one type beside their receiver, without taking part (tap.h).
+// Generated headers declare one for each message, `FrameTap` for a message `Frame`:
 //
-//   using FrameTap = ipmpsc::typed::MessageTap<FrameView, FrameChannel>;
 //   absl::StatusOr<FrameTap> tap = FrameTap::Open("/dev/shm/frames");
 //   absl::StatusOr<FrameTap::Message> frame = tap->Next(absl::Seconds(1));
 //   Show((*frame)->pixels());   // of the message's own copy

@@ -27,7 +27,7 @@ using ::ipmpsc::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-using FrameTap = ::ipmpsc::typed::MessageTap<camera::FrameView, camera::FrameChannel>;
+using camera::FrameTap;
 
 std::string Serialized(uint32_t width) {
   camera::Frame frame;

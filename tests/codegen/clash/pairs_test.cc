@@ -34,6 +34,7 @@ constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::Message, T>;
   EXPECT_TRUE(kIsMessage<name##Lease>);           \
   EXPECT_TRUE(kIsMessage<name##Sender>);          \
   EXPECT_TRUE(kIsMessage<name##Receiver>);        \
+  EXPECT_TRUE(kIsMessage<name##Tap>);             \
   EXPECT_TRUE(kIsMessage<name##KindConstants>);   \
   EXPECT_TRUE(std::is_enum_v<name##TooView>);     \
   EXPECT_TRUE(std::is_enum_v<name##TooWriter>);   \
@@ -42,6 +43,7 @@ constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::Message, T>;
   EXPECT_TRUE(std::is_enum_v<name##TooLease>);    \
   EXPECT_TRUE(std::is_enum_v<name##TooSender>);   \
   EXPECT_TRUE(std::is_enum_v<name##TooReceiver>); \
+  EXPECT_TRUE(std::is_enum_v<name##TooTap>);      \
   EXPECT_TRUE(std::is_enum_v<name##KindTooConstants>)
 
 // The generated classes are complete.
@@ -52,6 +54,7 @@ constexpr bool kIsMessage = std::is_base_of_v<google::protobuf::Message, T>;
   EXPECT_GT(sizeof(prefix##Lease##suffix), 0u);                                                \
   EXPECT_GT(sizeof(prefix##Sender##suffix), 0u);                                               \
   EXPECT_GT(sizeof(prefix##Receiver##suffix), 0u);                                             \
+  EXPECT_GT(sizeof(prefix##Tap##suffix), 0u);                                                  \
   EXPECT_FALSE(prefix##Channel##suffix::kType.name.empty())
 
 TEST(PairsTest, NamesOfThePackageAreProtobufs) {

@@ -136,6 +136,9 @@ class PictureReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.aligned.Picture` beside its receiver, without taking part.
+using PictureTap = ::ipmpsc::typed::MessageTap<PictureView, PictureChannel>;
+
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2faligned_2eproto
 
 // The file itself, for the descriptions of channels.

@@ -168,6 +168,9 @@ class Frame_RegionReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.camera.Frame.Region` beside its receiver, without taking part.
+using Frame_RegionTap = ::ipmpsc::typed::MessageTap<Frame_RegionView, Frame_RegionChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.camera.Frame`.
 class FrameChannel : public ::ipmpsc::typed::MessageChannel<FrameChannel> {
  public:
@@ -204,6 +207,9 @@ class FrameReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.camera.Frame` beside its receiver, without taking part.
+using FrameTap = ::ipmpsc::typed::MessageTap<FrameView, FrameChannel>;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fframe_2eproto
 

@@ -116,6 +116,9 @@ class Reading_SampleReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.legacy.Reading.Sample` beside its receiver, without taking part.
+using Reading_SampleTap = ::ipmpsc::typed::MessageTap<Reading_SampleView, Reading_SampleChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.legacy.Reading`.
 class ReadingChannel : public ::ipmpsc::typed::MessageChannel<ReadingChannel> {
  public:
@@ -153,6 +156,9 @@ class ReadingReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.legacy.Reading` beside its receiver, without taking part.
+using ReadingTap = ::ipmpsc::typed::MessageTap<ReadingView, ReadingChannel>;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2flegacy_2eproto
 

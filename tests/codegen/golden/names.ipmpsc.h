@@ -671,6 +671,9 @@ class FrameReceiver_
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Frame` beside its receiver, without taking part.
+using FrameTap = ::ipmpsc::typed::MessageTap<FrameView_, FrameChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.FrameSender`.
 class FrameSenderChannel : public ::ipmpsc::typed::MessageChannel<FrameSenderChannel> {
  public:
@@ -708,6 +711,9 @@ class FrameSenderReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.FrameSender` beside its receiver, without taking part.
+using FrameSenderTap = ::ipmpsc::typed::MessageTap<FrameSenderView, FrameSenderChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.FrameView`.
 class FrameViewChannel : public ::ipmpsc::typed::MessageChannel<FrameViewChannel> {
@@ -747,6 +753,9 @@ class FrameViewReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.FrameView` beside its receiver, without taking part.
+using FrameViewTap = ::ipmpsc::typed::MessageTap<FrameViewView, FrameViewChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.FrameWriter`.
 class FrameWriterChannel : public ::ipmpsc::typed::MessageChannel<FrameWriterChannel> {
  public:
@@ -784,6 +793,9 @@ class FrameWriterReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.FrameWriter` beside its receiver, without taking part.
+using FrameWriterTap = ::ipmpsc::typed::MessageTap<FrameWriterView, FrameWriterChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.class.delete`.
 class class_deleteChannel : public ::ipmpsc::typed::MessageChannel<class_deleteChannel> {
@@ -824,6 +836,9 @@ class class_deleteReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.class.delete` beside its receiver, without taking part.
+using class_deleteTap = ::ipmpsc::typed::MessageTap<class_deleteView, class_deleteChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.class`.
 class classChannel : public ::ipmpsc::typed::MessageChannel<classChannel> {
  public:
@@ -860,6 +875,9 @@ class classReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.class` beside its receiver, without taking part.
+using classTap = ::ipmpsc::typed::MessageTap<classView, classChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Members`.
 class MembersChannel : public ::ipmpsc::typed::MessageChannel<MembersChannel> {
@@ -899,6 +917,9 @@ class MembersReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Members` beside its receiver, without taking part.
+using MembersTap = ::ipmpsc::typed::MessageTap<MembersView, MembersChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Outer.Inner`.
 class Outer_InnerChannel : public ::ipmpsc::typed::MessageChannel<Outer_InnerChannel> {
  public:
@@ -936,6 +957,9 @@ class Outer_InnerReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Outer.Inner` beside its receiver, without taking part.
+using Outer_InnerTap = ::ipmpsc::typed::MessageTap<Outer_InnerView, Outer_InnerChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Outer.Inner.Inner2`.
 class Outer_Inner_Inner2Channel
@@ -978,6 +1002,10 @@ class Outer_Inner_Inner2Receiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Outer.Inner.Inner2` beside its receiver, without taking part.
+using Outer_Inner_Inner2Tap =
+    ::ipmpsc::typed::MessageTap<Outer_Inner_Inner2View, Outer_Inner_Inner2Channel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Inner`.
 class InnerChannel : public ::ipmpsc::typed::MessageChannel<InnerChannel> {
  public:
@@ -1014,6 +1042,9 @@ class InnerReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Inner` beside its receiver, without taking part.
+using InnerTap = ::ipmpsc::typed::MessageTap<InnerView, InnerChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Outer`.
 class OuterChannel : public ::ipmpsc::typed::MessageChannel<OuterChannel> {
@@ -1052,6 +1083,9 @@ class OuterReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Outer` beside its receiver, without taking part.
+using OuterTap = ::ipmpsc::typed::MessageTap<OuterView, OuterChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.color`.
 class colorChannel : public ::ipmpsc::typed::MessageChannel<colorChannel> {
  public:
@@ -1088,6 +1122,9 @@ class colorReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.color` beside its receiver, without taking part.
+using colorTap = ::ipmpsc::typed::MessageTap<colorView, colorChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Receive`.
 class ReceiveChannel : public ::ipmpsc::typed::MessageChannel<ReceiveChannel> {
@@ -1127,6 +1164,9 @@ class ReceiveReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Receive` beside its receiver, without taking part.
+using ReceiveTap = ::ipmpsc::typed::MessageTap<ReceiveView, ReceiveChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Send`.
 class SendChannel : public ::ipmpsc::typed::MessageChannel<SendChannel> {
  public:
@@ -1163,6 +1203,9 @@ class SendReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Send` beside its receiver, without taking part.
+using SendTap = ::ipmpsc::typed::MessageTap<SendView, SendChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Message`.
 class MessageChannel : public ::ipmpsc::typed::MessageChannel<MessageChannel> {
@@ -1202,6 +1245,9 @@ class MessageReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Message` beside its receiver, without taking part.
+using MessageTap = ::ipmpsc::typed::MessageTap<MessageView, MessageChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Required`.
 class RequiredChannel : public ::ipmpsc::typed::MessageChannel<RequiredChannel> {
  public:
@@ -1239,6 +1285,9 @@ class RequiredReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Required` beside its receiver, without taking part.
+using RequiredTap = ::ipmpsc::typed::MessageTap<RequiredView, RequiredChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Message.Base`.
 class Message_BaseChannel : public ::ipmpsc::typed::MessageChannel<Message_BaseChannel> {
@@ -1279,6 +1328,9 @@ class Message_BaseReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Message.Base` beside its receiver, without taking part.
+using Message_BaseTap = ::ipmpsc::typed::MessageTap<Message_BaseView, Message_BaseChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Setters.add_y`.
 class Setters_add_yChannel : public ::ipmpsc::typed::MessageChannel<Setters_add_yChannel> {
  public:
@@ -1318,6 +1370,9 @@ class Setters_add_yReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Setters.add_y` beside its receiver, without taking part.
+using Setters_add_yTap = ::ipmpsc::typed::MessageTap<Setters_add_yView, Setters_add_yChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Setters`.
 class SettersChannel : public ::ipmpsc::typed::MessageChannel<SettersChannel> {
  public:
@@ -1355,6 +1410,9 @@ class SettersReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Setters` beside its receiver, without taking part.
+using SettersTap = ::ipmpsc::typed::MessageTap<SettersView, SettersChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.LooksConstants`.
 class LooksConstantsChannel : public ::ipmpsc::typed::MessageChannel<LooksConstantsChannel> {
@@ -1395,6 +1453,9 @@ class LooksConstantsReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.LooksConstants` beside its receiver, without taking part.
+using LooksConstantsTap = ::ipmpsc::typed::MessageTap<LooksConstantsView, LooksConstantsChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Table`.
 class TableChannel : public ::ipmpsc::typed::MessageChannel<TableChannel> {
  public:
@@ -1431,6 +1492,9 @@ class TableReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Table` beside its receiver, without taking part.
+using TableTap = ::ipmpsc::typed::MessageTap<TableView, TableChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Table_RowEntry`.
 class Table_RowEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_RowEntryChannel> {
@@ -1471,6 +1535,9 @@ class Table_RowEntryReceiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Table_RowEntry` beside its receiver, without taking part.
+using Table_RowEntryTap = ::ipmpsc::typed::MessageTap<Table_RowEntryView, Table_RowEntryChannel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Table_CellEntry`.
 class Table_CellEntryChannel : public ::ipmpsc::typed::MessageChannel<Table_CellEntryChannel> {
  public:
@@ -1509,6 +1576,9 @@ class Table_CellEntryReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Table_CellEntry` beside its receiver, without taking part.
+using Table_CellEntryTap = ::ipmpsc::typed::MessageTap<Table_CellEntryView, Table_CellEntryChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Table_CellEntry_`.
 class Table_CellEntry_Channel : public ::ipmpsc::typed::MessageChannel<Table_CellEntry_Channel> {
@@ -1549,6 +1619,10 @@ class Table_CellEntry_Receiver
   using Base::Base;
 };
 
+/// Reads message `ipmpsc_test.names.Table_CellEntry_` beside its receiver, without taking part.
+using Table_CellEntry_Tap =
+    ::ipmpsc::typed::MessageTap<Table_CellEntry_View, Table_CellEntry_Channel>;
+
 /// Creates and opens channels of message `ipmpsc_test.names.Paint`.
 class PaintChannel : public ::ipmpsc::typed::MessageChannel<PaintChannel> {
  public:
@@ -1585,6 +1659,9 @@ class PaintReceiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Paint` beside its receiver, without taking part.
+using PaintTap = ::ipmpsc::typed::MessageTap<PaintView, PaintChannel>;
 
 /// Creates and opens channels of message `ipmpsc_test.names.Paint_Kind_`.
 class Paint_Kind_Channel : public ::ipmpsc::typed::MessageChannel<Paint_Kind_Channel> {
@@ -1624,6 +1701,9 @@ class Paint_Kind_Receiver
  public:
   using Base::Base;
 };
+
+/// Reads message `ipmpsc_test.names.Paint_Kind_` beside its receiver, without taking part.
+using Paint_Kind_Tap = ::ipmpsc::typed::MessageTap<Paint_Kind_View, Paint_Kind_Channel>;
 
 }  // namespace ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto
 
