@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "bridge/address.h"
 #include "ipmpsc/version.h"
 
@@ -45,6 +46,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   std::string password_file;
   uint64_t window = options.forwarder.window;
   double window_mib = static_cast<double>(options.forwarder.window_bytes) / (1 << 20);
+  double timeout = absl::ToDoubleSeconds(options.nats.timeout);
   CLI::App app(
       "Copies the messages of a channel into a NATS JetStream stream, each exactly once and in "
       "order.",
@@ -81,6 +83,9 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   certificate->needs(key);
   key->needs(certificate);
   app.add_option("--metrics", options.metrics_file, "a file for Prometheus, written each second");
+  app.add_option("--timeout", timeout, "seconds to wait for each answer of the engine")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
   app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
@@ -115,6 +120,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   if (!absl::StrContains(options.channel, '/')) {
     options.channel = absl::StrCat("/dev/shm/", options.channel);
   }
+  options.nats.timeout = options.forwarder.settle_time = absl::Seconds(timeout);
   options.forwarder.window = window;
   options.forwarder.window_bytes = static_cast<uint64_t>(window_mib * (1 << 20));
   return options;

@@ -143,6 +143,7 @@ class NatsEngine final : public Engine {
   Context context_;
   uint64_t max_message_ = 0;
   bool pipelined_ = false;
+  bool has_published_ = false;
   std::string headers_for_;  // the channel's id
   Headers channel_headers_;
 
@@ -292,6 +293,16 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
     return absl::UnavailableError(
         absl::StrCat("the connection to ", options_.address.server, " is lost"));
   }
+  {
+    // The server drops what the user may not publish, and answers nothing.
+    const std::lock_guard<std::mutex> lock(inbox_->mutex);
+    if (absl::StrContains(inbox_->violation,
+                          absl::StrCat("\\\"", options_.address.subject, "\\\"")) ||
+        absl::StrContains(inbox_->violation, absl::StrCat("\"", options_.address.subject, "\""))) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(inbox_->violation, "; give the user this permission"));
+    }
+  }
   jsStreamInfo* raw = nullptr;
   jsErrCode code = static_cast<jsErrCode>(0);
   natsStatus status =
@@ -379,7 +390,10 @@ absl::Status NatsEngine::Publish(const ChannelIdentity& channel, const Message& 
   }
   if (status == NATS_OK) status = js_PublishMsgAsync(context_.get(), &raw, nullptr);
   natsMsg_Destroy(raw);  // null if libnats has taken it
-  if (status == NATS_OK) return absl::OkStatus();
+  if (status == NATS_OK) {
+    has_published_ = true;
+    return absl::OkStatus();
+  }
   if (status == NATS_MAX_PAYLOAD) {
     Acknowledgement outcome;
     outcome.position = message.position;
@@ -446,7 +460,8 @@ void NatsEngine::Poll(absl::Duration wait, std::vector<Acknowledgement>* outcome
 
 void NatsEngine::Forget() {
   natsMsgList pending = {};
-  if (js_PublishAsyncGetPendingList(&pending, context_.get()) == NATS_OK) {
+  // Before the first publish, libnats 3.4.1 crashes in this call.
+  if (has_published_ && js_PublishAsyncGetPendingList(&pending, context_.get()) == NATS_OK) {
     natsMsgList_Destroy(&pending);
   }
   const std::lock_guard<std::mutex> lock(inbox_->mutex);
