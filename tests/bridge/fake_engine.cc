@@ -21,7 +21,7 @@ Acknowledgement FakeServer::Store(const Posted& posted) {
     answer.text = "no stream";
     return answer;
   }
-  if (ids.count(posted.id) != 0) {
+  if (remembers_ids && ids.count(posted.id) != 0) {
     answer.outcome = Outcome::kDuplicate;
     return answer;
   }

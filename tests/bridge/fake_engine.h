@@ -47,6 +47,7 @@ struct FakeServer {
   bool expires = false;
   bool pipelined = true;
   bool unavailable = false;
+  bool remembers_ids = true;  // else its window of duplicates has no length
   bool refuses_letters = false;
   bool refuses_schemas = false;
   bool denied = false;

@@ -169,6 +169,17 @@ TEST(ForwarderModelTest, StoresFourMessagesOnceWithThreeFaultsOrDeaths) {
   EXPECT_GT(ForEachCourse(3, 3, FourMessages, ExpectExactlyOnce), 10000);
 }
 
+// The fence and the tail suffice.
+TEST(ForwarderModelTest, StoresEachMessageOnceIfTheServerForgetsIds) {
+  const auto forgetful = [](World* world) {
+    FourMessages(world);
+    world->server.remembers_ids = false;
+  };
+  for (const size_t window : {1, 2, 4}) {
+    EXPECT_GT(ForEachCourse(2, window, forgetful, ExpectExactlyOnce), 1000);
+  }
+}
+
 TEST(ForwarderModelTest, StoresEachMessageOnceInASharedStream) {
   const auto shared = [](World* world) {
     FourMessages(world);
