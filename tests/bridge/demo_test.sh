@@ -5,6 +5,12 @@ source tests/examples/expect.sh
 demo=$1
 
 export TMPDIR=$TEST_TMPDIR
+# ./bazelw installs both, so this is for builds without it.
+"$demo" --seconds=0.1 2>&1 | grep -E "nats-server is not installed|has no libnats|has no engine" && {
+  echo "skipped: the group bridge of third_party/debian/packages.txt is not installed"
+  exit 0
+}
+
 "$demo" --seconds=4 --rate=1000 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
   fail "the demo failed: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/output")"
 last=$(tail -n 1 "$TEST_TMPDIR/output")

@@ -1,10 +1,26 @@
 #include "tests/bridge/nats_admin.h"
 
+#include <cstdint>
+#include <string>
+
+#ifndef IPMPSC_HAS_NATS
+
+namespace ipmpsc::bridge {
+
+std::string CreateStream(const std::string&, const StreamSettings&) { return "no libnats"; }
+std::string UpdateStream(const std::string&, const StreamSettings&) { return "no libnats"; }
+std::string PurgeStream(const std::string&, const std::string&) { return "no libnats"; }
+std::string DeleteStream(const std::string&, const std::string&) { return "no libnats"; }
+std::string PublishForeign(const std::string&, const std::string&) { return "no libnats"; }
+int64_t CountMessages(const std::string&, const std::string&) { return -1; }
+
+}  // namespace ipmpsc::bridge
+
+#else
+
 #include <nats/nats.h>
 
-#include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -83,3 +99,5 @@ int64_t CountMessages(const std::string& server, const std::string& stream) {
 }
 
 }  // namespace ipmpsc::bridge
+
+#endif  // IPMPSC_HAS_NATS
