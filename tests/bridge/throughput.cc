@@ -5,6 +5,7 @@
 #include <nats/nats.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -31,20 +32,36 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void Print(const char* what, uint64_t messages, uint64_t bytes, double seconds) {
-  std::printf("%-14s %9llu bytes %9.0f messages/s %8.1f MB/s\n", what,
-              static_cast<unsigned long long>(bytes), static_cast<double>(messages) / seconds,
-              static_cast<double>(messages * bytes) / seconds / 1e6);
+// The time of the processors in this process or its children, in seconds. Unlike the rates it is
+// nearly the same on a busy machine.
+double ProcessorSeconds(int who) {
+  rusage usage = {};
+  getrusage(who, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-// Returns seconds, or 0 after a failure.
-double RunBridge(const std::string& server, uint64_t bytes, uint64_t messages) {
+struct Result {
+  double seconds = 0;            // 0 after a failure
+  double processor_seconds = 0;  // of the publishing program
+};
+
+void Print(const char* what, uint64_t messages, uint64_t bytes, const Result& result) {
+  const double seconds = result.seconds;
+  std::printf("%-14s %9llu bytes %9.0f messages/s %8.1f MB/s %6.2f us of processor a message\n",
+              what, static_cast<unsigned long long>(bytes), static_cast<double>(messages) / seconds,
+              static_cast<double>(messages * bytes) / seconds / 1e6,
+              result.processor_seconds * 1e6 / static_cast<double>(messages));
+}
+
+Result RunBridge(const std::string& server, uint64_t bytes, uint64_t messages) {
   ChannelOptions options;
   options.capacity = 32 << 20;
   options.timestamps = true;
   absl::StatusOr<Channel> channel = Channel::CreateTemp(options);
-  if (!channel.ok()) return 0;
+  if (!channel.ok()) return {};
   const std::string address = "nats://" + server + "/bridged";
+  const double before = ProcessorSeconds(RUSAGE_CHILDREN);
   const auto start = Clock::now();
   testing::ChildProcess bridge = testing::ChildProcess::Fork([&] {
     execl("bridge/ipmpsc-bridge", "ipmpsc-bridge", channel->path().c_str(), address.c_str(),
@@ -53,21 +70,23 @@ double RunBridge(const std::string& server, uint64_t bytes, uint64_t messages) {
   });
   {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel);
-    if (!sender.ok()) return 0;
+    if (!sender.ok()) return {};
     const std::string payload(bytes, 'x');
     for (uint64_t i = 0; i < messages; ++i) {
-      if (!sender->Send(payload, absl::Seconds(30)).ok()) return 0;
+      if (!sender->Send(payload, absl::Seconds(30)).ok()) return {};
     }
   }
   channel->Close();
-  if (bridge.Wait(absl::Minutes(2)) != "exited 0") return 0;
+  if (bridge.Wait(absl::Minutes(2)) != "exited 0") return {};
   const double seconds = SecondsSince(start);
-  return CountMessages(server, "bridged") == static_cast<int64_t>(messages) ? seconds : 0;
+  if (CountMessages(server, "bridged") != static_cast<int64_t>(messages)) return {};
+  return {seconds, ProcessorSeconds(RUSAGE_CHILDREN) - before};
 }
 
 // With a window of as many messages as the bridge has.
-double RunLibrary(const std::string& server, uint64_t bytes, uint64_t messages) {
-  if (!CreateStream(server, {"alone", {"alone"}}).empty()) return 0;
+Result RunLibrary(const std::string& server, uint64_t bytes, uint64_t messages) {
+  if (!CreateStream(server, {"alone", {"alone"}}).empty()) return {};
+  const double before = ProcessorSeconds(RUSAGE_SELF);
   const auto start = Clock::now();
   natsConnection* connection = nullptr;
   jsCtx* context = nullptr;
@@ -82,10 +101,10 @@ double RunLibrary(const std::string& server, uint64_t bytes, uint64_t messages) 
     status = js_PublishAsync(context, "alone", payload.data(), static_cast<int>(bytes), nullptr);
   }
   if (status == NATS_OK) status = js_PublishAsyncComplete(context, nullptr);
-  const double seconds = SecondsSince(start);
+  const Result result = {SecondsSince(start), ProcessorSeconds(RUSAGE_SELF) - before};
   jsCtx_Destroy(context);
   natsConnection_Destroy(connection);
-  return CountMessages(server, "alone") == static_cast<int64_t>(messages) ? seconds : 0;
+  return CountMessages(server, "alone") == static_cast<int64_t>(messages) ? result : Result();
 }
 
 int Main(int argc, char** argv) {
@@ -102,10 +121,10 @@ int Main(int argc, char** argv) {
       std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
       break;
     }
-    const double bridge = RunBridge(server->address(), bytes, messages);
-    const double alone = RunLibrary(server->address(), bytes, messages);
-    if (bridge == 0 || alone == 0) {
-      std::fprintf(stderr, "failed: %s\n", bridge == 0 ? "the bridge" : "libnats alone");
+    const Result bridge = RunBridge(server->address(), bytes, messages);
+    const Result alone = RunLibrary(server->address(), bytes, messages);
+    if (bridge.seconds == 0 || alone.seconds == 0) {
+      std::fprintf(stderr, "failed: %s\n", bridge.seconds == 0 ? "the bridge" : "libnats alone");
       break;
     }
     Print("bridge", messages, bytes, bridge);
