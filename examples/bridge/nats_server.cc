@@ -123,7 +123,10 @@ absl::Status NatsServer::StartAgain() {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  truncate(log.c_str(), 0) == 0 || errno == ENOENT;
+  // The line that it waits for below must not be that of an earlier start.
+  if (truncate(log.c_str(), 0) != 0 && errno != ENOENT) {
+    return absl::ErrnoToStatus(errno, "cannot empty " + log);
+  }
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) return absl::ErrnoToStatus(errno, "cannot start nats-server");
