@@ -76,3 +76,12 @@ def development_dependencies():
         header = "/usr/include/protozero/pbf_reader.hpp",
         target = "protozero",
     )
+
+    # What bridge/ stores messages with.
+    optional_library(
+        name = "com_github_nats_io_nats_c",
+        define = "IPMPSC_HAS_NATS",
+        header = "/usr/include/nats/nats.h",
+        libraries = ["-lnats"],
+        target = "nats",
+    )

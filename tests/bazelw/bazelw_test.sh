@@ -89,7 +89,7 @@ bazelw_from() { # FOLDER [NAME=VALUE...] -- ARGUMENT...
 
 passes_on_arguments_status_and_folder() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree/some/folder" -- run :x -- 'two words' '*'
   expect_eq 7 "$status"
@@ -100,7 +100,7 @@ passes_on_arguments_status_and_folder() {
 
 prints_the_apt_line_for_what_is_missing() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   rm "$sysroot/usr/bin/protoc" "$sysroot/usr/include/google/protobuf/compiler/plugin.h"
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
@@ -118,7 +118,7 @@ lists_each_package_of_an_empty_machine() {
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- build //...
   expect_eq 1 "$status"
   local package
-  for package in $(awk '$1 ~ /^(build|bookworm|cli|test|viewer)$/ { print $2 }' "$packages"); do
+  for package in $(awk '$1 ~ /^(build|bookworm|bridge|cli|test|viewer)$/ { print $2 }' "$packages"); do
     expect_in " $package" "$stdout"
   done
   expect_not_in clang "$stdout"
@@ -155,18 +155,21 @@ installs_for_each_command_what_it_needs() {
   expect_install build bookworm cli -- run //:install -- --prefix /opt/ipmpsc
   expect_install build bookworm -- build //codegen:protoc-gen-ipmpsc
   expect_install build bookworm -- --version
+  expect_install build bookworm bridge cli -- run //examples:bridge
+  expect_install build bookworm bridge cli -- build //bridge:ipmpsc-bridge
+  expect_install build bookworm bridge cli test -- test //tests/bridge:forwarder_test
   expect_install build bookworm viewer -- run //examples:viewer
   expect_install build bookworm viewer -- build //examples/video:camera
   expect_install build bookworm test -- test //examples:demo
   expect_install build bookworm test -- coverage //ipmpsc:channel
   expect_install build bookworm cli test -- run -c opt //tests/process:soak
   expect_install build bookworm test -- run -c opt //benchmarks:compare
-  expect_install build bookworm cli test viewer -- test //...
-  expect_install build bookworm cli test viewer -- build //...
-  expect_install build bookworm cli test viewer -- query //ipmpsc:all
-  expect_install build bookworm cli test viewer -- build '//ipmpsc:*'
+  expect_install build bookworm bridge cli test viewer -- test //...
+  expect_install build bookworm bridge cli test viewer -- build //...
+  expect_install build bookworm bridge cli test viewer -- query //ipmpsc:all
+  expect_install build bookworm bridge cli test viewer -- build '//ipmpsc:*'
   # Labels that count from the folder.
-  expect_install build bookworm cli test viewer -- build ...
+  expect_install build bookworm bridge cli test viewer -- build ...
   expect_install build bookworm -- run :x
   expect_install build bookworm cli test -- build tests/codegen:x
   folder=$tree/tests/codegen
@@ -178,7 +181,7 @@ installs_for_each_command_what_it_needs() {
 
 # Makes the machine complete, and puts its files aside for the apt-get above to install.
 put_aside_complete_machine() {
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   rm -rf "$TEST_TMPDIR/complete"
   mv "$sysroot/usr" "$TEST_TMPDIR/complete"
@@ -208,7 +211,7 @@ installs_although_the_update_failed() {
 
 stops_when_the_installation_did_not_help() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   bazelw_from "$tree" ON_INSTALL=true -- info
   expect_eq 1 "$status"
   expect_in "still missing" "$stderr"
@@ -219,7 +222,7 @@ stops_when_the_installation_did_not_help() {
 
 takes_a_jvm_between_11_and_17() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm a-25 25.0.3
   add_jvm b-8 1.8.0_402
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 JAVA_HOME="$sysroot/usr/lib/jvm/a-25" -- info
@@ -235,7 +238,7 @@ takes_a_jvm_between_11_and_17() {
 
 wants_clang_where_it_is_asked_for() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=clang
   expect_in " clang-14 " "$stdout "
@@ -247,7 +250,7 @@ wants_clang_where_it_is_asked_for() {
 
 adds_the_architecture_that_it_builds_for() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=aarch64
   expect_in "dpkg --add-architecture arm64 && " "$stdout"
@@ -276,7 +279,7 @@ takes_a_bazel_in_the_path() {
   local name
   for name in bazel bazelisk; do
     new_machine
-    add_files build cli test viewer
+    add_files build bridge cli test viewer
     rm "$sysroot/usr/bin/bazel-4"
     add_bazel "$name" 7.7.1
     bazelw_from "$tree/some/folder" -- info x
@@ -289,7 +292,7 @@ takes_a_bazel_in_the_path() {
 
 takes_workspace_before_bazel_7() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   rm "$sysroot/usr/bin/bazel-4"
   add_bazel bazel 6.5.0
   bazelw_from "$tree" -- info
@@ -299,7 +302,7 @@ takes_workspace_before_bazel_7() {
 # In a project of its own beside the tree: the tree's modules, under the tree's path.
 gives_other_projects_the_modules_of_this_tree() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   rm "$sysroot/usr/bin/bazel-4"
   add_bazel bazel 7.7.1
   local project=$TEST_TMPDIR/project options
@@ -326,7 +329,7 @@ gives_other_projects_the_modules_of_this_tree() {
 
 prefers_the_bazel_of_debian_12() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   add_bazel bazel 7.7.1
   bazelw_from "$tree" -- info
@@ -335,7 +338,7 @@ prefers_the_bazel_of_debian_12() {
 
 takes_no_bazel_that_is_too_old() {
   new_machine
-  add_files build cli test viewer
+  add_files build bridge cli test viewer
   add_jvm java-17 17.0.15
   rm "$sysroot/usr/bin/bazel-4"
   add_bazel bazel 4.1.0

@@ -1,0 +1,85 @@
+#include "bridge/address.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace ipmpsc::bridge {
+namespace {
+
+constexpr absl::string_view kForm = "an address has the form nats://HOST:PORT/SUBJECT";
+
+absl::Status Wrong(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(what, "; ", kForm));
+}
+
+// Whether messages can be published under the subject: no wildcards, no empty parts.
+bool IsSubject(absl::string_view subject) {
+  if (subject.size() > 255) return false;
+  for (const absl::string_view part : absl::StrSplit(subject, '.')) {
+    if (part.empty()) return false;
+    for (const char c : part) {
+      if (!absl::ascii_isgraph(static_cast<unsigned char>(c)) || c == '*' || c == '>') return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string Address::Text() const { return absl::StrCat(scheme, "://", server, "/", subject); }
+
+absl::StatusOr<Address> ParseAddress(absl::string_view text) {
+  Address address;
+  const size_t colon = text.find("://");
+  if (colon == absl::string_view::npos) return Wrong("the engine has no scheme");
+  address.scheme = std::string(text.substr(0, colon));
+  if (address.scheme == "kafka") {
+    return absl::UnimplementedError("there is no engine for Kafka yet; use nats://");
+  }
+  if (address.scheme != "nats" && address.scheme != "tls") {
+    return Wrong(absl::StrCat("the scheme '", address.scheme, "' is unknown"));
+  }
+  text.remove_prefix(colon + 3);
+  const size_t slash = text.find('/');
+  if (slash == absl::string_view::npos) return Wrong("the address has no subject");
+  absl::string_view server = text.substr(0, slash);
+  const absl::string_view subject = text.substr(slash + 1);
+  if (server.find('@') != absl::string_view::npos) {
+    return absl::InvalidArgumentError(
+        "the address has a user, which everybody sees in the list of processes; use --user with "
+        "--password-file, or --creds");
+  }
+  const size_t end = server.rfind(':');
+  uint32_t port = 4222;
+  if (end != absl::string_view::npos && server.substr(end).find(']') == absl::string_view::npos) {
+    if (!absl::SimpleAtoi(server.substr(end + 1), &port) || port == 0 || port > 65535) {
+      return Wrong("the port is no number from 1 to 65535");
+    }
+    server = server.substr(0, end);
+  }
+  if (server.empty()) return Wrong("the address has no host");
+  for (const char c : server) {
+    if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) return Wrong("the host is no name");
+  }
+  if (!IsSubject(subject)) {
+    return Wrong("the subject is none that a message can have: words with dots between them");
+  }
+  address.server = absl::StrCat(server, ":", port);
+  address.subject = std::string(subject);
+  return address;
+}
+
+std::string StreamName(absl::string_view subject) {
+  return absl::StrReplaceAll(subject, {{".", "_"}, {"/", "_"}, {"\\", "_"}});
+}
+
+}  // namespace ipmpsc::bridge

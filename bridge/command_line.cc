@@ -1,0 +1,129 @@
+#include "bridge/command_line.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "bridge/address.h"
+#include "ipmpsc/version.h"
+
+namespace ipmpsc::bridge {
+namespace {
+
+// The last lines of --help.
+constexpr char kFooter[] =
+    "Example:\n"
+    "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n\n"
+    "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
+    "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
+    "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
+    "docs/bridge.md explains them.";
+
+// Returns the first line of a file.
+std::optional<std::string> FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  return line;
+}
+
+}  // namespace
+
+void Complain(const std::string& text) {
+  std::fprintf(stderr, "ipmpsc-bridge: %s\n", text.c_str());
+}
+
+std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_status) {
+  CommandLine options;
+  std::string address;
+  std::string password_file;
+  uint64_t window = options.forwarder.window;
+  double window_mib = static_cast<double>(options.forwarder.window_bytes) / (1 << 20);
+  double timeout = absl::ToDoubleSeconds(options.nats.timeout);
+  CLI::App app(
+      "Copies the messages of a channel into a NATS JetStream stream, each exactly once and in "
+      "order.",
+      "ipmpsc-bridge");
+  app.set_version_flag("--version", std::string(kVersion));
+  app.footer(kFooter);
+  app.add_option("channel", options.channel, "the channel's path, or its name in /dev/shm")
+      ->required();
+  app.add_option("engine", address, "nats://HOST:PORT/SUBJECT or tls://HOST:PORT/SUBJECT")
+      ->required();
+  app.add_flag("--check", options.check, "tries everything and moves no message");
+  app.add_flag("--force", options.forwarder.force,
+               "goes on although the stream contradicts the channel");
+  app.add_option("--stream", options.nats.stream, "the stream; default: the subject, with _ for .");
+  app.add_option("--dead-letters", options.nats.dead_letter_subject,
+                 "the subject for messages that are too large; default: SUBJECT.dead_letters");
+  app.add_option("--schemas", options.nats.schema_bucket, "the key-value bucket for schemas")
+      ->capture_default_str();
+  app.add_option("--source", options.source, "names the channel in headers; default: HOST:PATH");
+  app.add_option("--window", window, "the most messages under way")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--window-mib", window_mib, "the most MiB under way")
+      ->check(CLI::Range(0.001, 4096.0))
+      ->capture_default_str();
+  app.add_option("--user", options.nats.user, "the user");
+  app.add_option("--password-file", password_file, "a file with the password in its first line");
+  app.add_option("--creds", options.nats.credentials_file, "a credentials file of nsc");
+  app.add_option("--tls-ca", options.nats.tls_ca, "certificates to check the server by (PEM)");
+  CLI::Option* const certificate = app.add_option("--tls-cert", options.nats.tls_certificate,
+                                                  "the certificate of this client (PEM)");
+  CLI::Option* const key =
+      app.add_option("--tls-key", options.nats.tls_key, "the key of --tls-cert (PEM)");
+  certificate->needs(key);
+  key->needs(certificate);
+  app.add_option("--metrics", options.metrics_file, "a file for Prometheus, written each second");
+  app.add_option("--timeout", timeout, "seconds to wait for each answer of the engine")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--connect", options.connect_seconds, "seconds to wait for the engine")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  *exit_status = kUsage;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {  // --help and --version
+    app.exit(request);
+    *exit_status = kDone;
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    Complain(absl::StrCat(error.what(), "; `ipmpsc-bridge --help` explains"));
+    return std::nullopt;
+  }
+  absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (!parsed.ok()) {
+    Complain(absl::StrCat("'", address, "': ", parsed.status().message()));
+    return std::nullopt;
+  }
+  options.nats.address = *parsed;
+  if (!password_file.empty()) {
+    const std::optional<std::string> password = FirstLine(password_file);
+    if (!password.has_value()) {
+      Complain(absl::StrCat("cannot read a password from ", password_file));
+      return std::nullopt;
+    }
+    options.nats.password = *password;
+  }
+  if (!absl::StrContains(options.channel, '/')) {
+    options.channel = absl::StrCat("/dev/shm/", options.channel);
+  }
+  options.nats.timeout = options.forwarder.settle_time = absl::Seconds(timeout);
+  options.forwarder.window = window;
+  options.forwarder.window_bytes = static_cast<uint64_t>(window_mib * (1 << 20));
+  return options;
+}
+
+}  // namespace ipmpsc::bridge

@@ -1,0 +1,45 @@
+// The command line of ipmpsc-bridge.
+#ifndef IPMPSC_BRIDGE_COMMAND_LINE_H_
+#define IPMPSC_BRIDGE_COMMAND_LINE_H_
+
+#include <optional>
+#include <string>
+
+#include "bridge/forwarder.h"
+#include "bridge/nats_engine.h"
+
+namespace ipmpsc::bridge {
+
+// The exit statuses of ipmpsc-bridge, in part those of the command `ipmpsc`.
+enum ExitStatus : int {
+  kDone = 0,         // the channel is closed, or the bridge was asked to end
+  kFailed = 1,       // another error
+  kUsage = 2,        // the command line
+  kNoChannel = 3,    // there is no such channel
+  kDamaged = 4,      // the channel is damaged
+  kNoAnswer = 5,     // the engine did not answer in time
+  kContradicts = 6,  // the stream contradicts the channel; --force goes on
+  kNotAlone = 7,     // another receiver has the channel, or another program writes to the subject
+  kRefused = 8,      // the engine refuses the user
+};
+
+struct CommandLine {
+  std::string channel;
+  NatsOptions nats;
+  ForwarderOptions forwarder;
+  bool check = false;
+  std::string source;           // empty: the host's name and the channel's path
+  std::string metrics_file;     // empty: none
+  double wait_seconds = 0;      // for the channel to be created
+  double connect_seconds = 30;  // for the engine to answer at the start
+};
+
+// Returns the options, or nothing after --help, --version and errors, with the exit status.
+std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_status);
+
+// Prints one line on standard error, which begins with the program's name.
+void Complain(const std::string& text);
+
+}  // namespace ipmpsc::bridge
+
+#endif  // IPMPSC_BRIDGE_COMMAND_LINE_H_

@@ -1,0 +1,277 @@
+// ipmpsc-bridge: copies the messages of a channel into NATS JetStream. docs/bridge.md is its manual.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "bridge/command_line.h"
+#include "bridge/engine.h"
+#include "bridge/forwarder.h"
+#include "bridge/headers.h"
+#include "bridge/metrics.h"
+#include "bridge/nats_engine.h"
+#include "bridge/source.h"
+#include "google/protobuf/stubs/logging.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/info.pb.h"
+
+namespace ipmpsc::bridge {
+namespace {
+
+// The longest wait before signals and metrics are looked at.
+constexpr absl::Duration kStep = absl::Milliseconds(100);
+constexpr absl::Duration kMetricsInterval = absl::Seconds(1);
+// How long a bridge that was asked to end waits for acknowledgements.
+constexpr absl::Duration kStopPatience = absl::Seconds(5);
+// The same line is printed at most once in this time.
+constexpr absl::Duration kRepeatInterval = absl::Seconds(10);
+
+volatile sig_atomic_t stop_requested = 0;
+
+int Fail(int exit_status, absl::string_view text) {
+  Complain(std::string(text));
+  return exit_status;
+}
+
+// Prints lines of the core, and each repeated one now and then.
+class Log {
+ public:
+  void operator()(absl::string_view line) {
+    if (line == last_ && !silent_until_.Passed()) return;
+    last_ = std::string(line);
+    silent_until_ = kRepeatInterval;
+    Complain(last_);
+  }
+
+ private:
+  std::string last_;
+  Deadline silent_until_ = absl::ZeroDuration();
+};
+
+std::string HostName() {
+  char name[256] = "";
+  if (gethostname(name, sizeof(name) - 1) != 0) return "unknown";
+  return name;
+}
+
+ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
+  ChannelIdentity identity;
+  identity.id = channel.id();
+  const std::string host = HostName();
+  identity.source =
+      options.source.empty() ? absl::StrCat(host, ":", options.channel) : options.source;
+  identity.bridge = absl::StrCat("ipmpsc-bridge ", getpid(), " on ", host);
+  // A channel may be described by any bytes.
+  ChannelInfo info;
+  if (info.ParseFromArray(channel.description().data(),
+                          static_cast<int>(channel.description().size())) &&
+      !info.message().empty() && info.fingerprint() != 0) {
+    identity.type = info.message();
+    identity.fingerprint = absl::StrFormat("%016x", info.fingerprint());
+  }
+  return identity;
+}
+
+absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
+  const Deadline deadline = absl::Seconds(options.connect_seconds);
+  for (absl::Duration pause = absl::Milliseconds(100);;
+       pause = std::min(pause * 2, absl::Seconds(1))) {
+    absl::StatusOr<std::unique_ptr<Engine>> engine = ConnectToNats(options.nats);
+    if (engine.ok() || !absl::IsUnavailable(engine.status()) || deadline.Passed() ||
+        stop_requested != 0) {
+      return engine;
+    }
+    absl::SleepFor(pause);
+  }
+}
+
+int ConnectStatus(const absl::Status& status) {
+  if (absl::IsUnavailable(status)) return kNoAnswer;
+  if (absl::IsPermissionDenied(status)) return kRefused;
+  return absl::IsInvalidArgument(status) ? kUsage : kFailed;
+}
+
+int OpenStatus(const absl::Status& status) {
+  if (absl::IsNotFound(status) || absl::IsDeadlineExceeded(status)) return kNoChannel;
+  return absl::IsDataLoss(status) ? kDamaged : kFailed;
+}
+
+// Says what a bridge would find. Takes no message and no slot.
+int Check(const Channel& channel, const ChannelIdentity& identity, const CommandLine& options) {
+  absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(options);
+  if (!engine.ok()) {
+    return Fail(ConnectStatus(engine.status()), engine.status().message());
+  }
+  const ChannelStats stats = channel.Stats();
+  std::printf("channel  %s, id %s, %llu bytes in use\n", options.channel.c_str(),
+              identity.id.c_str(), static_cast<unsigned long long>(stats.fill));
+  std::printf(
+      "type     %s\n",
+      identity.type.empty()
+          ? "none"
+          : absl::StrCat(HeaderText(identity.type), ", schema ", identity.fingerprint).c_str());
+  if (channel.HasReceiver()) {
+    return Fail(
+        kNotAlone,
+        absl::StrCat("the channel has a receiver: ",
+                     stats.receiver.has_value() ? HeaderText(stats.receiver->name) : "unknown"));
+  }
+  const absl::StatusOr<Tail> tail = (*engine)->ReadTail();
+  std::printf("engine   %s: connected\n", options.nats.address.Text().c_str());
+  if (absl::IsNotFound(tail.status())) {
+    std::printf("stream   none; the bridge creates it\n");
+    if (stats.release_position != 0 && !options.forwarder.force) {
+      return Fail(kContradicts, "messages of the channel were received before; --force goes on");
+    }
+    return kDone;
+  }
+  if (!tail.ok()) {
+    return Fail(
+        absl::IsFailedPrecondition(tail.status()) ? kContradicts : ConnectStatus(tail.status()),
+        tail.status().message());
+  }
+  std::printf("stream   %s, last sequence %llu, messages of up to %llu bytes\n",
+              (*engine)->pipelined() ? "of its own" : "shared: one message at a time",
+              static_cast<unsigned long long>(tail->last_sequence),
+              static_cast<unsigned long long>((*engine)->MaxPayload(identity)));
+  // The core's own verdict, over a channel without messages.
+  class NoMessages final : public Source {
+   public:
+    explicit NoMessages(bool released) : released_(released) {}
+    absl::StatusOr<Message> Next(absl::Duration) override {
+      return absl::DeadlineExceededError("");
+    }
+    void ReleaseOldest() override {}
+    bool released_before() const override { return released_; }
+
+   private:
+    const bool released_;
+  } none(stats.release_position != 0);
+  Metrics metrics;
+  Forwarder forwarder(&none, engine->get(), identity, options.forwarder, &metrics);
+  const absl::Status verdict = forwarder.Step(absl::ZeroDuration());
+  if (!verdict.ok()) return Fail(kContradicts, verdict.message());
+  std::printf("verdict  the bridge can begin\n");
+  return kDone;
+}
+
+// Bridges one channel until it ends. Sets `*replaced` if a new channel has taken its place.
+int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, Log* log,
+           bool* replaced) {
+  absl::StatusOr<ChannelSource> source =
+      ChannelSource::Attach(channel, absl::StrCat("ipmpsc-bridge ", options.nats.address.Text()));
+  if (!source.ok()) {
+    return Fail(absl::IsAlreadyExists(source.status()) ? kNotAlone : OpenStatus(source.status()),
+                source.status().message());
+  }
+  ForwarderOptions core = options.forwarder;
+  core.log = [log](absl::string_view line) { (*log)(line); };
+  const ChannelIdentity identity = Identify(channel, options);
+  if (!identity.fingerprint.empty()) core.description = std::string(channel.description());
+  Metrics metrics;
+  Forwarder forwarder(&*source, engine, identity, core, &metrics);
+  Deadline next_metrics = absl::ZeroDuration();
+  Deadline stop_at = Deadline::Never();
+  bool said = false;
+  absl::Status done;
+  while (done.ok()) {
+    done = forwarder.Step(kStep);
+    if (forwarder.started() && !said) {
+      said = true;
+      Complain(absl::StrCat("bridging ", options.channel, " to ", options.nats.address.Text()));
+    }
+    if (stop_requested != 0 && stop_at.is_never()) {
+      stop_at = kStopPatience;
+      forwarder.Stop();
+    }
+    if (done.ok() && stop_at.Passed()) done = absl::CancelledError("stopped");
+    if (!options.metrics_file.empty() && (next_metrics.Passed() || !done.ok())) {
+      next_metrics = kMetricsInterval;
+      const absl::Status written = WriteTextFile(
+          options.metrics_file, PrometheusText(metrics, channel.Stats(), absl::Now()));
+      if (!written.ok()) (*log)(written.message());
+    }
+  }
+  const std::string counts =
+      absl::StrCat(metrics.acknowledged, " messages stored, ", metrics.skipped, " skipped, ",
+                   metrics.dead_letters + metrics.refused_letters, " dead letters");
+  switch (done.code()) {
+    case absl::StatusCode::kOutOfRange:
+      return Fail(kDone, absl::StrCat("the channel is closed: ", counts));
+    case absl::StatusCode::kCancelled:
+      return Fail(kDone, absl::StrCat("asked to end: ", counts, "; ", forwarder.held(),
+                                      " stay in the channel without an acknowledgement"));
+    case absl::StatusCode::kAborted:
+      *replaced = channel.state() == ChannelState::kReplaced;
+      return Fail(*replaced ? kDone : kNoChannel, absl::StrCat(done.message(), ": ", counts));
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+      return Fail(kContradicts, done.message());
+    case absl::StatusCode::kAlreadyExists:
+      return Fail(kNotAlone, done.message());
+    case absl::StatusCode::kPermissionDenied:
+      return Fail(kRefused, done.message());
+    case absl::StatusCode::kDataLoss:
+      return Fail(kDamaged, done.message());
+    default:
+      return Fail(kFailed, done.message());
+  }
+}
+
+int Main(int argc, char** argv) {
+  google::protobuf::SetLogHandler(nullptr);
+  int exit_status = kFailed;
+  const std::optional<CommandLine> options = ParseCommandLine(argc, argv, &exit_status);
+  if (!options.has_value()) return exit_status;
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop_requested = 1; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  if (!HasNats()) return Fail(kFailed, ConnectToNats(options->nats).status().message());
+
+  std::unique_ptr<Engine> connected;
+  Log log;
+  for (;;) {
+    const OpenOptions open = {absl::Seconds(options->wait_seconds)};
+    const absl::StatusOr<Channel> channel = Channel::Open(options->channel, open);
+    if (!channel.ok()) return Fail(OpenStatus(channel.status()), channel.status().message());
+    if (options->check) return Check(*channel, Identify(*channel, *options), *options);
+    if (connected == nullptr) {
+      // Before the bridge becomes the receiver: so a channel is not taken in vain.
+      absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(*options);
+      if (!engine.ok()) return Fail(ConnectStatus(engine.status()), engine.status().message());
+      connected = *std::move(engine);
+    }
+    bool replaced = false;
+    const int status = Bridge(*channel, *options, connected.get(), &log, &replaced);
+    if (!replaced) return status;
+  }
+}
+
+}  // namespace
+}  // namespace ipmpsc::bridge
+
+int main(int argc, char** argv) {
+  try {
+    return ipmpsc::bridge::Main(argc, argv);
+  } catch (const std::exception& error) {  // no memory, above all
+    std::fprintf(stderr, "ipmpsc-bridge: %s\n", error.what());
+    return ipmpsc::bridge::kFailed;
+  }
+}

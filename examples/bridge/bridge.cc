@@ -1,0 +1,331 @@
+// Sends messages from three processes into a channel, and ipmpsc-bridge copies them into NATS
+// JetStream. Kills the bridge again and again and restarts the server twice. In the end another
+// consumer counts what is in the stream.
+//
+//   bridge [--seconds=20] [--rate=2000] [--program=bridge/ipmpsc-bridge]
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <new>
+#include <random>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "examples/bridge/nats_server.h"
+#include "examples/bridge/reading.ipmpsc.h"
+#include "examples/bridge/reading.pb.h"
+#include "examples/bridge/stream_reader.h"
+#include "examples/command_line.h"
+#include "examples/processes.h"
+#include "examples/stop.h"
+#include "ipmpsc/channel.h"
+
+ABSL_FLAG(double, seconds, 20, "how many seconds the senders run");
+ABSL_FLAG(double, rate, 2000, "messages per second and sender");
+ABSL_FLAG(std::string, program, "bridge/ipmpsc-bridge", "the bridge's program");
+
+namespace ipmpsc::examples {
+namespace {
+
+constexpr int kSenders = 3;
+constexpr char kSubject[] = "readings";
+
+// What the senders and the consumer note, in memory that all processes share.
+struct Ledger {
+  struct Sender {
+    std::atomic<uint64_t> committed;
+    std::atomic<uint64_t> stored;  // different messages in the stream
+    std::atomic<uint64_t> repeated;
+    std::atomic<uint64_t> out_of_order;
+  };
+  Sender senders[kSenders];
+  std::atomic<uint64_t> foreign;  // messages in the stream that no sender sent
+  std::atomic<bool> has_schema;
+};
+
+Ledger* CreateLedger() {
+  void* const memory =
+      mmap(nullptr, sizeof(Ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) Fail(kFault, "no memory for the ledger");
+  return new (memory) Ledger();
+}
+
+// Relaxed: one process writes each count, and the others read it after that process has ended.
+uint64_t Get(const std::atomic<uint64_t>& count) { return count.load(std::memory_order_relaxed); }
+void Add(std::atomic<uint64_t>* count) { count->fetch_add(1, std::memory_order_relaxed); }
+
+// The work of a sender.
+absl::Status SendReadings(const std::string& path, uint32_t number, absl::Duration time,
+                          Ledger* ledger) {
+  absl::StatusOr<Channel> channel = ReadingChannel::Open(path);
+  if (!channel.ok()) return channel.status();
+  SenderOptions options;
+  options.name = absl::StrCat("sender ", number);
+  absl::StatusOr<ReadingSender> sender = ReadingSender::Attach(*channel, options);
+  if (!sender.ok()) return sender.status();
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
+  const double rate = absl::GetFlag(FLAGS_rate);
+  Reading reading;
+  reading.set_sender(number);
+  for (uint64_t i = 1; elapsed() < time && !StopRequested(); ++i) {
+    reading.set_number(i);
+    reading.set_filling(std::string(i % 200, 'x'));
+    // Waits while the ring is full: the bridge is dead, or the server is gone.
+    const absl::Status sent = sender->Send(reading, absl::Seconds(60));
+    if (!sent.ok()) return sent;
+    ledger->senders[number].committed.store(i, std::memory_order_relaxed);
+    const absl::Duration due = absl::Seconds(static_cast<double>(i) / rate);
+    if (due > elapsed()) absl::SleepFor(due - elapsed());
+  }
+  return absl::OkStatus();
+}
+
+// The work of the consumer, which knows nothing of the channel.
+absl::Status CountStored(const std::string& server, Ledger* ledger) {
+  std::vector<bool> seen[kSenders];
+  uint64_t last[kSenders] = {};
+  std::string fingerprint;
+  const absl::Status read =
+      ReadStream(server, kSubject, kSubject, [&](const StreamMessage& message) {
+        Reading reading;
+        if (!reading.ParseFromArray(message.payload.data(),
+                                    static_cast<int>(message.payload.size())) ||
+            reading.sender() >= kSenders || reading.filling().size() != reading.number() % 200 ||
+            message.header("Ipmpsc-Sender") != absl::StrCat("sender ", reading.sender())) {
+          Add(&ledger->foreign);
+          return;
+        }
+        fingerprint = message.header("Ipmpsc-Schema");
+        Ledger::Sender& sender = ledger->senders[reading.sender()];
+        std::vector<bool>& numbers = seen[reading.sender()];
+        if (numbers.size() <= reading.number()) numbers.resize(reading.number() + 1);
+        if (numbers[reading.number()]) {
+          Add(&sender.repeated);
+          return;
+        }
+        numbers[reading.number()] = true;
+        Add(&sender.stored);
+        if (reading.number() < last[reading.sender()]) Add(&sender.out_of_order);
+        last[reading.sender()] = reading.number();
+      });
+  if (!read.ok()) return read;
+  const absl::StatusOr<std::string> schema = ReadKey(server, "ipmpsc_schemas", fingerprint);
+  ledger->has_schema.store(schema.ok() && !schema->empty(), std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+// Starts the bridge's program.
+Process StartBridge(const std::string& path, const std::string& server, const std::string& log) {
+  return Start("bridge", [&]() -> absl::Status {
+    const std::string program = absl::GetFlag(FLAGS_program);
+    const std::string address = absl::StrCat("nats://", server, "/", kSubject);
+    if (std::freopen(log.c_str(), "a", stderr) == nullptr) return absl::UnknownError("no log");
+    execl(program.c_str(), program.c_str(), path.c_str(), address.c_str(), nullptr);
+    return absl::ErrnoToStatus(errno, "cannot run " + program);
+  });
+}
+
+// Prints the table and the last line. Returns whether each message is stored once and in order.
+bool PrintVerdict(const Ledger& ledger) {
+  std::printf("\n%-9s %11s %11s %7s %9s %13s\n", "sender", "committed", "stored", "lost",
+              "repeated", "out of order");
+  uint64_t stored = 0;
+  uint64_t lost = 0;
+  uint64_t repeated = 0;
+  uint64_t out_of_order = 0;
+  for (int i = 0; i < kSenders; ++i) {
+    const Ledger::Sender& sender = ledger.senders[i];
+    const uint64_t sender_lost =
+        Get(sender.committed) - std::min(Get(sender.committed), Get(sender.stored));
+    stored += Get(sender.stored);
+    lost += sender_lost;
+    repeated += Get(sender.repeated);
+    out_of_order += Get(sender.out_of_order);
+    std::printf("%-9d %11llu %11llu %7llu %9llu %13llu\n", i,
+                static_cast<unsigned long long>(Get(sender.committed)),
+                static_cast<unsigned long long>(Get(sender.stored)),
+                static_cast<unsigned long long>(sender_lost),
+                static_cast<unsigned long long>(Get(sender.repeated)),
+                static_cast<unsigned long long>(Get(sender.out_of_order)));
+  }
+  if (Get(ledger.foreign) != 0) {
+    std::printf("%llu messages that no sender sent\n",
+                static_cast<unsigned long long>(Get(ledger.foreign)));
+  }
+  const bool has_schema = ledger.has_schema.load(std::memory_order_relaxed);
+  if (!has_schema) std::printf("the schema is not in the bucket\n");
+  std::printf("verified: %llu messages, %llu lost, %llu repeated, %llu out of order\n",
+              static_cast<unsigned long long>(stored), static_cast<unsigned long long>(lost),
+              static_cast<unsigned long long>(repeated),
+              static_cast<unsigned long long>(out_of_order));
+  return stored > 0 && lost == 0 && repeated == 0 && out_of_order == 0 && has_schema &&
+         Get(ledger.foreign) == 0;
+}
+
+// A folder for the server's files. The destructor removes it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    const char* parent = getenv("TMPDIR");
+    path_ = absl::StrCat(parent == nullptr ? "/tmp" : parent, "/ipmpsc-bridge-XXXXXX");
+    if (mkdtemp(path_.data()) == nullptr) Fail(kFault, "cannot create " + path_);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Runs everything but the counting. Returns whether all went as it should.
+bool RunAll(const std::string& folder, NatsServer* server, const Channel& channel, Ledger* ledger) {
+  const absl::Duration time = absl::Seconds(absl::GetFlag(FLAGS_seconds));
+  std::vector<Process> senders;
+  for (uint32_t i = 0; i < kSenders; ++i) {
+    senders.push_back(Start(absl::StrCat("sender ", i),
+                            [&] { return SendReadings(channel.path(), i, time, ledger); }));
+  }
+  const std::string log = folder + "/bridge.log";
+  std::vector<Process> bridge = {StartBridge(channel.path(), server->address(), log)};
+  std::mt19937 random(std::random_device{}());
+  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
+  absl::Duration next_kill = absl::Milliseconds(pause(random));
+  absl::Duration next_progress = absl::Seconds(1);
+  int kills = 0;
+  int restarts = 0;
+  bool closed = false;
+  for (;;) {
+    absl::SleepFor(absl::Milliseconds(5));
+    if (StopRequested()) {
+      for (const Process& sender : senders) Signal(sender, SIGTERM);
+    }
+    const bool sending = AnyRunning(&senders);
+    if (!AnyRunning(&bridge)) {
+      if (bridge[0].ended_well()) break;
+      if (!bridge[0].killed()) {
+        Complain(absl::StrCat("the bridge ", bridge[0].Ending()));
+        std::ifstream lines(log);
+        for (std::string line; std::getline(lines, line);)
+          std::fprintf(stderr, "%s\n", line.c_str());
+        return false;
+      }
+      bridge[0] = StartBridge(channel.path(), server->address(), log);
+    }
+    if (!sending && !closed) {
+      // The last bridge ends when it has stored all.
+      closed = true;
+      Channel(channel).Close();
+    }
+    if (sending && elapsed() >= next_kill) {
+      Signal(bridge[0], SIGKILL);
+      ++kills;
+      next_kill = elapsed() + absl::Milliseconds(pause(random));
+    }
+    if (sending && restarts < 2 && elapsed() >= time * (restarts + 1) / 3) {
+      // Once without a warning, and once as an administrator does it.
+      server->Stop(restarts == 0 ? SIGKILL : SIGTERM);
+      absl::SleepFor(absl::Milliseconds(300));
+      const absl::Status started = server->StartAgain();
+      if (!started.ok()) {
+        Complain(started.message());
+        return false;
+      }
+      ++restarts;
+      std::printf("%5.1f s the server was restarted\n", absl::ToDoubleSeconds(elapsed()));
+    }
+    if (elapsed() >= next_progress) {
+      uint64_t committed = 0;
+      for (const Ledger::Sender& sender : ledger->senders) committed += Get(sender.committed);
+      std::printf("%5.1f s %10llu messages committed, bridge killed %d times\n",
+                  absl::ToDoubleSeconds(elapsed()), static_cast<unsigned long long>(committed),
+                  kills);
+      std::fflush(stdout);
+      next_progress += absl::Seconds(1);
+    }
+  }
+  std::printf("the bridge was killed %d times, the server was restarted %d times\n", kills,
+              restarts);
+  for (const Process& sender : senders) {
+    if (!sender.ended_well()) {
+      Complain(absl::StrCat(sender.name, " ", sender.Ending()));
+      return false;
+    }
+  }
+  return true;
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> arguments = ParseArguments(
+      argc, argv,
+      "bridge [flags]\n\nThree processes send messages into a channel, and ipmpsc-bridge copies "
+      "them into NATS JetStream, on loopback. The bridge is killed every half second, and the "
+      "server is restarted twice. Another consumer counts the stream.",
+      {"seconds", "rate", "program"});
+  if (!arguments.empty()) {
+    Fail(kBadInput, absl::StrCat("unexpected argument '", arguments[0], "'; see --help"));
+  }
+  const double seconds = absl::GetFlag(FLAGS_seconds);
+  const double rate = absl::GetFlag(FLAGS_rate);
+  if (!(seconds > 0 && seconds <= 86400)) {
+    Fail(kBadInput, "--seconds must be more than 0 and at most 86400");
+  }
+  if (!(rate > 0 && rate <= 1e6)) Fail(kBadInput, "--rate must be more than 0 and at most 1e6");
+  if (access(absl::GetFlag(FLAGS_program).c_str(), X_OK) != 0) {
+    Fail(kBadInput, absl::StrCat("cannot run ", absl::GetFlag(FLAGS_program),
+                                 "; name the bridge's program with --program"));
+  }
+  const TemporaryFolder folder;
+  absl::StatusOr<NatsServer> server = NatsServer::Start(folder.path());
+  if (!server.ok()) {
+    Complain(server.status().message());
+    return absl::IsNotFound(server.status()) ? kBadInput : kFault;
+  }
+  absl::StatusOr<Channel> channel = ReadingChannel::CreateTemp();
+  if (!channel.ok()) {
+    Complain(channel.status().message());
+    return kFault;
+  }
+  std::printf("channel %s, server %s\n", channel->path().c_str(), server->address().c_str());
+  StopOnSignals();
+  Ledger* const ledger = CreateLedger();
+  if (!RunAll(folder.path(), &*server, *channel, ledger)) return kFault;
+  Process consumer = Start("consumer", [&] { return CountStored(server->address(), ledger); });
+  Wait(&consumer);
+  if (!consumer.ended_well()) {
+    Complain(absl::StrCat("the consumer ", consumer.Ending()));
+    return kFault;
+  }
+  return PrintVerdict(*ledger) ? 0 : kFault;
+}
+
+}  // namespace
+}  // namespace ipmpsc::examples
+
+int main(int argc, char** argv) { return ipmpsc::examples::Main(argc, argv); }

@@ -1,0 +1,37 @@
+#!/bin/bash
+# The demo of the bridge verifies every message, although the bridge is killed and the server restarted.
+# Argument: the demo.
+source tests/examples/expect.sh
+demo=$1
+
+export TMPDIR=$TEST_TMPDIR
+# ./bazelw installs both, so this is for builds without it.
+"$demo" --seconds=0.1 2>&1 | grep -E "nats-server is not installed|has no libnats|has no engine" && {
+  echo "skipped: the group bridge of third_party/debian/packages.txt is not installed"
+  exit 0
+}
+
+"$demo" --seconds=4 --rate=1000 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
+  fail "the demo failed: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/output")"
+last=$(tail -n 1 "$TEST_TMPDIR/output")
+[[ $last =~ ^verified:\ [1-9][0-9]*\ messages,\ 0\ lost,\ 0\ repeated,\ 0\ out\ of\ order$ ]] ||
+  fail "the last line is '$last'"
+[ "$(grep -c ' s the server was restarted$' "$TEST_TMPDIR/output")" = 2 ] || fail "the server was not restarted twice"
+grep -qE '^the bridge was killed [1-9][0-9]* times, the server was restarted 2 times$' "$TEST_TMPDIR/output" ||
+  fail "the bridge was not killed: $(cat "$TEST_TMPDIR/output")"
+# The table has as many messages as the last line.
+sum=$(awk '/^[0-2] / { sum += $3 } END { print sum }' "$TEST_TMPDIR/output")
+[ "$last" = "verified: $sum messages, 0 lost, 0 repeated, 0 out of order" ] || fail "the table has $sum messages: $last"
+
+# Nothing is left behind.
+[ -z "$(ls -d "$TEST_TMPDIR"/ipmpsc-bridge-* 2>/dev/null)" ] || fail "the folder was left behind"
+[ ! -e "$(sed -n 's/^channel \([^,]*\),.*/\1/p' "$TEST_TMPDIR/output")" ] || fail "the channel was left behind"
+
+# A verdict that cannot fail verifies nothing: a bridge that stores nothing is noticed.
+expect_bad_input "cannot run" "$demo" --program=/nowhere
+expect_bad_input "--seconds" "$demo" --seconds=0
+"$demo" --seconds=1 --program=/bin/false >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" &&
+  fail "the demo does not notice that the bridge fails"
+grep -q "the bridge failed with status 1" "$TEST_TMPDIR/errors" || fail "the demo does not say that the bridge failed: $(cat "$TEST_TMPDIR/errors")"
+
+finish
