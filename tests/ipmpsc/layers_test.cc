@@ -34,6 +34,7 @@ const Rooms& Layers() {
       {"raw",
        {"values", "internal", "internal/os", "internal/ring", "internal/segment",
         "internal/endpoint"}},
+      {"c", {"raw", "values", "internal/os"}},
       {"wire", {"values", "internal"}},
       {"view", {"values", "internal", "wire"}},
       {"writer", {"values", "internal", "wire"}},
