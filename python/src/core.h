@@ -52,8 +52,8 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 }
 
 // Calls `wait(deadline)` without the interpreter's lock until it returns anything but
-// kDeadlineExceeded, the timeout is over, or a signal handler raises. `*busy` is true while the lock
-// is released. `between()` is called with the lock after each call.
+// kDeadlineExceeded, the timeout is over, or a signal handler raises. `*busy` is true while the
+// lock is released. `between()` is called with the lock after each call.
 template <typename Wait, typename Between>
 auto WaitInSlices(const Timeout& timeout, bool* busy, Wait wait, Between between) {
   const absl::Duration whole = ToDuration(timeout);

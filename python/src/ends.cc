@@ -1,7 +1,7 @@
 // Sender, Loan, Receiver and Lease.
 //
-// The interpreter's lock guards them, except during waits. During a wait the end is busy: calls from
-// other threads are refused, and leases that they drop are released when the wait is over.
+// The interpreter's lock guards them, except during waits. During a wait the end is busy: calls
+// from other threads are refused, and leases that they drop are released when the wait is over.
 #include <nanobind/stl/string.h>
 
 #include <memory>

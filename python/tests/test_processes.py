@@ -161,8 +161,8 @@ def test_from_a_cpp_sender(path):
     sender = ipmpsc.Sender(channel, name="python")
     sender.send(line(text=b"from Python").SerializeToString(), timeout=60)
     assert receive.stdout.readline() == b"from Python\n"
-    # C++ to Python: Python takes the receiver's place. It ends in order, so it has released the line,
-    # and it leaves the channel to the sender that is attached.
+    # C++ to Python: Python takes the receiver's place. It ends in order, so it has released the
+    # line, and it leaves the channel to the sender that is attached.
     receive.send_signal(signal.SIGINT)
     assert receive.wait() == 0
     receive.stdout.close()
