@@ -6,6 +6,7 @@
 #include <nanobind/stl/optional.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -14,7 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -45,6 +45,18 @@ absl::Duration ToDuration(const Timeout& timeout);
 // How long a wait stays away from the interpreter, which then looks for signals: Ctrl-C.
 inline constexpr absl::Duration kSlice = absl::Milliseconds(20);
 
+// Marks an end as busy. Made and destroyed with the interpreter's lock.
+class Busy {
+ public:
+  explicit Busy(bool* busy) : busy_(busy) { *busy_ = true; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { *busy_ = false; }
+
+ private:
+  bool* busy_;
+};
+
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
 const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
@@ -57,18 +69,16 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 template <typename Wait, typename Between>
 auto WaitInSlices(const Timeout& timeout, bool* busy, Wait wait, Between between) {
   const absl::Duration whole = ToDuration(timeout);
-  const absl::Time end =
-      whole == absl::InfiniteDuration() ? absl::InfiniteFuture() : absl::Now() + whole;
+  // The monotonic clock: setting the system's clock changes no wait.
+  const auto begin = std::chrono::steady_clock::now();
   for (;;) {
-    const absl::Duration left =
-        end == absl::InfiniteFuture() ? absl::InfiniteDuration() : end - absl::Now();
+    const absl::Duration left = whole - absl::FromChrono(std::chrono::steady_clock::now() - begin);
     const bool last = left <= kSlice * 1.5;
-    *busy = true;
     auto result = [&] {
-      nb::gil_scoped_release released;
+      const Busy mark(busy);
+      const nb::gil_scoped_release released;
       return wait(Deadline(last ? std::max(left, absl::ZeroDuration()) : kSlice));
     }();
-    *busy = false;
     between();
     const absl::Status status = StatusOf(result);
     if (!absl::IsDeadlineExceeded(status)) return result;
