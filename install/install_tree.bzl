@@ -40,20 +40,23 @@ def _cc_install_libraries_impl(ctx):
         # The archive could hold them; whoever takes it apart to link it whole would lose one.
         fail("two objects have one name: %s" % sorted([o.basename for o in objects]))
 
-    static = ctx.actions.declare_file("lib%s.a" % ctx.attr.library)
-    args = ctx.actions.args()
-    args.add("qcsD", static)
-    args.add_all(objects)
-    ctx.actions.run(
-        arguments = [args],
-        executable = cc_common.get_tool_for_action(
-            feature_configuration = features,
-            action_name = "c++-link-static-library",
-        ),
-        inputs = depset(objects, transitive = [cc_toolchain.all_files]),
-        mnemonic = "InstallArchive",
-        outputs = [static],
-    )
+    installed = []
+    if ctx.attr.archive:
+        static = ctx.actions.declare_file("lib%s.a" % ctx.attr.library)
+        args = ctx.actions.args()
+        args.add("qcsD", static)
+        args.add_all(objects)
+        ctx.actions.run(
+            arguments = [args],
+            executable = cc_common.get_tool_for_action(
+                feature_configuration = features,
+                action_name = "c++-link-static-library",
+            ),
+            inputs = depset(objects, transitive = [cc_toolchain.all_files]),
+            mnemonic = "InstallArchive",
+            outputs = [static],
+        )
+        installed.append(static)
 
     shared = ctx.actions.declare_file("lib%s.so.%s" % (ctx.attr.library, VERSION))
     variables = cc_common.create_link_variables(
@@ -94,11 +97,18 @@ def _cc_install_libraries_impl(ctx):
         mnemonic = "InstallLink",
         outputs = [shared],
     )
-    return [DefaultInfo(files = depset([static, shared]))]
+    return [DefaultInfo(
+        files = depset(installed + [shared]),
+        runfiles = ctx.runfiles(files = installed + [shared]),
+    )]
 
 cc_install_libraries = rule(
     implementation = _cc_install_libraries_impl,
     attrs = {
+        "archive": attr.bool(
+            doc = "Whether there is a static library beside the shared one.",
+            default = True,
+        ),
         "deps": attr.label_list(mandatory = True, providers = [CcInfo]),
         "exports": attr.label(
             doc = "The linker's version script for the shared library.",
@@ -137,7 +147,8 @@ def _header_path(header):
         return path
     if not header.is_source:
         return None
-    is_internal = path.startswith("ipmpsc/internal/") or path == "ipmpsc/channel_access.h"
+    is_internal = (path.startswith("ipmpsc/internal/") or path == "ipmpsc/channel_access.h" or
+                   path in ["ipmpsc/c/call.h", "ipmpsc/c/handles.h"])
     if is_internal and path not in _INSTALLED_INTERNALS:
         return None
     return path

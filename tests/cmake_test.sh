@@ -146,8 +146,11 @@ END
 cp project/point.cc program/point.cc
 cat >program/CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.24)
-project(program LANGUAGES CXX)
+project(program LANGUAGES C CXX)
 find_package(ipmpsc 0.1 REQUIRED)
+# By the C interface.
+add_executable(send $ENV{IPMPSC_TREE}/examples/c/send.c)
+target_link_libraries(send PRIVATE ipmpsc::c)
 find_package(points REQUIRED)
 add_executable(point point.cc)
 target_link_libraries(point PRIVATE points::point_ipmpsc)
@@ -159,6 +162,13 @@ for name in library program; do
     { cat log; fail "$name cannot be installed"; }
 done
 program/build/point || fail "a program of an exported library does not work"
+program/build/send /proc </dev/null 2>log && fail "a program in C takes a directory for a channel"
+grep -q "^send: /proc: " log || { cat log; fail "a program in C does not work"; }
+readelf -d program/build/send | grep -q "libipmpsc_c\.so\.0\.1" || fail "a program in C links something else"
+export PKG_CONFIG_PATH=$(dirname "$(find "$PWD/prefix" -name ipmpsc-c.pc)")
+# shellcheck disable=SC2046
+cc -std=c11 $(pkg-config --cflags ipmpsc-c) "$here/examples/c/send.c" $(pkg-config --libs ipmpsc-c) -o send_by_hand ||
+  fail "a program in C does not build with pkg-config"
 
 # Without CMake: the command that docs/codegen.md shows.
 plugin=$(echo build/example/ipmpsc/protoc-gen-ipmpsc)

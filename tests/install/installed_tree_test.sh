@@ -99,6 +99,21 @@ builds_with_pkg_config() {
   expect_run "$work/static"
 }
 
+# Programs in C, by the C interface.
+builds_c() {
+  local program
+  export PKG_CONFIG_PATH=$moved/lib/pkgconfig
+  for program in send receive; do
+    # shellcheck disable=SC2046
+    "${CC:-gcc}" -std=c11 -Werror $(pkg-config --cflags ipmpsc-c) "examples/c/$program.c" \
+      $(pkg-config --libs ipmpsc-c) -o "$work/c_$program"
+  done
+  LD_LIBRARY_PATH=$moved/lib "$work/c_receive" "$work/lines" >"$work/received" &
+  echo "from C" | LD_LIBRARY_PATH=$moved/lib "$work/c_send" "$work/lines" || fail "c_send failed"
+  wait $! || fail "c_receive failed"
+  [ "$(cat "$work/received")" = "from C" ] || fail "c_receive printed: $(cat "$work/received")"
+}
+
 builds_with_cmake() {
   cmake -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$moved" -DCMAKE_CXX_COMPILER="$cxx" >"$work/cmake.log" ||
     fail "$(cat "$work/cmake.log")"
@@ -113,4 +128,5 @@ refuses_bad_arguments
 installs
 exports_the_public_api_alone
 builds_with_pkg_config
+builds_c
 builds_with_cmake

@@ -35,6 +35,7 @@ const Rooms& Layers() {
        {"values", "internal", "internal/os", "internal/ring", "internal/segment",
         "internal/endpoint"}},
       {"adapters", {"raw", "values"}},
+      {"c", {"raw", "values", "internal/os"}},
       {"wire", {"values", "internal"}},
       {"view", {"values", "internal", "wire"}},
       {"writer", {"values", "internal", "wire"}},

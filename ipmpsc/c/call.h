@@ -1,0 +1,120 @@
+// What all functions of the C interface share: status codes, error texts, exceptions and structures
+// that carry their size.
+#ifndef IPMPSC_C_CALL_H_
+#define IPMPSC_C_CALL_H_
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "ipmpsc/c/ipmpsc.h"
+
+namespace ipmpsc::c {
+
+// Keeps the text for `ipmpsc_error_text` and returns the code.
+ipmpsc_status Fail(ipmpsc_status code, absl::string_view text) noexcept;
+ipmpsc_status FailWith(const absl::Status& status) noexcept;
+// "ipmpsc_send: `sender` is NULL".
+ipmpsc_status FailNull(const char* function, const char* argument) noexcept;
+
+inline ipmpsc_status Result(const absl::Status& status) noexcept {
+  return status.ok() ? IPMPSC_OK : FailWith(status);
+}
+
+// Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
+// (pthread_cancel) pass, which is no exception of C++.
+template <typename Call>
+ipmpsc_status Guarded(Call&& call) {
+  try {
+    return call();
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return Fail(IPMPSC_RESOURCE_EXHAUSTED, "no memory is left");
+  } catch (...) {
+    return Fail(IPMPSC_UNKNOWN, "the callback threw a C++ exception; catch it in the callback");
+  }
+}
+
+// Puts the value of `made` into a new handle, or returns its error. `*out` is NULL after an error.
+template <typename Handle, typename T>
+ipmpsc_status MakeHandle(absl::StatusOr<T> made, Handle** out) {
+  if (!made.ok()) return FailWith(made.status());
+  *out = new Handle{*std::move(made)};
+  return IPMPSC_OK;
+}
+
+template <typename Handle>
+void FreeHandle(Handle** handle) {
+  if (handle == nullptr) return;
+  delete std::exchange(*handle, nullptr);
+}
+
+inline absl::Duration Timeout(int64_t nanoseconds) {
+  return nanoseconds == IPMPSC_FOREVER ? absl::InfiniteDuration() : absl::Nanoseconds(nanoseconds);
+}
+
+// Nanoseconds since 1970, and 0 for the infinite past.
+int64_t UnixNanoseconds(absl::Time time);
+
+// No structure will ever be larger. So a `size` that was never set is noticed.
+inline constexpr size_t kLargestStructure = 4096;
+
+// Reads a structure of options of any version: what `given` does not have is zero. NULL has
+// nothing. INVALID_ARGUMENT - `size` is not set, or a field that this library does not know is.
+template <typename Options>
+ipmpsc_status ReadOptions(const Options* given, Options* options) {
+  static_assert(std::is_trivially_copyable_v<Options>);
+  std::memset(static_cast<void*>(options), 0, sizeof(*options));
+  if (given == nullptr) return IPMPSC_OK;
+  const size_t size = given->size;
+  if (size < sizeof(size_t) || size > kLargestStructure) {
+    return Fail(IPMPSC_INVALID_ARGUMENT, "`size` of the options is not set: set it to sizeof");
+  }
+  const char* const bytes = reinterpret_cast<const char*>(given);
+  for (size_t at = sizeof(Options); at < size; ++at) {
+    if (bytes[at] != 0) {
+      return Fail(IPMPSC_INVALID_ARGUMENT,
+                  "this library is older than an option of the program: update the library, or "
+                  "leave the option zero");
+    }
+  }
+  std::memcpy(static_cast<void*>(options), bytes, std::min(size, sizeof(Options)));
+  return IPMPSC_OK;
+}
+
+// Whether a structure of results can be filled.
+template <typename Structure>
+ipmpsc_status CheckOutput(const Structure* out, const char* function) {
+  if (out == nullptr) return FailNull(function, "the structure");
+  if (out->size < sizeof(size_t) || out->size > kLargestStructure) {
+    return Fail(IPMPSC_INVALID_ARGUMENT, "`size` of the structure is not set: set it to sizeof");
+  }
+  return IPMPSC_OK;
+}
+
+// Copies as much of `value` as the caller's structure has room for, and sets the rest to zero.
+// REQUIRES: `CheckOutput`.
+template <typename Structure>
+void FillOutput(const Structure& value, Structure* out) {
+  const size_t size = out->size;
+  char* const bytes = reinterpret_cast<char*>(out);
+  const size_t known = std::min(size, sizeof(Structure));
+  std::memcpy(bytes + sizeof(size_t), reinterpret_cast<const char*>(&value) + sizeof(size_t),
+              known - sizeof(size_t));
+  std::memset(bytes + known, 0, size - known);
+}
+
+}  // namespace ipmpsc::c
+
+#endif  // IPMPSC_C_CALL_H_

@@ -1,0 +1,144 @@
+// What the parts of the extension module share: errors, timeouts, waits that Ctrl-C ends, buffers.
+#ifndef IPMPSC_PYTHON_SRC_CORE_H_
+#define IPMPSC_PYTHON_SRC_CORE_H_
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+
+namespace ipmpsc::python {
+
+namespace nb = nanobind;
+
+// Raises the exception of ipmpsc/_errors.py that belongs to the code.
+[[noreturn]] void Raise(const absl::Status& status);
+[[noreturn]] void Raise(absl::StatusCode code, const char* text);
+
+inline void RaiseUnlessOk(const absl::Status& status) {
+  if (!status.ok()) Raise(status);
+}
+
+template <typename T>
+T ValueOrRaise(absl::StatusOr<T> result) {
+  if (!result.ok()) Raise(result.status());
+  return *std::move(result);
+}
+
+// Seconds, or None to wait without end.
+using Timeout = std::optional<double>;
+// Raises ValueError for NaN.
+absl::Duration ToDuration(const Timeout& timeout);
+
+// How long a wait stays away from the interpreter, which then looks for signals: Ctrl-C.
+inline constexpr absl::Duration kSlice = absl::Milliseconds(20);
+
+// Marks an end as busy. Made and destroyed with the interpreter's lock.
+class Busy {
+ public:
+  explicit Busy(bool* busy) : busy_(busy) { *busy_ = true; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { *busy_ = false; }
+
+ private:
+  bool* busy_;
+};
+
+inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
+template <typename T>
+const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
+// Calls `wait(deadline)` without the interpreter's lock until it returns anything but
+// kDeadlineExceeded, the timeout is over, or a signal handler raises. `*busy` is true while the
+// lock is released. `between()` is called with the lock after each call.
+template <typename Wait, typename Between>
+auto WaitInSlices(const Timeout& timeout, bool* busy, Wait wait, Between between) {
+  const absl::Duration whole = ToDuration(timeout);
+  // The monotonic clock: setting the system's clock changes no wait.
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    const absl::Duration left = whole - absl::FromChrono(std::chrono::steady_clock::now() - begin);
+    const bool last = left <= kSlice * 1.5;
+    auto result = [&] {
+      const Busy mark(busy);
+      const nb::gil_scoped_release released;
+      return wait(Deadline(last ? std::max(left, absl::ZeroDuration()) : kSlice));
+    }();
+    between();
+    const absl::Status status = StatusOf(result);
+    if (!absl::IsDeadlineExceeded(status)) return result;
+    if (last) {
+      // The text of the last look knows its own slice only.
+      if (whole > kSlice * 1.5) {
+        result =
+            absl::DeadlineExceededError(absl::StrCat("the timeout of ", absl::FormatDuration(whole),
+                                                     " is over; at last: ", status.message()));
+      }
+      return result;
+    }
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  }
+}
+
+// The bytes of an object with a buffer: bytes, bytearray, memoryview, a contiguous array.
+class Bytes {
+ public:
+  // Raises BufferError or TypeError if it has no contiguous buffer.
+  explicit Bytes(nb::handle object) {
+    if (PyBytes_Check(object.ptr())) {
+      view_ = {PyBytes_AS_STRING(object.ptr()),
+               static_cast<size_t>(PyBytes_GET_SIZE(object.ptr()))};
+      return;
+    }
+    if (PyObject_GetBuffer(object.ptr(), &buffer_, PyBUF_C_CONTIGUOUS) != 0) {
+      throw nb::python_error();
+    }
+    view_ = {static_cast<const char*>(buffer_.buf), static_cast<size_t>(buffer_.len)};
+  }
+  Bytes(Bytes&& other) noexcept
+      : view_(other.view_), buffer_(std::exchange(other.buffer_, Py_buffer{})) {}
+  Bytes& operator=(Bytes&&) = delete;
+  ~Bytes() {
+    if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
+  }
+
+  absl::string_view view() const { return view_; }
+
+ private:
+  absl::string_view view_;
+  Py_buffer buffer_ = {};
+};
+
+// A channel's handle. Empty after its `with` block.
+struct PyChannel {
+  std::optional<Channel> channel;
+
+  const Channel& get() const {
+    if (!channel.has_value()) {
+      Raise(absl::StatusCode::kFailedPrecondition, "the handle of the channel was released");
+    }
+    return *channel;
+  }
+};
+
+void BindEnds(nb::module_& module);
+void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel);
+
+}  // namespace ipmpsc::python
+
+#endif  // IPMPSC_PYTHON_SRC_CORE_H_

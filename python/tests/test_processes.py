@@ -1,0 +1,172 @@
+"""Real processes: another interpreter, forked children, a killed sender, Ctrl-C, and C++."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import ipmpsc
+
+SENDER = """
+import sys, ipmpsc
+sender = ipmpsc.Sender(ipmpsc.Channel.open(sys.argv[1], timeout=60), name="child")
+for i in range(int(sys.argv[2])):
+    sender.send(b"%d" % i, timeout=60)
+"""
+
+
+def python(program, *arguments, **options):
+    return subprocess.Popen([sys.executable, "-c", program, *arguments], **options)
+
+
+def test_many_messages_from_another_process(channel, path):
+    receiver = ipmpsc.Receiver(channel)
+    with python(SENDER, path, "20000") as child:
+        for i in range(20000):
+            with receiver.receive(timeout=60) as lease:
+                assert bytes(lease) == b"%d" % i
+    assert child.returncode == 0
+
+
+def test_two_senders(path):
+    channel = ipmpsc.Channel.create(path, capacity=4096)
+    receiver = ipmpsc.Receiver(channel, end_without_senders=True)
+    children = [python(SENDER, path, "2000") for _ in range(2)]
+    by_slot = {}
+    for lease in receiver:
+        with lease:
+            by_slot.setdefault(lease.sender, []).append(int(bytes(lease)))
+        # The first may have gone before the second has come.
+    while sum(map(len, by_slot.values())) < 4000:
+        with receiver.receive(timeout=60) as lease:
+            by_slot.setdefault(lease.sender, []).append(int(bytes(lease)))
+    for child in children:
+        assert child.wait() == 0
+    assert sorted(sum(by_slot.values(), [])) == sorted(list(range(2000)) * 2)
+
+
+def test_killed_sender(channel, path):
+    """It dies with an open loan. What it had sent arrives, and so does what others send."""
+    receiver = ipmpsc.Receiver(channel)
+    program = """
+import sys, time, ipmpsc
+sender = ipmpsc.Sender(ipmpsc.Channel.open(sys.argv[1]))
+sender.send(b"committed")
+loan = sender.claim(100)
+memoryview(loan)[:50] = b"?" * 50
+print("ready", flush=True)
+time.sleep(600)
+"""
+    with python(program, path, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"ready\n"
+        ipmpsc.Sender(channel).send(b"behind it")
+        child.kill()
+    assert channel.stats().senders[0].died
+    assert receiver.receive_bytes(timeout=60) == b"committed"
+    assert receiver.receive_bytes(timeout=60) == b"behind it"
+    assert channel.stats().receiver.orphaned_records == 1
+
+
+def in_child(function):
+    """Whether `function` returns True in a forked child."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if function() else 1)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr)
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def refuses(call):
+    try:
+        call()
+    except ipmpsc.FailedPreconditionError as error:
+        return "fork" in str(error)
+    return False
+
+
+def test_fork_is_refused(channel):
+    sender = ipmpsc.Sender(channel)
+    receiver = ipmpsc.Receiver(channel)
+    sender.send(b"held")
+    lease = receiver.receive(timeout=10)
+    assert in_child(lambda: refuses(lambda: sender.send(b"x")))
+    assert in_child(lambda: refuses(lambda: sender.claim(1)))
+    assert in_child(lambda: refuses(lambda: receiver.receive(timeout=1)))
+    assert in_child(lambda: refuses(lambda: receiver.try_receive()))
+    # The child attaches anew.
+    assert in_child(lambda: ipmpsc.Sender(channel).try_send(b"from the child"))
+    assert bytes(lease) == b"held"
+    assert receiver.receive_bytes(timeout=10) == b"from the child"
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "ipmpsc.Receiver(channel).receive()",
+        "next(iter(ipmpsc.Receiver(channel)))",
+        "ipmpsc.Sender(channel).send(b'x')",
+        "ipmpsc.Sender(channel).claim(1)",
+        "ipmpsc.Sender(channel).send_when_empty(b'x')",
+        "ipmpsc.Tap(channel).next()",
+        "ipmpsc.Channel.open(sys.argv[1] + '.none', timeout=None)",
+        "ipmpsc.Receiver(channel, timeout=None)",
+    ],
+)
+def test_interrupt_ends_a_wait(path, wait):
+    channel = ipmpsc.Channel.create(path, capacity=4096)
+    if "Sender" in wait:
+        assert ipmpsc.Sender(channel).try_send(b"x" * channel.max_payload)
+    attached = ipmpsc.Receiver(channel) if "timeout=None)" in wait else None
+    program = f"""
+import sys, threading, time, ipmpsc
+channel = ipmpsc.Channel.open(sys.argv[1])
+threading.Timer(0.3, lambda: print("waiting", flush=True)).start()
+try:
+    {wait}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    with python(program, path, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"waiting\n"
+        time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == b"interrupted\n"
+    assert child.returncode == 0
+    del attached
+
+
+def program_of(name):
+    """A C++ program of this tree, built by Bazel; IPMPSC_PROGRAMS is their folder."""
+    folder = os.environ.get("IPMPSC_PROGRAMS")
+    if not folder:
+        pytest.skip("IPMPSC_PROGRAMS is not set; see docs/python.md, 'Tests'")
+    return os.path.join(folder, name)
+
+
+def test_from_a_cpp_sender(path):
+    """//examples:send, whose messages are parsed by the schema of the channel."""
+    from ipmpsc import messages
+
+    receive = subprocess.Popen([program_of("receive"), path], stdout=subprocess.PIPE)
+    channel = ipmpsc.Channel.open(path, timeout=60)
+    line = messages.message_class(channel)
+    assert line.DESCRIPTOR.full_name == "ipmpsc.examples.Line"
+    # Python to C++.
+    sender = ipmpsc.Sender(channel, name="python")
+    sender.send(line(text=b"from Python").SerializeToString(), timeout=60)
+    assert receive.stdout.readline() == b"from Python\n"
+    # C++ to Python: Python takes the receiver's place. It ends in order, so it has released the
+    # line, and it leaves the channel to the sender that is attached.
+    receive.send_signal(signal.SIGINT)
+    assert receive.wait() == 0
+    receive.stdout.close()
+    receiver = ipmpsc.Receiver(channel, timeout=60)
+    subprocess.run([program_of("send"), path], input=b"one\ntwo\n", check=True)
+    received = [line.FromString(receiver.receive_bytes(timeout=60)).text for _ in range(2)]
+    assert received == [b"one", b"two"]
