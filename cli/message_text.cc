@@ -147,9 +147,11 @@ void AddPrintOptions(CLI::App* verb, PrintOptions* options) {
                  "in JSON, print fields that have their default value, too");
   verb->add_option("--max-bytes", options->max_bytes,
                    "cut longer bytes and strings (default: 256; none with --json)")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N");
   verb->add_option("--max-items", options->max_items,
                    "cut longer lists (default: 32; none with --json)")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N");
   verb->add_flag("--full", options->full, "cut nothing");
 }

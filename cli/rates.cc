@@ -58,7 +58,9 @@ void AddWatchOptions(CLI::App* verb, WatchOptions* options) {
   AddChannelArgument(verb, &options->channel);
   AddJsonFlag(verb, &options->json);
   AddDurationOption(verb, "--interval", &options->interval, "a line each (default: 1s)");
-  verb->add_option("--count", options->count, "end after so many lines")->type_name("N");
+  verb->add_option("--count", options->count, "end after so many lines")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("N");
   AddDurationOption(verb, "--timeout", &options->timeout,
                     "end with status 5 if no message is sent for so long");
 }

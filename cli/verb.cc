@@ -78,6 +78,11 @@ CLI::Option* AddBytesOption(CLI::App* verb, const std::string& name, uint64_t* v
                             const std::string& help) {
   return verb->add_option(name, *value, help)
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false).description(""))
+      // Comes before the other: CLI11 would take -1 for a very large number.
+      ->transform([](const std::string& text) -> std::string {
+        if (!text.empty() && text[0] != '-') return text;
+        throw CLI::ValidationError(absl::StrCat("'", text, "' is no number of bytes"));
+      })
       ->type_name("BYTES");
 }
 

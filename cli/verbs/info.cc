@@ -1,4 +1,5 @@
 // ipmpsc info: what a channel is, how full, and who uses it.
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -94,9 +95,10 @@ void PrintInfo(const Channel& channel, const ChannelStats& stats) {
   table.Add({"capacity", absl::StrCat(BytesText(stats.capacity), ", messages of up to ",
                                       BytesText(stats.max_payload), ", up to ", stats.max_senders,
                                       " senders, ", Features(stats))});
-  table.Add({"fill", absl::StrCat(BytesText(stats.fill), " (",
-                                  stats.capacity == 0 ? 0 : stats.fill * 100 / stats.capacity,
-                                  " %), at most ", BytesText(stats.high_water))});
+  table.Add(
+      {"fill", absl::StrCat(BytesText(stats.fill), " (",
+                            stats.capacity == 0 ? 0 : stats.fill * 100 / stats.capacity,
+                            " %), at most ", BytesText(std::max(stats.high_water, stats.fill)))});
   table.Add({"positions", absl::StrCat("claimed to ", stats.claim_position, ", released to ",
                                        stats.release_position)});
   if (stats.oldest_open_claim.has_value()) {

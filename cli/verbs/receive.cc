@@ -108,7 +108,9 @@ void AddReceive(Program& program) {
       "  ipmpsc receive quotes --no-wait --json > drained.jsonl\n",
       [options] { return Receive(*options); });
   AddChannelArgument(verb, &options->channel);
-  verb->add_option("--count", options->count, "end after so many messages")->type_name("N");
+  verb->add_option("--count", options->count, "end after so many messages")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("N");
   AddDurationOption(verb, "--timeout", &options->timeout,
                     "end with status 5 if no message comes for so long");
   verb->add_flag("--no-wait", options->no_wait, "end when no more messages are there");

@@ -96,7 +96,12 @@ class Encoder {
       return absl::InvalidArgumentError(
           absl::StrCat("required fields are missing: ", message_->InitializationErrorString()));
     }
-    return message_->SerializeAsString();
+    // The text format takes any bytes for a string. A receiver would refuse the message.
+    std::string payload = message_->SerializeAsString();
+    if (!message_->ParseFromString(payload)) {
+      return absl::InvalidArgumentError("a string is not UTF-8");
+    }
+    return payload;
   }
 
  private:
@@ -261,6 +266,7 @@ void AddSend(Program& program) {
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("N");
   verb->add_option("--repeat", options->repeat, "send --message so many times")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N")
       ->needs(messages);
   AddDurationOption(verb, "--timeout", &options->timeout,

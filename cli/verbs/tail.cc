@@ -107,7 +107,7 @@ class Tailer {
       TellLoss(tap.loss());
       lost_ |= tap.loss().bytes > 0;
       if (absl::IsAborted(end) && options_.follow) {
-        Complain("a new channel has replaced this one; continues with it");
+        Complain("the channel was replaced or removed; continues with the next one at this path");
         from = TapStart::kOldestUnreleased;
         continue;
       }
@@ -147,6 +147,10 @@ class Tailer {
       flushed = true;
       if (StopRequested() || std::ferror(stdout) != 0) return absl::CancelledError();
       if (deadline.Passed()) return absl::DeadlineExceededError("");
+      // Nothing says to an open channel that its file was removed and another one created.
+      if (options_.follow && tap.channel().state() == ChannelState::kUnlinked) {
+        return absl::AbortedError("the channel was removed");
+      }
     }
   }
 
@@ -217,13 +221,15 @@ void AddTail(Program& program) {
                                                       {"kept", TapStart::kOldestKept}})
                       .description(""))
       ->type_name("now|oldest|kept");
-  verb->add_option("--count", options->count, "end after so many messages")->type_name("N");
+  verb->add_option("--count", options->count, "end after so many messages")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("N");
   AddDurationOption(
       verb, "--timeout", &options->timeout,
       "end with status 5 if no message comes for so long, or none that the filters let through");
   verb->add_flag("--no-wait", options->no_wait, "end with the last message that is there now");
   verb->add_flag("--follow,-F", options->follow,
-                 "wait until the channel is created, and go on when a new one replaces it");
+                 "wait until the channel is created, and go on with the next one at its path");
   verb->add_flag("--strict", options->strict, "end with status 6 if messages were lost");
   verb->add_flag("--post-mortem", options->post_mortem,
                  "print what dead programs left, of a channel or a copy of its file: received "

@@ -253,6 +253,10 @@ class TailTest(CommandTest):
         while line == 'name: "n" count: 1':
             line = self.read_line(tail)
         self.assertEqual(line, 'name: "n" count: 2')
+        os.unlink(self.path("readings"))  # The next one is no replacement.
+        self.create("readings")
+        self.send("readings", count_message(3))
+        self.assertEqual(self.read_line(tail), 'name: "n" count: 3')
 
     def readable(self, process):
         return bool(select.select([process.stdout], [], [], 0)[0])
