@@ -1,11 +1,11 @@
 // Runs a fuzz target over inputs, in builds without libFuzzer's own main.
 //
-//   NAME_corpus_test FILE...               the files themselves
-//   NAME_mutation_test --seconds=N FILE... and then, for N seconds, changed copies of the files
+//   NAME_corpus_test FILE...                               the files themselves
+//   NAME_mutation_test --seconds=N [--seed=N] FILE...      and then, for N seconds, changed copies
 //
-// The changes are drawn blindly: unlike libFuzzer, nothing sees what code they reach. A run names its
-// seed. An input that ends the program is kept as `crash` in the outputs of the test, and --seed=N
-// repeats the run up to it.
+// The changes are drawn blindly: unlike libFuzzer, nothing sees what code they reach. A run names
+// its seed, and the same seed draws the same inputs. An input that ends the program is kept as
+// `crash` in the outputs of the test.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
