@@ -31,7 +31,8 @@ absl::Status CorruptPositions(const Segment& segment);
 
 // kDeadlineExceeded: a sender has waited `waited` nanoseconds for space in vain.
 absl::Status StillFull(const Segment& segment, int64_t waited);
-// kDeadlineExceeded: a sender has waited `waited` nanoseconds for a release up to `position` in vain.
+// kDeadlineExceeded: a sender has waited `waited` nanoseconds in vain for a release up to
+// `position`.
 absl::Status StillUnreleased(const Segment& segment, Position position, int64_t waited);
 // kCancelled: `Interrupt` was called.
 absl::Status Interrupted(const Segment& segment);
