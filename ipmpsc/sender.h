@@ -155,9 +155,9 @@ class Sender {
   absl::StatusOr<Loan> Claim(size_t size, Deadline deadline);
   absl::StatusOr<Loan> ClaimWhenEmpty(size_t size, Deadline deadline);
 
-  // Ends a running call that sleeps for space with kCancelled, or else the next one that is about to
-  // sleep. Nothing is sent. One call ends one wait, and calls before that wait count as one. May be
-  // called in any thread and in signal handlers, while the sender lives and is not being moved.
+  // Ends a running call that sleeps for space with kCancelled, or else the next one that is about
+  // to sleep. Nothing is sent. One call ends one wait, and calls before that wait count as one. May
+  // be called in any thread and in signal handlers, while the sender lives and is not being moved.
   void Interrupt();
 
   // Returns a descriptor for an event loop (epoll, poll), which becomes readable when a message of
@@ -168,8 +168,8 @@ class Sender {
   // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
   // kInvalidArgument - such a message can never fit; kResourceExhausted - no descriptors left.
   absl::StatusOr<int> Fd(size_t payload_size);
-  // Makes the descriptor of `Fd` unreadable, until there is space. False: there is space already, or
-  // `Fd` was not called or has failed; send first. While a loan is open, the descriptor stays
+  // Makes the descriptor of `Fd` unreadable, until there is space. False: there is space already,
+  // or `Fd` was not called or has failed; send first. While a loan is open, the descriptor stays
   // unreadable: call this again after the loan.
   bool Arm();
 
