@@ -205,8 +205,8 @@ class Sender {
   // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
   // kInvalidArgument - such a message can never fit; kResourceExhausted - no descriptors left.
   absl::StatusOr<int> Fd(size_t payload_size);
-  // Makes the descriptor of `Fd` unreadable, until there is space. False: there is space already, or
-  // `Fd` was not called or has failed; send first. While a loan is open, the descriptor stays
+  // Makes the descriptor of `Fd` unreadable, until there is space. False: there is space already,
+  // or `Fd` was not called or has failed; send first. While a loan is open, the descriptor stays
   // unreadable: call this again after the loan.
   bool Arm();
 

@@ -36,9 +36,9 @@ class WaitSetCore;
 
 // Thread-compatible: one thread at a time uses a set and its members, except `Interrupt`.
 //
-// A member may be moved: it stays in the set. A member that is destroyed leaves the set, and so does
-// a handle that another one is assigned to. The set may be destroyed before its members, which stay
-// usable. A member may be used in any way while it is in the set.
+// A member may be moved: it stays in the set. A member that is destroyed leaves the set, and so
+// does a handle that another one is assigned to. The set may be destroyed before its members, which
+// stay usable. A member may be used in any way while it is in the set.
 //
 // Every function that returns a status also returns kFailedPrecondition if the set, or the member,
 // was inherited through fork: make a new set in the child.
@@ -82,8 +82,8 @@ class WaitSet {
   absl::Status RemoveFd(int fd);
 
   // Waits until at least one member is ready, at most until `deadline`. Fills `ready` from its
-  // beginning and returns how many are: 0 if the deadline passed. A member is reported again as long
-  // as it is ready. With n members, each ready one is reported after at most n - 1 others.
+  // beginning and returns how many are: 0 if the deadline passed. A member is reported again as
+  // long as it is ready. With n members, each ready one is reported after at most n - 1 others.
   //
   // A receiver may be reported for a discarded record: then its `TryReceive` returns kUnavailable.
   //

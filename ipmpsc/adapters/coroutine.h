@@ -69,10 +69,10 @@ class [[nodiscard]] Task {
 
 // Thread-compatible: one thread at a time runs the loop and uses its ends, except `Interrupt`.
 //
-// The results of its functions are awaitable in every kind of coroutine, not only in `Task`. At most
-// one coroutine waits for an end or a descriptor at a time: a second one gets kAlreadyExists, as
-// from `WaitSet::Add`. The loop and the ends must outlive the coroutines that wait for them: declare
-// the loop last, since its destructor destroys its tasks.
+// The results of its functions are awaitable in every kind of coroutine, not only in `Task`. At
+// most one coroutine waits for an end or a descriptor at a time: a second one gets kAlreadyExists,
+// as from `WaitSet::Add`. The loop and the ends must outlive the coroutines that wait for them:
+// declare the loop last, since its destructor destroys its tasks.
 class CoroutineLoop {
  public:
   class Receiving;
@@ -99,8 +99,8 @@ class CoroutineLoop {
   // Errors: kCancelled - `Interrupt` was called. kFailedPrecondition - inherited through fork.
   inline absl::Status Run();
 
-  // Ends a running `Run`, or the next one. May be called in any thread and in signal handlers, while
-  // the loop lives.
+  // Ends a running `Run`, or the next one. May be called in any thread and in signal handlers,
+  // while the loop lives.
   void Interrupt() { set_.Interrupt(); }
 
   // co_await gives an absl::StatusOr<Lease>.

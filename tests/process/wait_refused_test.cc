@@ -104,8 +104,8 @@ class Exchange {
   std::optional<WaitSet> set_;
 };
 
-// Denies the calls in a child and exchanges messages there. Returns "mechanism; refused", or what is
-// wrong.
+// Denies the calls in a child and exchanges messages there. Returns "mechanism; refused", or what
+// is wrong.
 std::string MechanismWithout(const std::vector<long>& calls, int error) {
   return InChild([&]() -> std::string {
     for (const long call : calls) {

@@ -53,7 +53,8 @@ constexpr size_t kProcesses = 8;  // of senders, at a time
 constexpr size_t kDeaths = 24;    // of senders
 constexpr size_t kWriterDeaths = 6;
 constexpr size_t kMostPerProcess = 125;  // channels
-// Cells of the board: the socket's messages, whether senders rest, then the messages of each sender.
+// Cells of the board: the socket's messages, whether senders rest, then the messages of each
+// sender.
 constexpr size_t kWritten = 0;
 constexpr size_t kResting = 1;
 constexpr size_t kFirstStream = 2;

@@ -1,12 +1,12 @@
 // Kills the processes around a wait set after every machine instruction, for each mechanism and
-// each way to wait: a blocked `Wait`, a loop of the program's own over `WaitSet::fd()`, and one over
-// `Receiver::Fd()` or `Sender::Fd()`.
+// each way to wait: a blocked `Wait`, a loop of the program's own over `WaitSet::fd()`, and one
+// over `Receiver::Fd()` or `Sender::Fd()`.
 //
 //   ./bazelw run -c opt //tests/process:wait_sweep
 //
 // It takes some minutes of one core. A watch of the claim word has no bound, so a missed wake
-// becomes a hang there. A missed wake of a wait with a bound (a commit, space) only becomes a delay,
-// which the sweep does not measure.
+// becomes a hang there. A missed wake of a wait with a bound (a commit, space) only becomes a
+// delay, which the sweep does not measure.
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -64,8 +64,8 @@ constexpr size_t kSize = 100;
 // Half of the ring: a second one finds space only after the release of the first.
 constexpr size_t kLarge = 2048 - 16;
 constexpr uint64_t kManyFaults = 5;
-// Arming takes fewer steps. A loop that polls may never sleep while it is stepped through, since its
-// pauses end before it has begun them.
+// Arming takes fewer steps. A loop that polls may never sleep while it is stepped through, since
+// its pauses end before it has begun them.
 constexpr uint64_t kMostSteps = 6000;
 
 [[noreturn]] void GiveUp(absl::string_view what) {

@@ -88,8 +88,8 @@ Announcement ReceiverCore::Announce() {
   const bool bounded =
       end_without_senders_ || require_path_ || ring_.capacity >= kHalfWordRepeats ||
       (unclaimed_word_ & kClaimEnding) != 0 || (full_barriers && !kClaimIsFullBarrier);
-  // Where the claim's CAS is a full barrier, a fence suffices: either this receiver's next look sees
-  // the claim, or its sender sees the announcement.
+  // Where the claim's CAS is a full barrier, a fence suffices: either this receiver's next look
+  // sees the claim, or its sender sees the announcement.
   return {LowHalfOfClaimWord(control), static_cast<uint32_t>(unclaimed_word_),
           bounded ? kLongestSleepWithChecks : kLongestSleep,
           !full_barriers && !kClaimIsFullBarrier};

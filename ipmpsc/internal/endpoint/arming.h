@@ -14,8 +14,8 @@ namespace ipmpsc::internal {
 // Constants of both kinds of waits, in nanoseconds.
 //
 // A sender may die after its claim, or between its commit and its wake, so a receiver looks again
-// by itself. If nothing is claimed, a sender wakes it before it commits. That sleep has a bound only
-// if the receiver must notice more than messages.
+// by itself. If nothing is claimed, a sender wakes it before it commits. That sleep has a bound
+// only if the receiver must notice more than messages.
 inline constexpr int64_t kLongestSleepUnfinished = 10'000'000;
 inline constexpr int64_t kLongestSleepWithChecks = 100'000'000;
 // Not for messages: the file's times move once an hour (`Segment::KeepFresh`).

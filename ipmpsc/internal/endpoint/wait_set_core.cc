@@ -20,10 +20,11 @@ namespace {
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 // Nanoseconds. The bound where the kernel refuses to watch a word.
 constexpr int64_t kLongestUnwatched = 1'000'000;
-// A member whose message is claimed stays queued this often, without arming, while others are ready:
-// the commit usually follows at once.
+// A member whose message is claimed stays queued this often, without arming, while others are
+// ready: the commit usually follows at once.
 constexpr int kMostSoonLooks = 2;
-// A `Wait` that does not sleep ends after this many passes in which members changed again and again.
+// A `Wait` that does not sleep ends after this many passes in which members changed again and
+// again.
 constexpr int kMostPasses = 16;
 // The most descriptors that one look reports.
 constexpr size_t kMostDescriptors = 64;

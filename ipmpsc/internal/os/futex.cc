@@ -49,7 +49,8 @@ void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic
                      int64_t deadline) {
   const FutexWaiter waiters[] = {{expected, reinterpret_cast<uintptr_t>(Address(word)), kFutexU32},
                                  {0, reinterpret_cast<uintptr_t>(Address(flag)), kFutexU32}};
-  // For the caller these results are the same: woken, timed out, interrupted, or a word has changed.
+  // For the caller these results are the same: woken, timed out, interrupted, or a word has
+  // changed.
   if (FutexWaitv(waiters, 2, deadline) >= 0 || errno == ETIMEDOUT || errno == EINTR ||
       errno == EAGAIN) {
     return;

@@ -1,5 +1,5 @@
-// Tests AsioReceiver and AsioSender: each documented status code, cancellation, moves, and ends that
-// are destroyed while an operation is pending.
+// Tests AsioReceiver and AsioSender: each documented status code, cancellation, moves, and ends
+// that are destroyed while an operation is pending.
 #include "gtest/gtest.h"
 
 #ifdef IPMPSC_HAS_ASIO
