@@ -9,6 +9,8 @@ load("//third_party/abseil:abseil.bzl", "debian_abseil")
 load("//third_party/cli11:cli11.bzl", "debian_cli11")
 load("//third_party/nlohmann_json:nlohmann_json.bzl", "debian_nlohmann_json")
 load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
+load("//third_party/zlib:zlib.bzl", "debian_zlib")
+load("//third_party/zstd:zstd.bzl", "debian_zstd")
 
 def ipmpsc_dependencies(coverage_tools = True):
     """Defines the repositories, over what Debian 12 installs, that are not defined yet.
@@ -50,6 +52,10 @@ def ipmpsc_dependencies(coverage_tools = True):
         build_file = "@ipmpsc//third_party/googletest:googletest.BUILD",
         path = "/usr/src/googletest",
     )
+
+    # For recordings alone.
+    maybe(debian_zlib, name = "zlib")
+    maybe(debian_zstd, name = "zstd")
 
     if coverage_tools:
         maybe(
