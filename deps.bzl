@@ -46,16 +46,14 @@ def ipmpsc_dependencies(coverage_tools = True):
     # For the command alone: looked for when something that is built needs them.
     maybe(debian_cli11, name = "cli11")
     maybe(debian_nlohmann_json, name = "nlohmann_json")
+    maybe(debian_zlib, name = "zlib")
+    maybe(debian_zstd, name = "zstd")
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",
         build_file = "@ipmpsc//third_party/googletest:googletest.BUILD",
         path = "/usr/src/googletest",
     )
-
-    # For recordings alone.
-    maybe(debian_zlib, name = "zlib")
-    maybe(debian_zstd, name = "zstd")
 
     if coverage_tools:
         maybe(

@@ -14,12 +14,15 @@ void AddInfo(Program& program);
 void AddLs(Program& program);
 void AddMan(Program& program);
 void AddReceive(Program& program);
+void AddRecord(Program& program);
+void AddReplay(Program& program);
 void AddSend(Program& program);
 void AddTail(Program& program);
 
 // In the order in which `ipmpsc --help` lists them.
 inline constexpr void (*kVerbs[])(Program& program) = {
-    AddLs, AddInfo, AddTail, AddHz, AddBw, AddDelay, AddSend, AddReceive, AddCompletion, AddMan,
+    AddLs,   AddInfo,    AddTail,   AddHz,     AddBw,         AddDelay,
+    AddSend, AddReceive, AddRecord, AddReplay, AddCompletion, AddMan,
 };
 
 }  // namespace ipmpsc::cli

@@ -242,13 +242,13 @@ TEST(McapTest, EveryBeginningHasItsWholeChunks) {
 }
 
 // All bytes of the data and of the summary are covered by a checksum, or are lengths and opcodes.
-TEST(McapTest, EveryChangedBitIsToldOrChangesNothing) {
+TEST(McapTest, ChangedBitsAreToldOrChangeNothing) {
   for (const int level : {0, 1}) {
     const std::string whole = Sample(level);
     const Found right = ReadBytes(whole);
     int silent = 0;
     for (size_t byte = 0; byte < whole.size(); ++byte) {
-      for (int bit = 0; bit < 8; ++bit) {
+      for (int bit = static_cast<int>(byte) % 4; bit < 8; bit += 4) {
         std::string changed = whole;
         changed[byte] = static_cast<char>(changed[byte] ^ (1 << bit));
         const Found found = ReadBytes(changed);
@@ -261,7 +261,7 @@ TEST(McapTest, EveryChangedBitIsToldOrChangesNothing) {
       }
     }
     // Nothing covers the opcodes and lengths of the summary's end, and readers ignore its offsets.
-    EXPECT_LT(silent, 8 * 40) << level;
+    EXPECT_LT(silent, 2 * 40) << level;
   }
 }
 
