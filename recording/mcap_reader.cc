@@ -358,8 +358,7 @@ absl::Status McapReader::TakeMessage(absl::string_view content, McapItem* item, 
   }
   item->kind = McapItem::Kind::kMessage;
   item->channel = &channel->second;
-  *found =
-      item->message.log_time >= options_.start_time && item->message.log_time < options_.end_time;
+  *found = item->message.log_time >= options_.start_time && IsBeforeEnd(item->message.log_time);
   return absl::OkStatus();
 }
 
