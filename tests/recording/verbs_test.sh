@@ -132,6 +132,7 @@ expect_status 2 "no duration" "$ipmpsc" record "$channel" -o x.mcap --split-time
 expect_status 2 "No such file" "$ipmpsc" replay none.mcap
 expect_status 2 "not an MCAP file" "$ipmpsc" replay sent
 expect_status 2 "no speed" "$ipmpsc" replay one.mcap --speed 0
+expect_status 2 "-1" "$ipmpsc" replay one.mcap --loop -1
 expect_status 2 "TOPIC=CHANNEL" "$ipmpsc" replay one.mcap --rename x
 expect_status 3 "No such file" "$ipmpsc" replay one.mcap --no-create --directory "$TEST_TMPDIR/none"
 expect_status 5 "no receiver" "$ipmpsc" replay one.mcap --rename "$channel=$copy.4" --wait 100ms
