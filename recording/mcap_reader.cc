@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -277,6 +278,10 @@ absl::Status McapReader::ReadRecord(McapItem* item, bool* found) {
   }
 }
 
+bool McapReader::IsBeforeEnd(uint64_t time) const {
+  return time < options_.end_time || options_.end_time == std::numeric_limits<uint64_t>::max();
+}
+
 absl::StatusOr<bool> McapReader::MaySkipChunk(uint64_t length) {
   // Without a summary the chunk may be the only place of a description.
   if (summary_ != Summary::kWhole || channels_.empty() || length < 16) return false;
@@ -290,7 +295,7 @@ absl::StatusOr<bool> McapReader::MaySkipChunk(uint64_t length) {
   }
   // Fails on the records, which are not all there, but the times come first.
   static_cast<void>(ParseRecord(times, &chunk));
-  return chunk.end_time < options_.start_time || chunk.start_time >= options_.end_time;
+  return chunk.end_time < options_.start_time || !IsBeforeEnd(chunk.start_time);
 }
 
 absl::Status McapReader::OpenChunk(absl::string_view content) {
@@ -353,8 +358,7 @@ absl::Status McapReader::TakeMessage(absl::string_view content, McapItem* item, 
   }
   item->kind = McapItem::Kind::kMessage;
   item->channel = &channel->second;
-  *found =
-      item->message.log_time >= options_.start_time && item->message.log_time < options_.end_time;
+  *found = item->message.log_time >= options_.start_time && IsBeforeEnd(item->message.log_time);
   return absl::OkStatus();
 }
 

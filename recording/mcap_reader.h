@@ -34,7 +34,8 @@ class McapSource {
 };
 
 struct McapReaderOptions {
-  // Leaves out messages whose log time is outside [start_time, end_time).
+  // Leaves out messages whose log time is outside [start_time, end_time). The largest number means
+  // no end.
   uint64_t start_time = 0;
   uint64_t end_time = std::numeric_limits<uint64_t>::max();
   // A larger record, or a chunk with a larger content, is an error. It bounds the memory.
@@ -99,6 +100,7 @@ class McapReader {
   absl::Status ReadRecord(McapItem* item, bool* found);
   // Reads the content of the record at `record_offset_`, of `length` bytes, into `buffer_`.
   absl::Status ReadContent(uint64_t length);
+  bool IsBeforeEnd(uint64_t time) const;
   // Whether the chunk there has no message that is wanted.
   absl::StatusOr<bool> MaySkipChunk(uint64_t length);
   absl::Status OpenChunk(absl::string_view content);

@@ -195,10 +195,9 @@ class FileReplayer : public Replayer {
     const auto [found, is_new] = targets_.try_emplace(item_.channel->topic);
     Target& target = found->second;
     if (!target.sender) {
-      if (absl::Status status = OpenTarget(deadline, &target); !status.ok()) {
-        // Waits for a receiver: goes on in the next call.
-        return absl::IsUnavailable(status) ? absl::OkStatus() : WithPath(status, target.told.path);
-      }
+      if (absl::Status status = OpenTarget(deadline, &target); !status.ok())
+        return WithPath(status, target.told.path);
+      if (!target.sender) return absl::OkStatus();  // goes on in the next call
     }
     const absl::string_view data = item_.message.data;
     absl::Status sent = target.sender->TrySend(data);
@@ -206,9 +205,13 @@ class FileReplayer : public Replayer {
       const absl::Duration now = SteadyTime();
       if (full_since_ == absl::InfiniteDuration()) full_since_ = now;
       if (now - full_since_ >= options_.timeout) {
-        // Its text says how much is used, and who receives.
+        // The text of a `Send` that waits says how much is used, and who receives.
         sent = target.sender->Send(data, absl::Milliseconds(1));
-        if (!sent.ok()) return WithPath(sent, target.told.path);
+        if (absl::IsDeadlineExceeded(sent)) {
+          return absl::DeadlineExceededError(absl::StrCat(
+              target.told.path, ": no space within ", absl::FormatDuration(options_.timeout),
+              "; start a receiver, or wait for longer (", sent.message(), ")"));
+        }
       } else {
         sent = target.sender->Send(data, std::min(options_.timeout, kLongestSleep));
         if (absl::IsDeadlineExceeded(sent)) return absl::OkStatus();
@@ -243,7 +246,7 @@ class FileReplayer : public Replayer {
     return absl::StrCat(options_.directory, "/", name);
   }
 
-  // kUnavailable: there is no receiver yet.
+  // Opens the channel and attaches a sender. Without one there is no receiver yet.
   absl::Status OpenTarget(Deadline deadline, Target* target) {
     const McapChannel& recorded = *item_.channel;
     if (!target->channel) {
@@ -278,7 +281,7 @@ class FileReplayer : public Replayer {
               absl::StrCat("no receiver within ", absl::FormatDuration(options_.receiver_timeout),
                            "; start one, or do not wait for it"));
         }
-        if (deadline.Passed()) return absl::UnavailableError("no receiver yet");
+        if (deadline.Passed()) return absl::OkStatus();
         absl::SleepFor(kLookForReceiver);
       }
       begin_.reset();  // The time of waiting does not count.
@@ -302,7 +305,7 @@ class FileReplayer : public Replayer {
   }
 
   absl::Status CheckType(const Channel& channel, const Target& target) const {
-    if (options_.any_type) return absl::OkStatus();
+    if (options_.any_type || target.told.created) return absl::OkStatus();
     const absl::string_view present = MessageNameOf(channel.description());
     if (present == target.told.message_name) return absl::OkStatus();
     const auto show = [](absl::string_view name) {

@@ -320,7 +320,7 @@ void AddRecord(Program& program) {
       "  ipmpsc record quotes -o crash.mcap --post-mortem\n",
       [options] { return RecordMessages(*options); });
   verb->add_option("CHANNEL", options->channels,
-                   "paths of channels, or their names, which are looked for in the folders of "
+                   "paths of channels, or their names, which are looked for in the folder "
                    "$IPMPSC_DIR, in /dev/shm and in the current folder")
       ->required();
   verb->add_option("--output,-o", recorder->files.path, "the file to write")

@@ -180,6 +180,7 @@ void AddReplay(Program& program) {
                                     : absl::StrCat("'", text, "' is no speed; write 0.5, 2 or max");
       });
   verb->add_option("--loop", replayer->loops, "replay so many times; 0: without end (default: 1)")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N");
   AddDurationOption(verb, "--from", &replayer->from,
                     "begin so long after the first message (default: 0)");
@@ -196,7 +197,7 @@ void AddReplay(Program& program) {
       ->take_all();
   verb->add_option("--directory", replayer->directory,
                    "the folder of the other topics' channels, which have the last part of the "
-                   "recorded path as their name (default: the first of $IPMPSC_DIR, or /dev/shm)")
+                   "recorded path as their name (default: $IPMPSC_DIR, or else /dev/shm)")
       ->type_name("DIR");
   verb->add_flag("--no-create", options->no_create,
                  "end with status 3 if a channel does not exist, instead of creating it as it was "

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
@@ -46,10 +47,14 @@ int Run(const std::string& path, uint64_t bytes, double rate, double seconds, ui
   });
   absl::StatusOr<Sender> sender = Sender::Attach(*channel);
   if (!sender.ok()) std::abort();
-  // Half of it can be compressed, as in many kinds of data.
-  std::string payload(bytes, 'x');
+  // No message is like another one that lies in the same chunk, and a third of each can be
+  // compressed.
+  std::string pool((size_t{32} << 20) + bytes, 'x');
   std::minstd_rand random(1);
-  for (uint64_t i = 0; i < bytes / 2; ++i) payload[i] = static_cast<char>(random());
+  for (size_t i = 0; i < pool.size(); ++i) {
+    if (i % 96 < 64) pool[i] = static_cast<char>(random() >> 8);
+  }
+  size_t at = 0;
   absl::SleepFor(absl::Seconds(2));
   const absl::Time start = absl::Now();
   uint64_t sent = 0;
@@ -57,7 +62,10 @@ int Run(const std::string& path, uint64_t bytes, double rate, double seconds, ui
     const double elapsed = absl::ToDoubleSeconds(absl::Now() - start);
     if (elapsed >= seconds) break;
     for (const auto due = static_cast<uint64_t>(elapsed * rate); sent < due; ++sent) {
-      if (!sender->Send(payload, absl::Seconds(10)).ok()) std::abort();
+      if (!sender->Send(absl::string_view(pool).substr(at, bytes), absl::Seconds(10)).ok()) {
+        std::abort();
+      }
+      at = (at + bytes) % (size_t{32} << 20);
     }
     absl::SleepFor(kTick);
   }
