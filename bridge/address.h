@@ -18,8 +18,9 @@ struct Address {
   std::string Text() const;
 };
 
-// Errors: kInvalidArgument - the text is no address; it says what is wrong. kUnimplemented - another
-// engine.
+// Errors:
+//  * kInvalidArgument - the text is no address; the error says what is wrong
+//  * kUnimplemented   - the engine is another one
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
 // Returns the default name of the stream for a subject: "quotes.us" becomes "quotes_us".

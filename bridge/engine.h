@@ -2,8 +2,8 @@
 //
 // The engine stores messages in one order, under sequence numbers that grow. A publish says which
 // message it expects to be the last one: the fence. The engine stores the message only if the fence
-// holds. So of two programs that publish at once one fails, and a publish that is repeated is stored
-// once.
+// holds. So of two programs that publish at once one fails, and a publish that is repeated is
+// stored once.
 #ifndef IPMPSC_BRIDGE_ENGINE_H_
 #define IPMPSC_BRIDGE_ENGINE_H_
 

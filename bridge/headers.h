@@ -1,4 +1,5 @@
-// The headers of the messages that the bridge stores, and what it makes of those that it reads back.
+// The headers of the messages that the bridge stores, and what it makes of those that it reads
+// back.
 #ifndef IPMPSC_BRIDGE_HEADERS_H_
 #define IPMPSC_BRIDGE_HEADERS_H_
 

@@ -1,4 +1,5 @@
-// ipmpsc-bridge: copies the messages of a channel into NATS JetStream. docs/bridge.md is its manual.
+// ipmpsc-bridge: copies the messages of a channel into NATS JetStream. docs/bridge.md is its
+// manual.
 #include <signal.h>
 #include <unistd.h>
 

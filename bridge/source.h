@@ -20,8 +20,8 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  // Takes the next message, waiting for it until `wait` has passed. It stays in the channel until it
-  // is released: a source that is opened after a death begins at the oldest one that was not
+  // Takes the next message, waiting for it until `wait` has passed. It stays in the channel until
+  // it is released: a source that is opened after a death begins at the oldest one that was not
   // released.
   //
   // Errors: kDeadlineExceeded - none came; others as `Receiver::Receive`.
