@@ -125,7 +125,9 @@ def test_interrupt_ends_a_wait(path, wait):
         assert ipmpsc.Sender(channel).try_send(b"x" * channel.max_payload)
     attached = ipmpsc.Receiver(channel) if "timeout=None)" in wait else None
     program = f"""
-import sys, threading, time, ipmpsc
+import signal, sys, threading, time, ipmpsc
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Background jobs of a shell ignore it.
+signal.alarm(60)
 channel = ipmpsc.Channel.open(sys.argv[1])
 threading.Timer(0.3, lambda: print("waiting", flush=True)).start()
 try:
