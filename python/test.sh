@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the Python package, installs it into a fresh virtual environment and runs its tests, beside the C++
-# programs of //examples.
+# Builds the Python package, installs it into a fresh virtual environment and runs its tests, beside the programs
+# in C++ and C of examples/.
 #
 #   python/test.sh [PYTHON] [-- ARGUMENT OF PYTEST...]
 #
@@ -15,11 +15,13 @@ if [ $# -gt 0 ] && [ "$1" != -- ]; then
 fi
 [ "${1-}" != -- ] || shift
 
-./bazelw build //examples:receive //examples:send
+./bazelw build //examples:receive //examples:send //examples/c:receive //examples/c:send
 environment=$(mktemp -d)
 programs=$(mktemp -d)
 trap 'rm -rf "$programs" "$environment"' EXIT
 cp -L bazel-bin/examples/text/receive bazel-bin/examples/text/send "$programs"
+cp -L bazel-bin/examples/c/receive "$programs/c_receive"
+cp -L bazel-bin/examples/c/send "$programs/c_send"
 
 "$python" -m venv "$environment"
 "$environment/bin/pip" install --quiet './python[test]'

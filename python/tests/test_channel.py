@@ -141,7 +141,9 @@ def test_stats(channel):
     assert stats.oldest_record.payload_bytes == 5
     assert abs(stats.created - time.time()) < 3600
     (teller,) = stats.senders
-    assert (teller.name, teller.pid, teller.liveness) == ("teller", os.getpid(), "alive")
+    # A snapshot asks the kernel for 10 milliseconds at most.
+    assert teller.liveness in ("alive", "unknown")
+    assert (teller.name, teller.pid) == ("teller", os.getpid())
     assert (teller.sent_messages, teller.sent_bytes, teller.waited) == (1, 5, 0.0)
     loan.discard()
     ipmpsc.Receiver(channel, name="hearer").receive(timeout=10).release()

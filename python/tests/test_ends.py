@@ -238,12 +238,14 @@ def test_busy_receiver_refuses_other_threads(channel):
     thread = threading.Thread(target=lambda: received.append(receiver.receive_bytes(timeout=60)))
     thread.start()
     refused = False
-    while not refused:
+    deadline = time.monotonic() + 60
+    while not refused and time.monotonic() < deadline:
         try:
             assert receiver.try_receive() is None
         except ipmpsc.FailedPreconditionError as error:
             assert "another thread" in str(error)
             refused = True
+    assert refused
     with pytest.raises(ipmpsc.FailedPreconditionError):
         receiver.detach()
     held.clear()  # Released when the other thread looks up from its wait.
