@@ -6,20 +6,27 @@
 
 namespace ipmpsc::cli {
 
+void AddBench(Program& program);
 void AddBw(Program& program);
 void AddCompletion(Program& program);
 void AddDelay(Program& program);
+void AddDoctor(Program& program);
+void AddGc(Program& program);
 void AddHz(Program& program);
 void AddInfo(Program& program);
 void AddLs(Program& program);
 void AddMan(Program& program);
+void AddMetrics(Program& program);
 void AddReceive(Program& program);
+void AddRm(Program& program);
 void AddSend(Program& program);
 void AddTail(Program& program);
+void AddTop(Program& program);
 
 // In the order in which `ipmpsc --help` lists them.
 inline constexpr void (*kVerbs[])(Program& program) = {
-    AddLs, AddInfo, AddTail, AddHz, AddBw, AddDelay, AddSend, AddReceive, AddCompletion, AddMan,
+    AddLs,      AddInfo,   AddTop, AddTail, AddHz,      AddBw,    AddDelay,      AddSend,
+    AddReceive, AddDoctor, AddRm,  AddGc,   AddMetrics, AddBench, AddCompletion, AddMan,
 };
 
 }  // namespace ipmpsc::cli
