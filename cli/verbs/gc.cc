@@ -59,7 +59,7 @@ void AddGc(Program& program) {
       "messages.\n",
       [options] { return Gc(*options); });
   verb->add_option("DIRECTORY", options->directories,
-                   "folders to clean; without any, those of $IPMPSC_DIR and /dev/shm");
+                   "folders to clean; without any, $IPMPSC_DIR and /dev/shm");
   verb->add_flag("--dry-run", options->garbage.dry_run, "only print what would be removed");
   verb->add_flag("--unused", options->garbage.unused,
                  "also take channels that have not ended, if no process has them open and they "

@@ -80,7 +80,7 @@ void AddMetrics(Program& program) {
                       [options] { return Metrics(*options); });
   verb->add_option("CHANNEL", options->places,
                    "paths or names of channels, and folders whose channels are found anew each "
-                   "time; without any, the folders of $IPMPSC_DIR and /dev/shm");
+                   "time; without any, $IPMPSC_DIR and /dev/shm");
   CLI::Option* const listen =
       verb->add_option("--listen", options->listen,
                        "serve http://ADDRESS:PORT/metrics until a signal comes; port 0 is any free "

@@ -360,7 +360,7 @@ void AddTop(Program& program) {
                       [options] { return Top(*options); });
   verb->add_option("CHANNEL", options->places,
                    "paths or names of channels, and folders whose channels are shown; without any, "
-                   "the folders of $IPMPSC_DIR and /dev/shm");
+                   "$IPMPSC_DIR and /dev/shm");
   AddDurationOption(verb, "--interval", &options->interval, "between two looks (1s)");
   verb->add_flag("--once", options->once, "measure one interval, print it and end");
   verb->add_flag("--ascii", options->ascii,
