@@ -192,9 +192,10 @@ class Sender {
   //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
   //  * kCancelled          - `Interrupt` was called
   absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
-  // Ends a running call that sleeps for space or in `WaitUntilReleased` with kCancelled, or else the
-  // next one that is about to sleep. Nothing is sent. One call ends one wait, and calls before that wait count as one. May be
-  // called in any thread and in signal handlers, while the sender lives and is not being moved.
+  // Ends a running call that sleeps for space or in `WaitUntilReleased` with kCancelled, or else
+  // the next one that is about to sleep. Nothing is sent. One call ends one wait, and calls before
+  // that wait count as one. May be called in any thread and in signal handlers, while the sender
+  // lives and is not being moved.
   void Interrupt();
 
   // Returns a descriptor for an event loop (epoll, poll), which becomes readable when a message of

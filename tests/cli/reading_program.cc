@@ -2,8 +2,9 @@
 //
 //   reading_program PATH MODE [timestamps]
 //
-// MODE is `create`, which ends at once; `bytes`, which creates a channel without a schema; `receive`, which prints the name and the count of each
-// reading until standard input ends; or `slow`, which waits 200 ms before it releases each.
+// MODE is `create`, which ends at once; `bytes`, which creates a channel without a schema;
+// `receive`, which prints the name and the count of each reading until standard input ends; or
+// `slow`, which waits 200 ms before it releases each.
 #include <poll.h>
 #include <unistd.h>
 

@@ -44,8 +44,8 @@ struct FaultWorld {
   // Waits for that thread and returns its error, or "".
   std::string Helped();
 
-  // Wakes a sleeping receiver where the kernel was made to refuse. Otherwise it would sleep until its
-  // deadline, since nothing comes after it.
+  // Wakes a sleeping receiver where the kernel was made to refuse. Otherwise it would sleep until
+  // its deadline, since nothing comes after it.
   void WakeReceiver();
 
   // The control block of `channel`.

@@ -1,5 +1,5 @@
-// Producer: a sender's half of the protocol. It claims, then commits or discards. It never waits for
-// another process, but pauses briefly after a race that it lost.
+// Producer: a sender's half of the protocol. It claims, then commits or discards. It never waits
+// for another process, but pauses briefly after a race that it lost.
 //
 //   intent --CAS won--> claimed --Commit()--> committed
 //     |                    `----Commit(kDiscarded)--> discarded

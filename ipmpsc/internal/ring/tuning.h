@@ -42,11 +42,11 @@ inline constexpr uint64_t kReleaseShares = 16;
 // senders, before the step of 64 above: 24 without, 35 with it.
 inline constexpr uint64_t kFullWaitShares = 4;
 
-// A sender that lost a race for the claim word pauses before it tries again: for this many SpinPause,
-// and twice as many after each further race that it loses, up to the limit. Otherwise the line of
-// the word goes round among all senders, and only one of them claims in each round. A model chose
-// them (`//benchmarks/contention`): 16 senders on processors of one socket 1.9 without a pause, 7.1
-// with it. Two senders on two processors show no difference.
+// A sender that lost a race for the claim word pauses before it tries again: for this many
+// SpinPause, and twice as many after each further race that it loses, up to the limit. Otherwise
+// the line of the word goes round among all senders, and only one of them claims in each round. A
+// model chose them (`//benchmarks/contention`): 16 senders on processors of one socket 1.9 without
+// a pause, 7.1 with it. Two senders on two processors show no difference.
 inline constexpr int kLostRacePauses = 8;
 inline constexpr int kMostLostRacePauses = 128;
 

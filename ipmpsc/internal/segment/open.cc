@@ -22,9 +22,9 @@
 namespace ipmpsc::internal {
 namespace {
 
-// Nanoseconds. The pauses between looks are 1, 2, 4, ... milliseconds. A watch on the directory (inotify) would
-// wake sooner. But it would be one more descriptor that the program could close and reuse during a
-// long wait, and it sees no link or mount that changes on the way to the channel.
+// Nanoseconds. The pauses between looks are 1, 2, 4, ... milliseconds. A watch on the directory
+// (inotify) would wake sooner. But it would be one more descriptor that the program could close and
+// reuse during a long wait, and it sees no link or mount that changes on the way to the channel.
 constexpr int64_t kFirstPause = 1'000'000;
 constexpr int64_t kLongestPause = 16'000'000;
 
