@@ -1,5 +1,5 @@
-// Tests Recorder, Replayer and RecordPostMortem: what went through a channel is in the file, what is
-// in the file goes through a channel, and what was lost is told.
+// Tests Recorder, Replayer and RecordPostMortem: what went through a channel is in the file, what
+// is in the file goes through a channel, and what was lost is told.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
