@@ -4,8 +4,8 @@
 //   while (!stop && (*replayer)->Run(absl::Milliseconds(100)).ok()) Show((*replayer)->progress());
 //
 // It is a sender like any other one. Messages are sent in the order of the file, at the distances
-// of their log times. Files of other programs can be replayed, too: their schemas are used if they are
-// of the encoding "protobuf", and else the channels carry bytes.
+// of their log times. Files of other programs can be replayed, too: their schemas are used if they
+// are of the encoding "protobuf", and else the channels carry bytes.
 #ifndef IPMPSC_RECORDING_REPLAYER_H_
 #define IPMPSC_RECORDING_REPLAYER_H_
 
