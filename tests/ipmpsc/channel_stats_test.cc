@@ -249,6 +249,14 @@ TEST_F(ChannelStatsTest, TellsTheTurn) {
   EXPECT_FALSE(Stats().stale_turn);
 }
 
+TEST_F(ChannelStatsTest, NextOwnerOfTheSlotEndsTheTurnOfADeadSender) {
+  ASSERT_TRUE(internal::TakeTurn(ring().control, 0, 2048, internal::MonotonicNow()));
+  const Sender sender = Attach("successor");
+  ASSERT_EQ(sender.slot(), 0);
+  EXPECT_FALSE(internal::HasTurnBit(ring().control->claim_word));
+  EXPECT_FALSE(Stats().turn.has_value());
+}
+
 TEST_F(ChannelStatsTest, TellsTheEnd) {
   channel_->Close();
   EXPECT_TRUE(Stats().closed);

@@ -30,6 +30,9 @@ absl::StatusOr<LocalRef<SenderCore>> SenderCore::Attach(std::shared_ptr<Segment>
   absl::StatusOr<OwnedSlot> slot = TakeSenderSlot(*segment, options.deadline);
   if (!slot.ok()) return slot.status();
   if (!JoinSleeperBarrier()) RequireFullBarriers(segment->ring().control);
+  // The last owner of the slot may have died in its turn. This sender would take that turn for its
+  // own, and would not clear it.
+  EndTurn(segment->ring().control, slot->number);
   return LocalRef<SenderCore>(
       new SenderCore(std::move(segment), std::move(slot->lock), slot->number, options));
 }
