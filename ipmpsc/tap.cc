@@ -118,7 +118,7 @@ class TapCore {
     loss.holes = gaps.holes;
     loss.hole_bytes = gaps.hole_bytes;
     if (loss.bytes == 0) return loss;
-    loss.messages_are_exact = !last_.empty() && !inexact_;
+    loss.messages_are_exact = !last_.empty() && !inexact_ && EachSenderIsHeard();
     loss.messages = last_.empty() ? EstimateMessages(loss.bytes) : lost_messages_;
     return loss;
   }
@@ -169,6 +169,18 @@ class TapCore {
       }
     }
     last = {sequence, gaps.overtakings, true};
+  }
+
+  // Whether the tap has read a message of each sender since the last loss, or the sender has sent
+  // none since the one that the tap read last.
+  bool EachSenderIsHeard() const {
+    for (size_t slot = 0; slot < last_.size(); ++slot) {
+      // Relaxed: diagnostics only.
+      const uint64_t sent = ring_.sender_slots[slot].sequence.load(std::memory_order_relaxed);
+      const LastOfSlot& last = last_[slot];
+      if (last.overtakings != observer_->gaps().overtakings && last.sequence != sent) return false;
+    }
+    return true;
   }
 
   // In a channel without numbers.
