@@ -139,6 +139,9 @@ ExitStatus Fail(const absl::Status& status) {
 void StopOnSignals() {
   struct sigaction action = {};
   action.sa_handler = [](int) { stop_requested = 1; };
+  // Goes on with a write that the signal interrupts: a failed one would count as an output that is
+  // gone. The second signal ends the process, should the reader of the output have stopped.
+  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }

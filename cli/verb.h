@@ -95,8 +95,9 @@ ExitStatus Fail(ExitStatus status, absl::string_view text);
 // Does so for an error of `Channel::Open`, `Tap::Open` and their like, or of an open channel.
 ExitStatus Fail(const absl::Status& status);
 
-// Makes SIGINT and SIGTERM set `StopRequested()` instead of ending this process. A verb that waits
-// calls it, looks at `StopRequested()` every `kLookForStop`, and then prints its summary.
+// Makes the first SIGINT or SIGTERM set `StopRequested()` instead of ending this process. A verb
+// that waits calls it, looks at `StopRequested()` every `kLookForStop`, and then prints its
+// summary.
 void StopOnSignals();
 bool StopRequested();
 inline constexpr absl::Duration kLookForStop = absl::Milliseconds(50);

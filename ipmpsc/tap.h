@@ -70,8 +70,9 @@ struct TapLoss {
   uint64_t bytes = 0;     // overwritten before they were read
   uint64_t messages = 0;  // in these bytes
   // Whether `messages` is exact. It is in channels with timestamps, once the tap has read a message
-  // of each sender after the loss. A number that a sender took for a message that it died with counts as a
-  // lost message. Otherwise it is estimated from the mean size of the messages that were read.
+  // of each sender after the loss. A number that a sender took for a message that it died with
+  // counts as a lost message. Otherwise it is estimated from the mean size of the messages that
+  // were read.
   bool messages_are_exact = true;
   uint64_t overtakings = 0;  // times that senders overtook the tap
   uint64_t holes = 0;        // claims of senders that died before they committed; nothing was lost
