@@ -10,27 +10,28 @@ mapfile -t pages < <(find . -name '*.md' -not -path './.git/*' -not -path './.gi
   -not -path '*/target/*' | sed 's|^\./||' | sort)
 [ "${#pages[@]}" -ge 10 ] || fail "only these pages were found: ${pages[*]}"
 
-# block PAGE MARKER: prints the block of code after the line MARKER.
+# block PAGE LINE: prints the block of code after the marker in line LINE. Nothing but empty lines may be between them.
 block() {
   awk -v marker="$2" '
-    $0 == marker { wanted = 1; next }
-    wanted && /^```/ { if (inside) exit; inside = 1; next }
-    inside { print }' "$1"
+    NR <= marker { next }
+    /^```/ { if (inside) exit; inside = 1; next }
+    inside { print; next }
+    /./ { exit }' "$1"
 }
 
 # A block after <!-- PATH --> is that file. A block after <!-- part of PATH --> is a part of the file.
 shown=0
-check_block() { # PAGE MARKER
-  local page=$1 marker=$2 path text file
+check_block() { # PAGE LINE MARKER
+  local page=$1 line=$2 marker=$3 path text file
   path=${marker#<!-- }
   path=${path% -->}
-  text=$(block "$page" "$marker")
-  [ -n "$text" ] || fail "$page: no code follows $marker"
+  text=$(block "$page" "$line")
+  [ -n "$text" ] || fail "$page: no code follows $marker in line $line"
   shown=$((shown + 1))
   case $path in
     "part of "*)
       file=$(cat "${path#part of }") || fail "$page shows a file that does not exist: $path"
-      [[ $file == *"$text"* ]] || fail "$page shows what is not in ${path#part of }:
+      [[ $file == *"$text"* ]] || fail "$page shows in line $line what is not in ${path#part of }:
 $text"
       ;;
     *)
@@ -40,8 +41,8 @@ $text"
   esac
 }
 for page in "${pages[@]}"; do
-  while read -r marker; do check_block "$page" "$marker"; done \
-    < <(grep -E '^<!-- (part of )?[^ ]*[./][^ ]* -->$' "$page")
+  while IFS=: read -r line marker; do check_block "$page" "$line" "$marker"; done \
+    < <(grep -nE '^<!-- (part of )?[^ ]*[./][^ ]* -->$' "$page")
 done
 [ "$shown" -ge 8 ] || fail "only $shown files are shown"
 
