@@ -24,7 +24,7 @@
 
 namespace ipmpsc::internal {
 
-class WaitSetCore : private WaitSetHook {
+class WaitSetCore final : private WaitSetHook {
  public:
   using Mechanism = WordWaiter::Mechanism;
 

@@ -105,7 +105,7 @@ void Play(const std::string& path, const std::string& act, uint64_t number) {
     Receiver receiver = AttachReceiver(channel);
     const Lease lease = Get(receiver.Receive(absl::Seconds(20)));
     Ready();
-    for (;;) Get(receiver.Receive(absl::InfiniteDuration()));
+    for (;;) const Lease next = Get(receiver.Receive(absl::InfiniteDuration()));
   } else if (act == "close") {
     channel.Close();
     Ready();
