@@ -6,8 +6,7 @@ play=$(readlink -f "$2")
 source tests/examples/expect.sh
 command -v tmux >/dev/null || { echo "SKIPPED: tmux is not installed"; exit 0; }
 folder=$(mktemp -d "${TEST_TMPDIR:-/tmp}/channels.XXXXXX")
-# The name of a socket is short.
-socket=$(mktemp -u /tmp/ipmpsc-top-XXXXXX)
+socket=
 trap 'kill -9 $(jobs -p) 2>/dev/null; tmux -S "$socket" kill-server 2>/dev/null; rm -rf "$folder" "$socket"' EXIT
 export LC_ALL=C.UTF-8
 unset TMUX
@@ -22,6 +21,8 @@ for name in bids quotes; do
   "$play" "$folder/$name" receive >/dev/null &
 done
 start() { # ARGUMENT...
+  # A socket of its own, since the last server may not have ended yet. Its name is short.
+  socket=$(mktemp -u /tmp/ipmpsc-top-XXXXXX)
   tmux -S "$socket" -f /dev/null new-session -d -x 140 -y 20 \
     "stty -a >$folder/before; '$ipmpsc' top $folder --interval 100ms $*; echo \"ended with \$?\"; stty -a >$folder/after; sleep 1000"
 }
