@@ -40,7 +40,7 @@ struct Message {
   uint32_t attempt = 0;
 };
 
-// What must be the last message for a publish to be stored.
+// The message that must be the last one for a publish to be stored.
 struct Fence {
   uint64_t sequence = 0;  // its sequence number; 0: there is none
   // Its message id, if its publish is under way. Then `sequence` is a guess, and without the id a

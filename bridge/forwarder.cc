@@ -99,7 +99,8 @@ absl::Status Forwarder::Take() {
     absl::StatusOr<Message> message = source_->Next(absl::ZeroDuration());
     if (absl::IsDeadlineExceeded(message.status())) break;
     if (!message.ok()) {
-      // What is taken is stored first. A damaged channel has nothing more to say either way.
+      // Messages that were taken are stored first. A damaged channel has nothing more to say either
+      // way.
       ended_ = message.status();
       break;
     }
@@ -323,7 +324,7 @@ absl::Status Forwarder::Compare(const Tail& tail) {
     AdvanceCursor(tail.mark->position);
     return absl::OkStatus();
   }
-  // What was there before, and nothing of this bridge.
+  // The state from before this bridge began.
   if (!tail.empty && tail.fence == known_fence_) return absl::OkStatus();
   if (!tail.empty) {
     return Unless(options_.force && !tail.mark.has_value(),

@@ -72,8 +72,8 @@ natsStatus SetHeaders(natsMsg* message, const Headers& headers) {
   return status;
 }
 
-// What libnats's threads call back with. It is never freed: they may do so after the connection is
-// destroyed. There is one for each attempt to connect.
+// The argument of the calls back from libnats's threads. It is never freed: they may do so after
+// the connection is destroyed. There is one for each attempt to connect.
 struct Inbox {
   std::mutex mutex;  // not absl::Mutex, so that TSan sees it
   std::condition_variable came;

@@ -39,7 +39,7 @@ struct PrintOptions {
 // Adds --json, --meta, --multiline, --defaults, --full, --max-bytes, --max-items and --filter.
 void AddPrintOptions(CLI::App* verb, PrintOptions* options);
 
-// What --meta tells of a message.
+// The facts of a message that --meta prints.
 struct MessageMeta {
   uint64_t position = 0;
   uint16_t sender = 0;

@@ -28,7 +28,7 @@ struct Counters {
 
 Counters CountersOf(const ChannelStats& stats);
 
-// What happened between two snapshots.
+// The changes between two snapshots.
 struct Rates {
   double seconds = 0;
   uint64_t sent_messages = 0;

@@ -1,4 +1,4 @@
-// What the verbs of the command `ipmpsc` share: how one is added, options, errors, exit statuses.
+// Helpers of all verbs of the command `ipmpsc`: how one is added, options, errors, exit statuses.
 //
 // A verb is one file in cli/verbs. It defines a function that cli/verbs/verbs.h declares and lists:
 //
@@ -55,7 +55,7 @@ class Program {
 
   // The whole command line, for verbs that describe it.
   const CLI::App& app() const { return *app_; }
-  // What the verb returned that the command line has.
+  // The status of the verb that the command line names.
   ExitStatus exit_status() const { return exit_status_; }
 
  private:

@@ -25,7 +25,7 @@ enum class ExistPolicy {
   kOpenOrReplace,
 };
 
-// What happens to a message for which a channel has no space.
+// The fate of a message for which a channel has no space.
 enum class OnFull {
   kWait,  // its sender waits, as long as it wants to
   // A lossy channel: the new message is dropped. No function that sends ever waits for space. It

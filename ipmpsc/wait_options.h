@@ -1,4 +1,4 @@
-// What a wait set takes and reports: wait_set.h.
+// The options and reports of a wait set (wait_set.h).
 #ifndef IPMPSC_WAIT_OPTIONS_H_
 #define IPMPSC_WAIT_OPTIONS_H_
 

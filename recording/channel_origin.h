@@ -1,4 +1,4 @@
-// What a recording says of a channel, so that a replay can create it again:
+// The facts of a channel that a recording keeps, so that a replay can create it again:
 //
 //   topic             the channel's path
 //   message encoding  "protobuf", or "application/octet-stream" for a channel of bytes

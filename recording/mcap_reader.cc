@@ -199,7 +199,7 @@ absl::Status McapReader::Next(McapItem* item) {
 absl::Status McapReader::ReadContent(uint64_t length) {
   absl::Status status = source_->Read(record_offset_ + kRecordHeaderSize, length, &buffer_);
   if (status.ok()) data_crc_ = Crc32(data_crc_, buffer_);
-  // Whatever is not read at this time is not read again.
+  // A failed read ends the reading: no later call tries it again.
   if (!status.ok()) ended_ = true;
   return status;
 }

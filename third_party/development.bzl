@@ -77,7 +77,7 @@ def development_dependencies():
         target = "protozero",
     )
 
-    # What bridge/ stores messages with.
+    # The engine of bridge/.
     optional_library(
         name = "com_github_nats_io_nats_c",
         define = "IPMPSC_HAS_NATS",

@@ -85,7 +85,7 @@ struct Channel {
   std::vector<double> taken;
 };
 
-// What a sender does next.
+// The next step of a sender.
 enum class Next { kRequestRead, kRead, kRequestClaim, kClaim };
 
 struct Sender {

@@ -2,11 +2,11 @@
 // lines that a send and a receive move between processors. It is no measurement. It serves where
 // the machine at hand has too few processors to measure.
 //
-// What the model has: the claim word as a line that is read, then owned, by one processor at a
+// The model has the claim word as a line that is read, then owned, by one processor at a
 // time, in the order of the requests; lost races, and the pauses after them; the lines of a record,
 // which the receiver must have before it takes the record, and which a sender's next locked
 // instruction waits for; a full ring; the distance of processors from each other.
-// What it leaves out: the arbitration of a real interconnect, which is not first come, first
+// It leaves out the arbitration of a real interconnect, which is not first come, first
 // served; its bandwidth; hyper-threads; turns, sleeping and the scheduler.
 #ifndef IPMPSC_BENCHMARKS_CONTENTION_CONTENTION_MODEL_H_
 #define IPMPSC_BENCHMARKS_CONTENTION_CONTENTION_MODEL_H_

@@ -28,7 +28,7 @@ struct DoctorOptions {
   bool json = false;
 };
 
-// What is known of one channel.
+// All knowledge of one channel.
 struct Case {
   std::string path;
   absl::StatusOr<Channel> channel = absl::UnknownError("not opened");

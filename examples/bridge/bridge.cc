@@ -48,7 +48,7 @@ namespace {
 constexpr int kSenders = 3;
 constexpr char kSubject[] = "readings";
 
-// What the senders and the consumer note, in memory that all processes share.
+// The notes of the senders and the consumer, in memory that all processes share.
 struct Ledger {
   struct Sender {
     std::atomic<uint64_t> committed;

@@ -1,4 +1,4 @@
-// What a sender does while the ring is full or the channel has no free slot.
+// The choices of a sender while the ring is full or the channel has no free slot.
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-// What the programs of docs/guide.md share.
+// Helpers that the programs of docs/guide.md share.
 #ifndef IPMPSC_EXAMPLES_GUIDE_GUIDE_H_
 #define IPMPSC_EXAMPLES_GUIDE_GUIDE_H_
 

@@ -158,7 +158,7 @@ struct Task::promise_type {
   CoroutineLoop* loop = nullptr;
 };
 
-// What an awaiting coroutine leaves in its loop. Lives in the frame of the coroutine.
+// The entry that an awaiting coroutine leaves in its loop. Lives in the frame of the coroutine.
 class CoroutineWaiter {
  public:
   CoroutineWaiter(const CoroutineWaiter&) = delete;

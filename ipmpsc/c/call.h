@@ -1,5 +1,5 @@
-// What all functions of the C interface share: status codes, error texts, exceptions and structures
-// that carry their size.
+// The parts that all functions of the C interface share: status codes, error texts, exceptions and
+// structures that carry their size.
 #ifndef IPMPSC_C_CALL_H_
 #define IPMPSC_C_CALL_H_
 

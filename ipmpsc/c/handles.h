@@ -1,4 +1,4 @@
-// What a channel's handle of the C interface holds.
+// The handles of the C interface, and what they hold.
 #ifndef IPMPSC_C_HANDLES_H_
 #define IPMPSC_C_HANDLES_H_
 

@@ -1,4 +1,4 @@
-// What the parts of the extension module share: errors, timeouts, waits that Ctrl-C ends, buffers.
+// Helpers of all parts of the extension module: errors, timeouts, waits that Ctrl-C ends, buffers.
 #ifndef IPMPSC_PYTHON_SRC_CORE_H_
 #define IPMPSC_PYTHON_SRC_CORE_H_
 

@@ -19,7 +19,7 @@ namespace {
 
 using namespace nb::literals;  // NOLINT(google-build-using-namespace)
 
-// What the handles of one end share.
+// The state that the handles of one end share.
 struct End {
   bool busy = false;
   // Dropped by other threads during a wait.

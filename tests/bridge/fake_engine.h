@@ -34,7 +34,7 @@ struct Posted {
   Fence fence;
 };
 
-// What outlives a bridge: the server, and what is on its way to it.
+// The things that outlive a bridge: the server, and publishes on their way to it.
 struct FakeServer {
   struct Stored {
     std::optional<Mark> mark;
@@ -69,7 +69,7 @@ struct FakeServer {
 class FakeEngine final : public Engine {
  public:
   FakeEngine(FakeServer* server, Chooser choose);
-  // What is on its way stays on its way.
+  // Publishes on their way stay on their way.
   ~FakeEngine() override { Forget(); }
 
   absl::StatusOr<Tail> ReadTail() override;

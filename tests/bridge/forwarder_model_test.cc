@@ -98,7 +98,7 @@ absl::Status RunBridges(World* world, size_t window, Search* search) {
       }
       return absl::DeadlineExceededError("the bridge makes no progress");
     } catch (const Death&) {
-      // What the bridge had posted is still on its way: FakeEngine's destructor.
+      // The posts of the bridge are still on their way: FakeEngine's destructor.
     }
   }
   return absl::DeadlineExceededError("too many deaths");

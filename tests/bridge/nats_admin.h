@@ -1,4 +1,4 @@
-// What an administrator does to a JetStream server, for tests of the bridge.
+// The actions of an administrator of a JetStream server, for tests of the bridge.
 #ifndef TESTS_BRIDGE_NATS_ADMIN_H_
 #define TESTS_BRIDGE_NATS_ADMIN_H_
 

@@ -35,7 +35,7 @@ using Bytes = std::vector<uint8_t>;
 constexpr unsigned kPatienceSeconds = 60;
 constexpr size_t kMaxSize = 4096;
 
-// What the handler of a crash writes, and where.
+// The input that the handler of a crash writes, and its file.
 Bytes current_input;
 std::string crash_path;
 

@@ -89,7 +89,7 @@ std::string FileOf(uint8_t mode, absl::string_view rest) {
   return file.append(recording::kMcapMagic.data(), recording::kMcapMagic.size());
 }
 
-// What a message says, for comparison.
+// The content of a message, for comparison.
 std::string Say(const McapItem& item) {
   return absl::StrCat(item.channel->topic, " ", item.message.sequence, " ", item.message.log_time,
                       " ", item.message.publish_time, " ", item.message.data);

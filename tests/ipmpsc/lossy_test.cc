@@ -99,7 +99,7 @@ TEST_F(LossyTest, NothingWaitsAndEachMessageCounts) {
   EXPECT_THAT(sender.WriteBatch({2000, 1, 1, 1}, write, Deadline::Never()), all_dropped);
   EXPECT_EQ(sender.dropped(), dropped += 4);
 
-  // What fits is still sent, and errors of other kinds drop nothing.
+  // A message that fits is still sent, and errors of other kinds drop nothing.
   EXPECT_OK(sender.Send("small", Deadline::Never()));
   EXPECT_THAT(sender.TrySend(std::string(5000, 'z')), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(sender.dropped(), dropped);
@@ -211,7 +211,7 @@ TEST_F(LossyTest, SentAndDroppedAddUpUnderLoad) {
     ++received;
     uint64_t number;
     ASSERT_TRUE(absl::SimpleAtoi(record.payload.substr(0, record.payload.find(' ')), &number));
-    // What was sent with OK arrives without a gap.
+    // A message that was sent with OK arrives without a gap.
     ASSERT_EQ(number, last[record.sender] + 1);
     last[record.sender] = number;
   };

@@ -57,7 +57,7 @@ class StringSource : public McapSource {
   const std::string bytes_;
 };
 
-// What a reader finds in a file.
+// The content of a file, as a reader finds it.
 struct Found {
   absl::Status opened;
   std::vector<std::string> messages;  // "topic sequence@log_time data"

@@ -52,7 +52,7 @@ has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 
 start_receiver "$channel" received
 
-# What a receiver got is what the receiver of a replay gets, byte for byte.
+# The receiver of a replay gets what the first receiver got, byte for byte.
 start_recorder one.mcap
 wait_until test -s one.mcap
 { seq 5000 && printf 'a \xff byte\n\n%s\n' "$(head -c 30000 /dev/zero | tr '\0' y)"; } >sent
@@ -110,7 +110,7 @@ expect_in '"kind":"end"' "$(tail -n 1 record.out)"
 expect_in '"written_messages":2,' "$(tail -n 1 record.out)"
 expect_in '"triggers":1,' "$(tail -n 1 record.out)"
 
-# What a channel holds whose programs are dead.
+# The messages of a channel whose programs are dead.
 kill -KILL "$receiver" $children 2>/dev/null
 children=
 sleep 0.2

@@ -26,7 +26,7 @@ inline constexpr int64_t kLongestSleepForSpace = 100'000'000;
 // How many waits in vain precede taking the turn.
 inline constexpr int kWaitsBeforeTurn = 4;
 
-// What an end sleeps on after it has announced its wait.
+// The word on which an end sleeps after it has announced its wait.
 struct Announcement {
   std::atomic<uint32_t>* word;
   uint32_t expected;

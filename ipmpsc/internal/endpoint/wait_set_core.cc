@@ -423,7 +423,7 @@ absl::StatusOr<size_t> WaitSetCore::Wait(int64_t deadline, absl::Span<Ready> rea
     }
     const size_t count = LookAtQueue(ready);
     if (count > 0) {
-      // What was armed just now must not wait for the next sleep.
+      // The ends that were armed just now must not wait for the next sleep.
       waiter_->Flush();
       if (has_outer_ && (slept || outer_clear_)) waiter_->Signal();
       outer_clear_ = false;

@@ -21,7 +21,7 @@ namespace ipmpsc::internal {
 
 class WordWaiter {
  public:
-  // What a watch is known by. Tokens are small numbers: memory grows with the largest.
+  // Names a watch. Tokens are small numbers: memory grows with the largest.
   using Token = uint32_t;
   // The token that fires for the descriptor of `WatchFd`.
   static constexpr Token kFdToken = ~Token{0};
