@@ -9,6 +9,7 @@
 #include "ipmpsc/internal/ring/claim_word.h"
 #include "ipmpsc/internal/ring/control.h"
 #include "ipmpsc/internal/ring/producer.h"
+#include "ipmpsc/internal/ring/tuning.h"
 
 namespace ipmpsc::internal {
 namespace {
@@ -87,6 +88,22 @@ TEST_F(ProducerContendedTest, ClaimThatLosesEveryRaceIsContendedWithoutAnIntent)
   EXPECT_EQ(slots[0].intent_size, 64u) << "it had an intent in between";
   EXPECT_GE(control.claim_word, uint64_t{Producer::kMaxLostRaces} * 64) << "nobody got in between";
   EXPECT_EQ(slots[0].lost_races, uint64_t{Producer::kMaxLostRaces});
+  // Each instruction is a claim of another sender. Most pauses have the full length.
+  EXPECT_GE(control.claim_word / 64,
+            uint64_t{Producer::kMaxLostRaces} * 9 / 10 * tuning::kMostLostRacePauses)
+      << "it left the word to the others for too short a time";
+}
+
+TEST_F(ProducerContendedTest, FastClaimCountsTheRaceThatItLosesAndPauses) {
+  Producer producer(ring_, 0);
+  Position claimed = 0x5555;
+  StartStepping();
+  const bool claims = producer.TryFastClaim(64, &claimed);
+  StopStepping();
+  EXPECT_FALSE(claims);
+  EXPECT_EQ(claimed, 0x5555u);
+  EXPECT_EQ(slots[0].lost_races, 1u);
+  EXPECT_GE(control.claim_word / 64, uint64_t{tuning::kLostRacePauses});
 }
 
 TEST_F(ProducerContendedTest, PositionsThatKeepMovingAreContendedAndNotCorrupt) {
