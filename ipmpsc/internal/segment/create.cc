@@ -20,6 +20,7 @@
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/internal/segment/leftovers.h"
 #include "ipmpsc/internal/segment/link_target.h"
 #include "ipmpsc/internal/segment/nascent_file.h"
@@ -151,6 +152,11 @@ void TellReplaced(const NascentFile& file, std::shared_ptr<Segment> found, Uniqu
   if (found != nullptr) found->End(kClaimReplaced);
 }
 
+// How often a process looks whether another one has renewed the channel, and its pauses in
+// nanoseconds.
+constexpr int kRenewalLooks = 100;
+constexpr int64_t kRenewalPause = 1'000'000;
+
 // Decides which of several processes that see the same ended channel at a path replaces it: a lock
 // on a byte of that channel's file, just before those of the participants.
 class RenewalLock {
@@ -162,10 +168,10 @@ class RenewalLock {
 
   // Bounded: the holder only renames a file, unless it is stopped or hostile.
   bool Lock() {
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < kRenewalLooks; ++i) {
       if (Set(F_WRLCK)) return true;
       if (errno != EAGAIN && errno != EACCES) return false;
-      usleep(1000);
+      SleepUntil(MonotonicNow() + kRenewalPause);
     }
     return false;
   }
