@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -30,14 +31,16 @@ namespace {
 
 constexpr size_t kSize = 64;
 constexpr int64_t kLast = -1;
-// The first messages, which do not count.
-constexpr int kWarmUps = 10;
 // Relatively prime to the numbers of channels: each message goes to another channel.
 constexpr size_t kStride = 61;
 
 absl::Status Failed(absl::string_view call) {
   return absl::InternalError(absl::StrCat(call, ": ", strerror(errno)));
 }
+
+// The first messages do not count. The first one of each channel touches the channel's memory,
+// which takes page faults at both ends.
+size_t WarmUps(size_t channels) { return std::max(size_t{10}, channels); }
 
 // A channel and its ends take a descriptor each.
 void RaiseFileLimit() {
@@ -47,17 +50,20 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// Calls `send(channel, time)` now and then, and at the end with `kLast`.
+// Calls `send(channel, time)` now and then: for the warm-ups, then for `time`, and at the end with
+// `kLast`. At least one message counts, however late this process runs.
 absl::Status SendNowAndThen(size_t channels, absl::Duration time,
                             const std::function<absl::Status(size_t, int64_t)>& send) {
-  const int64_t stop = Now() + absl::ToInt64Nanoseconds(time);
+  const size_t warm_ups = WarmUps(channels);
+  int64_t stop = 0;
   size_t channel = 0;
-  for (int64_t now = Now(); now < stop;) {
-    const int64_t next = now + kTimeToFallAsleep;
-    while ((now = Now()) < next) {
+  for (size_t sent = 0; sent <= warm_ups || Now() < stop; ++sent) {
+    if (sent == warm_ups) stop = Now() + absl::ToInt64Nanoseconds(time);
+    const int64_t next = Now() + kTimeToFallAsleep;
+    while (Now() < next) {
     }
     channel = (channel + kStride) % channels;
-    if (absl::Status sent = send(channel, Now()); !sent.ok()) return sent;
+    if (absl::Status status = send(channel, Now()); !status.ok()) return status;
   }
   return send(channel, kLast);
 }
@@ -65,18 +71,19 @@ absl::Status SendNowAndThen(size_t channels, absl::Duration time,
 // The log of a receiver.
 class Arrivals {
  public:
-  explicit Arrivals(TimeLog* log) : log_(log) {}
+  Arrivals(size_t channels, TimeLog* log) : warm_ups_(WarmUps(channels)), log_(log) {}
   // Returns false at the last message.
   bool Add(int64_t sent_at) {
     const int64_t now = Now();
     if (sent_at == kLast) return false;
-    if (++count_ > kWarmUps) log_->Add(now - sent_at);
+    if (++count_ > warm_ups_) log_->Add(now - sent_at);
     return true;
   }
 
  private:
+  const size_t warm_ups_;
   TimeLog* const log_;
-  int count_ = 0;
+  size_t count_ = 0;
 };
 
 absl::Status ReceiveAll(const std::vector<Channel>& channels, WaitMechanism mechanism,
@@ -93,7 +100,7 @@ absl::Status ReceiveAll(const std::vector<Channel>& channels, WaitMechanism mech
     if (!added.ok()) return added;
   }
   start.Wait();
-  Arrivals arrivals(log);
+  Arrivals arrivals(channels.size(), log);
   Ready ready[16];
   for (;;) {
     const absl::StatusOr<size_t> count = set->Wait(absl::InfiniteDuration(), absl::MakeSpan(ready));
@@ -136,7 +143,7 @@ absl::Status ReceiveFromSockets(const std::vector<int>& sockets, StartLine& star
     }
   }
   start.Wait();
-  Arrivals arrivals(log);
+  Arrivals arrivals(sockets.size(), log);
   for (;;) {
     epoll_event events[16];
     const int count = epoll_wait(epoll, events, 16, -1);

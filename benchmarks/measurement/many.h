@@ -12,7 +12,8 @@
 namespace ipmpsc::benchmarks {
 
 // Measures from before a send of 64 bytes to one of `channels` channels, each time another one, to
-// after the receive by a `WaitSet` that sleeps for all.
+// after the receive by a `WaitSet` that sleeps for all. The first message of each channel does not
+// count. Those that count take `time`, and there is at least one.
 //
 // Errors: kUnimplemented - the kernel does not have or allow the mechanism.
 absl::StatusOr<Quantiles> MeasureWaitSet(size_t channels, WaitMechanism mechanism,
