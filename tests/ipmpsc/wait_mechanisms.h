@@ -2,6 +2,9 @@
 #ifndef TESTS_IPMPSC_WAIT_MECHANISMS_H_
 #define TESTS_IPMPSC_WAIT_MECHANISMS_H_
 
+#include <sys/resource.h>
+
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -24,6 +27,15 @@ inline std::string MechanismName(WaitMechanism mechanism) {
       break;
   }
   return "Automatic";
+}
+
+// Raises this process's limit of descriptors as far as it may. Returns whether that is enough for
+// `channels` channels: each has a descriptor, and each end of it another one.
+inline bool HasDescriptorsFor(size_t channels) {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  files.rlim_cur = files.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur >= 4 * channels + 100;
 }
 
 // Skips where the machine lacks the mechanism, and says what it lacks.

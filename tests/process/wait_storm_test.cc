@@ -1,7 +1,6 @@
 // One process receives from 1, 128 and 1,000 channels and a socket in one loop, while all the
 // processes around it are killed again and again. Nothing is lost.
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,12 +69,7 @@ class WaitStormTest : public ::testing::TestWithParam<Storm> {
   void SetUp() override {
     const absl::Status status = WaitSet::Create({GetParam().mechanism}).status();
     if (absl::IsUnimplemented(status)) GTEST_SKIP() << status.message();
-    // A channel takes a descriptor, and each end of it another one.
-    rlimit files;
-    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_max < 4 * GetParam().channels + 100) GTEST_SKIP() << "too few descriptors";
+    if (!HasDescriptorsFor(GetParam().channels)) GTEST_SKIP() << "too few descriptors";
 
     ChannelOptions options;
     options.capacity = 4096;
