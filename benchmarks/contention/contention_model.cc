@@ -79,9 +79,7 @@ struct Channel {
   int processor = 0;  // of its receiver
   SharedLine claim_line;
   int claims = 0;
-  // For each claim the time at which its lines are written, or a negative one.
-  std::vector<double> written;
-  // The time at which the receiver has taken each claim, as far as it is known.
+  // For each claim the time at which the receiver has taken it.
   std::vector<double> taken;
 };
 
@@ -108,16 +106,15 @@ double PauseAfterLostRace(const MachineModel& machine, int lost, int seen_lines)
   return machine.pause_time * (pauses + pauses * (seen_lines % 8) / 8);
 }
 
-// The receiver takes claims in order, as soon as their lines are there.
-void Receive(const MachineModel& machine, const Sender& sender, int batch, Channel* channel) {
+// Adds the last claim of `sender`, whose lines are written at `written`. The receiver takes claims
+// in order, as soon as their lines are there.
+void Receive(const MachineModel& machine, const Sender& sender, int batch, double written,
+             Channel* channel) {
   const double transfer = Distance(machine, sender.processor, channel->processor);
-  while (channel->taken.size() < channel->written.size() &&
-         channel->written[channel->taken.size()] >= 0) {
-    const double before = channel->taken.empty() ? 0 : channel->taken.back();
-    // A line that was written long ago has been fetched ahead.
-    const double begin = std::max(before, channel->written[channel->taken.size()]);
-    channel->taken.push_back(begin + batch * (kReceiveWork + transfer / kOverlap));
-  }
+  const double before = channel->taken.empty() ? 0 : channel->taken.back();
+  // A line that was written long ago has been fetched ahead.
+  const double begin = std::max(before, written);
+  channel->taken.push_back(begin + batch * (kReceiveWork + transfer / kOverlap));
 }
 
 }  // namespace
@@ -175,11 +172,10 @@ ContentionResult SimulateContention(const MachineModel& machine, const Contentio
       continue;
     }
     // The ring is full until the receiver has taken the claim of one lap before.
-    if (sender.next == Next::kRequestClaim && channel.written.size() >= ring_claims) {
-      const size_t needed = channel.written.size() - ring_claims;
-      const bool known = needed < channel.taken.size();
-      if (!known || channel.taken[needed] > now) {
-        then(Next::kRequestRead, known ? channel.taken[needed] : now + kReceiveWork);
+    if (sender.next == Next::kRequestClaim && channel.taken.size() >= ring_claims) {
+      const double has_space = channel.taken[channel.taken.size() - ring_claims];
+      if (has_space > now) {
+        then(Next::kRequestRead, has_space);
         continue;
       }
     }
@@ -211,8 +207,7 @@ ContentionResult SimulateContention(const MachineModel& machine, const Contentio
     const bool alone = setup.senders <= setup.channels;
     sender.stores_done = done + (setup.batch - 1) * kFurtherMessageOfBatch +
                          (alone ? 0 : transfer + (setup.batch - 1) * transfer / kOverlap);
-    channel.written.push_back(sender.stores_done);
-    Receive(machine, sender, setup.batch, &channel);
+    Receive(machine, sender, setup.batch, sender.stores_done, &channel);
     then(Next::kRequestRead, done + kSendWork + (setup.batch - 1) * kFurtherMessageOfBatch);
   }
 
