@@ -6,8 +6,9 @@
 // time, in the order of the requests; lost races, and the pauses after them; the lines of a record,
 // which the receiver must have before it takes the record, and which a sender's next locked
 // instruction waits for; a full ring; the distance of processors from each other.
-// It leaves out the arbitration of a real interconnect, which is not first come, first
-// served; its bandwidth; hyper-threads; turns, sleeping and the scheduler.
+// It leaves out the line with the release position, which a sender reads where the ring seems to be
+// full; the arbitration of a real interconnect, which is not first come, first served; its
+// bandwidth; hyper-threads; turns, sleeping and the scheduler.
 #ifndef IPMPSC_BENCHMARKS_CONTENTION_CONTENTION_MODEL_H_
 #define IPMPSC_BENCHMARKS_CONTENTION_CONTENTION_MODEL_H_
 
