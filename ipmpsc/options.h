@@ -82,6 +82,7 @@ struct SenderOptions {
   std::string name;
   // How long to wait for a free slot if all have an owner. A sender that waits takes the slot 16
   // milliseconds after its owner has detached at most, or 100 milliseconds after it was killed.
+  // If the owner died with an open claim, a receiver must step over the claim first.
   Deadline deadline = absl::ZeroDuration();
   // Every function that sends returns kUnavailable while no living receiver is attached to the
   // channel. The check takes a system call. The sender makes it at most once in a millisecond, and
