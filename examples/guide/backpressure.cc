@@ -155,6 +155,7 @@ absl::Status WaitForASlot(const std::string& path) {
     if (!sender.ok()) return sender.status();
     const absl::Status sent = sender->Send(Numbered(1), kPatience);
     if (!sent.ok()) return sent;
+    // Lives for a while, so that the next one has to wait.
     absl::SleepFor(absl::Milliseconds(100));
     raise(SIGKILL);
     return absl::OkStatus();

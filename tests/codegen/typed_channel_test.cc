@@ -93,6 +93,7 @@ TEST(TypedChannelTest, MessageArrivesUnchanged) {
 // Starts both ends, `first` some time before `second`, and sends a message from one to the other.
 void ExchangeInOrder(const std::function<void()>& first, const std::function<void()>& second) {
   std::thread starts_first(first);
+  // `first` has looked and waits. A shorter time makes the test weaker, not wrong.
   absl::SleepFor(absl::Milliseconds(30));
   second();
   starts_first.join();

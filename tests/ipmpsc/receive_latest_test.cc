@@ -198,6 +198,7 @@ TEST_F(ReceiveLatestTest, ReceiverThatSleepsWakesForTheFirstNewMessage) {
   Send(&sender, 1, 3);
   Receiver receiver = AttachNow();
   std::thread sending([&] {
+    // The receiver falls asleep before each. A shorter time makes the test weaker, not wrong.
     absl::SleepFor(absl::Milliseconds(20));
     std::move(loan).Publish();
     absl::SleepFor(absl::Milliseconds(20));

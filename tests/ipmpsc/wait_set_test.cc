@@ -75,6 +75,8 @@ struct Ends {
 // Matches a result that is OK and `value`.
 MATCHER_P(IsOkAndHolds, value, "") { return arg.ok() && *arg == static_cast<size_t>(value); }
 
+// The threads of these tests sleep so that the set falls asleep before they act, or is met at
+// different steps. Another time makes a test weaker, not wrong.
 class WaitSetTest : public MechanismTest {
  protected:
   // Returns the tags that are ready.

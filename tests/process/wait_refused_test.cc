@@ -62,6 +62,7 @@ class Exchange {
   std::string Run() {
     for (int i = 0; i < 10; ++i) {
       std::thread sends([&] {
+        // Meets the set before, while and after it falls asleep.
         absl::SleepFor(absl::Milliseconds(i % 4));
         (void)sender_->TrySend("a").ok();
       });
@@ -197,6 +198,7 @@ TEST_F(WaitRefusedTest, InterruptWorksWithoutFutexWaitv) {
               if (std::string wrong = exchange.Begin(); !wrong.empty()) return wrong;
               for (int i = 0; i < 5; ++i) {
                 std::thread interrupts([&] {
+                  // Meets the receiver before and after it falls asleep.
                   absl::SleepFor(absl::Milliseconds(i));
                   exchange.receiver().Interrupt();
                 });

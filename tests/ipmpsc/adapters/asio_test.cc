@@ -31,6 +31,8 @@ namespace {
 using absl::StatusCode;
 using ::ipmpsc::testing::StatusIs;
 
+// The threads of these tests sleep so that the loop falls asleep before they act, or is met at
+// different steps. Another time makes a test weaker, not wrong.
 class AsioTest : public SenderFixture {
  protected:
   AsioReceiver MakeReceiver() {

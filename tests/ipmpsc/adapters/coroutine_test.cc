@@ -40,6 +40,8 @@ using ::ipmpsc::testing::kPatience;
 using ::ipmpsc::testing::StatusIs;
 using ::testing::ElementsAre;
 
+// The threads of these tests sleep so that the loop falls asleep before they act, or is met at
+// different steps. Another time makes a test weaker, not wrong.
 class CoroutineTest : public SenderFixture {
  protected:
   CoroutineTest() {
