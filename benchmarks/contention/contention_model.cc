@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <queue>
 #include <set>
 #include <tuple>
 #include <vector>
 
-#include "ipmpsc/internal/ring/tuning.h"
+#include "ipmpsc/internal/ring/cache_lines.h"
+#include "ipmpsc/internal/ring/producer.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -96,14 +98,11 @@ struct Sender {
   int lost = 0;  // since the last claim
 };
 
-// How long Producer pauses after a lost race.
-double PauseAfterLostRace(const MachineModel& machine, int lost, int seen_lines) {
-  using internal::tuning::kLostRacePauses;
-  using internal::tuning::kMostLostRacePauses;
+double PauseAfterLostRace(const MachineModel& machine, int lost, uint64_t seen_lines) {
   // The first claim is `TryFastClaim`, and `Claim` begins anew.
-  const int doublings = std::min(std::max(lost - 1, 0), 16);
-  const int pauses = std::min(kLostRacePauses << doublings, kMostLostRacePauses);
-  return machine.pause_time * (pauses + pauses * (seen_lines % 8) / 8);
+  const int before = std::max(lost - 1, 0);
+  return machine.pause_time *
+         internal::Producer::PausesAfterLostRace(seen_lines * internal::kCacheLine, before);
 }
 
 // Adds the last claim of `sender`, whose lines are written at `written`. The receiver takes claims
@@ -191,7 +190,7 @@ ContentionResult SimulateContention(const MachineModel& machine, const Contentio
       // The instruction has read the word anew.
       sender.seen = channel.claims;
       if (setup.pauses) {
-        const int lines = channel.claims * setup.batch;
+        const auto lines = static_cast<uint64_t>(channel.claims) * setup.batch;
         then(Next::kRequestRead, done + PauseAfterLostRace(machine, sender.lost++, lines));
       } else {
         then(Next::kRequestClaim, done);

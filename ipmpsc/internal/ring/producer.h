@@ -45,7 +45,7 @@ enum class TurnBit {
 
 class Producer {
  public:
-  static constexpr int kMaxLostRaces = 100;
+  static constexpr int kMaxLostRaces = 1000;
 
   // REQUIRES: this sender owns the slot, and its intent is clear.
   Producer(const Ring& ring, uint16_t slot)
@@ -57,6 +57,18 @@ class Producer {
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)),
         last_end_(release_) {}
+
+  // Returns how many `SpinPause` a sender makes that has lost a race to `word`, and `lost` others
+  // before.
+  static int PausesAfterLostRace(ClaimWord word, int lost) {
+    const int pauses =
+        std::min(tuning::kLostRacePauses << std::min(lost, 16), tuning::kMostLostRacePauses);
+    // Not all losers of a race come back at the same time: each has seen another position. The top
+    // bits of the product depend on all bits of the position, since records may all be of one size.
+    constexpr uint64_t kMixer = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+    const int eighths = static_cast<int>(word / kCacheLine * kMixer >> 61);
+    return pauses + pauses * eighths / 8;
+  }
 
   // Claims `size` bytes, a `RecordSize`, if the claim word has no special bits, this sender knows
   // of space, and no other sender is faster. False: `Claim` finds out why. REQUIRES: size <=
@@ -125,9 +137,6 @@ class Producer {
   }
 
  private:
-  // How often it reads the positions again if they move while it reads them.
-  static constexpr int kMaxLooks = 1000;
-
   // Notes the intent, then claims by replacing `*word` with `next`. False: another participant has
   // changed the word, and `*word` has its new value.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
@@ -189,10 +198,7 @@ class Producer {
   // that it lost to. Returns the word as it is after the pause.
   ABSL_ATTRIBUTE_NOINLINE ClaimWord LeaveToOthers(ClaimWord word, int lost) const {
     AddToOwnCounter(&slot_->lost_races, 1);
-    const int doublings = std::min(lost, 16);
-    int pauses = std::min(tuning::kLostRacePauses << doublings, tuning::kMostLostRacePauses);
-    // Not all losers of a race come back at the same time: each has seen another position.
-    pauses += pauses * static_cast<int>((word / kCacheLine) % 8) / 8;
+    const int pauses = PausesAfterLostRace(word, lost);
     for (int i = 0; i < pauses; ++i) SpinPause();
     // Relaxed: the CAS orders it.
     return ring_.control->claim_word.load(std::memory_order_relaxed);
@@ -210,7 +216,7 @@ class Producer {
   // Reads both positions again. kClaimed: there is space at `*word`.
   ABSL_ATTRIBUTE_NOINLINE ClaimResult FindSpace(uint64_t most_used, ClaimWord* word) {
     Position release_before = release_;
-    for (int look = 0; look < kMaxLooks; ++look) {
+    for (int look = 0; look < kMaxLostRaces; ++look) {
       // [claimed] acquire; pairs with [claim] release: a sender that claimed up to here had seen
       // the release that made room for it, so the next load sees it, too.
       *word = ring_.control->claim_word.load(std::memory_order_acquire);

@@ -46,7 +46,7 @@ inline constexpr uint64_t kFullWaitShares = 4;
 // SpinPause, and twice as many after each further race that it loses, up to the limit. Otherwise
 // the line of the word goes round among all senders, and only one of them claims in each round. A
 // model chose them (`//benchmarks/contention`): 16 senders on processors of one socket 1.9 without
-// a pause, 7.0 with it. Two senders on two processors show no difference.
+// a pause, 7.3 with it. Two senders on two processors show no difference.
 inline constexpr int kLostRacePauses = 8;
 inline constexpr int kMostLostRacePauses = 128;
 
