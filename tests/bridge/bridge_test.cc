@@ -491,6 +491,16 @@ TEST_F(BridgeTest, EndsWithoutAChannel) {
   EXPECT_EQ(RunBridge(), "exited 1");
 }
 
+// The unit for systemd waits for a day.
+TEST_F(BridgeTest, EndsWhenAskedWhileThereIsNoChannel) {
+  ChildProcess bridge = StartBridge({"--wait=86400"});
+  ASSERT_TRUE(Await([&] {
+    return testing::Exists(log_) && absl::StrContains(Log(), "waiting for the channel");
+  }));
+  bridge.Signal(SIGTERM);
+  EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
+}
+
 TEST_F(BridgeTest, RefusesBadCommandLines) {
   EXPECT_EQ(RunBridge({}, "nats://127.0.0.1:0/x"), "exited 2");
   EXPECT_EQ(RunBridge({}, "nats://127.0.0.1/a..b"), "exited 2");
