@@ -136,7 +136,8 @@ class NatsEngine final : public Engine {
   static void OnError(natsConnection* connection, natsSubscription*, natsStatus status,
                       void* inbox);
 
-  // Makes a status of an answer. `what` was tried.
+  // Makes a status of an answer, or of the violation of permissions since the last one. `what` was
+  // tried.
   absl::Status Error(natsStatus status, jsErrCode code, absl::string_view what);
   absl::Status AddStream(const std::string& stream, const std::string& subject);
   bool connected() const {
@@ -240,12 +241,15 @@ absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_v
       absl::StrCat(what, ": ",
                    code != 0 && last != nullptr && *last != '\0' ? HeaderText(last, 512)
                                                                  : natsStatus_GetText(status));
+  // Told once: a violation of a schema must not explain an answer that is missing much later.
+  std::string violation;
   {
     const std::lock_guard<std::mutex> lock(inbox_->mutex);
-    if (!inbox_->violation.empty()) {
-      return absl::PermissionDeniedError(
-          absl::StrCat(inbox_->violation, "; give the user these permissions"));
-    }
+    violation.swap(inbox_->violation);
+  }
+  if (!violation.empty()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(violation, "; give the user these permissions"));
   }
   switch (code) {
     case JSStreamNotFoundErr:

@@ -450,6 +450,32 @@ TEST_F(BridgeTest, TellsWhichPermissionIsMissing) {
   EXPECT_EQ(channel.Stats().release_position, 0u);
 }
 
+// A permission that only the schema needs does not explain a timeout that comes later.
+TEST_F(BridgeTest, GoesOnWhereTheUserMayNotStoreSchemas) {
+  Configure(
+      "no_auth_user: bob\n"
+      "authorization { users: [ { user: bob, password: q }, { user: ann, password: p,"
+      " permissions: { publish: { deny: [\"$JS.API.STREAM.INFO.KV_ipmpsc_schemas\"] } } } ] }\n");
+  testing::WriteFile(folder_ + "/p", "p\n");
+  absl::StatusOr<Channel> channel = examples::ReadingChannel::Create(memory_ / "c", {});
+  ASSERT_OK(channel);
+  absl::StatusOr<examples::ReadingSender> sender = examples::ReadingSender::Attach(*channel);
+  ASSERT_OK(sender);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  ChildProcess bridge =
+      StartBridge({"--user=ann", "--password-file=" + folder_ + "/p", "--timeout=1"});
+  ASSERT_TRUE(AwaitStored(1)) << Log();
+  EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
+  server_->Signal(SIGSTOP);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  // A look at the tail without an answer.
+  EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "the stream s_x: "); })) << Log();
+  server_->Signal(SIGCONT);
+  channel->Close();
+  EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
+  EXPECT_EQ(CountMessages(server_->address(), "s_x"), 2);
+}
+
 TEST_F(BridgeTest, ChecksCertificates) {
   const std::string make = absl::StrCat(
       "cd '", folder_,
