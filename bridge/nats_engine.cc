@@ -139,6 +139,8 @@ class NatsEngine final : public Engine {
   // Makes a status of an answer, or of the violation of permissions since the last one. `what` was
   // tried.
   absl::Status Error(natsStatus status, jsErrCode code, absl::string_view what);
+  // The same for a request about schemas. libnats does not tell its code.
+  absl::Status SchemaError(natsStatus status, absl::string_view what);
   absl::Status AddStream(const std::string& stream, const std::string& subject);
   bool connected() const {
     return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
@@ -271,6 +273,8 @@ absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_v
           absl::StrCat(text, ": JetStream is not ready, or not enabled (nats-server -js)"));
     case NATS_NOT_FOUND:
       return absl::NotFoundError(text);
+    case NATS_INVALID_ARG:  // a name that no stream and no bucket can have
+      return absl::FailedPreconditionError(text);
     default:
       return absl::UnavailableError(text);
   }
@@ -517,6 +521,14 @@ absl::Status NatsEngine::PublishDeadLetter(const ChannelIdentity& channel, const
   return absl::UnavailableError("the stream of dead letters is not ready");
 }
 
+absl::Status NatsEngine::SchemaError(natsStatus status, absl::string_view what) {
+  // The status of an answer that is an error: the bucket is full, takes smaller values only, ...
+  if (status != NATS_ERR) return Error(status, static_cast<jsErrCode>(0), what);
+  const char* last = nats_GetLastError(nullptr);
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, ": ", last == nullptr ? "" : HeaderText(last, 512)));
+}
+
 absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
                                        absl::string_view description) {
   kvStore* raw = nullptr;
@@ -531,15 +543,14 @@ absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
   }
   const Bucket bucket(raw);
   if (status != NATS_OK) {
-    return Error(status, static_cast<jsErrCode>(0),
-                 absl::StrCat("the bucket ", options_.schema_bucket));
+    return SchemaError(status, absl::StrCat("the bucket ", options_.schema_bucket));
   }
   kvEntry* entry = nullptr;
   status = kvStore_Get(&entry, raw, channel.fingerprint.c_str());
   const BucketEntry owned(entry);
   if (status == NATS_OK) return absl::OkStatus();
   if (status != NATS_NOT_FOUND) {
-    return Error(status, static_cast<jsErrCode>(0), "the schema cannot be looked for");
+    return SchemaError(status, "the schema cannot be looked for");
   }
   const int64_t limit = natsConnection_GetMaxPayload(connection_.get());
   if (limit > 0 && description.size() + 1024 > static_cast<uint64_t>(limit)) {
@@ -550,7 +561,7 @@ absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
   status = kvStore_Put(nullptr, raw, channel.fingerprint.c_str(), description.data(),
                        static_cast<int>(description.size()));
   if (status == NATS_OK) return absl::OkStatus();
-  return Error(status, static_cast<jsErrCode>(0), "the schema cannot be stored");
+  return SchemaError(status, "the schema cannot be stored");
 }
 
 }  // namespace

@@ -207,6 +207,23 @@ TEST_F(BridgeTest, StoresTheSchemaUnderItsFingerprint) {
   EXPECT_GT(info.schema().file_size(), 0);
 }
 
+TEST_F(BridgeTest, GoesOnWithoutABucketForSchemas) {
+  absl::StatusOr<Channel> channel = examples::ReadingChannel::Create(memory_ / "c", {});
+  ASSERT_OK(channel);
+  absl::StatusOr<examples::ReadingSender> sender = examples::ReadingSender::Attach(*channel);
+  ASSERT_OK(sender);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  channel->Close();
+  ASSERT_EQ(RunBridge({"--schemas=no.bucket"}), "exited 0") << Log();
+  EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
+  EXPECT_EQ(CountMessages(server_->address(), "s_x"), 1);
+}
+
+TEST_F(BridgeTest, RefusesANameThatNoStreamHas) {
+  const Channel channel = CreateChannel();
+  EXPECT_EQ(RunBridge({"--stream=s.x"}), "exited 6") << Log();
+}
+
 TEST_F(BridgeTest, GoesOnAfterEachKill) {
   const Channel channel = CreateChannel();
   for (int round = 0; round < 5; ++round) {
