@@ -74,8 +74,9 @@ ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
   ChannelIdentity identity;
   identity.id = channel.id();
   const std::string host = HostName();
-  identity.source =
-      options.source.empty() ? absl::StrCat(host, ":", options.channel) : options.source;
+  // Escaped here, so that it is what the bridge finds again in the header of a stored message.
+  identity.source = HeaderText(options.source.empty() ? absl::StrCat(host, ":", options.channel)
+                                                      : options.source);
   identity.bridge = absl::StrCat("ipmpsc-bridge ", getpid(), " on ", host);
   // A channel may be described by any bytes.
   ChannelInfo info;

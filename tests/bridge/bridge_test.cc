@@ -358,6 +358,19 @@ TEST_F(BridgeTest, GoesOnWithTheChannelThatReplacesAnother) {
   EXPECT_THAT(Stored(), ElementsAre("a", "b", "c"));
 }
 
+// The text is compared with the header of the last message, which has it with escapes.
+TEST_F(BridgeTest, GoesOnUnderASourceTextOfAnyCharacters) {
+  for (const char* payload : {"a", "b"}) {
+    ChannelOptions options = WithTimestamps();
+    options.exist_policy = ExistPolicy::kReplace;
+    Channel channel = CreateChannel(options);
+    Send(channel, {payload});
+    channel.Close();
+    ASSERT_EQ(RunBridge({"--source=K\xc3\xa4se \"1\\2\""}), "exited 0") << Log();
+  }
+  EXPECT_THAT(Stored(), ElementsAre("a", "b"));
+}
+
 TEST_F(BridgeTest, StoresLargeMessagesAsDeadLettersAndGoesOn) {
   ChannelOptions options = WithTimestamps();
   options.capacity = 4 << 20;
