@@ -429,15 +429,16 @@ class TapRecorder : public Recorder {
   void End(Tapped* tapped, const std::string& reason) {
     if (tapped->ended) return;
     const TapLoss loss = tapped->tap->loss();
-    OpenBatch()->metadata.push_back(
-        {kEndMetadata,
-         {{"topic", AsUtf8(tapped->told.path)},
-          {"id", tapped->tap->channel().id()},
-          {"reason", AsUtf8(reason)},
-          {"position", absl::StrCat(tapped->tap->position())},
-          {"lost_bytes", absl::StrCat(loss.bytes)},
-          {"lost_messages", absl::StrCat(loss.messages)},
-          {"lost_messages_are_exact", loss.messages_are_exact ? "1" : "0"}}});
+    Batch* const batch = OpenBatch();
+    batch->last_time = Now();  // A window forgets the batch by this time.
+    batch->metadata.push_back({kEndMetadata,
+                               {{"topic", AsUtf8(tapped->told.path)},
+                                {"id", tapped->tap->channel().id()},
+                                {"reason", AsUtf8(reason)},
+                                {"position", absl::StrCat(tapped->tap->position())},
+                                {"lost_bytes", absl::StrCat(loss.bytes)},
+                                {"lost_messages", absl::StrCat(loss.messages)},
+                                {"lost_messages_are_exact", loss.messages_are_exact ? "1" : "0"}}});
   }
 
   // Hands the batch to the writer, or to the window.

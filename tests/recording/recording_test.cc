@@ -509,6 +509,23 @@ TEST_F(RecordingTest, WindowIsWrittenAtATrigger) {
   for (const std::string& file : recorder->progress().files) unlink(file.c_str());
 }
 
+// Its record may be all that a batch has.
+TEST_F(RecordingTest, WindowKeepsTheEndOfAChannel) {
+  Channel channel = Create(path_);
+  RecorderOptions options = Options("end.mcap");
+  options.before = absl::Seconds(100);
+  const std::unique_ptr<Recorder> recorder = Start(options);
+  channel = Create(path_);  // replaced
+  ASSERT_OK(recorder->Run(kShort));
+  recorder->Trigger();
+  ASSERT_OK(recorder->Finish());
+  std::vector<std::string> reasons;
+  for (const McapMetadata& metadata : Read(options.files.path).other) {
+    if (metadata.name == kEndMetadata) reasons.push_back(metadata.metadata.at("reason"));
+  }
+  EXPECT_THAT(reasons, ElementsAre("replaced", "the recorder was stopped"));
+}
+
 TEST_F(RecordingTest, WindowForgetsWhatIsOldOrTooMuch) {
   const Channel channel = Create(path_, 1 << 20);
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
