@@ -64,10 +64,10 @@ class BridgeTest : public ::testing::Test {
   void SetUp() override {
     // ./bazelw installs both, so this is for builds without it.
     if (!HasNats()) GTEST_SKIP() << "this build has no libnats: install libnats-dev";
-    if (absl::IsNotFound(NatsServer::Start(folder_).status())) {
-      GTEST_SKIP() << "nats-server is not installed";
-    }
-    StartServer({});
+    absl::StatusOr<NatsServer> server = NatsServer::Start(folder_);
+    if (absl::IsNotFound(server.status())) GTEST_SKIP() << "nats-server is not installed";
+    ASSERT_OK(server);
+    server_ = std::make_unique<NatsServer>(*std::move(server));
   }
 
   void StartServer(const std::vector<std::string>& arguments) {
