@@ -198,6 +198,8 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
   core.log = [log](absl::string_view line) { (*log)(line); };
   const ChannelIdentity identity = Identify(channel, options);
   if (!identity.fingerprint.empty()) core.description = std::string(channel.description());
+  // An outcome names a position, and another channel may have had the same ones.
+  engine->Forget();
   Metrics metrics;
   Forwarder forwarder(&*source, engine, identity, core, &metrics);
   Deadline next_metrics = absl::ZeroDuration();
