@@ -22,7 +22,7 @@ namespace ipmpsc::bridge {
 // The channel that a bridge reads, as the headers of its messages name it.
 struct ChannelIdentity {
   std::string id;           // 32 hexadecimal digits
-  std::string source;       // machine and path: "host:/dev/shm/quotes"
+  std::string source;       // machine and path, as `HeaderText`: "host:/dev/shm/quotes"
   std::string bridge;       // the process of this bridge: "ipmpsc-bridge 1234 on host"
   std::string type;         // full name of the message type; empty if the channel names none
   std::string fingerprint;  // of the schema, 16 hexadecimal digits; empty if there is none

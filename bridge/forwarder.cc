@@ -350,8 +350,8 @@ void Forwarder::AdvanceCursor(uint64_t position) {
   if (!IsStored(position)) cursor_ = position;
 }
 
-// Marks what the cursor has passed. What the engine called a duplicate and does not have gets
-// another id.
+// Marks what the cursor has passed. A message that the engine called a duplicate and does not have
+// gets another id.
 void Forwarder::MarkStored() {
   for (Entry& entry : window_) {
     if (entry.state != EntryState::kWaiting) continue;

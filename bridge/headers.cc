@@ -1,5 +1,6 @@
 #include "bridge/headers.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,18 @@
 #include "bridge/engine.h"
 
 namespace ipmpsc::bridge {
+namespace {
+
+constexpr size_t kMaxText = 256;
+
+// Returns a text that was read back: as it is if `HeaderText` can have made it, else escaped.
+std::string ReadBack(absl::string_view text) {
+  bool printable = text.size() <= kMaxText;
+  for (const char c : text) printable = printable && absl::ascii_isprint(static_cast<uint8_t>(c));
+  return printable ? std::string(text) : HeaderText(text, kMaxText);
+}
+
+}  // namespace
 
 std::string HeaderText(absl::string_view text, size_t max_bytes) {
   std::string escaped = absl::CHexEscape(text.substr(0, max_bytes));
@@ -21,7 +34,7 @@ std::string HeaderText(absl::string_view text, size_t max_bytes) {
 
 Headers ChannelHeaders(const ChannelIdentity& channel) {
   Headers headers = {{kChannelHeader, channel.id},
-                     {kSourceHeader, HeaderText(channel.source)},
+                     {kSourceHeader, channel.source},
                      {kBridgeHeader, HeaderText(channel.bridge)}};
   if (!channel.type.empty()) headers.emplace_back(kTypeHeader, HeaderText(channel.type));
   if (!channel.fingerprint.empty()) headers.emplace_back(kSchemaHeader, channel.fingerprint);
@@ -63,8 +76,8 @@ std::optional<Mark> ParseMark(const char* channel, const char* position, const c
   }
   if (!absl::SimpleAtoi(digits, &mark.position)) return std::nullopt;
   mark.channel_id = std::string(id);
-  if (source != nullptr) mark.source = HeaderText(source);
-  if (bridge != nullptr) mark.bridge = HeaderText(bridge);
+  if (source != nullptr) mark.source = ReadBack(source);
+  if (bridge != nullptr) mark.bridge = ReadBack(bridge);
   return mark;
 }
 

@@ -74,8 +74,9 @@ ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
   ChannelIdentity identity;
   identity.id = channel.id();
   const std::string host = HostName();
-  identity.source =
-      options.source.empty() ? absl::StrCat(host, ":", options.channel) : options.source;
+  // Escaped here, so that it is what the bridge finds again in the header of a stored message.
+  identity.source = HeaderText(options.source.empty() ? absl::StrCat(host, ":", options.channel)
+                                                      : options.source);
   identity.bridge = absl::StrCat("ipmpsc-bridge ", getpid(), " on ", host);
   // A channel may be described by any bytes.
   ChannelInfo info;
@@ -86,6 +87,19 @@ ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
     identity.fingerprint = absl::StrFormat("%016x", info.fingerprint());
   }
   return identity;
+}
+
+// Opens the channel. Looks for it again and again, so that a signal ends the wait.
+absl::StatusOr<Channel> AwaitChannel(const CommandLine& options) {
+  const Deadline deadline = absl::Seconds(options.wait_seconds);
+  for (bool said = false;; said = true) {
+    absl::StatusOr<Channel> channel = Channel::Open(options.channel);
+    if (!absl::IsNotFound(channel.status()) || deadline.Passed() || stop_requested != 0) {
+      return channel;
+    }
+    if (!said) Complain(absl::StrCat("waiting for the channel ", options.channel));
+    absl::SleepFor(kStep);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
@@ -108,7 +122,7 @@ int ConnectStatus(const absl::Status& status) {
 }
 
 int OpenStatus(const absl::Status& status) {
-  if (absl::IsNotFound(status) || absl::IsDeadlineExceeded(status)) return kNoChannel;
+  if (absl::IsNotFound(status)) return kNoChannel;
   return absl::IsDataLoss(status) ? kDamaged : kFailed;
 }
 
@@ -184,6 +198,8 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
   core.log = [log](absl::string_view line) { (*log)(line); };
   const ChannelIdentity identity = Identify(channel, options);
   if (!identity.fingerprint.empty()) core.description = std::string(channel.description());
+  // An outcome names a position, and another channel may have had the same ones.
+  engine->Forget();
   Metrics metrics;
   Forwarder forwarder(&*source, engine, identity, core, &metrics);
   Deadline next_metrics = absl::ZeroDuration();
@@ -249,13 +265,19 @@ int Main(int argc, char** argv) {
   std::unique_ptr<Engine> connected;
   Log log;
   for (;;) {
-    const OpenOptions open = {absl::Seconds(options->wait_seconds)};
-    const absl::StatusOr<Channel> channel = Channel::Open(options->channel, open);
+    const absl::StatusOr<Channel> channel = AwaitChannel(*options);
+    if (absl::IsNotFound(channel.status()) && stop_requested != 0) {
+      return Fail(kDone, "asked to end before there was a channel");
+    }
     if (!channel.ok()) return Fail(OpenStatus(channel.status()), channel.status().message());
     if (options->check) return Check(*channel, Identify(*channel, *options), *options);
     if (connected == nullptr) {
       // Before the bridge becomes the receiver: so a channel is not taken in vain.
       absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(*options);
+      if (absl::IsUnavailable(engine.status()) && stop_requested != 0) {
+        return Fail(kDone, absl::StrCat("asked to end before the engine answered: ",
+                                        engine.status().message()));
+      }
       if (!engine.ok()) return Fail(ConnectStatus(engine.status()), engine.status().message());
       connected = *std::move(engine);
     }

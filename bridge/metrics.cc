@@ -76,8 +76,9 @@ std::string PrometheusText(const Metrics& metrics, const ChannelStats& stats, ab
 }
 
 absl::Status WriteTextFile(const std::string& path, absl::string_view text) {
-  // The collector reads names that end in .prom only.
-  const std::string temporary = absl::StrCat(path, ".tmp", getpid());
+  // The collector reads names that end in .prom only. One name for all, so that bridges that are
+  // killed leave one such file at most.
+  const std::string temporary = absl::StrCat(path, ".tmp");
   std::FILE* file = std::fopen(temporary.c_str(), "we");
   bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   int error = errno;

@@ -136,8 +136,11 @@ class NatsEngine final : public Engine {
   static void OnError(natsConnection* connection, natsSubscription*, natsStatus status,
                       void* inbox);
 
-  // Makes a status of an answer. `what` was tried.
+  // Makes a status of an answer, or of the violation of permissions since the last one. `what` was
+  // tried.
   absl::Status Error(natsStatus status, jsErrCode code, absl::string_view what);
+  // The same for a request about schemas. libnats does not tell its code.
+  absl::Status SchemaError(natsStatus status, absl::string_view what);
   absl::Status AddStream(const std::string& stream, const std::string& subject);
   bool connected() const {
     return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
@@ -240,12 +243,15 @@ absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_v
       absl::StrCat(what, ": ",
                    code != 0 && last != nullptr && *last != '\0' ? HeaderText(last, 512)
                                                                  : natsStatus_GetText(status));
+  // Told once: a violation of a schema must not explain an answer that is missing much later.
+  std::string violation;
   {
     const std::lock_guard<std::mutex> lock(inbox_->mutex);
-    if (!inbox_->violation.empty()) {
-      return absl::PermissionDeniedError(
-          absl::StrCat(inbox_->violation, "; give the user these permissions"));
-    }
+    violation.swap(inbox_->violation);
+  }
+  if (!violation.empty()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(violation, "; give the user these permissions"));
   }
   switch (code) {
     case JSStreamNotFoundErr:
@@ -267,6 +273,8 @@ absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_v
           absl::StrCat(text, ": JetStream is not ready, or not enabled (nats-server -js)"));
     case NATS_NOT_FOUND:
       return absl::NotFoundError(text);
+    case NATS_INVALID_ARG:  // a name that no stream and no bucket can have
+      return absl::FailedPreconditionError(text);
     default:
       return absl::UnavailableError(text);
   }
@@ -513,6 +521,14 @@ absl::Status NatsEngine::PublishDeadLetter(const ChannelIdentity& channel, const
   return absl::UnavailableError("the stream of dead letters is not ready");
 }
 
+absl::Status NatsEngine::SchemaError(natsStatus status, absl::string_view what) {
+  // The status of an answer that is an error: the bucket is full, takes smaller values only, ...
+  if (status != NATS_ERR) return Error(status, static_cast<jsErrCode>(0), what);
+  const char* last = nats_GetLastError(nullptr);
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, ": ", last == nullptr ? "" : HeaderText(last, 512)));
+}
+
 absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
                                        absl::string_view description) {
   kvStore* raw = nullptr;
@@ -527,15 +543,14 @@ absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
   }
   const Bucket bucket(raw);
   if (status != NATS_OK) {
-    return Error(status, static_cast<jsErrCode>(0),
-                 absl::StrCat("the bucket ", options_.schema_bucket));
+    return SchemaError(status, absl::StrCat("the bucket ", options_.schema_bucket));
   }
   kvEntry* entry = nullptr;
   status = kvStore_Get(&entry, raw, channel.fingerprint.c_str());
   const BucketEntry owned(entry);
   if (status == NATS_OK) return absl::OkStatus();
   if (status != NATS_NOT_FOUND) {
-    return Error(status, static_cast<jsErrCode>(0), "the schema cannot be looked for");
+    return SchemaError(status, "the schema cannot be looked for");
   }
   const int64_t limit = natsConnection_GetMaxPayload(connection_.get());
   if (limit > 0 && description.size() + 1024 > static_cast<uint64_t>(limit)) {
@@ -546,7 +561,7 @@ absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
   status = kvStore_Put(nullptr, raw, channel.fingerprint.c_str(), description.data(),
                        static_cast<int>(description.size()));
   if (status == NATS_OK) return absl::OkStatus();
-  return Error(status, static_cast<jsErrCode>(0), "the schema cannot be stored");
+  return SchemaError(status, "the schema cannot be stored");
 }
 
 }  // namespace

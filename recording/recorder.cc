@@ -42,6 +42,8 @@ constexpr size_t kTurnBytes = size_t{4} << 20;
 constexpr absl::Duration kPoll = absl::Milliseconds(1);
 // The interval of checks whether a channel was removed, and whether there is a new one.
 constexpr absl::Duration kLookForChannel = absl::Milliseconds(100);
+// Positions are multiples of 64.
+constexpr uint64_t kNoPosition = ~uint64_t{0};
 // How often the thread that writes looks at its clock.
 constexpr std::chrono::milliseconds kWriterTick(50);
 
@@ -221,6 +223,7 @@ struct Tapped {
   uint32_t number = 0;   // of the present channel
   TapLoss earlier_loss;  // of the channels before
   absl::Duration next_look = absl::ZeroDuration();
+  uint64_t position_at_look = kNoPosition;
   bool ended = false;
 };
 
@@ -344,6 +347,7 @@ class TapRecorder : public Recorder {
     TapOptions options;
     options.start = start;
     tapped->tap.emplace(Tap::Over(channel, options));
+    tapped->position_at_look = kNoPosition;
     tapped->number = writer_.channel_count();
     writer_.AddChannel(DescribeOrigin(tapped->told.path, channel, channel.Stats()));
   }
@@ -392,7 +396,10 @@ class TapRecorder : public Recorder {
         const Channel& channel = tapped->tap->channel();
         if (channel.state() != ChannelState::kUnlinked) return false;
         if (Renew(tapped)) return true;
-        if (!options_.follow && !channel.HasSender()) EndOf(tapped, "removed");
+        // A tap that has moved since the last look searches for a message, and may find one.
+        const uint64_t position = tapped->tap->position();
+        const bool moved = std::exchange(tapped->position_at_look, position) != position;
+        if (!options_.follow && !moved && !channel.HasSender()) EndOf(tapped, "removed");
         return false;
       }
       case absl::StatusCode::kAborted:
@@ -429,15 +436,16 @@ class TapRecorder : public Recorder {
   void End(Tapped* tapped, const std::string& reason) {
     if (tapped->ended) return;
     const TapLoss loss = tapped->tap->loss();
-    OpenBatch()->metadata.push_back(
-        {kEndMetadata,
-         {{"topic", AsUtf8(tapped->told.path)},
-          {"id", tapped->tap->channel().id()},
-          {"reason", AsUtf8(reason)},
-          {"position", absl::StrCat(tapped->tap->position())},
-          {"lost_bytes", absl::StrCat(loss.bytes)},
-          {"lost_messages", absl::StrCat(loss.messages)},
-          {"lost_messages_are_exact", loss.messages_are_exact ? "1" : "0"}}});
+    Batch* const batch = OpenBatch();
+    batch->last_time = Now();  // A window forgets the batch by this time.
+    batch->metadata.push_back({kEndMetadata,
+                               {{"topic", AsUtf8(tapped->told.path)},
+                                {"id", tapped->tap->channel().id()},
+                                {"reason", AsUtf8(reason)},
+                                {"position", absl::StrCat(tapped->tap->position())},
+                                {"lost_bytes", absl::StrCat(loss.bytes)},
+                                {"lost_messages", absl::StrCat(loss.messages)},
+                                {"lost_messages_are_exact", loss.messages_are_exact ? "1" : "0"}}});
   }
 
   // Hands the batch to the writer, or to the window.

@@ -52,6 +52,8 @@ struct RecordOptions {
 };
 
 constexpr absl::Duration kProgressInterval = absl::Seconds(1);
+// Messages of the trigger's channel that are taken at once.
+constexpr int kMostTriggers = 1024;
 
 volatile sig_atomic_t trigger_requested = 0;
 
@@ -84,14 +86,19 @@ class TriggerSource {
 
   // Whether the event has happened since the last call.
   bool Happened() {
-    bool happened = trigger_requested != 0;
-    trigger_requested = 0;
+    bool happened = false;
+    // Cleared only if it is set: a signal may come between the look and the next line.
+    if (trigger_requested != 0) {
+      trigger_requested = 0;
+      happened = true;
+    }
     if (!file_.empty()) {
       const int64_t time = FileTime();
       happened = happened || (time != 0 && time != file_time_);
       file_time_ = time;
     }
-    while (tap_ && tap_->TryNext().ok()) happened = true;
+    // Bounded, since senders may be as fast as this loop while nothing is recorded.
+    for (int i = 0; i < kMostTriggers && tap_ && tap_->TryNext().ok(); ++i) happened = true;
     return happened;
   }
 

@@ -64,10 +64,10 @@ class BridgeTest : public ::testing::Test {
   void SetUp() override {
     // ./bazelw installs both, so this is for builds without it.
     if (!HasNats()) GTEST_SKIP() << "this build has no libnats: install libnats-dev";
-    if (absl::IsNotFound(NatsServer::Start(folder_).status())) {
-      GTEST_SKIP() << "nats-server is not installed";
-    }
-    StartServer({});
+    absl::StatusOr<NatsServer> server = NatsServer::Start(folder_);
+    if (absl::IsNotFound(server.status())) GTEST_SKIP() << "nats-server is not installed";
+    ASSERT_OK(server);
+    server_ = std::make_unique<NatsServer>(*std::move(server));
   }
 
   void StartServer(const std::vector<std::string>& arguments) {
@@ -207,6 +207,23 @@ TEST_F(BridgeTest, StoresTheSchemaUnderItsFingerprint) {
   EXPECT_GT(info.schema().file_size(), 0);
 }
 
+TEST_F(BridgeTest, GoesOnWithoutABucketForSchemas) {
+  absl::StatusOr<Channel> channel = examples::ReadingChannel::Create(memory_ / "c", {});
+  ASSERT_OK(channel);
+  absl::StatusOr<examples::ReadingSender> sender = examples::ReadingSender::Attach(*channel);
+  ASSERT_OK(sender);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  channel->Close();
+  ASSERT_EQ(RunBridge({"--schemas=no.bucket"}), "exited 0") << Log();
+  EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
+  EXPECT_EQ(CountMessages(server_->address(), "s_x"), 1);
+}
+
+TEST_F(BridgeTest, RefusesANameThatNoStreamHas) {
+  const Channel channel = CreateChannel();
+  EXPECT_EQ(RunBridge({"--stream=s.x"}), "exited 6") << Log();
+}
+
 TEST_F(BridgeTest, GoesOnAfterEachKill) {
   const Channel channel = CreateChannel();
   for (int round = 0; round < 5; ++round) {
@@ -312,12 +329,15 @@ TEST_F(BridgeTest, GoesOnWhenTheMessagesWentAwayByAge) {
             "");
   const Channel channel = CreateChannel();
   ChildProcess bridge = StartBridge();
+  // A message may be gone before its count is seen.
+  const auto stored_and_gone = [&](int64_t sequence) {
+    return Await([&] { return LastSequence(server_->address(), "s_x") == sequence; }) &&
+           AwaitStored(0);
+  };
   Send(channel, {"a"});
-  ASSERT_TRUE(AwaitStored(1)) << Log();
-  ASSERT_TRUE(AwaitStored(0));
+  ASSERT_TRUE(stored_and_gone(1)) << Log();
   Send(channel, {"b"});
-  EXPECT_TRUE(AwaitStored(1)) << Log();
-  ASSERT_TRUE(AwaitStored(0));
+  ASSERT_TRUE(stored_and_gone(2)) << Log();
   bridge.Kill();
   // A bridge that begins now cannot know what was stored.
   EXPECT_EQ(RunBridge(), "exited 6");
@@ -339,6 +359,19 @@ TEST_F(BridgeTest, GoesOnWithTheChannelThatReplacesAnother) {
   successor.Close();
   EXPECT_EQ(RunBridge(), "exited 0") << Log();
   EXPECT_THAT(Stored(), ElementsAre("a", "b", "c"));
+}
+
+// The text is compared with the header of the last message, which has it with escapes.
+TEST_F(BridgeTest, GoesOnUnderASourceTextOfAnyCharacters) {
+  for (const char* payload : {"a", "b"}) {
+    ChannelOptions options = WithTimestamps();
+    options.exist_policy = ExistPolicy::kReplace;
+    Channel channel = CreateChannel(options);
+    Send(channel, {payload});
+    channel.Close();
+    ASSERT_EQ(RunBridge({"--source=K\xc3\xa4se \"1\\2\""}), "exited 0") << Log();
+  }
+  EXPECT_THAT(Stored(), ElementsAre("a", "b"));
 }
 
 TEST_F(BridgeTest, StoresLargeMessagesAsDeadLettersAndGoesOn) {
@@ -450,6 +483,32 @@ TEST_F(BridgeTest, TellsWhichPermissionIsMissing) {
   EXPECT_EQ(channel.Stats().release_position, 0u);
 }
 
+// A permission that only the schema needs does not explain a timeout that comes later.
+TEST_F(BridgeTest, GoesOnWhereTheUserMayNotStoreSchemas) {
+  Configure(
+      "no_auth_user: bob\n"
+      "authorization { users: [ { user: bob, password: q }, { user: ann, password: p,"
+      " permissions: { publish: { deny: [\"$JS.API.STREAM.INFO.KV_ipmpsc_schemas\"] } } } ] }\n");
+  testing::WriteFile(folder_ + "/p", "p\n");
+  absl::StatusOr<Channel> channel = examples::ReadingChannel::Create(memory_ / "c", {});
+  ASSERT_OK(channel);
+  absl::StatusOr<examples::ReadingSender> sender = examples::ReadingSender::Attach(*channel);
+  ASSERT_OK(sender);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  ChildProcess bridge =
+      StartBridge({"--user=ann", "--password-file=" + folder_ + "/p", "--timeout=1"});
+  ASSERT_TRUE(AwaitStored(1)) << Log();
+  EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
+  server_->Signal(SIGSTOP);
+  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
+  // A look at the tail without an answer.
+  EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "the stream s_x: "); })) << Log();
+  server_->Signal(SIGCONT);
+  channel->Close();
+  EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
+  EXPECT_EQ(CountMessages(server_->address(), "s_x"), 2);
+}
+
 TEST_F(BridgeTest, ChecksCertificates) {
   const std::string make = absl::StrCat(
       "cd '", folder_,
@@ -489,6 +548,16 @@ TEST_F(BridgeTest, EndsWithoutAChannel) {
   EXPECT_EQ(RunBridge(), "exited 3");
   testing::WriteFile(memory_ / "c", "no channel");
   EXPECT_EQ(RunBridge(), "exited 1");
+}
+
+// The unit for systemd waits for a day.
+TEST_F(BridgeTest, EndsWhenAskedWhileThereIsNoChannel) {
+  ChildProcess bridge = StartBridge({"--wait=86400"});
+  ASSERT_TRUE(Await([&] {
+    return testing::Exists(log_) && absl::StrContains(Log(), "waiting for the channel");
+  }));
+  bridge.Signal(SIGTERM);
+  EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
 }
 
 TEST_F(BridgeTest, RefusesBadCommandLines) {

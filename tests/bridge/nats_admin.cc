@@ -13,6 +13,7 @@ std::string PurgeStream(const std::string&, const std::string&) { return "no lib
 std::string DeleteStream(const std::string&, const std::string&) { return "no libnats"; }
 std::string PublishForeign(const std::string&, const std::string&) { return "no libnats"; }
 int64_t CountMessages(const std::string&, const std::string&) { return -1; }
+int64_t LastSequence(const std::string&, const std::string&) { return -1; }
 
 }  // namespace ipmpsc::bridge
 
@@ -58,6 +59,20 @@ std::string SetStream(const std::string& server, const StreamSettings& settings,
   });
 }
 
+// Returns a number of the stream's state, or -1.
+int64_t FromState(const std::string& server, const std::string& stream,
+                  const std::function<uint64_t(const jsStreamState&)>& number) {
+  int64_t found = -1;
+  With(server, [&](jsCtx* context) {
+    jsStreamInfo* info = nullptr;
+    const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, nullptr);
+    if (status == NATS_OK) found = static_cast<int64_t>(number(info->State));
+    jsStreamInfo_Destroy(info);
+    return status;
+  });
+  return found;
+}
+
 }  // namespace
 
 std::string CreateStream(const std::string& server, const StreamSettings& settings) {
@@ -87,15 +102,11 @@ std::string PublishForeign(const std::string& server, const std::string& subject
 }
 
 int64_t CountMessages(const std::string& server, const std::string& stream) {
-  int64_t count = -1;
-  With(server, [&](jsCtx* context) {
-    jsStreamInfo* info = nullptr;
-    const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, nullptr);
-    if (status == NATS_OK) count = static_cast<int64_t>(info->State.Msgs);
-    jsStreamInfo_Destroy(info);
-    return status;
-  });
-  return count;
+  return FromState(server, stream, [](const jsStreamState& state) { return state.Msgs; });
+}
+
+int64_t LastSequence(const std::string& server, const std::string& stream) {
+  return FromState(server, stream, [](const jsStreamState& state) { return state.LastSeq; });
 }
 
 }  // namespace ipmpsc::bridge

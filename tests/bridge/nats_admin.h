@@ -28,6 +28,9 @@ std::string PublishForeign(const std::string& server, const std::string& subject
 
 // Returns how many messages the stream has, or -1 if there is no answer or no stream.
 int64_t CountMessages(const std::string& server, const std::string& stream);
+// Returns the last sequence number that the stream has given, also to a message that is gone, or -1
+// if there is no answer or no stream.
+int64_t LastSequence(const std::string& server, const std::string& stream);
 
 }  // namespace ipmpsc::bridge
 

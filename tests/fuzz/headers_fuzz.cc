@@ -33,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(values[1].substr(std::min(values[1].find_first_not_of('0'), values[1].size() - 1)) ==
               absl::StrCat(mark->position),
           "a position is the number that its digits say");
+  const bool printable =
+      std::all_of(values[2].begin(), values[2].end(), [](char c) { return c >= ' ' && c <= '~'; });
+  Require(!printable || values[2].size() > 256 || mark->source == values[2],
+          "a text that a bridge wrote is taken as it is");
   for (const std::string& text : {mark->source, mark->bridge}) {
     Require(text.size() <= 256, "a text is short");
     for (const char c : text) Require(c >= ' ' && c <= '~', "a text can be printed");

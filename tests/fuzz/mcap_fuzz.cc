@@ -166,7 +166,9 @@ void Run(uint8_t mode, absl::string_view rest) {
     return;
   }
   for (const McapItem& item : found.items) {
-    Require(item.message.log_time >= options.start_time && item.message.log_time < options.end_time,
+    // Without an end even the largest time is wanted.
+    const bool is_late = (mode & 16) != 0 && item.message.log_time >= options.end_time;
+    Require(item.message.log_time >= options.start_time && !is_late,
             "only the wanted time is read");
   }
   if (!found.messages.empty()) WriteAgain(found);

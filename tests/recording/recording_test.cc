@@ -378,6 +378,24 @@ TEST_F(RecordingTest, EndsWithItsChannels) {
   EXPECT_EQ(second->progress().channels[0].end, "removed");
 }
 
+// One look of a tap searches 4 MiB of the ring, and these messages are longer.
+TEST_F(RecordingTest, SearchesARemovedChannelToItsEnd) {
+  const Channel channel = Create(path_, 32 << 20);
+  {
+    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+    ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+    for (int i = 0; i < 6; ++i) {
+      ASSERT_OK(sender.TrySend(std::string(8 << 20, 'x')));
+      ASSERT_OK(receiver.TryReceive());
+    }
+  }
+  const std::unique_ptr<Recorder> recorder = Start(Options());
+  unlink(path_.c_str());
+  EXPECT_THAT(recorder->Run(kPatience), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(recorder->progress().channels[0].end, "removed");
+  EXPECT_GT(recorder->progress().channels[0].messages, 0u);
+}
+
 TEST_F(RecordingTest, GoesOnWithTheChannelThatReplacesOne) {
   Channel channel = Create(path_);
   RecorderOptions options = Options();
@@ -507,6 +525,23 @@ TEST_F(RecordingTest, WindowIsWrittenAtATrigger) {
   EXPECT_THAT(payloads(recorder->progress().files[0]), ElementsAre("before", "after"));
   EXPECT_THAT(payloads(recorder->progress().files[1]), ElementsAre("later", "last"));
   for (const std::string& file : recorder->progress().files) unlink(file.c_str());
+}
+
+// Its record may be all that a batch has.
+TEST_F(RecordingTest, WindowKeepsTheEndOfAChannel) {
+  Channel channel = Create(path_);
+  RecorderOptions options = Options("end.mcap");
+  options.before = absl::Seconds(100);
+  const std::unique_ptr<Recorder> recorder = Start(options);
+  channel = Create(path_);  // replaced
+  ASSERT_OK(recorder->Run(kShort));
+  recorder->Trigger();
+  ASSERT_OK(recorder->Finish());
+  std::vector<std::string> reasons;
+  for (const McapMetadata& metadata : Read(options.files.path).other) {
+    if (metadata.name == kEndMetadata) reasons.push_back(metadata.metadata.at("reason"));
+  }
+  EXPECT_THAT(reasons, ElementsAre("replaced", "the recorder was stopped"));
 }
 
 TEST_F(RecordingTest, WindowForgetsWhatIsOldOrTooMuch) {

@@ -94,15 +94,17 @@ wait_until has_all
 cmp <(sort -u killed.sent) <(grep '^round' replayed2 | sort -u) || fail "lines are missing"
 
 # A window, and what follows it, at a signal.
+rm -f record.out
 start_recorder window.mcap --before 60s --from now --json
-sleep 1
+# Its first progress. Before that the signal would kill it.
+wait_until grep -qs '"kind":"progress"' record.out
 echo before | "$send" "$channel"
-sleep 0.3
+wait_until grep -qs '"window_bytes":[1-9]' record.out
 [ ! -e window.mcap ] || fail "there is a file before the trigger"
 kill -USR1 "$recorder"
 wait_until test -e window.mcap
 echo after | "$send" "$channel"
-sleep 0.3
+wait_until grep -qs '"written_messages":2,' record.out
 kill -TERM "$recorder"
 wait "$recorder"
 expect_eq 0 $?
@@ -111,9 +113,9 @@ expect_in '"written_messages":2,' "$(tail -n 1 record.out)"
 expect_in '"triggers":1,' "$(tail -n 1 record.out)"
 
 # The messages of a channel whose programs are dead.
-kill -KILL "$receiver" $children 2>/dev/null
+kill -KILL $children 2>/dev/null
+wait $children 2>/dev/null
 children=
-sleep 0.2
 expect_status 0 "ORPHANS" "$ipmpsc" record "$channel" -o dead.mcap --post-mortem
 expect_status 0 "sent" "$ipmpsc" replay dead.mcap --speed max --rename "$channel=$copy.3" \
   --capacity 4MiB
