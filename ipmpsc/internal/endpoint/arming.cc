@@ -14,6 +14,7 @@
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/ring/consumer.h"
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
@@ -39,10 +40,18 @@ void InterruptFlag::Set() {
 
 // ReceiverCore
 
+bool ReceiverCore::HasResult() {
+  if (skips_backlog_) {
+    const TakeResult skipped = SkipBacklog();
+    if (skipped != TakeResult::kTaken) return skipped == TakeResult::kCorrupt;
+  }
+  return consumer_.HasCommitted();
+}
+
 Readiness ReceiverCore::Check() {
   // The next call returns the error.
   if (!fork_guard_.InSameProcess() || !IsCurrent()) return Readiness::kReady;
-  if (consumer_.HasCommitted()) return Readiness::kReady;
+  if (HasResult()) return Readiness::kReady;
   // Relaxed: a hint; `Resolve` and the announcement decide.
   const ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
   return ClaimPosition(word) == consumer_.head() ? Resolve() : Readiness::kSoon;
@@ -54,7 +63,7 @@ Readiness ReceiverCore::Resolve() {
     look_ = ResolveStall();
     switch (look_) {
       case Look::kChanged:
-        if (consumer_.HasCommitted()) return Readiness::kReady;
+        if (HasResult()) return Readiness::kReady;
         break;
       case Look::kFailed:
         // The next call returns the same error, also if it is a poll.
@@ -71,7 +80,8 @@ Readiness ReceiverCore::Resolve() {
   return Readiness::kNothing;
 }
 
-bool ReceiverCore::HasCome() const { return consumer_.HasCommitted(); }
+// `Resolve` passes over a backlog.
+bool ReceiverCore::HasCome() const { return !skips_backlog_ && consumer_.HasCommitted(); }
 
 Announcement ReceiverCore::Announce() {
   ControlBlock* const control = ring_.control;
