@@ -145,7 +145,9 @@ Readiness SenderCore::Check() {
   // As in `Claim`: the space may be taken by the claim of a sender that died before its wake.
   WakerBarrier(*ring_.control);
   if (ClaimWaitAnnounced(*ring_.control) != 0) FutexWakeAll(LowHalfOfClaimWord(ring_.control));
-  if (++looks_in_vain_ > kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
+  // In a lossy channel the others would drop messages for the turn.
+  if (!is_lossy_ && ++looks_in_vain_ > kWaitsBeforeTurn &&
+      TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
     if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
     has_turn_ = true;
   }
