@@ -201,7 +201,8 @@ class Sender {
   // Returns a descriptor for an event loop (epoll, poll), which becomes readable when a message of
   // `payload_size` bytes would find space, or fail for another reason than space. Always the same,
   // also for another size. The sender owns it. Follow "try, arm, wait": call `TrySend` until it
-  // returns kResourceExhausted, then `Arm`, and wait if that returns true.
+  // returns kResourceExhausted, then `Arm`, and wait if that returns true. In a lossy channel that
+  // `TrySend` drops its message: call `Arm` first, and send if it returns false.
   //
   // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
   // kInvalidArgument - such a message can never fit; kResourceExhausted - no descriptors left.
