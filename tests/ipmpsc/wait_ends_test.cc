@@ -135,6 +135,24 @@ TEST_F(WaitEndsTest, WithoutDescriptorsThereIsNoFd) {
       << "kResourceExhausted";
 }
 
+// The set of the sender may exist where its descriptor does not.
+TEST_F(WaitEndsTest, ASenderWithoutItsFdIsNotArmed) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'a')));
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit limit = before;
+  int armed_in_vain = 0;
+  for (limit.rlim_cur = 3; limit.rlim_cur <= before.rlim_cur; ++limit.rlim_cur) {
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (sender.Fd(2000).ok()) break;
+    armed_in_vain += sender.Arm();
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(armed_in_vain, 0);
+  EXPECT_TRUE(sender.Arm());
+}
+
 // Spins for up to some microseconds, so that the other thread is met at each of its steps.
 class RandomSpin {
  public:
