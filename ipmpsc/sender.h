@@ -149,7 +149,8 @@ class Sender {
   // Waits until all earlier messages have been received and released, then sends. For messages that
   // are worthless when late.
   //
-  // Errors: kDeadlineExceeded - the ring is still not empty. Text as for `Send`.
+  // Errors: kDeadlineExceeded - the ring is still not empty. Text as for `Send`. kCancelled -
+  // `Interrupt` was called.
   absl::Status SendWhenEmpty(absl::string_view payload, Deadline deadline);
 
   // Claims a record of `size` bytes to be filled in place. One loan at a time.
@@ -192,6 +193,7 @@ class Sender {
   //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
   //  * kCancelled          - `Interrupt` was called
   absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
+
   // Ends a running call that sleeps for space or in `WaitUntilReleased` with kCancelled, or else
   // the next one that is about to sleep. Nothing is sent. One call ends one wait, and calls before
   // that wait count as one. May be called in any thread and in signal handlers, while the sender

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -299,6 +300,24 @@ TEST_F(WaitEndsTest, InterruptEndsOneWaitForSpace) {
   sender.Interrupt();
   EXPECT_OK(sender.Send("c", kPatience)) << "there is space, so it does not sleep";
   EXPECT_THAT(sender.Claim(2000, kPatience), StatusIs(StatusCode::kCancelled));
+}
+
+TEST_F(WaitEndsTest, InterruptEndsEveryCallThatWaits) {
+  Receiver receiver = AttachReceiver();
+  receiver.Interrupt();
+  EXPECT_THAT(receiver.ReceiveLatest(kPatience), StatusIs(StatusCode::kCancelled));
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'a')));
+  const std::string large(2000, 'b');
+  const auto write = [](size_t, absl::Span<char>) {};
+  sender.Interrupt();
+  EXPECT_THAT(sender.SendWhenEmpty("b", kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.ClaimWhenEmpty(1, kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.SendBatch({large, "c"}, kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.WriteBatch({2000, 1}, write, kPatience), StatusIs(StatusCode::kCancelled));
 }
 
 // The interrupt meets each step between the check of the flag and the sleep.
