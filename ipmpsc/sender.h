@@ -172,7 +172,8 @@ class Sender {
   uint64_t sent_position() const;
 
   // Waits until the receiver has released all messages before `position`, for flow control from end
-  // to end. A message is not released while a lease holds it or while `Drain` handles it.
+  // to end. A message is not released while a lease holds it or while `Drain` handles it. Nor is a
+  // loan while it is open: a sender that waits for its own one waits until `deadline`.
   //
   //   sender.Send(request, deadline);
   //   sender.WaitUntilReleased(sender.sent_position(), deadline);   // it has been handled
