@@ -162,10 +162,11 @@ class Receiver {
   // since it was created. Takes time in proportion to the sender slots. `Channel::Stats` has the
   // count of each sender. 0 in other channels.
   uint64_t dropped() const;
-  // Ends a running `Receive` that sleeps with kCancelled, or else the next one that is about to
-  // sleep: a call that finds a message returns it. One call ends one `Receive`, and calls before
-  // that `Receive` count as one. May be called in any thread and in signal handlers, while the
-  // receiver lives and is not being moved.
+
+  // Ends a running `Receive` or `ReceiveLatest` that sleeps with kCancelled, or else the next one
+  // that is about to sleep: a call that finds a message returns it. One call ends one wait, and
+  // calls before that wait count as one. May be called in any thread and in signal handlers, while
+  // the receiver lives and is not being moved.
   void Interrupt();
 
   // Returns a descriptor for an event loop (epoll, poll), which becomes readable when `TryReceive`

@@ -176,7 +176,7 @@ absl::StatusOr<int> Sender::Fd(size_t payload_size) {
   return fd;
 }
 
-bool Sender::Arm() { return own_set_ != nullptr && own_set_->Arm(); }
+bool Sender::Arm() { return own_set_ != nullptr && own_set_->Fd().ok() && own_set_->Arm(); }
 
 uint16_t Sender::slot() const { return core_->slot(); }
 

@@ -149,7 +149,8 @@ class Sender {
   // Waits until all earlier messages have been received and released, then sends. For messages that
   // are worthless when late.
   //
-  // Errors: kDeadlineExceeded - the ring is still not empty. Text as for `Send`.
+  // Errors: kDeadlineExceeded - the ring is still not empty. Text as for `Send`. kCancelled -
+  // `Interrupt` was called.
   absl::Status SendWhenEmpty(absl::string_view payload, Deadline deadline);
 
   // Claims a record of `size` bytes to be filled in place. One loan at a time.
@@ -171,7 +172,8 @@ class Sender {
   uint64_t sent_position() const;
 
   // Waits until the receiver has released all messages before `position`, for flow control from end
-  // to end. A message is not released while a lease holds it or while `Drain` handles it.
+  // to end. A message is not released while a lease holds it or while `Drain` handles it. Nor is a
+  // loan while it is open: a sender that waits for its own one waits until `deadline`.
   //
   //   sender.Send(request, deadline);
   //   sender.WaitUntilReleased(sender.sent_position(), deadline);   // it has been handled
@@ -192,6 +194,7 @@ class Sender {
   //  * kAborted            - with `SenderOptions::require_path`: its file is no longer at its path
   //  * kCancelled          - `Interrupt` was called
   absl::Status WaitUntilReleased(uint64_t position, Deadline deadline);
+
   // Ends a running call that sleeps for space or in `WaitUntilReleased` with kCancelled, or else
   // the next one that is about to sleep. Nothing is sent. One call ends one wait, and calls before
   // that wait count as one. May be called in any thread and in signal handlers, while the sender
@@ -201,7 +204,8 @@ class Sender {
   // Returns a descriptor for an event loop (epoll, poll), which becomes readable when a message of
   // `payload_size` bytes would find space, or fail for another reason than space. Always the same,
   // also for another size. The sender owns it. Follow "try, arm, wait": call `TrySend` until it
-  // returns kResourceExhausted, then `Arm`, and wait if that returns true.
+  // returns kResourceExhausted, then `Arm`, and wait if that returns true. In a lossy channel that
+  // `TrySend` drops its message: call `Arm` first, and send if it returns false.
   //
   // Errors: kFailedPrecondition - it is in a `WaitSet`, or was inherited through fork;
   // kInvalidArgument - such a message can never fit; kResourceExhausted - no descriptors left.

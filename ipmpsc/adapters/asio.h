@@ -27,6 +27,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 
@@ -155,11 +157,11 @@ class AsioSender {
     return AsioSender(executor, *fd, std::move(sender));
   }
 
-  // Sends `payload` as soon as there is space. The bytes must stay until the operation completes.
-  // Its signature is void(absl::Status).
+  // Sends `payload` as soon as there is space. In a lossy channel it does not wait for space. The
+  // bytes must stay until the operation completes. Its signature is void(absl::Status).
   //
-  // Errors: as `Sender::TrySend`, but not kResourceExhausted. kCancelled - the operation was
-  // cancelled; nothing is sent.
+  // Errors: as `Sender::TrySend`, but kResourceExhausted only in a lossy channel: the message is
+  // dropped. kCancelled - the operation was cancelled; nothing is sent.
   template <typename Token>
   auto async_send(absl::string_view payload, Token&& token) {
     return asio_internal::Start<absl::Status>(
@@ -167,9 +169,11 @@ class AsioSender {
         [sender = &sender_, payload](std::optional<absl::Status>* result) {
           do {
             absl::Status sent = sender->TrySend(payload);
-            const bool full = absl::IsResourceExhausted(sent);
-            if (full) sent = sender->Fd(payload.size()).status();
-            if (!full || !sent.ok()) {
+            // A lossy channel has counted the message as dropped.
+            const bool waits =
+                absl::IsResourceExhausted(sent) && sender->channel().on_full() == OnFull::kWait;
+            if (waits) sent = sender->Fd(payload.size()).status();
+            if (!waits || !sent.ok()) {
               result->emplace(std::move(sent));
               return;
             }

@@ -36,7 +36,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/wait_options.h"
@@ -107,9 +109,11 @@ class CoroutineLoop {
   //
   // Errors: as `Receiver::TryReceive`, but not kUnavailable; kDeadlineExceeded; as `WaitSet::Add`.
   inline Receiving Receive(Receiver& receiver, Deadline deadline = Deadline::Never());
-  // co_await gives an absl::Status. `payload` must stay until then.
+  // co_await gives an absl::Status. `payload` must stay until then. In a lossy channel it does not
+  // wait for space.
   //
-  // Errors: as `Sender::TrySend`, but not kResourceExhausted; kDeadlineExceeded; as `WaitSet::Add`.
+  // Errors: as `Sender::TrySend`, but kResourceExhausted only in a lossy channel: the message is
+  // dropped; kDeadlineExceeded; as `WaitSet::Add`.
   inline Sending Send(Sender& sender, absl::string_view payload,
                       Deadline deadline = Deadline::Never());
   // Waits for `events` (EPOLLIN and so on) of a descriptor. co_await gives an
@@ -263,7 +267,9 @@ class [[nodiscard]] CoroutineLoop::Sending final : private CoroutineWaiter {
  private:
   bool Try(uint32_t) override {
     result_ = sender_->TrySend(payload_);
-    return !absl::IsResourceExhausted(result_);
+    // A lossy channel has counted the message as dropped.
+    return !absl::IsResourceExhausted(result_) ||
+           sender_->channel().on_full() == OnFull::kDropNewest;
   }
   absl::Status Add(WaitSet& set, uint64_t tag) override {
     return set.Add(*sender_, payload_.size(), tag);

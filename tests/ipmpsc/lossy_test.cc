@@ -116,6 +116,19 @@ TEST_F(LossyTest, NothingWaitsAndEachMessageCounts) {
   }
 }
 
+// A turn would make the others drop messages for which there is space.
+TEST_F(LossyTest, EventLoopThatWaitsForSpaceTakesNoTurn) {
+  Sender sender = Attach();
+  Sender other = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'x')));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_OK(sender.Fd(2000)) << "looks again at each call";
+    EXPECT_TRUE(sender.Arm());
+  }
+  EXPECT_EQ(channel_.Stats().senders[sender.slot()].turns, 0u);
+  EXPECT_OK(other.TrySend("small"));
+}
+
 TEST_F(LossyTest, ChannelThatWaitsDropsNothing) {
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::CreateAnonymous({}));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));

@@ -30,6 +30,7 @@
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::StatusIs;
@@ -167,6 +168,31 @@ TEST_F(ReceiveLatestTest, OpenClaimAndWhatIsBehindItBelongToTheBacklog) {
     ASSERT_OK_AND_ASSIGN(const std::string next, way.receive(&receiver));
     EXPECT_EQ(next, "next");
     EXPECT_EQ(receiver.skipped().messages, 6u);
+  }
+}
+
+// A wait set passes over the backlog. No call returns its messages, so they are no event.
+TEST_F(ReceiveLatestTest, BacklogDoesNotWakeAnEventLoop) {
+  for (const bool commits_while_armed : {false, true}) {
+    Sender sender = Attach();
+    ASSERT_OK_AND_ASSIGN(Loan loan, sender.TryClaim(10));
+    Receiver receiver = AttachNow();
+    ASSERT_OK(receiver.Fd());
+    if (commits_while_armed) {
+      EXPECT_TRUE(receiver.Arm());
+    }
+    std::move(loan).Publish();
+    bool armed = true;
+    EXPECT_TRUE(Await([&] {
+      armed = receiver.Arm();
+      return !armed || receiver.skipped().messages == 1;
+    }));
+    EXPECT_TRUE(armed) << "the message is no event";
+    EXPECT_EQ(receiver.skipped().messages, 1u);
+    ASSERT_OK(sender.TrySend("new"));
+    EXPECT_TRUE(Await([&] { return !receiver.Arm(); }));
+    ASSERT_OK_AND_ASSIGN(const Lease lease, receiver.TryReceive());
+    EXPECT_EQ(lease.payload(), "new");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -134,6 +135,24 @@ TEST_F(WaitEndsTest, WithoutDescriptorsThereIsNoFd) {
             }),
             "8 8 8")
       << "kResourceExhausted";
+}
+
+// The set of the sender may exist where its descriptor does not.
+TEST_F(WaitEndsTest, ASenderWithoutItsFdIsNotArmed) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'a')));
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit limit = before;
+  int armed_in_vain = 0;
+  for (limit.rlim_cur = 3; limit.rlim_cur <= before.rlim_cur; ++limit.rlim_cur) {
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (sender.Fd(2000).ok()) break;
+    armed_in_vain += sender.Arm();
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(armed_in_vain, 0);
+  EXPECT_TRUE(sender.Arm());
 }
 
 // Spins for up to some microseconds, so that the other thread is met at each of its steps.
@@ -282,6 +301,24 @@ TEST_F(WaitEndsTest, InterruptEndsOneWaitForSpace) {
   sender.Interrupt();
   EXPECT_OK(sender.Send("c", kPatience)) << "there is space, so it does not sleep";
   EXPECT_THAT(sender.Claim(2000, kPatience), StatusIs(StatusCode::kCancelled));
+}
+
+TEST_F(WaitEndsTest, InterruptEndsEveryCallThatWaits) {
+  Receiver receiver = AttachReceiver();
+  receiver.Interrupt();
+  EXPECT_THAT(receiver.ReceiveLatest(kPatience), StatusIs(StatusCode::kCancelled));
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'a')));
+  const std::string large(2000, 'b');
+  const auto write = [](size_t, absl::Span<char>) {};
+  sender.Interrupt();
+  EXPECT_THAT(sender.SendWhenEmpty("b", kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.ClaimWhenEmpty(1, kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.SendBatch({large, "c"}, kPatience), StatusIs(StatusCode::kCancelled));
+  sender.Interrupt();
+  EXPECT_THAT(sender.WriteBatch({2000, 1}, write, kPatience), StatusIs(StatusCode::kCancelled));
 }
 
 // The interrupt meets each step between the check of the flag and the sleep.

@@ -14,6 +14,7 @@
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
+#include "ipmpsc/internal/ring/consumer.h"
 #include "ipmpsc/internal/ring/turn.h"
 #include "ipmpsc/internal/ring/waiting.h"
 
@@ -39,10 +40,18 @@ void InterruptFlag::Set() {
 
 // ReceiverCore
 
+bool ReceiverCore::HasResult() {
+  if (skips_backlog_) {
+    const TakeResult skipped = SkipBacklog();
+    if (skipped != TakeResult::kTaken) return skipped == TakeResult::kCorrupt;
+  }
+  return consumer_.HasCommitted();
+}
+
 Readiness ReceiverCore::Check() {
   // The next call returns the error.
   if (!fork_guard_.InSameProcess() || !IsCurrent()) return Readiness::kReady;
-  if (consumer_.HasCommitted()) return Readiness::kReady;
+  if (HasResult()) return Readiness::kReady;
   // Relaxed: a hint; `Resolve` and the announcement decide.
   const ClaimWord word = ring_.control->claim_word.load(std::memory_order_relaxed);
   return ClaimPosition(word) == consumer_.head() ? Resolve() : Readiness::kSoon;
@@ -54,7 +63,7 @@ Readiness ReceiverCore::Resolve() {
     look_ = ResolveStall();
     switch (look_) {
       case Look::kChanged:
-        if (consumer_.HasCommitted()) return Readiness::kReady;
+        if (HasResult()) return Readiness::kReady;
         break;
       case Look::kFailed:
         // The next call returns the same error, also if it is a poll.
@@ -71,7 +80,8 @@ Readiness ReceiverCore::Resolve() {
   return Readiness::kNothing;
 }
 
-bool ReceiverCore::HasCome() const { return consumer_.HasCommitted(); }
+// `Resolve` passes over a backlog.
+bool ReceiverCore::HasCome() const { return !skips_backlog_ && consumer_.HasCommitted(); }
 
 Announcement ReceiverCore::Announce() {
   ControlBlock* const control = ring_.control;
@@ -135,7 +145,9 @@ Readiness SenderCore::Check() {
   // As in `Claim`: the space may be taken by the claim of a sender that died before its wake.
   WakerBarrier(*ring_.control);
   if (ClaimWaitAnnounced(*ring_.control) != 0) FutexWakeAll(LowHalfOfClaimWord(ring_.control));
-  if (++looks_in_vain_ > kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
+  // In a lossy channel the others would drop messages for the turn.
+  if (!is_lossy_ && ++looks_in_vain_ > kWaitsBeforeTurn &&
+      TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
     if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
     has_turn_ = true;
   }

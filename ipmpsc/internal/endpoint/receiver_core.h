@@ -132,6 +132,9 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   // attached, as far as they are committed.
   // kTaken: it has passed over all of them. kNone: one of them is not committed yet.
   TakeResult SkipBacklog();
+  // Whether `TakeCommitted` finds a message or damage. Passes over the backlog first, so that a
+  // wait set does not report messages that no call returns.
+  bool HasResult();
   // Makes room for leases, except while it skips the backlog.
   void MakeRoom(size_t count) {
     if (ABSL_PREDICT_TRUE(!skips_backlog_)) leases_.MakeRoom(count);

@@ -19,6 +19,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "ipmpsc/adapters/asio.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/wait_set.h"
@@ -106,6 +108,22 @@ TEST_F(AsioTest, SpaceCompletesASend) {
   async_receive(receiver, [](absl::StatusOr<Lease> lease) { EXPECT_OK(lease); });
   Run();
   EXPECT_OK(second);
+}
+
+TEST_F(AsioTest, ASendIntoALossyChannelDoesNotWait) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.on_full = OnFull::kDropNewest;
+  ASSERT_OK_AND_ASSIGN(Channel lossy, Channel::CreateAnonymous(options));
+  channel_ = std::move(lossy);
+  AsioSender sender = MakeSender();
+  const std::string large(3000, 'x');
+  ASSERT_OK(sender.sender().TrySend(large));
+  absl::Status status;
+  async_send(sender, large, [&](absl::Status sent) { status = sent; });
+  io_.poll();
+  EXPECT_THAT(status, StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_EQ(sender.sender().dropped(), 1u);
 }
 
 TEST_F(AsioTest, ASendThatCanNeverFitFails) {

@@ -24,6 +24,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "ipmpsc/wait_set.h"
@@ -100,6 +102,22 @@ TEST_F(CoroutineTest, SpaceResumesASender) {
   EXPECT_OK(loop_->Run());
   EXPECT_OK(sent);
   EXPECT_THAT(texts, ElementsAre(large));
+}
+
+TEST_F(CoroutineTest, ASendIntoALossyChannelDoesNotWait) {
+  ChannelOptions options;
+  options.capacity = 4096;
+  options.on_full = OnFull::kDropNewest;
+  ASSERT_OK_AND_ASSIGN(Channel lossy, Channel::CreateAnonymous(options));
+  channel_ = std::move(lossy);
+  sender_.emplace(Attach());
+  const std::string large(3000, 'x');
+  ASSERT_OK(sender_->TrySend(large));
+  absl::Status sent;
+  loop_->Spawn(SendOne(large, &sent, absl::Milliseconds(5)));
+  EXPECT_OK(loop_->Run());
+  EXPECT_THAT(sent, StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_EQ(sender_->dropped(), 1u);
 }
 
 TEST_F(CoroutineTest, DeadlinesEndWaits) {
