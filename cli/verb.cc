@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -21,6 +22,8 @@ std::string& VerbName() {
 }
 
 volatile sig_atomic_t stop_requested = 0;
+
+constexpr char kSharedMemory[] = "/dev/shm";
 
 // Returns the duration that `text` describes, or a negative one.
 absl::Duration ParseDuration(const std::string& text) {
@@ -90,7 +93,9 @@ std::vector<std::string> ChannelFolders() {
   std::vector<std::string> folders;
   const char* const variable = std::getenv("IPMPSC_DIR");
   if (variable != nullptr && *variable != '\0') folders.emplace_back(variable);
-  folders.emplace_back("/dev/shm");
+  if (folders.empty() || absl::StripSuffix(folders[0], "/") != kSharedMemory) {
+    folders.emplace_back(kSharedMemory);
+  }
   return folders;
 }
 

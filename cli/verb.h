@@ -82,7 +82,7 @@ CLI::Option* AddBytesOption(CLI::App* verb, const std::string& name, uint64_t* v
 std::string FindChannel(absl::string_view channel);
 
 // The folders that channels are looked for in: the one that the environment variable IPMPSC_DIR
-// names, and /dev/shm.
+// names, and /dev/shm. Each is named once.
 std::vector<std::string> ChannelFolders();
 
 // `Channel::OpenReadOnly(FindChannel(channel))`.

@@ -112,10 +112,14 @@ bool IsChannelFile(const std::string& path) {
 
 std::vector<std::string> FindChannels(const std::vector<std::string>& places) {
   std::vector<std::string> paths;
+  std::set<std::string> known;
+  const auto add = [&](std::string path) {
+    if (known.insert(path).second) paths.push_back(std::move(path));
+  };
   for (const std::string& place : places) {
     struct stat file;
     if (stat(place.c_str(), &file) != 0 || !S_ISDIR(file.st_mode)) {
-      paths.push_back(place);
+      add(place);
       continue;
     }
     std::set<std::string> names;
@@ -123,7 +127,7 @@ std::vector<std::string> FindChannels(const std::vector<std::string>& places) {
     for (const std::string& name : names) {
       if (name[0] == '.') continue;
       std::string path = absl::StrCat(absl::StripSuffix(place, "/"), "/", name);
-      if (IsChannelFile(path)) paths.push_back(std::move(path));
+      if (IsChannelFile(path)) add(std::move(path));
     }
   }
   return paths;

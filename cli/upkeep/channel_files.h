@@ -16,8 +16,8 @@ namespace ipmpsc::cli {
 bool IsChannelFile(const std::string& path);
 
 // Returns the paths of the channels that `places` name: a file stands for itself, whether it is a
-// channel or not, and a directory for the channels in it, in alphabetical order.
-// Hidden files are left out. A directory that cannot be read has none.
+// channel or not, and a directory for the channels in it, in alphabetical order. Each path comes
+// once. Hidden files are left out. A directory that cannot be read has none.
 std::vector<std::string> FindChannels(const std::vector<std::string>& places);
 
 // Calls `action` while no process has the channel at `path` open to send or receive. A process that

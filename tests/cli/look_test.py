@@ -45,6 +45,14 @@ class LsTest(CommandTest):
         self.assertEqual([name for name in names if name.startswith(self.folder)],
                          [self.path("a"), self.path("b")])
 
+    def test_the_usual_folder_is_looked_through_once(self):
+        path = "/dev/shm/look_test-%d" % os.getpid()
+        self.create(path)
+        self.addCleanup(os.unlink, path)
+        for folder in ["/dev/shm", "/dev/shm/"]:
+            os.environ["IPMPSC_DIR"] = folder
+            self.assertEqual(self.works("ls", "--names").splitlines().count(path), 1)
+
     def test_lists_a_damaged_channel(self):
         self.create("good")
         self.create("truncated")

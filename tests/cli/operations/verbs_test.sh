@@ -207,6 +207,8 @@ has 'no receiver, messages wait'
 expect 0 top "$folder" --once --interval 100ms --json
 conforms top
 has "^{\"channel\":\"$channel\",\"state\":\"open\","
+expect 0 top quotes "$folder" quotes --once --interval 100ms --json
+[ "$(grep -c "^{\"channel\":\"$channel\"," "$output")" = 1 ] || fail "a channel comes twice: $(cat "$output")"
 expect 2 top quotes
 complains 'no terminal'
 expect 2 top quotes --interval 0

@@ -107,6 +107,8 @@ TEST_F(ChannelFilesTest, FindsChannels) {
   EXPECT_THAT(FindChannels({directory_ / "text", directory_ / "none"}),
               ElementsAre(directory_ / "text", directory_ / "none"));
   EXPECT_THAT(FindChannels({}), IsEmpty());
+  EXPECT_THAT(FindChannels({directory_ / "b", directory_.path(), directory_ / "b"}),
+              ElementsAre(directory_ / "b", directory_ / "a"));
 }
 
 TEST_F(ChannelFilesTest, RemovesAChannelThatNobodyUses) {
