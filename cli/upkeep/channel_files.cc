@@ -176,17 +176,17 @@ absl::Status CollectGarbage(const std::string& directory, const GarbageOptions& 
   if (absl::Status status = ReadNames(directory, &names); !status.ok()) return status;
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(absl::StripSuffix(directory, "/"), "/", name);
-    if (!IsChannelFile(path)) continue;
+    struct stat file;
+    // Before anything is read: a look at the file is an access, too.
+    if (lstat(path.c_str(), &file) != 0 || !IsChannelFile(path)) continue;
+    const absl::Time touched = absl::TimeFromTimespec(std::max(
+        {file.st_atim, file.st_mtim, file.st_ctim}, [](const timespec& a, const timespec& b) {
+          return std::make_pair(a.tv_sec, a.tv_nsec) < std::make_pair(b.tv_sec, b.tv_nsec);
+        }));
+    if (absl::Now() - touched < options.older_than) continue;
     Garbage found;
     found.path = path;
     const absl::Status done = WhileUnused(path, [&] {
-      struct stat file;
-      if (lstat(path.c_str(), &file) != 0) return absl::OkStatus();
-      const absl::Time touched = absl::TimeFromTimespec(std::max(
-          {file.st_atim, file.st_mtim, file.st_ctim}, [](const timespec& a, const timespec& b) {
-            return std::make_pair(a.tv_sec, a.tv_nsec) < std::make_pair(b.tv_sec, b.tv_nsec);
-          }));
-      if (absl::Now() - touched < options.older_than) return absl::OkStatus();
       found.reason = ReasonToRemove(path, name, options);
       if (found.reason.empty() || options.dry_run) return absl::OkStatus();
       return Unlink(path);

@@ -1,6 +1,7 @@
 // Removing and repairing the files of channels.
 #include "cli/upkeep/channel_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/upkeep/repair.h"
 #include "gmock/gmock.h"
@@ -204,6 +206,19 @@ TEST_F(ChannelFilesTest, CollectsOnlyGarbage) {
   EXPECT_TRUE(Exists(directory_ / ".ipmpsc-0123456789abcde0"));
   EXPECT_TRUE(Exists(directory_ / "damaged"));
   EXPECT_TRUE(Exists(directory_ / "closed_with_messages"));
+}
+
+TEST_F(ChannelFilesTest, ItsOwnLookMakesAFileNoYounger) {
+  Create(path_);
+  Channel::Open(path_)->Close();
+  // The kernel notes the next access of a file whose last one is long ago.
+  const timespec times[2] = {{0, 0}, {0, UTIME_OMIT}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path_.c_str(), times, 0), 0);
+  // No call sets the time of the last change, so the file has to grow old.
+  absl::SleepFor(absl::Milliseconds(100));
+  GarbageOptions options;
+  options.older_than = absl::Milliseconds(50);
+  EXPECT_THAT(Collect(options), ElementsAre("channel"));
 }
 
 TEST_F(ChannelFilesTest, TellsThatADirectoryIsMissing) {
