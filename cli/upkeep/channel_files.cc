@@ -58,13 +58,13 @@ absl::Status OpenChannelFile(const std::string& path, UniqueFd* fd, struct stat*
   return absl::OkStatus();
 }
 
-bool IsStillAt(const std::string& path, const struct stat& file) {
-  struct stat named;
-  return lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
-         named.st_ino == file.st_ino;
+absl::Status OtherFile(const std::string& path) {
+  return absl::AbortedError(absl::StrCat("another file has taken the name ", path));
 }
 
-absl::Status Unlink(const std::string& path) {
+// Removes the name, unless another file has taken it.
+absl::Status Unlink(const std::string& path, const struct stat& file) {
+  if (!IsFileAt(path, file)) return OtherFile(path);
   if (unlink(path.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", path));
   }
@@ -104,6 +104,12 @@ std::string ReasonToRemove(const std::string& path, absl::string_view name,
 
 }  // namespace
 
+bool IsFileAt(const std::string& path, const struct stat& file) {
+  struct stat named;
+  return lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
+         named.st_ino == file.st_ino;
+}
+
 bool IsChannelFile(const std::string& path) {
   const UniqueFd fd = OpenToRead(path);
   struct stat file;
@@ -133,7 +139,8 @@ std::vector<std::string> FindChannels(const std::vector<std::string>& places) {
   return paths;
 }
 
-absl::Status WhileUnused(const std::string& path, absl::FunctionRef<absl::Status()> action) {
+absl::Status WhileUnused(const std::string& path,
+                         absl::FunctionRef<absl::Status(const struct stat&)> action) {
   UniqueFd fd;
   struct stat file;
   if (absl::Status status = OpenChannelFile(path, &fd, &file); !status.ok()) return status;
@@ -142,10 +149,8 @@ absl::Status WhileUnused(const std::string& path, absl::FunctionRef<absl::Status
     return absl::FailedPreconditionError(absl::StrCat(
         path, " is in use, or its file system does not tell; ipmpsc info says who is attached"));
   }
-  if (!IsStillAt(path, file)) {
-    return absl::AbortedError(absl::StrCat("another file has taken the name ", path));
-  }
-  return action();
+  if (!IsFileAt(path, file)) return OtherFile(path);
+  return action(file);
 }
 
 absl::Status RemoveChannel(const std::string& path, bool force) {
@@ -153,9 +158,9 @@ absl::Status RemoveChannel(const std::string& path, bool force) {
     UniqueFd fd;
     struct stat file;
     if (absl::Status status = OpenChannelFile(path, &fd, &file); !status.ok()) return status;
-    return Unlink(path);
+    return Unlink(path, file);
   }
-  return WhileUnused(path, [&] {
+  return WhileUnused(path, [&](const struct stat& file) {
     // A channel that cannot be opened has no messages to lose.
     const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
     if (channel.ok()) {
@@ -166,7 +171,7 @@ absl::Status RemoveChannel(const std::string& path, bool force) {
                          " bytes that were not received; receive them, or remove it with --force"));
       }
     }
-    return Unlink(path);
+    return Unlink(path, file);
   });
 }
 
@@ -186,10 +191,10 @@ absl::Status CollectGarbage(const std::string& directory, const GarbageOptions& 
     if (absl::Now() - touched < options.older_than) continue;
     Garbage found;
     found.path = path;
-    const absl::Status done = WhileUnused(path, [&] {
+    const absl::Status done = WhileUnused(path, [&](const struct stat& unused) {
       found.reason = ReasonToRemove(path, name, options);
       if (found.reason.empty() || options.dry_run) return absl::OkStatus();
-      return Unlink(path);
+      return Unlink(path, unused);
     });
     if (found.reason.empty()) continue;
     found.removed = done;

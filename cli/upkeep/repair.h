@@ -25,6 +25,7 @@ struct Repair {
 //  * kInvalidArgument    - the file is no channel, or a symbolic link
 //  * kFailedPrecondition - a process uses the channel; or the channel is not damaged; or it is of
 //                          another version
+//  * kAborted            - another file took the name meanwhile
 //  * kPermissionDenied   - the directory may not be written, or the owner not be given
 //  * errors of `Channel::Create`
 absl::StatusOr<Repair> RepairChannel(const std::string& path);

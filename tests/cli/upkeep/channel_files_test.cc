@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -143,6 +144,21 @@ TEST_F(ChannelFilesTest, AProcessThatLooksIsNoUser) {
   });
   EXPECT_EQ(looking.result(), "open");
   EXPECT_OK(RemoveChannel(path_, false));
+}
+
+TEST_F(ChannelFilesTest, NoticesAnotherFileOfTheName) {
+  Create(path_);
+  EXPECT_OK(WhileUnused(path_, [&](const struct stat& file) {
+    EXPECT_TRUE(IsFileAt(path_, file));
+    Create(directory_ / "other");
+    EXPECT_EQ(rename((directory_ / "other").c_str(), path_.c_str()), 0);
+    EXPECT_FALSE(IsFileAt(path_, file));
+    EXPECT_EQ(symlink(path_.c_str(), (directory_ / "link").c_str()), 0);
+    struct stat other;
+    EXPECT_EQ(stat(path_.c_str(), &other), 0);
+    EXPECT_FALSE(IsFileAt(directory_ / "link", other));
+    return absl::OkStatus();
+  }));
 }
 
 TEST_F(ChannelFilesTest, KeepsMessages) {
