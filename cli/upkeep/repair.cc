@@ -40,6 +40,7 @@ absl::Status Recreate(const std::string& path, const Channel& damaged, const str
   options.mode = file.st_mode & 07777;
   options.timestamps = stats.timestamps;
   options.huge_pages = stats.huge_pages;
+  options.on_full = stats.drops_newest ? OnFull::kDropNewest : OnFull::kWait;
   options.description = std::string(damaged.description());
   options.exist_policy = ExistPolicy::kReplace;
   if (absl::Status status = Channel::Create(path, options).status(); !status.ok()) return status;

@@ -17,8 +17,8 @@ struct Repair {
 };
 
 // Keeps the damaged file under another name in the same directory. Puts a new channel of the same
-// capacity, mode, owner and description in its place, if the file still tells them. Changes nothing
-// unless the channel is damaged and no process uses it.
+// options and owner in its place, if the file still tells them. Changes nothing unless the channel
+// is damaged and no process uses it.
 //
 // Errors:
 //  * kNotFound           - no such file

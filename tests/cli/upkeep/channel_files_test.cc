@@ -56,6 +56,7 @@ class ChannelFilesTest : public ::testing::Test {
     options.max_senders = 3;
     options.mode = 0640;
     options.timestamps = true;
+    options.on_full = OnFull::kDropNewest;
     options.description = "of the test";
     ASSERT_OK(Channel::Create(path, options));
   }
@@ -264,6 +265,7 @@ TEST_F(ChannelFilesTest, RepairsDamagedPositions) {
   EXPECT_EQ(stats.capacity, 4096u);
   EXPECT_EQ(stats.max_senders, 3u);
   EXPECT_TRUE(stats.timestamps);
+  EXPECT_TRUE(stats.drops_newest);
   EXPECT_EQ(channel.description(), "of the test");
   struct stat file;
   ASSERT_EQ(stat(path_.c_str(), &file), 0);
