@@ -177,6 +177,12 @@ class LineSender {
         return Fail(kTimeout, absl::StrCat(where, ": ", why,
                                            "; start the channel's receiver, or raise --timeout"));
       }
+      if (absl::IsResourceExhausted(sent)) {
+        return Fail(kFailed, absl::StrCat(where,
+                                          ": the ring is full, and this channel drops what "
+                                          "finds no space; start its receiver, or lower "
+                                          "--rate"));
+      }
       if (!sent.ok()) return Fail(sent);
     }
     ++messages_;

@@ -94,6 +94,19 @@ class InfoTest(CommandTest):
         self.assertEqual(info["oldest_record"]["committed"], True)
         self.assertEqual(info["fill_bytes"], info["claim_position"] - info["release_position"])
 
+    def test_counts_what_a_lossy_channel_dropped(self):
+        self.create("readings", "create", "lossy")
+        self.assertIn("drops messages when full (0 so far)", self.works("info", "readings"))
+        # A message takes 64 bytes of 64 KiB.
+        ended = self.ipmpsc("send", "readings", "--message", "count: 1", "--repeat", "1025")
+        self.assertEqual(ended.status, 1, ended)
+        self.assertIn("--message 1: the ring is full", ended.err)
+        self.assertIn("drops messages when full (1 so far)", self.works("info", "readings"))
+        info = self.info("readings")
+        self.assertTrue(info["drops_newest"])
+        self.assertEqual((info["dropped_messages"], info["senders"][0]["dropped_messages"]), (1, 1))
+        self.assertRegex(self.works("metrics", "readings"), r"\nipmpsc_sender_dropped_messages_total\{.*\} 1\n")
+
     def test_schema_prints_the_files_of_the_message(self):
         self.create("readings")
         out = self.works("info", "readings", "--schema")
