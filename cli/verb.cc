@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -112,6 +113,21 @@ std::string FindChannel(absl::string_view channel) {
 
 absl::StatusOr<Channel> OpenToLook(absl::string_view channel) {
   return Channel::OpenReadOnly(FindChannel(channel));
+}
+
+absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline) {
+  for (;;) {
+    absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
+    if (!absl::IsNotFound(channel.status())) return channel;
+    if (StopRequested()) return absl::CancelledError();
+    if (deadline.Passed()) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          path,
+          ": no channel was created in time; start the program that creates it, or wait "
+          "longer"));
+    }
+    absl::SleepFor(kLookForStop);
+  }
 }
 
 void Complain(absl::string_view text) {

@@ -24,6 +24,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
 
 namespace ipmpsc::cli {
 
@@ -34,7 +35,7 @@ enum ExitStatus : int {
   kUsage = 2,      // wrong arguments or wrong input
   kNoChannel = 3,  // there is no channel of this name, or the file is no channel
   kDamaged = 4,    // the channel's words contradict each other, or its file is truncated
-  kTimeout = 5,    // --timeout has passed
+  kTimeout = 5,    // --timeout or --wait has passed
   kLoss = 6,       // --strict was given, and messages were lost
 };
 
@@ -87,6 +88,12 @@ std::vector<std::string> ChannelFolders();
 
 // `Channel::OpenReadOnly(FindChannel(channel))`.
 absl::StatusOr<Channel> OpenToLook(absl::string_view channel);
+
+// Does so for a path, and waits until a channel is created there.
+//
+// Errors: as `Channel::OpenReadOnly`; kDeadlineExceeded - no channel was created; kCancelled -
+// `StopRequested()`.
+absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline);
 
 // Prints one line on standard error, which begins with "ipmpsc VERB: ".
 void Complain(absl::string_view text);

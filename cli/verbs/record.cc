@@ -248,13 +248,10 @@ ExitStatus RecordDead(const RecordOptions& options) {
 absl::Status AwaitChannels(const RecordOptions& options) {
   const Deadline deadline = options.wait;
   for (const std::string& path : options.recorder.channels) {
-    for (;;) {
-      const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
-      if (channel.ok()) break;
-      if (!absl::IsNotFound(channel.status()) || deadline.Passed() || StopRequested())
-        return channel.status();
-      absl::SleepFor(kLookForStop);
-    }
+    const absl::StatusOr<Channel> channel = options.wait > absl::ZeroDuration()
+                                                ? AwaitToLook(path, deadline)
+                                                : Channel::OpenReadOnly(path);
+    if (!channel.ok()) return channel.status();
   }
   return absl::OkStatus();
 }
@@ -264,7 +261,8 @@ ExitStatus RecordMessages(RecordOptions& options) {
   for (const std::string& channel : options.channels)
     options.recorder.channels.push_back(FindChannel(channel));
   if (options.post_mortem) return RecordDead(options);
-  if (absl::Status status = AwaitChannels(options); !status.ok()) return Fail(status);
+  if (absl::Status status = AwaitChannels(options); !status.ok())
+    return absl::IsCancelled(status) ? kSuccess : Fail(status);
   const bool has_window = options.recorder.before > absl::ZeroDuration();
   std::optional<TriggerSource> trigger;
   if (has_window) {
