@@ -70,7 +70,7 @@ ExitStatus WatchRates(
     const std::function<void(const Rates&, const Rates& total, const ChannelStats&)>& show,
     const std::function<void()>& between) {
   StopOnSignals();
-  const absl::Duration interval = std::max(options.interval, absl::Milliseconds(10));
+  const absl::Duration interval = std::max(options.interval, kShortestInterval);
   const Counters first = CountersOf(channel.Stats());
   Counters before = first;
   int64_t last_sent_at = first.monotonic_nanoseconds;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -168,5 +169,14 @@ void StopOnSignals() {
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+bool SleepUntil(absl::Time end) {
+  while (!StopRequested()) {
+    const absl::Duration left = end - absl::Now();
+    if (left <= absl::ZeroDuration()) return true;
+    absl::SleepFor(std::min(kLookForStop, left));
+  }
+  return false;
+}
 
 }  // namespace ipmpsc::cli

@@ -109,6 +109,12 @@ void StopOnSignals();
 bool StopRequested();
 inline constexpr absl::Duration kLookForStop = absl::Milliseconds(50);
 
+// Sleeps until `end`. Returns false as soon as `StopRequested()`.
+bool SleepUntil(absl::Time end);
+
+// The shortest `--interval`: a shorter one would keep a processor busy.
+inline constexpr absl::Duration kShortestInterval = absl::Milliseconds(10);
+
 }  // namespace ipmpsc::cli
 
 #endif  // IPMPSC_CLI_VERB_H_

@@ -1,4 +1,5 @@
 // ipmpsc doctor: explains in words why a channel is stuck, and what to do.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -150,14 +151,6 @@ ExitStatus RepairCase(Case* found) {
   return kSuccess;
 }
 
-void Wait(absl::Duration duration) {
-  StopOnSignals();
-  const absl::Time end = absl::Now() + duration;
-  while (absl::Now() < end && !StopRequested()) {
-    absl::SleepFor(std::min(kLookForStop, end - absl::Now()));
-  }
-}
-
 ExitStatus Doctor(const DoctorOptions& options) {
   std::vector<Case> cases;
   std::vector<std::string> paths;
@@ -175,7 +168,8 @@ ExitStatus Doctor(const DoctorOptions& options) {
     cases.push_back(std::move(found));
   }
   if (cases.empty()) return Fail(kNoChannel, "there are no channels to look at");
-  Wait(options.watch);
+  StopOnSignals();
+  SleepUntil(absl::Now() + options.watch);
   ExitStatus worst = kSuccess;
   for (Case& found : cases) {
     if (found.channel.ok()) {

@@ -151,6 +151,8 @@ expect 2 metrics quotes --listen nowhere
 expect 2 metrics quotes --listen 127.0.0.1:99999
 expect 2 metrics quotes --listen 127.0.0.1:0 --textfile x
 expect 2 metrics quotes --once
+expect 2 metrics quotes --textfile "$folder/metrics.prom" --interval 0
+complains 'at least 10ms'
 
 # get PATH: fetches a page of the exporter.
 get() {
