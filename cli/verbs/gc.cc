@@ -58,7 +58,7 @@ void AddGc(Program& program) {
       "ended\nand are empty. Never takes a channel that a process has open, or that holds "
       "messages.\n",
       [options] { return Gc(*options); });
-  verb->add_option("DIRECTORY", options->directories,
+  verb->add_option("FOLDER", options->directories,
                    "folders to clean; without any, $IPMPSC_DIR and /dev/shm");
   verb->add_flag("--dry-run", options->garbage.dry_run, "only print what would be removed");
   verb->add_flag("--unused", options->garbage.unused,

@@ -332,9 +332,10 @@ void AddRecord(Program& program) {
                    "begin with: kept, the last three quarters of the ring (default); oldest, the "
                    "oldest message that is not released; now, what is sent from now on")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, TapStart>{{"now", TapStart::kNow},
-                                          {"oldest", TapStart::kOldestUnreleased},
-                                          {"kept", TapStart::kOldestKept}}))
+                      std::map<std::string, TapStart>{{"now", TapStart::kNow},
+                                                      {"oldest", TapStart::kOldestUnreleased},
+                                                      {"kept", TapStart::kOldestKept}})
+                      .description(""))
       ->type_name("kept|oldest|now")
       ->excludes(post_mortem);
   CLI::Option* const before =
@@ -360,7 +361,7 @@ void AddRecord(Program& program) {
                     "begin a new file when one spans so much time");
   verb->add_option("--compression", recorder->files.writer.compression_level,
                    "the level of zstd: 0 for none, 1 (default) to 19")
-      ->check(CLI::Range(0, 19))
+      ->check(CLI::Range(0, 19).description(""))
       ->type_name("LEVEL");
   verb->add_flag("--overwrite", recorder->files.writer.overwrite, "replace a file that exists");
   verb->add_flag("--follow,-F", recorder->follow, "wait for a new channel when one has ended")
