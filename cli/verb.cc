@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "cli/output.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -134,7 +135,7 @@ absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline) 
 void Complain(absl::string_view text) {
   std::fflush(stdout);
   const absl::string_view space = VerbName().empty() ? "" : " ";
-  const std::string line = absl::StrCat("ipmpsc", space, VerbName(), ": ", text, "\n");
+  const std::string line = absl::StrCat("ipmpsc", space, VerbName(), ": ", Printable(text), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

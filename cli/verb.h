@@ -95,7 +95,8 @@ absl::StatusOr<Channel> OpenToLook(absl::string_view channel);
 // `StopRequested()`.
 absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline);
 
-// Prints one line on standard error, which begins with "ipmpsc VERB: ".
+// Prints one line on standard error, which begins with "ipmpsc VERB: ". Escapes what is not
+// printable.
 void Complain(absl::string_view text);
 // Does so and returns `status`.
 ExitStatus Fail(ExitStatus status, absl::string_view text);

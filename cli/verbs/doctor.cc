@@ -129,10 +129,12 @@ void PrintCase(const Case& found, const DoctorOptions& options) {
   absl::StrAppend(&text, "\n");
   for (const Finding& finding : found.findings) {
     absl::StrAppend(&text, "  ", SeverityName(finding.severity), " (", finding.code,
-                    "): ", finding.text, "\n");
+                    "): ", Printable(finding.text), "\n");
     if (!finding.advice.empty()) absl::StrAppend(&text, "    -> ", finding.advice, "\n");
   }
-  if (!found.repaired.empty()) absl::StrAppend(&text, "  repaired: ", found.repaired, "\n");
+  if (!found.repaired.empty()) {
+    absl::StrAppend(&text, "  repaired: ", Printable(found.repaired), "\n");
+  }
   Print(text);
 }
 

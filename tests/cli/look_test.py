@@ -61,6 +61,17 @@ class LsTest(CommandTest):
         self.assertEqual([(line["path"], line["state"]) for line in lines],
                          [(self.path("good"), "open"), (self.path("truncated"), "damaged")])
 
+    def test_a_name_cannot_drive_the_terminal(self):
+        self.create("good")
+        path = os.fsencode(self.folder) + b"/a\x1b[31m\xc2\x9b\xff\xc3\xa9"
+        os.rename(self.path("good"), path)
+        os.truncate(path, 8192)
+        ended = self.ipmpsc("ls", self.folder)
+        # In the table, and in the error of the truncated file.
+        self.assertIn("/a\\x1b[31m\\xc2\\x9b\\xff\u00e9 ", ended.out)
+        self.assertIn("/a\\x1b[31m\\xc2\\x9b\\xff\u00e9:", ended.err)
+        self.assertNotIn("\x1b", ended.out + ended.err)
+
     def test_a_missing_folder_fails_beside_others(self):
         self.create("a")
         ended = self.ipmpsc("ls", "--names", "/no/such/folder", self.folder)
