@@ -1,6 +1,8 @@
 // ipmpsc doctor: explains in words why a channel is stuck, and what to do.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,12 +82,12 @@ Finding ExplainOpening(const absl::Status& status) {
   return finding;
 }
 
-void FindLeftovers(Case* found) {
+// Says what `ipmpsc gc` would remove from the directory, if it would remove anything.
+std::optional<Finding> FindLeftovers(const std::string& directory) {
   GarbageOptions options;
   options.dry_run = true;
   std::vector<Garbage> garbage;
-  const std::string directory = DirectoryOf(found->path);
-  if (!CollectGarbage(directory, options, &garbage).ok() || garbage.empty()) return;
+  if (!CollectGarbage(directory, options, &garbage).ok() || garbage.empty()) return std::nullopt;
   Finding finding;
   finding.code = "leftovers";
   finding.text =
@@ -93,7 +95,7 @@ void FindLeftovers(Case* found) {
                    "programs that have died or ended channels that are empty can be removed from ",
                    Printable(directory));
   finding.advice = absl::StrCat("remove them: ipmpsc gc ", Printable(directory));
-  found->findings.push_back(std::move(finding));
+  return finding;
 }
 
 ExitStatus StatusOf(const Case& found) {
@@ -173,11 +175,16 @@ ExitStatus Doctor(const DoctorOptions& options) {
   StopOnSignals();
   SleepUntil(absl::Now() + options.watch);
   ExitStatus worst = kSuccess;
+  // By directory: a look through one opens each of its files.
+  std::map<std::string, std::optional<Finding>> leftovers;
   for (Case& found : cases) {
     if (found.channel.ok()) {
       found.findings =
           Diagnose(found.before, {absl::Now(), found.channel->Stats()}, ReadProcessState);
-      FindLeftovers(&found);
+      const std::string directory = DirectoryOf(found.path);
+      const auto [looked, is_new] = leftovers.try_emplace(directory);
+      if (is_new) looked->second = FindLeftovers(directory);
+      if (looked->second.has_value()) found.findings.push_back(*looked->second);
     }
     const ExitStatus status = options.repair ? RepairCase(&found) : StatusOf(found);
     worst = std::max(worst, status);
