@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -71,14 +70,6 @@ absl::Status Unlink(const std::string& path, const struct stat& file) {
   return absl::OkStatus();
 }
 
-bool HasDigits(absl::string_view name, absl::string_view prefix) {
-  constexpr size_t kDigits = 16;
-  if (!absl::ConsumePrefix(&name, prefix) || name.size() != kDigits) return false;
-  return std::all_of(name.begin(), name.end(), [](char digit) {
-    return absl::ascii_isdigit(digit) || (digit >= 'a' && digit <= 'f');
-  });
-}
-
 absl::Status ReadNames(const std::string& directory, std::set<std::string>* names) {
   DIR* const open_directory = opendir(directory.c_str());
   if (open_directory == nullptr) return absl::ErrnoToStatus(errno, directory);
@@ -91,8 +82,10 @@ absl::Status ReadNames(const std::string& directory, std::set<std::string>* name
 // uses it.
 std::string ReasonToRemove(const std::string& path, absl::string_view name,
                            const GarbageOptions& options) {
-  if (HasDigits(name, internal::kHiddenPrefix)) return "a dead creator left it under a hidden name";
-  if (HasDigits(name, internal::kTemporaryPrefix)) return "its creator died";
+  if (internal::IsLeftoverName(name, internal::kHiddenPrefix)) {
+    return "a dead creator left it under a hidden name";
+  }
+  if (internal::IsLeftoverName(name, internal::kTemporaryPrefix)) return "its creator died";
   const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
   if (!channel.ok()) return "";  // damaged, or of another version: somebody should look at it
   const ChannelStats stats = channel->Stats();
