@@ -61,9 +61,10 @@ struct Garbage {
   absl::Status removed;
 };
 
-// Removes from a directory: files that dead creators left under hidden or temporary names; channels
-// that have ended and whose messages were all received. Never takes what a process uses. Returns
-// what it took and what it could not remove, in alphabetical order.
+// Removes from a directory: files that dead creators left under hidden or temporary names, whether
+// they hold messages or not; channels that have ended and whose messages were all received. Never
+// takes what a process uses. Returns what it took and what it could not remove, in alphabetical
+// order.
 //
 // Errors: kNotFound, kPermissionDenied, kInvalidArgument - the directory cannot be read.
 absl::Status CollectGarbage(const std::string& directory, const GarbageOptions& options,

@@ -205,6 +205,7 @@ TEST_F(ChannelFilesTest, CollectsOnlyGarbage) {
   Create(directory_ / "damaged");
   Damage(directory_ / "damaged");
   Create(directory_ / kTemporary);
+  Send(directory_ / kTemporary);
   // Creating another channel would remove it.
   Create(directory_ / kHidden);
   WriteFile(directory_ / ".ipmpsc-0123456789abcde0", "foreign");
