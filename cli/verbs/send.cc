@@ -209,8 +209,9 @@ class LineSender {
 
 ExitStatus SendMessages(const SendOptions& options) {
   const std::string path = FindChannel(options.channel);
-  const absl::StatusOr<Channel> channel =
-      options.check ? Channel::OpenReadOnly(path) : Channel::Open(path, {options.wait});
+  const absl::StatusOr<Channel> channel = options.check
+                                              ? Channel::OpenReadOnly(path, {options.wait})
+                                              : Channel::Open(path, {options.wait});
   if (!channel.ok()) return Fail(channel.status());
   std::unique_ptr<ChannelType> type;
   if (!channel->description().empty()) {
