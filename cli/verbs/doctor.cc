@@ -207,7 +207,7 @@ void AddDoctor(Program& program) {
                       "channel is damaged.\n",
                       [options] { return Doctor(*options); });
   verb->add_option("CHANNEL", options->channels,
-                   "paths or names of channels; without any, all that `ipmpsc ls` lists");
+                   "paths or names of channels; without any, those in $IPMPSC_DIR and /dev/shm");
   AddDurationOption(verb, "--watch", &options->watch,
                     "how long to watch for what does not move (1s)");
   verb->add_flag("--repair", options->repair,
