@@ -30,7 +30,11 @@ using internal::UniqueFd;
 // Opened for reading only: if a careless program takes the descriptor's number for its own, it must
 // not write into a channel.
 UniqueFd OpenToRead(const std::string& path) {
-  return UniqueFd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd(open(path.c_str(), kFlags | O_NOATIME));
+  // Only the owner and root may leave the time of the last access alone.
+  if (!fd.valid() && errno == EPERM) fd = UniqueFd(open(path.c_str(), kFlags));
+  return fd;
 }
 
 bool BeginsAsChannel(int fd) {
