@@ -411,8 +411,8 @@ class RatesTest(CommandTest):
 
     def test_silence_times_out(self):
         self.create("readings")
-        for verb in ["hz", "bw"]:
-            ended = self.ipmpsc(verb, "readings", "--interval", "10ms", "--timeout", "50ms")
+        for verb, interval in [("hz", "10ms"), ("bw", "10ms"), ("hz", "1h"), ("bw", "inf")]:
+            ended = self.ipmpsc(verb, "readings", "--interval", interval, "--timeout", "50ms")
             self.assertEqual(ended.status, 5, ended)
             self.assertIn("no message was sent for 50 ms", ended.err)
 
