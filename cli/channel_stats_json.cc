@@ -58,6 +58,7 @@ Json SenderJson(const SenderStats& sender) {
   json["lost_races"] = sender.lost_races;
   json["turns"] = sender.turns;
   json["refused"] = sender.refused;
+  json["dropped_messages"] = sender.dropped_messages;
   json["high_water_bytes"] = sender.high_water;
   json["open_claim"] = ClaimJson(sender.open_claim);
   return json;
@@ -98,11 +99,13 @@ Json StatsJson(const Channel& channel, const ChannelStats& stats) {
   json["max_senders"] = stats.max_senders;
   json["timestamps"] = stats.timestamps;
   json["huge_pages"] = stats.huge_pages;
+  json["drops_newest"] = stats.drops_newest;
   json["full_barriers"] = stats.full_barriers;
   json["claim_position"] = stats.claim_position;
   json["release_position"] = stats.release_position;
   json["fill_bytes"] = stats.fill;
   json["high_water_bytes"] = stats.high_water;
+  json["dropped_messages"] = stats.dropped_messages;
   json["senders_wait"] = stats.senders_wait;
   json["turn"] = !stats.turn.has_value()
                      ? Json()

@@ -5,10 +5,11 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "ipmpsc/wire/utf8.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -22,6 +23,19 @@ std::string ThreeDigits(double value) {
     if (text.back() == '.') text.pop_back();
   }
   return text;
+}
+
+// Returns the size of the character that the bytes begin with, or 0 if it is not printable.
+size_t PrintableSize(absl::string_view bytes) {
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  if (first < 0x80) return absl::ascii_isprint(first) ? 1 : 0;
+  for (size_t size = 2; size <= 4 && size <= bytes.size(); ++size) {
+    if (!wire::IsUtf8(bytes.substr(0, size))) continue;
+    // U+0080 to U+009F are control characters, too. Some terminals obey them.
+    const bool is_control = first == 0xc2 && static_cast<unsigned char>(bytes[1]) < 0xa0;
+    return is_control ? 0 : size;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -66,9 +80,17 @@ std::string Table::Text(absl::string_view indent) const {
 }
 
 std::string Printable(absl::string_view bytes) {
-  // Quotation marks stay: the text is shown, not parsed.
-  return absl::StrReplaceAll(absl::Utf8SafeCHexEscape(bytes),
-                             {{"\\\\", "\\\\"}, {"\\\"", "\""}, {"\\'", "'"}});
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t size = PrintableSize(bytes);
+    if (size == 0) {
+      absl::StrAppend(&text, absl::CHexEscape(bytes.substr(0, 1)));
+    } else {
+      absl::StrAppend(&text, bytes.substr(0, size));
+    }
+    bytes.remove_prefix(std::max<size_t>(size, 1));
+  }
+  return text;
 }
 
 std::string BytesText(double bytes) {

@@ -47,7 +47,8 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Bytes of a name or a text that another process wrote, with what is no printable UTF-8 escaped.
+// Returns the bytes of a name or a text that another process wrote, with what is no printable UTF-8
+// escaped. Leaves a text alone that it has returned.
 std::string Printable(absl::string_view bytes);
 // "512 B", "1.5 KiB", "64 MiB".
 std::string BytesText(double bytes);

@@ -57,7 +57,8 @@ Rates RatesBetween(const Counters& before, const Counters& after) {
 void AddWatchOptions(CLI::App* verb, WatchOptions* options) {
   AddChannelArgument(verb, &options->channel);
   AddJsonFlag(verb, &options->json);
-  AddDurationOption(verb, "--interval", &options->interval, "a line each (default: 1s)");
+  AddDurationOption(verb, "--interval", &options->interval,
+                    "a line each (default: 1s), or each --timeout if that is shorter");
   verb->add_option("--count", options->count, "end after so many lines")
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("N");
@@ -70,7 +71,9 @@ ExitStatus WatchRates(
     const std::function<void(const Rates&, const Rates& total, const ChannelStats&)>& show,
     const std::function<void()>& between) {
   StopOnSignals();
-  const absl::Duration interval = std::max(options.interval, absl::Milliseconds(10));
+  // --timeout is looked at with each line.
+  const absl::Duration interval =
+      std::max(std::min(options.interval, options.timeout), kShortestInterval);
   const Counters first = CountersOf(channel.Stats());
   Counters before = first;
   int64_t last_sent_at = first.monotonic_nanoseconds;

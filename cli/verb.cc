@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -11,6 +12,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "cli/output.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -21,6 +25,8 @@ std::string& VerbName() {
 }
 
 volatile sig_atomic_t stop_requested = 0;
+
+constexpr char kSharedMemory[] = "/dev/shm";
 
 // Returns the duration that `text` describes, or a negative one.
 absl::Duration ParseDuration(const std::string& text) {
@@ -90,7 +96,9 @@ std::vector<std::string> ChannelFolders() {
   std::vector<std::string> folders;
   const char* const variable = std::getenv("IPMPSC_DIR");
   if (variable != nullptr && *variable != '\0') folders.emplace_back(variable);
-  folders.emplace_back("/dev/shm");
+  if (folders.empty() || absl::StripSuffix(folders[0], "/") != kSharedMemory) {
+    folders.emplace_back(kSharedMemory);
+  }
   return folders;
 }
 
@@ -109,10 +117,25 @@ absl::StatusOr<Channel> OpenToLook(absl::string_view channel) {
   return Channel::OpenReadOnly(FindChannel(channel));
 }
 
+absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline) {
+  for (;;) {
+    absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
+    if (!absl::IsNotFound(channel.status())) return channel;
+    if (StopRequested()) return absl::CancelledError();
+    if (deadline.Passed()) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          path,
+          ": no channel was created in time; start the program that creates it, or wait "
+          "longer"));
+    }
+    absl::SleepFor(kLookForStop);
+  }
+}
+
 void Complain(absl::string_view text) {
   std::fflush(stdout);
   const absl::string_view space = VerbName().empty() ? "" : " ";
-  const std::string line = absl::StrCat("ipmpsc", space, VerbName(), ": ", text, "\n");
+  const std::string line = absl::StrCat("ipmpsc", space, VerbName(), ": ", Printable(text), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -147,5 +170,14 @@ void StopOnSignals() {
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+bool SleepUntil(absl::Time end) {
+  while (!StopRequested()) {
+    const absl::Duration left = end - absl::Now();
+    if (left <= absl::ZeroDuration()) return true;
+    absl::SleepFor(std::min(kLookForStop, left));
+  }
+  return false;
+}
 
 }  // namespace ipmpsc::cli

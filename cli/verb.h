@@ -24,6 +24,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
 
 namespace ipmpsc::cli {
 
@@ -34,7 +35,7 @@ enum ExitStatus : int {
   kUsage = 2,      // wrong arguments or wrong input
   kNoChannel = 3,  // there is no channel of this name, or the file is no channel
   kDamaged = 4,    // the channel's words contradict each other, or its file is truncated
-  kTimeout = 5,    // --timeout has passed
+  kTimeout = 5,    // --timeout or --wait has passed
   kLoss = 6,       // --strict was given, and messages were lost
 };
 
@@ -82,13 +83,20 @@ CLI::Option* AddBytesOption(CLI::App* verb, const std::string& name, uint64_t* v
 std::string FindChannel(absl::string_view channel);
 
 // The folders that channels are looked for in: the one that the environment variable IPMPSC_DIR
-// names, and /dev/shm.
+// names, and /dev/shm. Each is named once.
 std::vector<std::string> ChannelFolders();
 
 // `Channel::OpenReadOnly(FindChannel(channel))`.
 absl::StatusOr<Channel> OpenToLook(absl::string_view channel);
 
-// Prints one line on standard error, which begins with "ipmpsc VERB: ".
+// Does so for a path, and waits until a channel is created there.
+//
+// Errors: as `Channel::OpenReadOnly`; kDeadlineExceeded - no channel was created; kCancelled -
+// `StopRequested()`.
+absl::StatusOr<Channel> AwaitToLook(const std::string& path, Deadline deadline);
+
+// Prints one line on standard error, which begins with "ipmpsc VERB: ". Escapes what is not
+// printable.
 void Complain(absl::string_view text);
 // Does so and returns `status`.
 ExitStatus Fail(ExitStatus status, absl::string_view text);
@@ -101,6 +109,12 @@ ExitStatus Fail(const absl::Status& status);
 void StopOnSignals();
 bool StopRequested();
 inline constexpr absl::Duration kLookForStop = absl::Milliseconds(50);
+
+// Sleeps until `end`. Returns false as soon as `StopRequested()`.
+bool SleepUntil(absl::Time end);
+
+// The shortest `--interval`: a shorter one would keep a processor busy.
+inline constexpr absl::Duration kShortestInterval = absl::Milliseconds(10);
 
 }  // namespace ipmpsc::cli
 

@@ -146,8 +146,9 @@ class Channel {
 
   // Opens the channel at `path` to look: `Stats()`, and a `Tap` (tap.h). Needs only the permission
   // to read, so a channel of mode 0640 lets a group look and nothing more. Maps the file read-only,
-  // takes no slot and no lock, and leaves the file's times alone, so no user of the channel notices
-  // it. `Close()` has no effect. Attaching to it fails with kPermissionDenied.
+  // takes no slot and no lock, and leaves the file's times alone (that of the last access only for
+  // the file's owner and root), so no user of the channel notices it. `Close()` has no effect.
+  // Attaching to it fails with kPermissionDenied.
   //
   // Errors: as `Open`; kPermissionDenied - the file may not be read.
   static absl::StatusOr<Channel> OpenReadOnly(absl::string_view path,

@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/output.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -68,9 +68,7 @@ class Diagnosis {
     findings_.push_back({severity, code, std::move(text), std::move(advice)});
   }
 
-  bool has_receiver() const {
-    return now_.receiver.has_value() && now_.receiver->liveness != Liveness::kDead;
-  }
+  bool has_receiver() const { return HasReceiver(now_); }
   // Whether bytes are claimed and not released, and none were released meanwhile.
   bool nothing_released() const {
     return now_.fill > 0 && before_.fill > 0 && before_.release_position == now_.release_position;
@@ -319,13 +317,16 @@ std::vector<Finding> Diagnose(const Observation& before, const Observation& afte
   return Diagnosis(before, after, state_of).Run();
 }
 
+bool HasReceiver(const ChannelStats& stats) {
+  return stats.receiver.has_value() && stats.receiver->liveness != Liveness::kDead;
+}
+
 bool IsAnyoneAlive(const ChannelStats& stats) {
-  return stats.attached_senders() > 0 ||
-         (stats.receiver.has_value() && stats.receiver->liveness != Liveness::kDead);
+  return stats.attached_senders() > 0 || HasReceiver(stats);
 }
 
 std::string Describe(const ParticipantStats& participant) {
-  std::string text = absl::StrCat("\"", absl::CHexEscape(participant.name), "\"");
+  std::string text = absl::StrCat("\"", Printable(participant.name), "\"");
   if (participant.pid == 0) return text;
   absl::StrAppend(&text, " (process ", participant.pid);
   if (!participant.pid_is_ours) absl::StrAppend(&text, " of another PID namespace");

@@ -64,6 +64,8 @@ using StateOfProcess = absl::FunctionRef<ProcessState(uint32_t pid)>;
 std::vector<Finding> Diagnose(const Observation& before, const Observation& after,
                               StateOfProcess state_of);
 
+// Whether a receiver lives, or might.
+bool HasReceiver(const ChannelStats& stats);
 // Whether a participant lives, or might.
 bool IsAnyoneAlive(const ChannelStats& stats);
 

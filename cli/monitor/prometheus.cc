@@ -192,6 +192,9 @@ class Writer {
     OfSenders("ipmpsc_sender_refused_total", "counter",
               "Sends that found no space and did not wait.",
               [&](const SenderStats& sender) { return as_number(sender.refused); });
+    OfSenders("ipmpsc_sender_dropped_messages_total", "counter",
+              "Messages that found no space in a lossy channel.",
+              [&](const SenderStats& sender) { return as_number(sender.dropped_messages); });
   }
 
   const std::map<std::string, History>& histories_;

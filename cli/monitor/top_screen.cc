@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "cli/channel_stats_json.h"
+#include "cli/monitor/diagnosis.h"
 #include "cli/output.h"
 #include "ipmpsc/stats.h"
 
@@ -61,9 +62,7 @@ std::string Alarm(const History& history) {
   if (stats.damaged) return "damaged";
   if (stats.replaced) return "replaced";
   if (stats.closed) return "closed";
-  const bool has_receiver =
-      stats.receiver.has_value() && stats.receiver->liveness != Liveness::kDead;
-  if (!has_receiver) return stats.fill > 0 ? "no receiver, messages wait" : "";
+  if (!HasReceiver(stats)) return stats.fill > 0 ? "no receiver, messages wait" : "";
   if (history.claim_open() >= kStall) {
     return absl::StrCat("sender ", stats.oldest_open_claim->sender, " has an open claim for ",
                         DurationText(history.claim_open()));

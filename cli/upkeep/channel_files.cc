@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -31,7 +30,11 @@ using internal::UniqueFd;
 // Opened for reading only: if a careless program takes the descriptor's number for its own, it must
 // not write into a channel.
 UniqueFd OpenToRead(const std::string& path) {
-  return UniqueFd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd(open(path.c_str(), kFlags | O_NOATIME));
+  // Only the owner and root may leave the time of the last access alone.
+  if (!fd.valid() && errno == EPERM) fd = UniqueFd(open(path.c_str(), kFlags));
+  return fd;
 }
 
 bool BeginsAsChannel(int fd) {
@@ -58,25 +61,17 @@ absl::Status OpenChannelFile(const std::string& path, UniqueFd* fd, struct stat*
   return absl::OkStatus();
 }
 
-bool IsStillAt(const std::string& path, const struct stat& file) {
-  struct stat named;
-  return lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
-         named.st_ino == file.st_ino;
+absl::Status OtherFile(const std::string& path) {
+  return absl::AbortedError(absl::StrCat("another file has taken the name ", path));
 }
 
-absl::Status Unlink(const std::string& path) {
+// Removes the name, unless another file has taken it.
+absl::Status Unlink(const std::string& path, const struct stat& file) {
+  if (!IsFileAt(path, file)) return OtherFile(path);
   if (unlink(path.c_str()) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", path));
   }
   return absl::OkStatus();
-}
-
-bool HasDigits(absl::string_view name, absl::string_view prefix) {
-  constexpr size_t kDigits = 16;
-  if (!absl::ConsumePrefix(&name, prefix) || name.size() != kDigits) return false;
-  return std::all_of(name.begin(), name.end(), [](char digit) {
-    return absl::ascii_isdigit(digit) || (digit >= 'a' && digit <= 'f');
-  });
 }
 
 absl::Status ReadNames(const std::string& directory, std::set<std::string>* names) {
@@ -91,8 +86,10 @@ absl::Status ReadNames(const std::string& directory, std::set<std::string>* name
 // uses it.
 std::string ReasonToRemove(const std::string& path, absl::string_view name,
                            const GarbageOptions& options) {
-  if (HasDigits(name, internal::kHiddenPrefix)) return "a dead creator left it under a hidden name";
-  if (HasDigits(name, internal::kTemporaryPrefix)) return "its creator died";
+  if (internal::IsLeftoverName(name, internal::kHiddenPrefix)) {
+    return "a dead creator left it under a hidden name";
+  }
+  if (internal::IsLeftoverName(name, internal::kTemporaryPrefix)) return "its creator died";
   const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
   if (!channel.ok()) return "";  // damaged, or of another version: somebody should look at it
   const ChannelStats stats = channel->Stats();
@@ -104,6 +101,12 @@ std::string ReasonToRemove(const std::string& path, absl::string_view name,
 
 }  // namespace
 
+bool IsFileAt(const std::string& path, const struct stat& file) {
+  struct stat named;
+  return lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
+         named.st_ino == file.st_ino;
+}
+
 bool IsChannelFile(const std::string& path) {
   const UniqueFd fd = OpenToRead(path);
   struct stat file;
@@ -112,10 +115,14 @@ bool IsChannelFile(const std::string& path) {
 
 std::vector<std::string> FindChannels(const std::vector<std::string>& places) {
   std::vector<std::string> paths;
+  std::set<std::string> known;
+  const auto add = [&](std::string path) {
+    if (known.insert(path).second) paths.push_back(std::move(path));
+  };
   for (const std::string& place : places) {
     struct stat file;
     if (stat(place.c_str(), &file) != 0 || !S_ISDIR(file.st_mode)) {
-      paths.push_back(place);
+      add(place);
       continue;
     }
     std::set<std::string> names;
@@ -123,13 +130,14 @@ std::vector<std::string> FindChannels(const std::vector<std::string>& places) {
     for (const std::string& name : names) {
       if (name[0] == '.') continue;
       std::string path = absl::StrCat(absl::StripSuffix(place, "/"), "/", name);
-      if (IsChannelFile(path)) paths.push_back(std::move(path));
+      if (IsChannelFile(path)) add(std::move(path));
     }
   }
   return paths;
 }
 
-absl::Status WhileUnused(const std::string& path, absl::FunctionRef<absl::Status()> action) {
+absl::Status WhileUnused(const std::string& path,
+                         absl::FunctionRef<absl::Status(const struct stat&)> action) {
   UniqueFd fd;
   struct stat file;
   if (absl::Status status = OpenChannelFile(path, &fd, &file); !status.ok()) return status;
@@ -138,10 +146,8 @@ absl::Status WhileUnused(const std::string& path, absl::FunctionRef<absl::Status
     return absl::FailedPreconditionError(absl::StrCat(
         path, " is in use, or its file system does not tell; ipmpsc info says who is attached"));
   }
-  if (!IsStillAt(path, file)) {
-    return absl::AbortedError(absl::StrCat("another file has taken the name ", path));
-  }
-  return action();
+  if (!IsFileAt(path, file)) return OtherFile(path);
+  return action(file);
 }
 
 absl::Status RemoveChannel(const std::string& path, bool force) {
@@ -149,9 +155,9 @@ absl::Status RemoveChannel(const std::string& path, bool force) {
     UniqueFd fd;
     struct stat file;
     if (absl::Status status = OpenChannelFile(path, &fd, &file); !status.ok()) return status;
-    return Unlink(path);
+    return Unlink(path, file);
   }
-  return WhileUnused(path, [&] {
+  return WhileUnused(path, [&](const struct stat& file) {
     // A channel that cannot be opened has no messages to lose.
     const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
     if (channel.ok()) {
@@ -162,7 +168,7 @@ absl::Status RemoveChannel(const std::string& path, bool force) {
                          " bytes that were not received; receive them, or remove it with --force"));
       }
     }
-    return Unlink(path);
+    return Unlink(path, file);
   });
 }
 
@@ -172,20 +178,20 @@ absl::Status CollectGarbage(const std::string& directory, const GarbageOptions& 
   if (absl::Status status = ReadNames(directory, &names); !status.ok()) return status;
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(absl::StripSuffix(directory, "/"), "/", name);
-    if (!IsChannelFile(path)) continue;
+    struct stat file;
+    // Before anything is read: a look at the file is an access, too.
+    if (lstat(path.c_str(), &file) != 0 || !IsChannelFile(path)) continue;
+    const absl::Time touched = absl::TimeFromTimespec(std::max(
+        {file.st_atim, file.st_mtim, file.st_ctim}, [](const timespec& a, const timespec& b) {
+          return std::make_pair(a.tv_sec, a.tv_nsec) < std::make_pair(b.tv_sec, b.tv_nsec);
+        }));
+    if (absl::Now() - touched < options.older_than) continue;
     Garbage found;
     found.path = path;
-    const absl::Status done = WhileUnused(path, [&] {
-      struct stat file;
-      if (lstat(path.c_str(), &file) != 0) return absl::OkStatus();
-      const absl::Time touched = absl::TimeFromTimespec(std::max(
-          {file.st_atim, file.st_mtim, file.st_ctim}, [](const timespec& a, const timespec& b) {
-            return std::make_pair(a.tv_sec, a.tv_nsec) < std::make_pair(b.tv_sec, b.tv_nsec);
-          }));
-      if (absl::Now() - touched < options.older_than) return absl::OkStatus();
+    const absl::Status done = WhileUnused(path, [&](const struct stat& unused) {
       found.reason = ReasonToRemove(path, name, options);
       if (found.reason.empty() || options.dry_run) return absl::OkStatus();
-      return Unlink(path);
+      return Unlink(path, unused);
     });
     if (found.reason.empty()) continue;
     found.removed = done;

@@ -2,6 +2,8 @@
 #ifndef IPMPSC_CLI_UPKEEP_CHANNEL_FILES_H_
 #define IPMPSC_CLI_UPKEEP_CHANNEL_FILES_H_
 
+#include <sys/stat.h>
+
 #include <string>
 #include <vector>
 
@@ -15,13 +17,17 @@ namespace ipmpsc::cli {
 // Whether the file begins as a channel does. False if it cannot be read. Does not follow a link.
 bool IsChannelFile(const std::string& path);
 
+// Whether `path` names the file that `file` describes. Does not follow a link.
+bool IsFileAt(const std::string& path, const struct stat& file);
+
 // Returns the paths of the channels that `places` name: a file stands for itself, whether it is a
-// channel or not, and a directory for the channels in it, in alphabetical order.
-// Hidden files are left out. A directory that cannot be read has none.
+// channel or not, and a directory for the channels in it, in alphabetical order. Each path comes
+// once. Hidden files are left out. A directory that cannot be read has none.
 std::vector<std::string> FindChannels(const std::vector<std::string>& places);
 
 // Calls `action` while no process has the channel at `path` open to send or receive. A process that
-// opens it during the call is not noticed. Processes that only look do not count.
+// opens it during the call is not noticed. Processes that only look do not count. `action` gets the
+// description of the channel's file: another file may take the name during the call.
 //
 // Errors:
 //  * kNotFound           - no such file
@@ -30,7 +36,8 @@ std::vector<std::string> FindChannels(const std::vector<std::string>& places);
 //  * kAborted            - another file took the name meanwhile
 //  * kPermissionDenied   - the file may not be read
 //  * errors of `action`
-absl::Status WhileUnused(const std::string& path, absl::FunctionRef<absl::Status()> action);
+absl::Status WhileUnused(const std::string& path,
+                         absl::FunctionRef<absl::Status(const struct stat&)> action);
 
 // Removes the channel at `path`. With `force` also one that is in use, or that holds messages that
 // were not received.
@@ -54,9 +61,10 @@ struct Garbage {
   absl::Status removed;
 };
 
-// Removes from a directory: files that dead creators left under hidden or temporary names; channels
-// that have ended and whose messages were all received. Never takes what a process uses. Returns
-// what it took and what it could not remove, in alphabetical order.
+// Removes from a directory: files that dead creators left under hidden or temporary names, whether
+// they hold messages or not; channels that have ended and whose messages were all received. Never
+// takes what a process uses. Returns what it took and what it could not remove, in alphabetical
+// order.
 //
 // Errors: kNotFound, kPermissionDenied, kInvalidArgument - the directory cannot be read.
 absl::Status CollectGarbage(const std::string& directory, const GarbageOptions& options,

@@ -17,10 +17,14 @@ namespace {
 constexpr int kMostNames = 1000;
 
 // Gives the file a second name that nothing has yet.
-absl::Status Keep(const std::string& path, std::string* kept) {
+absl::Status Keep(const std::string& path, const struct stat& file, std::string* kept) {
   for (int i = 1; i <= kMostNames; ++i) {
     *kept = absl::StrCat(path, ".damaged-", i);
-    if (link(path.c_str(), kept->c_str()) == 0) return absl::OkStatus();
+    if (link(path.c_str(), kept->c_str()) == 0) {
+      if (IsFileAt(*kept, file)) return absl::OkStatus();
+      unlink(kept->c_str());
+      return absl::AbortedError(absl::StrCat("another file has taken the name ", path));
+    }
     if (errno != EEXIST) {
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot keep the file as ", *kept));
     }
@@ -36,6 +40,7 @@ absl::Status Recreate(const std::string& path, const Channel& damaged, const str
   options.mode = file.st_mode & 07777;
   options.timestamps = stats.timestamps;
   options.huge_pages = stats.huge_pages;
+  options.on_full = stats.drops_newest ? OnFull::kDropNewest : OnFull::kWait;
   options.description = std::string(damaged.description());
   options.exist_policy = ExistPolicy::kReplace;
   if (absl::Status status = Channel::Create(path, options).status(); !status.ok()) return status;
@@ -56,15 +61,13 @@ absl::Status Recreate(const std::string& path, const Channel& damaged, const str
 
 absl::StatusOr<Repair> RepairChannel(const std::string& path) {
   Repair repair;
-  const absl::Status done = WhileUnused(path, [&] {
-    struct stat file;
-    if (stat(path.c_str(), &file) != 0) return absl::ErrnoToStatus(errno, path);
+  const absl::Status done = WhileUnused(path, [&](const struct stat& file) {
     const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
     if (channel.ok() && !channel->Stats().damaged) {
       return absl::FailedPreconditionError(absl::StrCat(path, " is not damaged"));
     }
     if (!channel.ok() && !absl::IsDataLoss(channel.status())) return channel.status();
-    if (absl::Status status = Keep(path, &repair.kept); !status.ok()) return status;
+    if (absl::Status status = Keep(path, file, &repair.kept); !status.ok()) return status;
     if (!channel.ok()) {
       if (unlink(path.c_str()) == 0) return absl::OkStatus();
       const absl::Status failed = absl::ErrnoToStatus(errno, absl::StrCat("cannot free ", path));
@@ -73,11 +76,8 @@ absl::StatusOr<Repair> RepairChannel(const std::string& path) {
     }
     repair.recreated = true;
     absl::Status status = Recreate(path, *channel, file);
-    struct stat now;
     // The second name is not needed if the damaged file still has its first.
-    if (!status.ok() && stat(path.c_str(), &now) == 0 && now.st_ino == file.st_ino) {
-      unlink(repair.kept.c_str());
-    }
+    if (!status.ok() && IsFileAt(path, file)) unlink(repair.kept.c_str());
     return status;
   });
   if (!done.ok()) return done;

@@ -17,14 +17,15 @@ struct Repair {
 };
 
 // Keeps the damaged file under another name in the same directory. Puts a new channel of the same
-// capacity, mode, owner and description in its place, if the file still tells them. Changes nothing
-// unless the channel is damaged and no process uses it.
+// options and owner in its place, if the file still tells them. Changes nothing unless the channel
+// is damaged and no process uses it.
 //
 // Errors:
 //  * kNotFound           - no such file
 //  * kInvalidArgument    - the file is no channel, or a symbolic link
 //  * kFailedPrecondition - a process uses the channel; or the channel is not damaged; or it is of
 //                          another version
+//  * kAborted            - another file took the name meanwhile
 //  * kPermissionDenied   - the directory may not be written, or the owner not be given
 //  * errors of `Channel::Create`
 absl::StatusOr<Repair> RepairChannel(const std::string& path);

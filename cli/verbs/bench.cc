@@ -124,7 +124,8 @@ void AddBench(Program& program) {
   AddBytesOption(verb, "--bytes", &options->message_bytes, "payload of a message (64)");
   AddBytesOption(verb, "--capacity", &options->capacity, "of each channel (1MiB)");
   verb->add_option("--senders", options->senders, "the most senders (8)")
-      ->check(CLI::Range(1, 256));
+      ->check(CLI::Range(1, 256).description(""))
+      ->type_name("N");
   AddJsonFlag(verb, &options->json);
 }
 

@@ -1,5 +1,8 @@
 // ipmpsc doctor: explains in words why a channel is stuck, and what to do.
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,12 +82,12 @@ Finding ExplainOpening(const absl::Status& status) {
   return finding;
 }
 
-void FindLeftovers(Case* found) {
+// Says what `ipmpsc gc` would remove from the directory, if it would remove anything.
+std::optional<Finding> FindLeftovers(const std::string& directory) {
   GarbageOptions options;
   options.dry_run = true;
   std::vector<Garbage> garbage;
-  const std::string directory = DirectoryOf(found->path);
-  if (!CollectGarbage(directory, options, &garbage).ok() || garbage.empty()) return;
+  if (!CollectGarbage(directory, options, &garbage).ok() || garbage.empty()) return std::nullopt;
   Finding finding;
   finding.code = "leftovers";
   finding.text =
@@ -92,7 +95,7 @@ void FindLeftovers(Case* found) {
                    "programs that have died or ended channels that are empty can be removed from ",
                    Printable(directory));
   finding.advice = absl::StrCat("remove them: ipmpsc gc ", Printable(directory));
-  found->findings.push_back(std::move(finding));
+  return finding;
 }
 
 ExitStatus StatusOf(const Case& found) {
@@ -128,10 +131,12 @@ void PrintCase(const Case& found, const DoctorOptions& options) {
   absl::StrAppend(&text, "\n");
   for (const Finding& finding : found.findings) {
     absl::StrAppend(&text, "  ", SeverityName(finding.severity), " (", finding.code,
-                    "): ", finding.text, "\n");
+                    "): ", Printable(finding.text), "\n");
     if (!finding.advice.empty()) absl::StrAppend(&text, "    -> ", finding.advice, "\n");
   }
-  if (!found.repaired.empty()) absl::StrAppend(&text, "  repaired: ", found.repaired, "\n");
+  if (!found.repaired.empty()) {
+    absl::StrAppend(&text, "  repaired: ", Printable(found.repaired), "\n");
+  }
   Print(text);
 }
 
@@ -148,14 +153,6 @@ ExitStatus RepairCase(Case* found) {
                         : "the path is free for a new channel; the damaged file is ",
       repair->kept);
   return kSuccess;
-}
-
-void Wait(absl::Duration duration) {
-  StopOnSignals();
-  const absl::Time end = absl::Now() + duration;
-  while (absl::Now() < end && !StopRequested()) {
-    absl::SleepFor(std::min(kLookForStop, end - absl::Now()));
-  }
 }
 
 ExitStatus Doctor(const DoctorOptions& options) {
@@ -175,13 +172,19 @@ ExitStatus Doctor(const DoctorOptions& options) {
     cases.push_back(std::move(found));
   }
   if (cases.empty()) return Fail(kNoChannel, "there are no channels to look at");
-  Wait(options.watch);
+  StopOnSignals();
+  SleepUntil(absl::Now() + options.watch);
   ExitStatus worst = kSuccess;
+  // By directory: a look through one opens each of its files.
+  std::map<std::string, std::optional<Finding>> leftovers;
   for (Case& found : cases) {
     if (found.channel.ok()) {
       found.findings =
           Diagnose(found.before, {absl::Now(), found.channel->Stats()}, ReadProcessState);
-      FindLeftovers(&found);
+      const std::string directory = DirectoryOf(found.path);
+      const auto [looked, is_new] = leftovers.try_emplace(directory);
+      if (is_new) looked->second = FindLeftovers(directory);
+      if (looked->second.has_value()) found.findings.push_back(*looked->second);
     }
     const ExitStatus status = options.repair ? RepairCase(&found) : StatusOf(found);
     worst = std::max(worst, status);
@@ -204,7 +207,7 @@ void AddDoctor(Program& program) {
                       "channel is damaged.\n",
                       [options] { return Doctor(*options); });
   verb->add_option("CHANNEL", options->channels,
-                   "paths or names of channels; without any, all that `ipmpsc ls` lists");
+                   "paths or names of channels; without any, those in $IPMPSC_DIR and /dev/shm");
   AddDurationOption(verb, "--watch", &options->watch,
                     "how long to watch for what does not move (1s)");
   verb->add_flag("--repair", options->repair,

@@ -55,10 +55,10 @@ void AddGc(Program& program) {
       "  ipmpsc gc --dry-run\n"
       "  ipmpsc gc /dev/shm --unused --older-than 24h\n"
       "Takes files under the hidden and temporary names of dead creators, and channels that have "
-      "ended\nand are empty. Never takes a channel that a process has open, or that holds "
-      "messages.\n",
+      "ended\nand are empty. Never takes what a process has open. Takes no messages but those in "
+      "temporary\nchannels of dead creators.\n",
       [options] { return Gc(*options); });
-  verb->add_option("DIRECTORY", options->directories,
+  verb->add_option("FOLDER", options->directories,
                    "folders to clean; without any, $IPMPSC_DIR and /dev/shm");
   verb->add_flag("--dry-run", options->garbage.dry_run, "only print what would be removed");
   verb->add_flag("--unused", options->garbage.unused,

@@ -44,6 +44,10 @@ std::string PrintableType(const Channel& channel) {
 
 std::string Features(const ChannelStats& stats) {
   std::string text = stats.timestamps ? "timestamps" : "no timestamps";
+  if (stats.drops_newest) {
+    absl::StrAppend(&text, ", drops messages when full (", CountText(stats.dropped_messages),
+                    " so far)");
+  }
   if (stats.huge_pages) absl::StrAppend(&text, ", huge pages");
   if (stats.full_barriers) absl::StrAppend(&text, ", full barriers");
   return text;

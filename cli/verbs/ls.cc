@@ -12,7 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/channel_stats_json.h"
 #include "cli/channel_type.h"
+#include "cli/monitor/diagnosis.h"
 #include "cli/output.h"
+#include "cli/rates.h"
 #include "cli/verb.h"
 #include "cli/verbs/verbs.h"
 #include "ipmpsc/channel.h"
@@ -64,11 +66,6 @@ absl::Status Search(const std::string& folder, std::vector<Found>* found, int* u
   return absl::OkStatus();
 }
 
-bool IsAlive(const ChannelStats& stats) {
-  return stats.attached_senders() > 0 ||
-         (stats.receiver.has_value() && stats.receiver->liveness != Liveness::kDead);
-}
-
 std::string ReceiverText(const ChannelStats& stats) {
   if (!stats.receiver.has_value()) return "never attached";
   const ReceiverStats& receiver = *stats.receiver;
@@ -82,12 +79,6 @@ std::string SendersText(const ChannelStats& stats) {
   for (const SenderStats& sender : stats.senders) died += sender.died();
   return absl::StrCat(stats.attached_senders(), " of ", stats.max_senders,
                       died == 0 ? "" : absl::StrCat(", ", died, " died"));
-}
-
-uint64_t SentMessages(const ChannelStats& stats) {
-  uint64_t sum = 0;
-  for (const SenderStats& sender : stats.senders) sum += sender.sent_messages;
-  return sum;
 }
 
 ExitStatus List(const LsOptions& options) {
@@ -123,7 +114,7 @@ ExitStatus List(const LsOptions& options) {
       continue;
     }
     const ChannelStats stats = one.channel->Stats();
-    if (options.alive && !IsAlive(stats)) continue;
+    if (options.alive && !IsAnyoneAlive(stats)) continue;
     if (options.names) {
       Print(absl::StrCat(one.path, "\n"));
       continue;
@@ -136,12 +127,12 @@ ExitStatus List(const LsOptions& options) {
     table.Add({Printable(one.path), type.empty() ? "bytes" : Printable(type),
                ChannelStateName(stats), ReceiverText(stats), SendersText(stats),
                BytesText(static_cast<double>(stats.fill)),
-               BytesText(static_cast<double>(stats.capacity)), CountText(SentMessages(stats))});
+               BytesText(static_cast<double>(stats.capacity)),
+               CountText(CountersOf(stats).sent_messages)});
   }
   if (!table.empty()) Print(table.Text());
   if (unreadable > 0) {
-    Complain(absl::StrCat(unreadable, unreadable == 1 ? " file" : " files",
-                          " may not be read by this user"));
+    Complain(absl::StrCat(CountText(unreadable, "file"), " may not be read by this user"));
   }
   return status;
 }

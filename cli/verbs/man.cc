@@ -90,7 +90,7 @@ There is no such channel.
 The channel is damaged.
 .TP
 \fB5\fR
-The time of \fB\-\-timeout\fR has passed.
+The time of \fB\-\-timeout\fR or of \fB\-\-wait\fR has passed.
 .TP
 \fB6\fR
 Messages were lost, and \fB\-\-strict\fR was given.

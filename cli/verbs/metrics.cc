@@ -1,5 +1,4 @@
 // ipmpsc metrics: the state of channels for Prometheus.
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,16 +25,6 @@ struct MetricsOptions {
   bool once = false;
 };
 
-// Waits until `end` or until a signal asks to stop. Returns whether to continue.
-bool Wait(absl::Time end) {
-  while (!StopRequested()) {
-    const absl::Duration left = end - absl::Now();
-    if (left <= absl::ZeroDuration()) return true;
-    absl::SleepFor(std::min(kLookForStop, left));
-  }
-  return false;
-}
-
 ExitStatus Serve(const MetricsOptions& options, Exporter* exporter) {
   const absl::StatusOr<std::unique_ptr<HttpPage>> page =
       HttpPage::Serve(options.listen, [exporter] { return exporter->Collect(absl::Now()); });
@@ -44,7 +33,7 @@ ExitStatus Serve(const MetricsOptions& options, Exporter* exporter) {
   const std::string host = options.listen.substr(0, options.listen.rfind(':'));
   Print(absl::StrCat("http://", host, ":", (*page)->port(), "/metrics\n"));
   if (!FinishOutput()) return Fail(kFailed, "cannot write to standard output");
-  Wait(absl::InfiniteFuture());
+  SleepUntil(absl::InfiniteFuture());
   return kSuccess;
 }
 
@@ -52,11 +41,14 @@ ExitStatus WriteFiles(const MetricsOptions& options, Exporter* exporter) {
   do {
     const absl::Status status = ReplaceFile(options.textfile, exporter->Collect(absl::Now()));
     if (!status.ok()) return Fail(kFailed, status.message());
-  } while (!options.once && Wait(absl::Now() + options.interval));
+  } while (!options.once && SleepUntil(absl::Now() + options.interval));
   return kSuccess;
 }
 
 ExitStatus Metrics(const MetricsOptions& options) {
+  if (options.interval < kShortestInterval) {
+    return Fail(kUsage, "--interval must be at least 10ms");
+  }
   std::vector<std::string> places;
   for (const std::string& place : options.places) places.push_back(FindChannel(place));
   if (places.empty()) places = ChannelFolders();

@@ -255,13 +255,10 @@ ExitStatus RecordDead(const RecordOptions& options) {
 absl::Status AwaitChannels(const RecordOptions& options) {
   const Deadline deadline = options.wait;
   for (const std::string& path : options.recorder.channels) {
-    for (;;) {
-      const absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
-      if (channel.ok()) break;
-      if (!absl::IsNotFound(channel.status()) || deadline.Passed() || StopRequested())
-        return channel.status();
-      absl::SleepFor(kLookForStop);
-    }
+    const absl::StatusOr<Channel> channel = options.wait > absl::ZeroDuration()
+                                                ? AwaitToLook(path, deadline)
+                                                : Channel::OpenReadOnly(path);
+    if (!channel.ok()) return channel.status();
   }
   return absl::OkStatus();
 }
@@ -271,7 +268,8 @@ ExitStatus RecordMessages(RecordOptions& options) {
   for (const std::string& channel : options.channels)
     options.recorder.channels.push_back(FindChannel(channel));
   if (options.post_mortem) return RecordDead(options);
-  if (absl::Status status = AwaitChannels(options); !status.ok()) return Fail(status);
+  if (absl::Status status = AwaitChannels(options); !status.ok())
+    return absl::IsCancelled(status) ? kSuccess : Fail(status);
   const bool has_window = options.recorder.before > absl::ZeroDuration();
   std::optional<TriggerSource> trigger;
   if (has_window) {
@@ -341,9 +339,10 @@ void AddRecord(Program& program) {
                    "begin with: kept, the last three quarters of the ring (default); oldest, the "
                    "oldest message that is not released; now, what is sent from now on")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, TapStart>{{"now", TapStart::kNow},
-                                          {"oldest", TapStart::kOldestUnreleased},
-                                          {"kept", TapStart::kOldestKept}}))
+                      std::map<std::string, TapStart>{{"now", TapStart::kNow},
+                                                      {"oldest", TapStart::kOldestUnreleased},
+                                                      {"kept", TapStart::kOldestKept}})
+                      .description(""))
       ->type_name("kept|oldest|now")
       ->excludes(post_mortem);
   CLI::Option* const before =
@@ -369,7 +368,7 @@ void AddRecord(Program& program) {
                     "begin a new file when one spans so much time");
   verb->add_option("--compression", recorder->files.writer.compression_level,
                    "the level of zstd: 0 for none, 1 (default) to 19")
-      ->check(CLI::Range(0, 19))
+      ->check(CLI::Range(0, 19).description(""))
       ->type_name("LEVEL");
   verb->add_flag("--overwrite", recorder->files.writer.overwrite, "replace a file that exists");
   verb->add_flag("--follow,-F", recorder->follow, "wait for a new channel when one has ended")

@@ -174,7 +174,7 @@ void AddReplay(Program& program) {
   verb->add_option("FILE", replayer->files, "recordings, which are replayed one after the other")
       ->required();
   verb->add_option("--speed", options->speed, "2: twice as fast; max: without pauses (default: 1)")
-      ->type_name("X|max")
+      ->type_name("SPEED")
       ->check([](const std::string& text) {
         return ParseSpeed(text) > 0 ? std::string()
                                     : absl::StrCat("'", text, "' is no speed; write 0.5, 2 or max");
@@ -198,7 +198,7 @@ void AddReplay(Program& program) {
   verb->add_option("--directory", replayer->directory,
                    "the folder of the other topics' channels, which have the last part of the "
                    "recorded path as their name (default: $IPMPSC_DIR, or else /dev/shm)")
-      ->type_name("DIR");
+      ->type_name("FOLDER");
   verb->add_flag("--no-create", options->no_create,
                  "end with status 3 if a channel does not exist, instead of creating it as it was "
                  "recorded");

@@ -177,6 +177,12 @@ class LineSender {
         return Fail(kTimeout, absl::StrCat(where, ": ", why,
                                            "; start the channel's receiver, or raise --timeout"));
       }
+      if (absl::IsResourceExhausted(sent)) {
+        return Fail(kFailed, absl::StrCat(where,
+                                          ": the ring is full, and this channel drops what "
+                                          "finds no space; start its receiver, or lower "
+                                          "--rate"));
+      }
       if (!sent.ok()) return Fail(sent);
     }
     ++messages_;
@@ -203,8 +209,9 @@ class LineSender {
 
 ExitStatus SendMessages(const SendOptions& options) {
   const std::string path = FindChannel(options.channel);
-  const absl::StatusOr<Channel> channel =
-      options.check ? Channel::OpenReadOnly(path) : Channel::Open(path, {options.wait});
+  const absl::StatusOr<Channel> channel = options.check
+                                              ? Channel::OpenReadOnly(path, {options.wait})
+                                              : Channel::Open(path, {options.wait});
   if (!channel.ok()) return Fail(channel.status());
   std::unique_ptr<ChannelType> type;
   if (!channel->description().empty()) {

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/message_text.h"
 #include "cli/output.h"
@@ -92,10 +91,10 @@ class Tailer {
     const std::string path = FindChannel(options_.channel);
     TapStart from = options_.from;
     for (;;) {
-      absl::StatusOr<Channel> channel = Open(path);
-      if (!channel.ok()) {
-        return StopRequested() ? kSuccess : Fail(channel.status());
-      }
+      const absl::StatusOr<Channel> channel =
+          options_.follow ? AwaitToLook(path, options_.timeout) : Channel::OpenReadOnly(path);
+      if (absl::IsCancelled(channel.status())) return kSuccess;
+      if (!channel.ok()) return Fail(channel.status());
       absl::StatusOr<MessagePrinter> printer = MessagePrinter::For(*channel, options_.print);
       if (absl::IsInvalidArgument(printer.status())) {
         return Fail(kUsage, printer.status().message());
@@ -122,20 +121,6 @@ class Tailer {
   }
 
  private:
-  absl::StatusOr<Channel> Open(const std::string& path) {
-    const Deadline deadline = options_.timeout;
-    for (;;) {
-      absl::StatusOr<Channel> channel = Channel::OpenReadOnly(path);
-      if (!options_.follow || !absl::IsNotFound(channel.status()) || StopRequested())
-        return channel;
-      if (deadline.Passed()) {
-        return absl::DeadlineExceededError(
-            absl::StrCat(path, ": no channel was created within ", DurationText(options_.timeout)));
-      }
-      absl::SleepFor(kLookForStop);
-    }
-  }
-
   // Waits for the next message in steps, so that a signal ends the wait.
   absl::Status Next(Tap& tap, Deadline deadline, TapMessage* message) {
     bool flushed = false;

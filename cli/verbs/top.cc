@@ -35,7 +35,6 @@ namespace {
 
 // The longest sparkline.
 constexpr size_t kIntervals = 60;
-constexpr absl::Duration kShortestInterval = absl::Milliseconds(10);
 
 struct TopOptions {
   std::vector<std::string> places;
@@ -241,16 +240,6 @@ bool IsUtf8Locale() {
     if (value == nullptr || *value == '\0') continue;
     const std::string locale = absl::AsciiStrToLower(value);
     return absl::StrContains(locale, "utf-8") || absl::StrContains(locale, "utf8");
-  }
-  return false;
-}
-
-// Sleeps until `end`. Returns false if a signal asks to stop.
-bool SleepUntil(absl::Time end) {
-  while (!StopRequested()) {
-    const absl::Duration left = end - absl::Now();
-    if (left <= absl::ZeroDuration()) return true;
-    absl::SleepFor(std::min(kLookForStop, left));
   }
   return false;
 }

@@ -45,6 +45,14 @@ class LsTest(CommandTest):
         self.assertEqual([name for name in names if name.startswith(self.folder)],
                          [self.path("a"), self.path("b")])
 
+    def test_the_usual_folder_is_looked_through_once(self):
+        path = "/dev/shm/look_test-%d" % os.getpid()
+        self.create(path)
+        self.addCleanup(os.unlink, path)
+        for folder in ["/dev/shm", "/dev/shm/"]:
+            os.environ["IPMPSC_DIR"] = folder
+            self.assertEqual(self.works("ls", "--names").splitlines().count(path), 1)
+
     def test_lists_a_damaged_channel(self):
         self.create("good")
         self.create("truncated")
@@ -52,6 +60,17 @@ class LsTest(CommandTest):
         lines = self.json_lines("ls", self.folder)
         self.assertEqual([(line["path"], line["state"]) for line in lines],
                          [(self.path("good"), "open"), (self.path("truncated"), "damaged")])
+
+    def test_a_name_cannot_drive_the_terminal(self):
+        self.create("good")
+        path = os.fsencode(self.folder) + b"/a\x1b[31m\xc2\x9b\xff\xc3\xa9"
+        os.rename(self.path("good"), path)
+        os.truncate(path, 8192)
+        ended = self.ipmpsc("ls", self.folder)
+        # In the table, and in the error of the truncated file.
+        self.assertIn("/a\\x1b[31m\\xc2\\x9b\\xff\u00e9 ", ended.out)
+        self.assertIn("/a\\x1b[31m\\xc2\\x9b\\xff\u00e9:", ended.err)
+        self.assertNotIn("\x1b", ended.out + ended.err)
 
     def test_a_missing_folder_fails_beside_others(self):
         self.create("a")
@@ -85,6 +104,19 @@ class InfoTest(CommandTest):
         self.assertEqual(info["senders"][0]["last_sequence"], 1)
         self.assertEqual(info["oldest_record"]["committed"], True)
         self.assertEqual(info["fill_bytes"], info["claim_position"] - info["release_position"])
+
+    def test_counts_what_a_lossy_channel_dropped(self):
+        self.create("readings", "create", "lossy")
+        self.assertIn("drops messages when full (0 so far)", self.works("info", "readings"))
+        # A message takes 64 bytes of 64 KiB.
+        ended = self.ipmpsc("send", "readings", "--message", "count: 1", "--repeat", "1025")
+        self.assertEqual(ended.status, 1, ended)
+        self.assertIn("--message 1: the ring is full", ended.err)
+        self.assertIn("drops messages when full (1 so far)", self.works("info", "readings"))
+        info = self.info("readings")
+        self.assertTrue(info["drops_newest"])
+        self.assertEqual((info["dropped_messages"], info["senders"][0]["dropped_messages"]), (1, 1))
+        self.assertRegex(self.works("metrics", "readings"), r"\nipmpsc_sender_dropped_messages_total\{.*\} 1\n")
 
     def test_schema_prints_the_files_of_the_message(self):
         self.create("readings")
@@ -379,8 +411,8 @@ class RatesTest(CommandTest):
 
     def test_silence_times_out(self):
         self.create("readings")
-        for verb in ["hz", "bw"]:
-            ended = self.ipmpsc(verb, "readings", "--interval", "10ms", "--timeout", "50ms")
+        for verb, interval in [("hz", "10ms"), ("bw", "10ms"), ("hz", "1h"), ("bw", "inf")]:
+            ended = self.ipmpsc(verb, "readings", "--interval", interval, "--timeout", "50ms")
             self.assertEqual(ended.status, 5, ended)
             self.assertIn("no message was sent for 50 ms", ended.err)
 

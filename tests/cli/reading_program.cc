@@ -1,6 +1,6 @@
 // A program with a channel of robot.Reading, which knows nothing of the command `ipmpsc`.
 //
-//   reading_program PATH MODE [timestamps]
+//   reading_program PATH MODE [timestamps|lossy]
 //
 // MODE is `create`, which ends at once; `bytes`, which creates a channel without a schema;
 // `receive`, which prints the name and the count of each reading until standard input ends; or
@@ -41,6 +41,9 @@ int Main(int argc, char** argv) {
   ipmpsc::ChannelOptions options = ReadingChannel::Options();
   options.exist_policy = ipmpsc::ExistPolicy::kReplace;
   options.timestamps = argc > 3 && std::strcmp(argv[3], "timestamps") == 0;
+  if (argc > 3 && std::strcmp(argv[3], "lossy") == 0) {
+    options.on_full = ipmpsc::OnFull::kDropNewest;
+  }
   if (mode == "bytes") options.description.clear();
   absl::StatusOr<ipmpsc::Channel> channel = mode == "bytes"
                                                 ? ipmpsc::Channel::Create(argv[1], options)

@@ -95,8 +95,9 @@ class SendTest(CommandTest):
         sender = self.start([program("ipmpsc"), "send", "readings", "--wait", "60s", "-m", "count: 1"])
         self.create("readings")
         self.assertEqual(self.finish(sender).status, 0)
-        ended = self.ipmpsc("send", "missing", "--wait", "20ms", "-m", "count: 1")
-        self.assertEqual(ended.status, 5, ended)
+        for check in [[], ["--check"]]:
+            ended = self.ipmpsc("send", "missing", "--wait", "20ms", "-m", "count: 1", *check)
+            self.assertEqual(ended.status, 5, ended)
 
 
 class ReceiveTest(CommandTest):

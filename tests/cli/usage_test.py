@@ -19,6 +19,8 @@ class UsageTest(CommandTest):
             out = self.works(verb, "--help")
             self.assertIn("Usage: ipmpsc " + verb, out)
             self.assertIn("Examples:\n  ", out, verb)
+            # The help says it in its own words, and completion offers the values of a type.
+            self.assertNotRegex(out, r" in [\[{]", verb)
 
     def test_the_version(self):
         self.assertRegex(self.works("--version"), r"^\d+\.\d+\.\d+\n$")
@@ -137,6 +139,7 @@ class CompletionTest(CommandTest):
         self.assertEqual(self.bash("ipmpsc", "tail", "--m"), ["--meta", "--multiline", "--max-bytes", "--max-items"])
         self.assertEqual(self.bash("ipmpsc", "tail", "--from", ""), ["now", "oldest", "kept"])
         self.assertEqual(self.bash("ipmpsc", "echo", "--from", "k"), ["kept"])
+        self.assertEqual(self.bash("ipmpsc", "record", "--from", ""), ["kept", "oldest", "now"])
         self.assertIn("readings", self.bash("ipmpsc", "info", "read"))
         self.assertEqual(self.bash("ipmpsc", "completion", "z"), ["zsh"])
         self.assertEqual(self.bash("ipmpsc", "send", "--file", self.path("rea")), [self.path("readings")])

@@ -110,10 +110,11 @@ TEST_F(ChannelReadOnlyTest, LeavesNoTrace) {
     looking.Stats();
     looking.state();
   }
-  EXPECT_EQ(ReadFile(path_), before);
   struct stat file;
   ASSERT_EQ(stat(path_.c_str(), &file), 0);
+  EXPECT_EQ(file.st_atim.tv_sec, 1000);
   EXPECT_EQ(file.st_mtim.tv_sec, 1000);
+  EXPECT_EQ(ReadFile(path_), before);
 }
 
 TEST_F(ChannelReadOnlyTest, DoesNotMarkTheFileAsInUse) {

@@ -120,6 +120,18 @@ expect_status 0 "ORPHANS" "$ipmpsc" record "$channel" -o dead.mcap --post-mortem
 expect_status 0 "sent" "$ipmpsc" replay dead.mcap --speed max --rename "$channel=$copy.3" \
   --capacity 4MiB
 
+# Waits for a channel that nobody creates.
+expect_status 5 "no channel was created" "$ipmpsc" record "$TEST_TMPDIR/none" -o x.mcap --wait 50ms
+"$ipmpsc" record "$TEST_TMPDIR/none" -o x.mcap --wait 60s >out 2>err &
+waiter=$!
+children="$children $waiter"
+# Whether the process has a handler of SIGINT.
+catches() { (($(sed -n 's/^SigCgt:[^0-9a-f]*/0x/p' "/proc/$waiter/status") & 2)); }
+wait_until catches
+kill -INT "$waiter"
+wait "$waiter"
+expect_eq 0 $?
+
 # Bad input.
 expect_status 3 "No such file" "$ipmpsc" record "$TEST_TMPDIR/none" -o x.mcap
 expect_status 3 "not an ipmpsc channel" "$ipmpsc" record /etc/passwd -o x.mcap

@@ -22,14 +22,6 @@ constexpr size_t kDigits = 16;
 constexpr int kMostNames = 4096;
 constexpr int kMostOpened = 256;
 
-bool IsCandidate(absl::string_view name, absl::string_view prefix) {
-  if (!absl::ConsumePrefix(&name, prefix) || name.size() != kDigits) return false;
-  for (const char digit : name) {
-    if (!absl::ascii_isdigit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
-  }
-  return true;
-}
-
 bool IsChannelOfThisVersion(int fd) {
   SegmentHeader header;
   const ssize_t size = pread(fd, &header, sizeof(header), 0);
@@ -57,6 +49,14 @@ void RemoveIfUnused(int directory, const char* name) {
 
 }  // namespace
 
+bool IsLeftoverName(absl::string_view name, absl::string_view prefix) {
+  if (!absl::ConsumePrefix(&name, prefix) || name.size() != kDigits) return false;
+  for (const char digit : name) {
+    if (!absl::ascii_isdigit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
+  }
+  return true;
+}
+
 void RemoveLeftovers(const std::string& directory, absl::string_view prefix) {
   DIR* const names = opendir(directory.c_str());
   if (names == nullptr) return;
@@ -64,7 +64,7 @@ void RemoveLeftovers(const std::string& directory, absl::string_view prefix) {
   for (int i = 0; i < kMostNames && opened < kMostOpened; ++i) {
     const dirent* const entry = readdir(names);
     if (entry == nullptr) break;
-    if (!IsCandidate(entry->d_name, prefix)) continue;
+    if (!IsLeftoverName(entry->d_name, prefix)) continue;
     ++opened;
     RemoveIfUnused(dirfd(names), entry->d_name);
   }

@@ -13,6 +13,9 @@ namespace ipmpsc::internal {
 inline constexpr char kTemporaryPrefix[] = "ipmpsc-";
 inline constexpr char kHiddenPrefix[] = ".ipmpsc-";
 
+// Whether the name is `prefix` and 16 hexadecimal digits.
+bool IsLeftoverName(absl::string_view name, absl::string_view prefix);
+
 // Removes unused files from `directory` that creators left under names that begin with `prefix`.
 // Takes only channels of this ABI version and of this user. Looks at a bounded number of names.
 // Ignores errors.

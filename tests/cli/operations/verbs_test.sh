@@ -151,6 +151,8 @@ expect 2 metrics quotes --listen nowhere
 expect 2 metrics quotes --listen 127.0.0.1:99999
 expect 2 metrics quotes --listen 127.0.0.1:0 --textfile x
 expect 2 metrics quotes --once
+expect 2 metrics quotes --textfile "$folder/metrics.prom" --interval 0
+complains 'at least 10ms'
 
 # get PATH: fetches a page of the exporter.
 get() {
@@ -207,6 +209,8 @@ has 'no receiver, messages wait'
 expect 0 top "$folder" --once --interval 100ms --json
 conforms top
 has "^{\"channel\":\"$channel\",\"state\":\"open\","
+expect 0 top quotes "$folder" quotes --once --interval 100ms --json
+[ "$(grep -c "^{\"channel\":\"$channel\"," "$output")" = 1 ] || fail "a channel comes twice: $(cat "$output")"
 expect 2 top quotes
 complains 'no terminal'
 expect 2 top quotes --interval 0

@@ -1,9 +1,11 @@
 // Removing and repairing the files of channels.
 #include "cli/upkeep/channel_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/upkeep/repair.h"
 #include "gmock/gmock.h"
@@ -53,6 +56,7 @@ class ChannelFilesTest : public ::testing::Test {
     options.max_senders = 3;
     options.mode = 0640;
     options.timestamps = true;
+    options.on_full = OnFull::kDropNewest;
     options.description = "of the test";
     ASSERT_OK(Channel::Create(path, options));
   }
@@ -107,6 +111,8 @@ TEST_F(ChannelFilesTest, FindsChannels) {
   EXPECT_THAT(FindChannels({directory_ / "text", directory_ / "none"}),
               ElementsAre(directory_ / "text", directory_ / "none"));
   EXPECT_THAT(FindChannels({}), IsEmpty());
+  EXPECT_THAT(FindChannels({directory_ / "b", directory_.path(), directory_ / "b"}),
+              ElementsAre(directory_ / "b", directory_ / "a"));
 }
 
 TEST_F(ChannelFilesTest, RemovesAChannelThatNobodyUses) {
@@ -139,6 +145,21 @@ TEST_F(ChannelFilesTest, AProcessThatLooksIsNoUser) {
   });
   EXPECT_EQ(looking.result(), "open");
   EXPECT_OK(RemoveChannel(path_, false));
+}
+
+TEST_F(ChannelFilesTest, NoticesAnotherFileOfTheName) {
+  Create(path_);
+  EXPECT_OK(WhileUnused(path_, [&](const struct stat& file) {
+    EXPECT_TRUE(IsFileAt(path_, file));
+    Create(directory_ / "other");
+    EXPECT_EQ(rename((directory_ / "other").c_str(), path_.c_str()), 0);
+    EXPECT_FALSE(IsFileAt(path_, file));
+    EXPECT_EQ(symlink(path_.c_str(), (directory_ / "link").c_str()), 0);
+    struct stat other;
+    EXPECT_EQ(stat(path_.c_str(), &other), 0);
+    EXPECT_FALSE(IsFileAt(directory_ / "link", other));
+    return absl::OkStatus();
+  }));
 }
 
 TEST_F(ChannelFilesTest, KeepsMessages) {
@@ -184,6 +205,7 @@ TEST_F(ChannelFilesTest, CollectsOnlyGarbage) {
   Create(directory_ / "damaged");
   Damage(directory_ / "damaged");
   Create(directory_ / kTemporary);
+  Send(directory_ / kTemporary);
   // Creating another channel would remove it.
   Create(directory_ / kHidden);
   WriteFile(directory_ / ".ipmpsc-0123456789abcde0", "foreign");
@@ -202,6 +224,19 @@ TEST_F(ChannelFilesTest, CollectsOnlyGarbage) {
   EXPECT_TRUE(Exists(directory_ / ".ipmpsc-0123456789abcde0"));
   EXPECT_TRUE(Exists(directory_ / "damaged"));
   EXPECT_TRUE(Exists(directory_ / "closed_with_messages"));
+}
+
+TEST_F(ChannelFilesTest, ItsOwnLookMakesAFileNoYounger) {
+  Create(path_);
+  Channel::Open(path_)->Close();
+  // The kernel notes the next access of a file whose last one is long ago.
+  const timespec times[2] = {{0, 0}, {0, UTIME_OMIT}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path_.c_str(), times, 0), 0);
+  // No call sets the time of the last change, so the file has to grow old.
+  absl::SleepFor(absl::Milliseconds(100));
+  GarbageOptions options;
+  options.older_than = absl::Milliseconds(50);
+  EXPECT_THAT(Collect(options), ElementsAre("channel"));
 }
 
 TEST_F(ChannelFilesTest, TellsThatADirectoryIsMissing) {
@@ -231,6 +266,7 @@ TEST_F(ChannelFilesTest, RepairsDamagedPositions) {
   EXPECT_EQ(stats.capacity, 4096u);
   EXPECT_EQ(stats.max_senders, 3u);
   EXPECT_TRUE(stats.timestamps);
+  EXPECT_TRUE(stats.drops_newest);
   EXPECT_EQ(channel.description(), "of the test");
   struct stat file;
   ASSERT_EQ(stat(path_.c_str(), &file), 0);
