@@ -17,7 +17,8 @@ absl::StatusOr<double> MeasureAttach(const TransportKind& kind);
 // the kernel (sockets, pipes) or of a daemon is not included.
 absl::StatusOr<double> MeasureMemory(const TransportKind& kind);
 
-// Returns the nanoseconds of processor time that a receiver uses in one second of sleeping wait.
+// Returns the nanoseconds of processor time that a receiver uses in one second of sleeping wait,
+// after waits that warmed it up.
 absl::StatusOr<double> MeasureIdle(const TransportKind& kind);
 
 }  // namespace ipmpsc::benchmarks
