@@ -266,7 +266,9 @@ bool ReceiverCore::ShouldResolveStall() {
 }
 
 void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
-  const int64_t end = std::min(MonotonicNow() + tuning::kBurstBackoff, deadline.nanoseconds());
+  const int64_t backoff =
+      burst_was_long_ ? tuning::kBurstBackoffOfLongRecords : tuning::kBurstBackoff;
+  const int64_t end = std::min(MonotonicNow() + backoff, deadline.nanoseconds());
   do {
     for (int i = 0; i < 8; ++i) SpinPause();
   } while (MonotonicNow() < end);

@@ -150,8 +150,12 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   bool ShouldResolveStall();
   // Notes that a look found no message.
   void EndBurst() {
-    backoff_due_ |= burst_ >= tuning::kBurst;
+    if (burst_ >= tuning::kBurst) {
+      backoff_due_ = true;
+      burst_was_long_ = consumer_.head() - burst_begin_ > burst_ * tuning::kWriteBackLongestRecord;
+    }
     burst_ = 0;
+    burst_begin_ = consumer_.head();
   }
   // Does not touch the ring for a moment.
   void BackOffAfterBurst(Deadline deadline);
@@ -217,7 +221,9 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   int unowned_looks_ = 0;        // in a row, at `unowned_position_`
   Position unowned_position_ = 0;
   uint32_t burst_ = 0;            // messages taken since a look last found none
+  Position burst_begin_ = 0;      // of the burst
   bool backoff_due_ = false;      // a burst has ended since `Take` last had to wait
+  bool burst_was_long_ = false;   // its records were long on average
   uint16_t writer_ = 0;           // of the last `Look::kWriting`
   ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
   absl::Status failure_;          // of the last `Look::kFailed`
