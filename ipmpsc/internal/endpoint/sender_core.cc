@@ -11,6 +11,7 @@
 #include "ipmpsc/internal/endpoint/participant.h"
 #include "ipmpsc/internal/endpoint/sender_slot.h"
 #include "ipmpsc/internal/os/clock.h"
+#include "ipmpsc/internal/os/mapping.h"
 #include "ipmpsc/internal/os/sleeper_barrier.h"
 #include "ipmpsc/internal/payload_copy.h"
 #include "ipmpsc/internal/ring/tuning.h"
@@ -49,6 +50,10 @@ SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, u
       checks_surroundings_(require_receiver_ || require_path_),
       is_lossy_((segment_->header().flags & kDropNewest) != 0),
       producer_(ring_, slot),
+      // Relaxed: only a guess of where this sender begins.
+      attached_(ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed))),
+      populated_(attached_),
+      fast_payload_(std::min<size_t>(max_payload_, tuning::kPopulatedTogether)),
       slow_(checks_surroundings_) {
   producer_.ClearIntent();
   SenderSlot& own = ring_.sender_slots[slot_];
@@ -56,6 +61,7 @@ SenderCore::SenderCore(std::shared_ptr<Segment> segment, ParticipantLock lock, u
   // Relaxed, both: only the lock's holder writes it.
   own.incarnation.store(own.incarnation.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
+  if (ring_.capacity < tuning::kPopulatedCapacity) StopPopulating();
 }
 
 SenderCore::~SenderCore() {
@@ -137,6 +143,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
     if (ABSL_PREDICT_TRUE(result == ClaimResult::kClaimed)) {
       SetClaimOpen(true);
       WakeForClaim();
+      if (size > tuning::kPopulatedTogether) Populate(*position, *position + size);
       break;
     }
     if (result == ClaimResult::kEnded) {
@@ -184,6 +191,22 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
   }
   if (ABSL_PREDICT_FALSE(has_turn_)) GiveTurnBack();
   return status;
+}
+
+void SenderCore::Populate(Position begin, Position end) {
+  if (!IsBefore(populated_, end)) return;
+  if (IsBefore(begin, populated_)) begin = populated_;
+  if (PopulateForWrite(ring_.At(begin), end - begin) && end - attached_ < ring_.capacity) {
+    populated_ = end;
+    return;
+  }
+  StopPopulating();
+}
+
+void SenderCore::StopPopulating() {
+  constexpr uint64_t kNever = uint64_t{1} << 62;  // bytes ahead
+  populated_ = attached_ + kNever;
+  fast_payload_ = max_payload_;
 }
 
 ClaimResult SenderCore::TryFastClaim(uint64_t size, ClaimOptions::When when, Position* position) {
@@ -310,7 +333,7 @@ void SenderCore::Settle(Position position, size_t claimed_size, size_t size, Rec
   }
   Commit(position, size, kind);
   WakeForCommit(position);
-  if (ABSL_PREDICT_TRUE(kind == RecordKind::kMessage)) producer_.CountSent(1, size);
+  if (ABSL_PREDICT_TRUE(kind == RecordKind::kMessage)) CountSent(1, size);
 }
 
 absl::StatusOr<size_t> SenderCore::BatchPayload(absl::Span<const size_t> sizes) const {
@@ -351,7 +374,7 @@ void SenderCore::CommitBatch(Position position, absl::Span<const size_t> sizes) 
   }
   producer_.Commit(position, static_cast<uint32_t>(sizes[0]), RecordKind::kMessage);
   WakeForCommit(position);
-  producer_.CountSent(sizes.size(), bytes);
+  CountSent(sizes.size(), bytes);
 }
 
 absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
@@ -403,7 +426,7 @@ absl::Status SenderCore::SendBatch(absl::Span<const absl::string_view> payloads,
   // The first record is committed last: its stamp commits them all.
   producer_.Commit(position, static_cast<uint32_t>(first_size), RecordKind::kMessage);
   WakeForCommit(position);
-  producer_.CountSent(payloads.size(), bytes);
+  CountSent(payloads.size(), bytes);
   return absl::OkStatus();
 }
 

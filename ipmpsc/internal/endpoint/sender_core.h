@@ -24,9 +24,11 @@
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
 #include "ipmpsc/internal/ring/control.h"
+#include "ipmpsc/internal/ring/position.h"
 #include "ipmpsc/internal/ring/producer.h"
 #include "ipmpsc/internal/ring/record.h"
 #include "ipmpsc/internal/ring/ring.h"
+#include "ipmpsc/internal/ring/tuning.h"
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
@@ -60,7 +62,7 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   // The fast path of `Claim`: no obstacle, and there is space. `FastCommit` settles the claim.
   // False: `Claim` finds out why, and waits if necessary.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryFastClaim(size_t payload_size, Position* position) {
-    if (ABSL_PREDICT_FALSE(slow_ || payload_size > max_payload_ || !fork_guard_.InSameProcess()) ||
+    if (ABSL_PREDICT_FALSE(slow_ || payload_size > fast_payload_ || !fork_guard_.InSameProcess()) ||
         !producer_.TryFastClaim(ring_.RecordSizeOf(payload_size), position))
       return false;
     WakeForClaim();
@@ -71,7 +73,7 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void FastCommit(Position position, size_t size) {
     Commit(position, size, RecordKind::kMessage);
     WakeForCommit(position);
-    producer_.CountSent(1, size);
+    CountSent(1, size);
   }
 
   // Commits the claim of `Claim`: the first `size` of `claimed_size` bytes of payload.
@@ -156,6 +158,16 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   }
   void WriteTrailer(Position position, size_t size, RecordKind kind);
 
+  // Called after each commit of messages, so that nothing in it delays the receiver.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void CountSent(uint64_t records, uint64_t payload_bytes) {
+    producer_.CountSent(records, payload_bytes);
+    if (ABSL_PREDICT_FALSE(!IsBefore(producer_.last_end(), populated_)))
+      Populate(producer_.last_end(), producer_.last_end() + tuning::kPopulatedTogether);
+  }
+  // Maps the pages between the positions, unless this sender has mapped them or a whole lap.
+  void Populate(Position begin, Position end);
+  void StopPopulating();
+
   // Commits a claim whose records, of `sizes`, have been written.
   void CommitBatch(Position position, absl::Span<const size_t> sizes);
   // Returns the payload size of one record that is as large as records of `sizes` together.
@@ -197,6 +209,9 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   const bool is_lossy_;             // drops messages instead of waiting for space
   Producer producer_;
   AdaptiveSpin spin_;
+  const Position attached_;  // the claim position then
+  Position populated_;       // pages before it are mapped, if this sender needed them
+  size_t fast_payload_;      // a longer one takes the slow path, which maps its pages first
   uint64_t dropped_ = 0;
   int64_t next_check_ = 0;  // when it may check its surroundings again
   bool has_turn_ = false;

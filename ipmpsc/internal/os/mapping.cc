@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -80,6 +81,15 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
 
 Mapping::~Mapping() {
   if (base_ != nullptr) munmap(base_, size_);
+}
+
+bool PopulateForWrite(char* data, size_t size) {
+  const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t inside = reinterpret_cast<uint64_t>(data) & (page - 1);
+  const int before = errno;
+  const bool populated = madvise(data - inside, size + inside, MADV_POPULATE_WRITE) == 0;
+  errno = before;
+  return populated;
 }
 
 }  // namespace ipmpsc::internal

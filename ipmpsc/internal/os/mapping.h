@@ -46,6 +46,10 @@ class Mapping {
   size_t size_;
 };
 
+// Maps the pages of [data, data + size) for writing with one system call, which is faster than a
+// fault for each page. False if the kernel refuses: then each page is mapped when it is touched.
+bool PopulateForWrite(char* data, size_t size);
+
 }  // namespace ipmpsc::internal
 
 #endif  // IPMPSC_INTERNAL_OS_MAPPING_H_
