@@ -17,6 +17,7 @@
 #include "benchmarks/measurement/limits.h"
 #include "benchmarks/measurement/many.h"
 #include "benchmarks/measurement/quantiles.h"
+#include "benchmarks/measurement/tapped.h"
 #include "benchmarks/measurement/throughput.h"
 #include "benchmarks/mixed_content.h"
 #include "benchmarks/transports/ipmpsc.h"
@@ -140,16 +141,22 @@ Row CapacityRow(const TransportKind& kind) {
   row.title = "Messages of 64 bytes from 1 sender, by the capacity of the ring";
   row.unit = "messages/s";
   row.more_is_better = true;
-  for (const auto& [name, bytes] :
-       {std::pair("64 KiB", size_t{1} << 16), std::pair("1 MiB", size_t{1} << 20),
-        std::pair("16 MiB", size_t{1} << 24), std::pair("1 GiB", size_t{1} << 30)}) {
-    row.measurements.push_back({absl::StrCat(kind.name, ", ", name), false, [kind, bytes = bytes] {
+  const auto add = [&](const char* name, size_t bytes, int64_t warm_up_messages) {
+    row.measurements.push_back({absl::StrCat(kind.name, ", ", name), false, [=] {
                                   ThroughputWork work;
                                   work.queue_bytes = bytes;
                                   work.time = kTime;
+                                  work.warm_up_messages = warm_up_messages;
                                   return FromThroughput(MeasureThroughput(kind, work));
                                 }});
-  }
+  };
+  add("64 KiB", size_t{1} << 16, 0);
+  add("1 MiB", size_t{1} << 20, 0);
+  add("16 MiB", size_t{1} << 24, 0);
+  // The first lap touches each page of the ring for the first time. A lap has a message on every
+  // two cache lines.
+  add("1 GiB, first lap", size_t{1} << 30, 0);
+  add("1 GiB, later laps", size_t{1} << 30, (size_t{1} << 30) / 128);
   return row;
 }
 
@@ -188,7 +195,7 @@ constexpr std::pair<const char*, WaitMechanism> kMechanisms[] = {
 };
 
 // Measures a message on one of many channels that a receiver sleeps for.
-Row ManyRow(const TransportKind& own) {
+Row ManyRow(const TransportKind& own, const std::vector<TransportKind>& systems) {
   constexpr size_t kChannels = 100;
   Row row;
   row.id = "wake-one-of-100";
@@ -201,6 +208,12 @@ Row ManyRow(const TransportKind& own) {
         {absl::StrCat(own.name, ", WaitSet, ", name), false, [mechanism = mechanism] {
            return FromQuantiles(MeasureWaitSet(kChannels, mechanism, kTime));
          }});
+  }
+  for (const TransportKind& kind : systems) {
+    if (!kind.receive_from_many) continue;
+    row.measurements.push_back({absl::StrCat(kind.name, ", WaitSet"), false, [kind] {
+                                  return FromQuantiles(MeasureMany(kind, kChannels, kTime));
+                                }});
   }
   row.measurements.push_back({"unix seqpacket sockets, epoll", false,
                               [] { return FromQuantiles(MeasureEpoll(kChannels, kTime)); }});
@@ -225,6 +238,28 @@ Row ManyByChannelsRow(const TransportKind& own) {
   return row;
 }
 
+// Measures what a tap costs the ends, for this library only.
+Row TapRow(const TransportKind& own) {
+  Row row;
+  row.id = "tapped";
+  row.title = "Processor time of a sender for a message of 64 bytes, with and without a tap";
+  row.unit = "ns";
+  for (const auto& [name, rate] :
+       {std::pair("1,000 a second", 1e3), std::pair("100,000 a second", 1e5),
+        std::pair("as fast as possible", 0.0)}) {
+    for (const bool tapped : {false, true}) {
+      row.measurements.push_back(
+          {absl::StrCat(own.name, ", ", name, tapped ? ", with a tap" : ""), false,
+           [rate = rate, tapped]() -> absl::StatusOr<Figures> {
+             const absl::StatusOr<TappedCost> cost = MeasureTapped({rate, tapped, kTime});
+             if (!cost.ok()) return cost.status();
+             return Figures{{"value", cost->sender}, {"receiver", cost->receiver}};
+           }});
+    }
+  }
+  return row;
+}
+
 }  // namespace
 
 std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
@@ -234,7 +269,7 @@ std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
   }
   for (const TransportKind& kind : systems) {
     if (!IsOwn(kind)) continue;
-    rows.push_back(ManyRow(kind));
+    rows.push_back(ManyRow(kind, systems));
     rows.push_back(ManyByChannelsRow(kind));
   }
   for (const size_t size : {16, 64, 1024, 4096, 65536, 1048576})
@@ -243,7 +278,9 @@ std::vector<Row> TransportRows(const std::vector<TransportKind>& systems) {
   rows.push_back(BatchRow(systems));
   rows.push_back(EndToEndRow(systems));
   for (const TransportKind& kind : systems) {
-    if (IsOwn(kind)) rows.push_back(CapacityRow(kind));
+    if (!IsOwn(kind)) continue;
+    rows.push_back(CapacityRow(kind));
+    rows.push_back(TapRow(kind));
   }
   for (const Filling filling : {Filling::kCopied, Filling::kInPlace})
     rows.push_back(FrameRow(systems, filling));

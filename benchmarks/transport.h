@@ -88,6 +88,13 @@ struct TransportKind {
   bool batch = false;     // has a `SendBatch` of its own
   // Errors: kUnimplemented - this spec is not supported; the text says why ("at most 8192 bytes").
   std::function<absl::StatusOr<std::unique_ptr<Transport>>(const TransportSpec&)> create;
+  // Becomes the receiver of all `transports`, which were created with `Waiting::kSleep`, and calls
+  // `attached`. Then sleeps for all of them at once, and calls `handler` for each message with the
+  // index of its transport, until it returns false. Null if the system has nothing for that.
+  using MessageOfOne = absl::FunctionRef<bool(size_t transport, absl::string_view message)>;
+  std::function<absl::Status(absl::Span<const std::unique_ptr<Transport>> transports,
+                             absl::FunctionRef<void()> attached, MessageOfOne handler)>
+      receive_from_many;
 };
 
 }  // namespace ipmpsc::benchmarks

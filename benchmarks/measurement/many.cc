@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "benchmarks/measurement/channel_name.h"
 #include "benchmarks/measurement/latency.h"
 #include "benchmarks/measurement/processes.h"
 #include "ipmpsc/channel.h"
@@ -200,6 +202,42 @@ absl::StatusOr<Quantiles> MeasureWaitSet(size_t channels, WaitMechanism mechanis
   return Measure(
       [&](StartLine& start, TimeLog* log) { return ReceiveAll(all, mechanism, start, log); },
       [&](StartLine& start) { return SendAll(all, time, start); });
+}
+
+absl::StatusOr<Quantiles> MeasureMany(const TransportKind& kind, size_t channels,
+                                      absl::Duration time) {
+  RaiseFileLimit();
+  std::vector<std::unique_ptr<Transport>> all;
+  for (size_t i = 0; i < channels; ++i) {
+    auto transport = kind.create({ChannelName(), kSize, 4096, 1, Waiting::kSleep});
+    if (!transport.ok()) return transport.status();
+    all.push_back(*std::move(transport));
+  }
+  return Measure(
+      [&](StartLine& start, TimeLog* log) {
+        Arrivals arrivals(channels, log);
+        return kind.receive_from_many(
+            all, [&] { start.Wait(); },
+            [&](size_t, absl::string_view message) {
+              int64_t sent_at;
+              std::memcpy(&sent_at, message.data(), sizeof(sent_at));
+              return arrivals.Add(sent_at);
+            });
+      },
+      [&](StartLine& start) -> absl::Status {
+        std::vector<std::unique_ptr<SenderEnd>> senders;
+        for (const std::unique_ptr<Transport>& transport : all) {
+          auto sender = transport->AttachSender();
+          if (!sender.ok()) return sender.status();
+          senders.push_back(*std::move(sender));
+        }
+        start.Wait();
+        char bytes[kSize] = {};
+        return SendNowAndThen(channels, time, [&](size_t channel, int64_t now) {
+          std::memcpy(bytes, &now, sizeof(now));
+          return senders[channel]->Send({bytes, kSize});
+        });
+      });
 }
 
 absl::StatusOr<Quantiles> MeasureEpoll(size_t sockets, absl::Duration time) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "benchmarks/measurement/quantiles.h"
+#include "benchmarks/transport.h"
 #include "ipmpsc/wait_options.h"
 
 namespace ipmpsc::benchmarks {
@@ -18,6 +19,10 @@ namespace ipmpsc::benchmarks {
 // Errors: kUnimplemented - the kernel does not have or allow the mechanism.
 absl::StatusOr<Quantiles> MeasureWaitSet(size_t channels, WaitMechanism mechanism,
                                          absl::Duration time);
+
+// The same for another system that has `receive_from_many`.
+absl::StatusOr<Quantiles> MeasureMany(const TransportKind& kind, size_t channels,
+                                      absl::Duration time);
 
 // The same for Unix sockets of packets, and epoll.
 absl::StatusOr<Quantiles> MeasureEpoll(size_t sockets, absl::Duration time);

@@ -103,7 +103,7 @@ absl::Status ReceiveAll(ReceiverEnd& end, const ThroughputWork& work, Shared& sh
     next_look = received + messages_per_look;
     const int64_t now = Now();
     if (begin == 0) {
-      if (now < first + kWarmUp) continue;
+      if (now < first + kWarmUp || received < work.warm_up_messages) continue;
       begin = now;
       at_begin = check.received();
     } else if (shared.time == 0 && now >= begin + absl::ToInt64Nanoseconds(work.time)) {

@@ -3,6 +3,7 @@
 #define IPMPSC_BENCHMARKS_MEASUREMENT_THROUGHPUT_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,6 +20,7 @@ struct ThroughputWork {
   // Makes and reads the messages one by one, each of `size` bytes. Null means numbered bytes.
   Content* content = nullptr;
   absl::Duration time = absl::Milliseconds(300);
+  int64_t warm_up_messages = 0;  // are received before counting begins, in 50 ms at least
 };
 
 struct Throughput {

@@ -19,6 +19,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -28,6 +29,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "benchmarks/transport.h"
 #include "benchmarks/transports/rust_library.h"
 #include "benchmarks/transports/spin_pause.h"
@@ -61,6 +63,7 @@ struct Calls {
   void (*detach_receiver)(void*);
   int (*try_receive)(void*, RustHandler, void*);
   int (*wait)(void*);
+  int (*wait_for_many)(void* const*, size_t, bool (*)(size_t, void*), void*);
 };
 
 absl::StatusOr<Calls> Load(const std::string& path) {
@@ -77,7 +80,8 @@ absl::StatusOr<Calls> Load(const std::string& path) {
       !library->Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) ||
       !library->Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) ||
       !library->Find("peer_iceoryx2_try_receive", &calls.try_receive) ||
-      !library->Find("peer_iceoryx2_wait", &calls.wait)) {
+      !library->Find("peer_iceoryx2_wait", &calls.wait) ||
+      !library->Find("peer_iceoryx2_wait_for_many", &calls.wait_for_many)) {
     return absl::NotFoundError(dlerror());
   }
   return calls;
@@ -174,7 +178,8 @@ class Iceoryx2Receiver : public ReceiverEnd {
     return result == 0 ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
   }
 
- private:
+  void* handle() const { return receiver_; }
+  // Calls `handler` for a message, if there is one. Returns as `try_receive` of the library.
   int Look(absl::FunctionRef<void(absl::string_view)> handler) {
     const int asked = presence_.asked.load(std::memory_order_acquire);
     const int result = calls_.try_receive(receiver_, CallFunctionRef, &handler);
@@ -182,6 +187,7 @@ class Iceoryx2Receiver : public ReceiverEnd {
     return result;
   }
 
+ private:
   const Calls calls_;
   void* const receiver_;
   const Waiting waiting_;
@@ -244,6 +250,42 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(const Calls& calls, const Tran
   return std::make_unique<Iceoryx2Transport>(calls, spec, presence);
 }
 
+absl::Status ReceiveFromMany(const Calls& calls,
+                             absl::Span<const std::unique_ptr<Transport>> transports,
+                             absl::FunctionRef<void()> attached,
+                             TransportKind::MessageOfOne handler) {
+  struct Set {
+    std::vector<std::unique_ptr<ReceiverEnd>> receivers;
+    TransportKind::MessageOfOne handler;
+    bool failed = false;
+
+    Iceoryx2Receiver& At(size_t i) { return static_cast<Iceoryx2Receiver&>(*receivers[i]); }
+    // Whether to go on.
+    bool Receive(size_t i) {
+      bool goes_on = true;
+      int result;
+      do {
+        result = At(i).Look([&](absl::string_view bytes) { goes_on = handler(i, bytes); });
+      } while (result == 0 && goes_on);
+      failed = result != 0 && result != kEmpty;
+      return goes_on && !failed;
+    }
+  } set = {{}, handler};
+  std::vector<void*> handles;
+  for (const std::unique_ptr<Transport>& transport : transports) {
+    auto receiver = transport->AttachReceiver();
+    if (!receiver.ok()) return receiver.status();
+    set.receivers.push_back(*std::move(receiver));
+    handles.push_back(set.At(handles.size()).handle());
+  }
+  attached();
+  const int result = calls.wait_for_many(
+      handles.data(), handles.size(),
+      [](size_t i, void* data) { return static_cast<Set*>(data)->Receive(i); }, &set);
+  return result == 0 && !set.failed ? absl::OkStatus()
+                                    : absl::InternalError("wait_and_process of iceoryx2");
+}
+
 }  // namespace
 
 TransportKind Iceoryx2(const std::string& library) {
@@ -264,6 +306,11 @@ TransportKind Iceoryx2(const std::string& library) {
       " messages is full (RetryUntilDelivered); receive, polled; where it sleeps, notify after "
       "each message and blocking_wait");
   kind.create = [calls = *calls](const TransportSpec& spec) { return Create(calls, spec); };
+  kind.receive_from_many = [calls = *calls](absl::Span<const std::unique_ptr<Transport>> transports,
+                                            absl::FunctionRef<void()> attached,
+                                            TransportKind::MessageOfOne handler) {
+    return ReceiveFromMany(calls, transports, attached, handler);
+  };
   return kind;
 }
 

@@ -7,6 +7,7 @@ use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
 use iceoryx2::sample_mut_uninit::SampleMutUninit;
 use iceoryx2::service::port_factory::{event, publish_subscribe};
+use std::collections::HashMap;
 use std::error::Error;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -259,6 +260,59 @@ pub unsafe extern "C" fn peer_iceoryx2_wait(receiving: *mut Receiving) -> c_int 
     let Some(listener) = &(*receiving).listener else { return failed("there is no listener") };
     match listener.blocking_wait(|_| {}) {
         Ok(_) => DONE,
+        Err(error) => failed(error),
+    }
+}
+
+/// Sleeps for all receivers in a WaitSet, and calls `ready` with the index of each that was
+/// notified, until it returns false.
+///
+/// # Safety
+/// `receivings` are `count` of `peer_iceoryx2_attach_receiver`, of channels that notify.
+#[no_mangle]
+pub unsafe extern "C" fn peer_iceoryx2_wait_for_many(
+    receivings: *const *mut Receiving,
+    count: usize,
+    ready: extern "C" fn(usize, *mut c_void) -> bool,
+    data: *mut c_void,
+) -> c_int {
+    let listeners: Vec<&Listener<Service>> = std::slice::from_raw_parts(receivings, count)
+        .iter()
+        .filter_map(|receiving| (**receiving).listener.as_ref())
+        .collect();
+    if listeners.len() != count {
+        return failed("there is no listener");
+    }
+    let result = (|| -> Result<(), Box<dyn Error>> {
+        let set = WaitSetBuilder::new().create::<Service>()?;
+        let guards = listeners
+            .iter()
+            .map(|listener| set.attach_notification(*listener))
+            .collect::<Result<Vec<_>, _>>()?;
+        let indexes: HashMap<_, _> = guards
+            .iter()
+            .enumerate()
+            .map(|(index, guard)| (WaitSetAttachmentId::from_guard(guard), index))
+            .collect();
+        let mut error = None;
+        set.wait_and_process(|attachment| {
+            let Some(&index) = indexes.get(&attachment) else {
+                return CallbackProgression::Continue;
+            };
+            if let Err(failure) = listeners[index].try_wait(|_| {}) {
+                error = Some(format!("{failure:?}"));
+                return CallbackProgression::Stop;
+            }
+            if ready(index, data) {
+                CallbackProgression::Continue
+            } else {
+                CallbackProgression::Stop
+            }
+        })?;
+        error.map_or(Ok(()), |text| Err(text.into()))
+    })();
+    match result {
+        Ok(()) => DONE,
         Err(error) => failed(error),
     }
 }
