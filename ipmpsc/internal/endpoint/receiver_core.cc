@@ -36,8 +36,6 @@ constexpr int64_t kStallScanBudget = 4'000'000;
 // How often a receiver that waits to take over tries it.
 constexpr int64_t kTakeOverInterval = 4'000'000;
 
-absl::Status NoneNow() { return absl::Status(absl::StatusCode::kUnavailable, ""); }
-
 // Returns how many senders have ever attached.
 uint64_t SenderOwners(const Ring& ring) {
   uint64_t owners = 0;
@@ -138,18 +136,36 @@ absl::Status ReceiverCore::Displaced() const {
                                    DescribeOwner(*ring_.receiver_slot), ": attach anew"));
 }
 
-absl::Status ReceiverCore::TakeCommitted(TakenRecord* taken) {
-  if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return InheritedThroughFork(*segment_);
-  if (ABSL_PREDICT_FALSE(!IsCurrent())) return Displaced();
-  if (ABSL_PREDICT_FALSE(skips_backlog_)) {
-    const TakeResult skipped = SkipBacklog();
-    if (skipped == TakeResult::kCorrupt) return CorruptRecord();
-    if (skipped == TakeResult::kNone) return NoneNow();
+ReceiverCore::Taken ReceiverCore::TakeCommitted(TakenRecord* taken) {
+  if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) {
+    return FailToTake(InheritedThroughFork(*segment_));
   }
-  const TakeResult result = consumer_.Take(taken);
-  if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) return absl::OkStatus();
-  if (result == TakeResult::kCorrupt) return CorruptRecord();
-  return NoneNow();
+  if (ABSL_PREDICT_FALSE(!IsCurrent())) return FailToTake(Displaced());
+  TakeResult result = TakeResult::kTaken;
+  if (ABSL_PREDICT_FALSE(skips_backlog_)) result = SkipBacklog();
+  if (ABSL_PREDICT_TRUE(result == TakeResult::kTaken)) result = consumer_.Take(taken);
+  switch (result) {
+    case TakeResult::kTaken:
+      return Taken::kMessage;
+    case TakeResult::kNone:
+      return Taken::kNothing;
+    case TakeResult::kCorrupt:
+      break;
+  }
+  return FailToTake(CorruptRecord());
+}
+
+absl::Status ReceiverCore::StatusOf(Taken taken) const {
+  switch (taken) {
+    case Taken::kMessage:
+      return absl::OkStatus();
+    case Taken::kNothing:
+      // Without a text, which would allocate.
+      return absl::Status(absl::StatusCode::kUnavailable, "");
+    case Taken::kFailed:
+      break;
+  }
+  return failure_;
 }
 
 uint64_t ReceiverCore::Dropped() const {
@@ -212,15 +228,15 @@ void ReceiverCore::SkipToLatest(TakenRecord* taken, uint64_t* ticket) {
 }
 
 absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
-  absl::Status status = TakeCommitted(taken);
-  if (ABSL_PREDICT_TRUE(!absl::IsUnavailable(status))) return status;
+  const Taken result = TakeCommitted(taken);
+  if (ABSL_PREDICT_TRUE(result != Taken::kNothing)) return StatusOf(result);
   EndBurst();
-  if (!ShouldResolveStall()) return status;
+  if (!ShouldResolveStall()) return StatusOf(result);
   switch (ResolveStall()) {
     case Look::kChanged:
       // More orphans may follow this one: the next poll checks at once.
       last_tick_ = next_stall_scan_ = 0;
-      return TakeCommitted(taken);
+      return StatusOf(TakeCommitted(taken));
     case Look::kWriting:
       return ChannelError(absl::StatusCode::kUnavailable, *segment_, DescribeWriter());
     case Look::kFailed:
@@ -231,7 +247,7 @@ absl::Status ReceiverCore::TryTakeUnleased(TakenRecord* taken) {
     case Look::kUndecided:
       break;
   }
-  return status;
+  return StatusOf(result);
 }
 
 absl::Status ReceiverCore::TryTake(TakenRecord* taken, uint64_t* ticket) {
@@ -281,12 +297,9 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
   backoff_due_ = false;
   int64_t begin = 0;  // of the wait
   for (bool last_look = false;;) {
-    const absl::Status status = TakeCommitted(taken);
-    if (ABSL_PREDICT_TRUE(status.ok())) {
-      *ticket = leases_.Add(taken->position);
-      return status;
-    }
-    if (!absl::IsUnavailable(status)) return status;
+    const Taken result = TakeCommitted(taken);
+    if (ABSL_PREDICT_TRUE(result == Taken::kMessage)) *ticket = leases_.Add(taken->position);
+    if (ABSL_PREDICT_TRUE(result != Taken::kNothing)) return StatusOf(result);
     const bool passed = deadline.Passed();
     Look look = Look::kUndecided;
     if (!passed) {

@@ -122,12 +122,20 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
     kFailed,  // `failure_` has the error: the end, damage
   };
 
+  // The result of `TakeCommitted`.
+  enum class Taken {
+    kMessage,
+    kNothing,  // no message is committed at the head
+    kFailed,   // `failure_` has the error
+  };
+
   ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock lock, Position start,
                Position claimed, const ReceiverOptions& options);
 
-  // Takes the committed message at the head, unless the ring is unusual. kUnavailable: there is
-  // none.
-  absl::Status TakeCommitted(TakenRecord* taken);
+  // Takes the committed message at the head.
+  Taken TakeCommitted(TakenRecord* taken);
+  // kUnavailable: nothing.
+  absl::Status StatusOf(Taken taken) const;
   // Passes over the messages that were claimed before a receiver with `ReceiverStart::kNow`
   // attached, as far as they are committed.
   // kTaken: it has passed over all of them. kNone: one of them is not committed yet.
@@ -165,6 +173,10 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   Look Fail(absl::Status status) {
     failure_ = std::move(status);
     return Look::kFailed;
+  }
+  Taken FailToTake(absl::Status status) {
+    failure_ = std::move(status);
+    return Taken::kFailed;
   }
   // Describes the sender that is writing, for an error.
   std::string DescribeWriter() const;
@@ -226,7 +238,7 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   bool burst_was_long_ = false;   // its records were long on average
   uint16_t writer_ = 0;           // of the last `Look::kWriting`
   ClaimWord unclaimed_word_ = 0;  // of the last `Look::kNothing`
-  absl::Status failure_;          // of the last `Look::kFailed`
+  absl::Status failure_;          // of the last `kFailed`
   bool detached_ = false;
   Look look_ = Look::kNothing;   // that `Announce` goes by
   Position announced_head_ = 0;  // of the last announcement
