@@ -49,7 +49,7 @@ class Questions {
 
  private:
   const Segment& segment_;
-  const int64_t end_;
+  const internal::MonotonicNanos end_;
 };
 
 template <typename Word>
@@ -129,7 +129,7 @@ SenderStats ReadSender(const Ring& ring, uint16_t number, Liveness liveness,
 std::optional<TurnStats> ReadTurn(const Ring& ring, const ObservedPositions& positions) {
   if (!internal::HasTurnBit(positions.claim_word)) return std::nullopt;
   const uint64_t word = Read(ring.control->turn);
-  const int64_t now = internal::MonotonicNow();
+  const internal::MonotonicNanos now = internal::MonotonicNow();
   // No sender has this slot, so it is the turn of another if it is one.
   if (!internal::IsTurnOfAnother(word, internal::kMaxSenders, now)) return std::nullopt;
   const uint64_t slot = (word & internal::kTurnSlotMask) - 1;

@@ -12,7 +12,7 @@ Deadline::Deadline(absl::Duration timeout) : nanoseconds_(kNever) {
     nanoseconds_ = 0;  // long ago; needs no clock
     return;
   }
-  const int64_t now = internal::MonotonicNow();
+  const internal::MonotonicNanos now = internal::MonotonicNow();
   if (wait < kNever - now) nanoseconds_ = now + wait;
 }
 

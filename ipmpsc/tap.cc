@@ -96,7 +96,7 @@ class TapCore {
   }
 
   absl::Status Next(Deadline deadline, TapMessage* message) {
-    const int64_t begin = MonotonicNow();
+    const MonotonicNanos begin = MonotonicNow();
     int64_t pause = kShortestPause;
     for (;;) {
       const Position before = observer_->cursor();
@@ -204,7 +204,7 @@ class TapCore {
 
   // Returns OK if the record at the cursor is not unfinished any more.
   absl::Status ResolveUnfinished() {
-    const int64_t now = MonotonicNow();
+    const MonotonicNanos now = MonotonicNow();
     if (unfinished_ != observer_->cursor() || next_scan_ == 0) {
       unfinished_ = observer_->cursor();
       next_scan_ = now + kScanInterval;
@@ -259,7 +259,7 @@ class TapCore {
   uint64_t lost_messages_ = 0;
   bool inexact_ = false;
   Position unfinished_ = 0;
-  int64_t next_scan_ = 0;  // 0: `unfinished_` is not set
+  MonotonicNanos next_scan_ = 0;  // 0: `unfinished_` is not set
   std::string writer_;
   int unowned_looks_ = 0;
 };

@@ -20,9 +20,9 @@ class AdaptiveSpin {
   // Returns whether `done()` came true. Also gives up at `deadline` (nanoseconds of the monotonic
   // clock). If it returns false, call `Slept` after the sleep.
   template <typename Done>
-  bool Until(Done done, int64_t deadline) {
+  bool Until(Done done, MonotonicNanos deadline) {
     begin_ = MonotonicNow();
-    const int64_t end = std::min(begin_ + limit_, deadline);
+    const MonotonicNanos end = std::min(begin_ + limit_, deadline);
     do {
       // Several checks for each look at the clock, which costs about as much.
       for (int i = 0; i < kLooksPerClock; ++i) {
@@ -53,7 +53,7 @@ class AdaptiveSpin {
   static constexpr int kLooksPerClock = 16;
 
   int64_t limit_ = 20'000;
-  int64_t begin_ = 0;
+  MonotonicNanos begin_ = 0;
 };
 
 }  // namespace ipmpsc::internal

@@ -272,10 +272,10 @@ absl::Status ReceiverCore::TakeLatest(Deadline deadline, TakenRecord* taken, uin
 }
 
 bool ReceiverCore::ShouldResolveStall() {
-  const int64_t tick = MonotonicTick();
+  const MonotonicNanos tick = MonotonicTick();
   if (tick == last_tick_ && ++misses_ % kMissesPerClock != 0) return false;
   last_tick_ = tick;
-  const int64_t now = MonotonicNow();
+  const MonotonicNanos now = MonotonicNow();
   if (now < next_stall_scan_) return false;
   next_stall_scan_ = now + kStallScanInterval;
   return true;
@@ -284,7 +284,7 @@ bool ReceiverCore::ShouldResolveStall() {
 void ReceiverCore::BackOffAfterBurst(Deadline deadline) {
   const int64_t backoff =
       burst_was_long_ ? tuning::kBurstBackoffOfLongRecords : tuning::kBurstBackoff;
-  const int64_t end = std::min(MonotonicNow() + backoff, deadline.nanoseconds());
+  const MonotonicNanos end = std::min(MonotonicNow() + backoff, deadline.nanoseconds());
   do {
     for (int i = 0; i < 8; ++i) SpinPause();
   } while (MonotonicNow() < end);
@@ -295,7 +295,7 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
   EndBurst();
   if (backoff_due_) BackOffAfterBurst(deadline);
   backoff_due_ = false;
-  int64_t begin = 0;  // of the wait
+  MonotonicNanos begin = 0;  // of the wait
   for (bool last_look = false;;) {
     const Taken result = TakeCommitted(taken);
     if (ABSL_PREDICT_TRUE(result == Taken::kMessage)) *ticket = leases_.Add(taken->position);
@@ -412,7 +412,7 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
 ReceiverCore::Look ReceiverCore::ResolveStall() {
   // Discarded and orphaned records have no lease that would release them.
   if (leases_.empty()) ReleaseUnheld();
-  const int64_t budget_end = MonotonicNow() + kStallScanBudget;
+  const MonotonicNanos budget_end = MonotonicNow() + kStallScanBudget;
   absl::Status refused;
   int questions = 0;
   const Scan scan = consumer_.Recover([&](uint16_t slot) {

@@ -18,6 +18,7 @@
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/arming.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
@@ -227,10 +228,10 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   bool is_draining_ = false;
   Position drained_ = 0;  // the oldest record that `Drain` holds
   AdaptiveSpin spin_;
-  int64_t next_stall_scan_ = 0;  // when `TryTake` may call `ResolveStall` again
-  int64_t last_tick_ = 0;        // when it last looked at the clock
-  uint32_t misses_ = 0;          // polls that found nothing
-  int unowned_looks_ = 0;        // in a row, at `unowned_position_`
+  MonotonicNanos next_stall_scan_ = 0;  // when `TryTake` may call `ResolveStall` again
+  MonotonicNanos last_tick_ = 0;        // when it last looked at the clock
+  uint32_t misses_ = 0;                 // polls that found nothing
+  int unowned_looks_ = 0;               // in a row, at `unowned_position_`
   Position unowned_position_ = 0;
   uint32_t burst_ = 0;            // messages taken since a look last found none
   Position burst_begin_ = 0;      // of the burst

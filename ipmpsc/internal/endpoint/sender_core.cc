@@ -85,7 +85,7 @@ void SenderCore::AnswerReceiver(uint64_t announcement) {
 }
 
 absl::Status SenderCore::CheckSurroundings() {
-  const int64_t now = MonotonicNow();
+  const MonotonicNanos now = MonotonicNow();
   if (now < next_check_) return absl::OkStatus();
   if (require_receiver_) {
     const absl::StatusOr<bool> has_receiver = segment_->HasReceiver();
@@ -134,7 +134,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
                                Position* position) {
   const uint64_t size = ring_.RecordSizeOf(payload_size);
   const bool waits_for_space = options.when != ClaimOptions::When::kNow && !is_lossy_;
-  int64_t begin = 0;
+  MonotonicNanos begin = 0;
   absl::Status status;
   for (int waits = 0;; ++waits) {
     status = CheckUsable(payload_size);
@@ -276,7 +276,7 @@ absl::Status SenderCore::WaitUntilReleased(Position position, Deadline deadline)
     // what the caller does next.
     return !IsBefore(control->release_position.load(std::memory_order_acquire), position);
   };
-  int64_t begin = 0;  // of the wait
+  MonotonicNanos begin = 0;  // of the wait
   while (!is_released()) {
     // [claimed] acquire; pairs with [claim] release: a sender that has claimed up to a position of
     // another thread has done so before that thread passed it on.

@@ -20,6 +20,7 @@
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/arming.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/futex.h"
 #include "ipmpsc/internal/os/participant_lock.h"
@@ -213,7 +214,7 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   Position populated_;       // pages before it are mapped, if this sender needed them
   size_t fast_payload_;      // a longer one takes the slow path, which maps its pages first
   uint64_t dropped_ = 0;
-  int64_t next_check_ = 0;  // when it may check its surroundings again
+  MonotonicNanos next_check_ = 0;  // when it may check its surroundings again
   bool has_turn_ = false;
   bool claim_open_ = false;
   InterruptFlag interrupt_;

@@ -112,8 +112,8 @@ absl::Status NoSlot(const Segment& segment, const Owners& owners, int64_t waited
 
 absl::StatusOr<OwnedSlot> TakeSenderSlot(const Segment& segment, Deadline deadline) {
   const Ring& ring = segment.ring();
-  int64_t begin = 0;  // of the wait
-  int64_t next_scan = 0;
+  MonotonicNanos begin = 0;  // of the wait
+  MonotonicNanos next_scan = 0;
   for (int64_t pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     // Decided first: the last look comes after the deadline.
     const bool last = deadline.Passed();
@@ -127,7 +127,7 @@ absl::StatusOr<OwnedSlot> TakeSenderSlot(const Segment& segment, Deadline deadli
     Owners owners;
     absl::StatusOr<std::optional<OwnedSlot>> taken = TryTake(segment, Shown::kLeft, &owners);
     if (!taken.ok()) return taken.status();
-    const int64_t now = MonotonicNow();
+    const MonotonicNanos now = MonotonicNow();
     if (!taken->has_value() && (last || now >= next_scan)) {
       taken = TryTake(segment, Shown::kOwned, &owners);
       if (!taken.ok()) return taken.status();

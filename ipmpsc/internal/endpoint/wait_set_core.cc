@@ -258,7 +258,7 @@ bool WaitSetCore::QueueFired() {
   return !fired_.empty();
 }
 
-void WaitSetCore::QueueDue(int64_t now) {
+void WaitSetCore::QueueDue(MonotonicNanos now) {
   if (now < next_look_) return;
   next_look_ = kNever;
   for (Token token = 1; token < members_.size(); ++token) {
@@ -375,7 +375,7 @@ void WaitSetCore::ArmAll() {
     needs_membarrier |= announcements_.back().needs_membarrier;
   }
   SleeperBarrier(/*full_barriers=*/!needs_membarrier);
-  const int64_t now = MonotonicNow();
+  const MonotonicNanos now = MonotonicNow();
   for (size_t i = 0; i < arming_.size(); ++i) {
     const Token token = arming_[i];
     Member& member = members_[token];
@@ -404,14 +404,14 @@ bool WaitSetCore::Arm() {
 
 void WaitSetCore::LookAgain(Waitable* end) { OnOwnSleep(end); }
 
-absl::StatusOr<size_t> WaitSetCore::Wait(int64_t deadline, absl::Span<Ready> ready) {
+absl::StatusOr<size_t> WaitSetCore::Wait(MonotonicNanos deadline, absl::Span<Ready> ready) {
   if (absl::Status status = CheckProcess(); !status.ok()) return status;
   if (ready.empty()) return absl::InvalidArgumentError("no room for members that are ready");
   bool slept = false;
   for (int passes = 0;; ++passes) {
     const bool fired = QueueFired();
     if (std::exchange(spun_, false)) spin_.Slept(fired);
-    int64_t now = MonotonicNow();
+    MonotonicNanos now = MonotonicNow();
     QueueDue(now);
     QueueStale();
     // Relaxed: see `Interrupt`.

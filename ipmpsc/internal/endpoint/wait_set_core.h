@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/arming.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/os/word_waiter.h"
@@ -55,7 +56,7 @@ class WaitSetCore final : private WaitSetHook {
   absl::Status Remove(Waitable* end);
   absl::Status AddFd(int fd, uint32_t events, uint64_t tag);
   absl::Status RemoveFd(int fd);
-  absl::StatusOr<size_t> Wait(int64_t deadline, absl::Span<Ready> ready);
+  absl::StatusOr<size_t> Wait(MonotonicNanos deadline, absl::Span<Ready> ready);
   absl::StatusOr<int> Fd();
   void Interrupt();
   // Whether nothing is ready, and an event will make the descriptor readable.
@@ -100,7 +101,7 @@ class WaitSetCore final : private WaitSetHook {
 
   // Queue the members that have fired, that are due, or whose announcement is void.
   bool QueueFired();
-  void QueueDue(int64_t now);
+  void QueueDue(MonotonicNanos now);
   void QueueStale();
   // Looks at all queued members, or until `ready` is full. Arms those that are not ready. Returns
   // how many are.
@@ -130,7 +131,7 @@ class WaitSetCore final : private WaitSetHook {
   std::vector<Token> arming_;
   std::vector<Announcement> announcements_;
   std::vector<Token> for_commit_;  // armed for a commit; may have left that state
-  int64_t next_look_;              // not later than any bound
+  MonotonicNanos next_look_;       // not later than any bound
   AdaptiveSpin spin_;
   bool spun_ = false;  // in vain, before the sleep
 

@@ -14,9 +14,9 @@ int64_t Nanoseconds(clockid_t clock) {
 
 }  // namespace
 
-int64_t MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
+MonotonicNanos MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
 
-int64_t MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
+MonotonicNanos MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
 
 int64_t WallClockNow() { return Nanoseconds(CLOCK_REALTIME); }
 

@@ -7,10 +7,13 @@
 
 namespace ipmpsc::internal {
 
-int64_t MonotonicNow();
+// A point in time on CLOCK_MONOTONIC.
+using MonotonicNanos = int64_t;
+
+MonotonicNanos MonotonicNow();
 
 // The same at the kernel's last tick, at most a few milliseconds ago. Five times as fast.
-int64_t MonotonicTick();
+MonotonicNanos MonotonicTick();
 
 // Nanoseconds since 1970. For diagnostics and messages only, not for measuring waits. Reads the
 // kernel's clock each time: Abseil's follows the time stamp counter, which takes twice as long

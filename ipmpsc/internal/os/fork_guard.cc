@@ -73,7 +73,7 @@ void BeginGeneration(std::atomic<uint64_t>* word, uint64_t old) {
 template <typename Done>
 bool WaitFor(Done done, int64_t longest = kLongestWait) {
   if (done()) return true;
-  const int64_t end = MonotonicNow() + longest;
+  const MonotonicNanos end = MonotonicNow() + longest;
   while (MonotonicNow() < end) {
     SleepUntil(std::min(end, MonotonicNow() + kPause));
     if (done()) return true;

@@ -28,7 +28,7 @@ uint32_t* Address(std::atomic<uint32_t>* word) {
 
 bool FutexWakes() { return true; }
 
-void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, MonotonicNanos deadline) {
   constexpr int64_t kSecond = 1'000'000'000;
   const timespec time = {static_cast<time_t>(deadline / kSecond),
                          static_cast<long>(deadline % kSecond)};
@@ -46,7 +46,7 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline)
 }
 
 void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
-                     int64_t deadline) {
+                     MonotonicNanos deadline) {
   const FutexWaiter waiters[] = {{expected, reinterpret_cast<uintptr_t>(Address(word)), kFutexU32},
                                  {0, reinterpret_cast<uintptr_t>(Address(flag)), kFutexU32}};
   // For the caller these results are the same: woken, timed out, interrupted, or a word has

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "ipmpsc/internal/os/clock.h"
+
 namespace ipmpsc::internal {
 
 // Whether wakes have an effect. Otherwise sleepers poll, and all users of a channel must be built
@@ -18,13 +20,13 @@ bool FutexWakes();
 // Sleeps while `*word == expected`, at most until `deadline` (nanoseconds of CLOCK_MONOTONIC). May
 // return early without a reason, so the caller must check its condition again. If the kernel
 // refuses to wait, it sleeps for a millisecond instead.
-void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline);
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, MonotonicNanos deadline);
 
 // The same, but also returns when `*flag` is not 0. After a store to `flag`, `FutexWakeAll(flag)`
 // ends the sleep. The kernel compares both words, so neither change is missed. Where the kernel
 // cannot sleep on two words, a change of `flag` is noticed after `kFlagInterval` at the latest.
 void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
-                     int64_t deadline);
+                     MonotonicNanos deadline);
 
 // Nanoseconds.
 inline constexpr int64_t kFlagInterval = 100'000'000;

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ipmpsc/internal/os/clock.h"
+
 namespace ipmpsc::internal {
 
 // `struct futex_waitv` of the kernel.
@@ -29,7 +31,7 @@ inline constexpr size_t kMostFutexWaiters = 128;
 // Sleeps while all words have their expected values, at most until `deadline` (nanoseconds of
 // CLOCK_MONOTONIC). Returns the index of a word that was woken, or -1 with errno: EAGAIN if a word
 // has another value, ETIMEDOUT, EINTR, or why the kernel refuses.
-inline long FutexWaitv(const FutexWaiter* waiters, size_t count, int64_t deadline) {
+inline long FutexWaitv(const FutexWaiter* waiters, size_t count, MonotonicNanos deadline) {
 #ifdef SYS_futex_waitv
   constexpr long kNumber = SYS_futex_waitv;
 #else

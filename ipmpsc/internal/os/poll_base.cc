@@ -82,7 +82,7 @@ void PollBase::ClearEvent() {
   [[maybe_unused]] const ssize_t read_bytes = read(event_.get(), &count, sizeof(count));
 }
 
-void PollBase::SetTimer(int64_t time) {
+void PollBase::SetTimer(MonotonicNanos time) {
   itimerspec timer = {};
   time = std::max(time, int64_t{1});
   timer.it_value.tv_sec = static_cast<time_t>(time / kSecond);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/unique_fd.h"
 #include "ipmpsc/internal/os/word_waiter.h"
 
@@ -26,7 +27,7 @@ class PollBase : public WordWaiter {
   bool Poll(int64_t timeout);
   void ClearEvent();
   // Makes the outer descriptor readable at `time` (nanoseconds of the monotonic clock).
-  void SetTimer(int64_t time);
+  void SetTimer(MonotonicNanos time);
   // Appends the token of the watched descriptor if it is readable.
   void CollectFd(std::vector<Token>* fired);
 

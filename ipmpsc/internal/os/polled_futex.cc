@@ -22,13 +22,13 @@ constexpr int64_t kLongestPause = 4'000'000;
 
 bool FutexWakes() { return false; }
 
-void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline) {
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, MonotonicNanos deadline) {
   std::atomic<uint32_t> no_flag{0};
   FutexWaitUnless(word, expected, &no_flag, deadline);
 }
 
 void FutexWaitUnless(std::atomic<uint32_t>* word, uint32_t expected, std::atomic<uint32_t>* flag,
-                     int64_t deadline) {
+                     MonotonicNanos deadline) {
   int64_t pause = kShortestPause;
   // Relaxed, both: the caller checks its condition again, in its own order.
   while (word->load(std::memory_order_relaxed) == expected &&

@@ -47,7 +47,7 @@ class PollingWaiter : public PollBase {
     if (fired->size() != before) pause_ = kShortestPause;
   }
 
-  void Sleep(int64_t deadline) override {
+  void Sleep(MonotonicNanos deadline) override {
     for (pause_ = kShortestPause;; pause_ = std::min(2 * pause_, kLongestPause)) {
       const int64_t left = deadline - MonotonicNow();
       if (left <= 0 || Poll(std::min(pause_, left)) ||

@@ -7,7 +7,7 @@
 
 namespace ipmpsc::internal {
 
-void SleepUntil(int64_t deadline) {
+void SleepUntil(MonotonicNanos deadline) {
   // Waits on a futex that nobody wakes: if a filter of system calls refuses one way of sleeping,
   // `FutexWait` takes the other. A refused `nanosleep` alone would turn each loop around it into
   // one that uses a whole processor.

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 
+#include "ipmpsc/internal/os/clock.h"
+
 namespace ipmpsc::internal {
 
 // Sleeps until `deadline` (nanoseconds of CLOCK_MONOTONIC). Signals do not end the sleep. Usable in
 // signal handlers.
-void SleepUntil(int64_t deadline);
+void SleepUntil(MonotonicNanos deadline);
 
 }  // namespace ipmpsc::internal
 

@@ -100,7 +100,7 @@ class ThreadWaiter : public PollBase {
     CollectFd(fired);
   }
 
-  void Sleep(int64_t deadline) override {
+  void Sleep(MonotonicNanos deadline) override {
     Flush();
     const int64_t left = deadline - MonotonicNow();
     if (left > 0) Poll(left);

@@ -104,7 +104,7 @@ class UringWaiter : public WordWaiter {
     fired_.clear();
   }
 
-  void Sleep(int64_t deadline) override {
+  void Sleep(MonotonicNanos deadline) override {
     const int64_t left = std::min(deadline - MonotonicNow(), kLongestTimeout);
     if (!fired_.empty()) return;
     if (ring_.valid() || Reopen()) {
@@ -326,7 +326,7 @@ class UringWaiter : public WordWaiter {
   bool fd_active_ = false;
   bool fd_polled_ = false;  // by a request of the ring
   bool refused_ = false;
-  int64_t alarm_ = kNoAlarm;  // when the ring's timeout ends
+  MonotonicNanos alarm_ = kNoAlarm;  // when the ring's timeout ends
   int64_t alarm_time_[2] = {};
 };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ipmpsc/internal/os/clock.h"
 
 namespace ipmpsc::internal {
 
@@ -48,7 +49,7 @@ class WordWaiter {
   virtual void Collect(std::vector<Token>* fired) = 0;
   // Lets the watches take effect and sleeps until one fires, at most until `deadline` (nanoseconds
   // of the monotonic clock). May return early without a reason.
-  virtual void Sleep(int64_t deadline) = 0;
+  virtual void Sleep(MonotonicNanos deadline) = 0;
 
   // Returns a descriptor for an outer loop; always the same one. The caller must not close it. It
   // is readable from a firing, `Signal` or the alarm on, until `Rearm`.

@@ -78,7 +78,7 @@ absl::Status NeverCreated(const std::string& path, const std::string& target, in
 absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path,
                                                          const OpenOptions& options,
                                                          Access access) {
-  const int64_t begin = MonotonicNow();
+  const MonotonicNanos begin = MonotonicNow();
   for (int64_t pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     // Found anew each time, since links may change.
     std::string target = path;
@@ -95,7 +95,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenWhenCreated(const std::string& path
     }
     absl::StatusOr<std::shared_ptr<Segment>> opened = OpenNow(path, options, access);
     if (!absl::IsNotFound(opened.status())) return opened;
-    const int64_t now = MonotonicNow();
+    const MonotonicNanos now = MonotonicNow();
     if (options.deadline.Passed()) return NeverCreated(path, target, now - begin);
     SleepUntil(std::min(now + pause, options.deadline.nanoseconds()));
   }

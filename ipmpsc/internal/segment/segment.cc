@@ -167,7 +167,7 @@ bool Segment::HasEnded() const {
   return internal::HasEnded(ring_.control->claim_word.load(std::memory_order_relaxed));
 }
 
-void Segment::KeepFresh(int64_t now) const {
+void Segment::KeepFresh(MonotonicNanos now) const {
   constexpr int64_t kHour = int64_t{3'600'000'000'000};
   // Relaxed: only a time. Two threads that find it old both refresh it.
   if (now - refreshed_.load(std::memory_order_relaxed) < kHour) return;

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/fork_guard.h"
 #include "ipmpsc/internal/os/kept_file.h"
 #include "ipmpsc/internal/os/mapping.h"
@@ -69,7 +70,7 @@ class Segment {
   // Moves the file's times to the present, at most once an hour, so that programs that remove old
   // files leave it alone. Called where a participant sleeps or is slow anyway. Writing to a mapped
   // file does not move them: never in memory, and not always on disk. `now`: as `MonotonicNow`.
-  void KeepFresh(int64_t now) const;
+  void KeepFresh(MonotonicNanos now) const;
 
   // Checks the file before a new participant uses the mapping for the first time: after a
   // truncation, every touch beyond the file's end is a SIGBUS.
@@ -115,7 +116,7 @@ class Segment {
   const ForkGuard fork_guard_;
   // The absolute path of the file. Empty if it is unknown.
   const std::string absolute_path_;
-  mutable std::atomic<int64_t> refreshed_;  // on the monotonic clock
+  mutable std::atomic<MonotonicNanos> refreshed_;
   bool unlink_when_done_ = false;
 };
 
