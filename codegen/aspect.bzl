@@ -109,7 +109,7 @@ def _ipmpsc_aspect_impl(target, ctx):
 
     output_root = _output_root(ctx, proto_info)
     headers = _generate(ctx, proto_info, output_root)
-    cc_infos = [dep.cc_info for dep in deps] + [ctx.attr._runtime[CcInfo]]
+    cc_infos = [dep.cc_info for dep in deps] + [ctx.attr._runtime[CcInfo], ctx.attr._services[CcInfo]]
     own = CcInfo(compilation_context = _compilation_context(ctx, headers, output_root, cc_infos))
     return [IpmpscInfo(
         cc_info = cc_common.merge_cc_infos(direct_cc_infos = [own], cc_infos = cc_infos),
@@ -136,6 +136,11 @@ ipmpsc_aspect = aspect(
         ),
         "_runtime": attr.label(
             default = Label("//ipmpsc:generated"),
+            providers = [CcInfo],
+        ),
+        # Of files with services, which only the plugin can tell from others.
+        "_services": attr.label(
+            default = Label("//ipmpsc/rpc"),
             providers = [CcInfo],
         ),
     },

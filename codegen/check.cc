@@ -6,10 +6,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "codegen/declared_limits.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/service_plan.h"
 #include "codegen/syntax.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -32,28 +33,11 @@ absl::Status Error(absl::string_view type, const std::string& text) {
 absl::Status CheckDeclaration(const Descriptor& message) {
   const ChannelDeclaration& declared = message.options().GetExtension(channel);
   const std::string option = "option (ipmpsc.channel): ";
-  const std::string& name = declared.name();
-  if (name.find('/') != std::string::npos || name.find('\0') != std::string::npos || name == "." ||
-      name == "..") {
-    return Error(message.full_name(),
-                 absl::StrCat(option, "name \"", name,
-                              "\" is not a file name; use one without \"/\", such as \"frames\""));
-  }
-  if (declared.capacity() > kMaxDeclaredCapacity) {
-    return Error(message.full_name(),
-                 absl::StrCat(option, "capacity ", declared.capacity(), " exceeds the limit of ",
-                              kMaxDeclaredCapacity, " bytes; lower it"));
-  }
-  if (declared.max_senders() > kMaxDeclaredSenders) {
-    return Error(message.full_name(),
-                 absl::StrCat(option, "max_senders ", declared.max_senders(),
-                              " exceeds the limit of ", kMaxDeclaredSenders, "; lower it"));
-  }
-  if ((declared.mode() & ~uint32_t{0777}) != 0) {
-    return Error(message.full_name(),
-                 absl::StrCat(option, "mode ", absl::StrFormat("%#o", declared.mode()),
-                              " has other bits than the permissions 0777; remove them, and write "
-                              "it in octal, as in \"mode: 0640\""));
+  // In the order of the fields.
+  for (const std::string& wrong :
+       {DeclarationError(declared.name(), 0, "", 0), CapacityError("capacity", declared.capacity()),
+        DeclarationError("", declared.max_senders(), "max_senders", declared.mode())}) {
+    if (!wrong.empty()) return Error(message.full_name(), absl::StrCat(option, wrong));
   }
   if (!ChannelDeclaration::OnFull_IsValid(declared.on_full())) {
     return Error(message.full_name(),
@@ -146,6 +130,9 @@ absl::Status CheckFile(const FileDescriptor& file) {
   }
   for (int i = 0; i < file.extension_count(); ++i) {
     if (absl::Status status = CheckAlignment(*file.extension(i)); !status.ok()) return status;
+  }
+  for (int i = 0; i < file.service_count(); ++i) {
+    if (absl::Status status = CheckService(*file.service(i)); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

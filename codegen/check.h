@@ -6,13 +6,13 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "codegen/declared_limits.h"  // IWYU pragma: export
 #include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
 
-// The runtime's limits. The plugin does not include the runtime; limits_test compares them.
-inline constexpr uint64_t kMaxDeclaredCapacity = uint64_t{1} << 46;
-inline constexpr uint32_t kMaxDeclaredSenders = 4096;
+// The runtime's limits, beside those of declared_limits.h. The plugin does not include the runtime;
+// limits_test compares them.
 // A page: every process maps a channel's data at a multiple of it.
 inline constexpr uint32_t kMaxAlignment = 4096;
 // Of the valid numbers of a closed enum. A field's entry for the parser counts them.

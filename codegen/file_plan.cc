@@ -13,6 +13,7 @@
 #include "codegen/macros.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/service_plan.h"
 #include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
@@ -96,6 +97,10 @@ FilePlan PlanFile(const FileDescriptor& file) {
   for (const EnumDescriptor* enum_type : EnumsOf(file)) {
     plan.enums.push_back(
         {enum_type, QualifiedEnumName(*enum_type), names.Name(*enum_type, "Constants")});
+  }
+  for (int i = 0; i < file.service_count(); ++i) {
+    if (!TravelsOverChannels(*file.service(i))) continue;
+    plan.services.push_back(PlanService(*file.service(i), &names));
   }
   return plan;
 }

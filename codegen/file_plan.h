@@ -8,6 +8,7 @@
 
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/service_plan.h"
 #include "google/protobuf/descriptor.h"
 
 namespace ipmpsc::codegen {
@@ -39,8 +40,9 @@ struct FilePlan {
   std::string file_alias;         // "in_camera_2fframe_2eproto"
   std::vector<MessagePlan> messages;
   std::vector<EnumPlan> enums;
-  std::vector<std::string> macros;  // see PossibleMacros
-  uint64_t fingerprint;             // see Fingerprint
+  std::vector<ServicePlan> services;  // those that travel over channels
+  std::vector<std::string> macros;    // see PossibleMacros
+  uint64_t fingerprint;               // see Fingerprint
   std::vector<ImportPlan> imports;
   std::vector<VisibleFile> visible_files;
   // The package, of this file or an import, that has the name of a function which
@@ -52,7 +54,7 @@ struct FilePlan {
   // Messages point to each other.
   FilePlan(FilePlan&&) = default;
 
-  bool IsEmpty() const { return messages.empty() && enums.empty(); }
+  bool IsEmpty() const { return messages.empty() && enums.empty() && services.empty(); }
 };
 
 FilePlan PlanFile(const google::protobuf::FileDescriptor& file);

@@ -33,6 +33,15 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
     return false;
   }
   const FilePlan plan = PlanFile(*file);
+  if (!plan.services.empty() && !plan.package_beside_status.empty()) {
+    *error =
+        absl::StrCat(plan.services[0].service->full_name(),
+                     ": there is no client and no server in a file that has or imports package \"",
+                     plan.package_beside_status,
+                     "\", which has the name of a function of the C library; rename the "
+                     "package, or remove option (ipmpsc.service)");
+    return false;
+  }
   for (const std::string& warning : FindWarnings(plan)) {
     std::cerr << file->name() << ": warning: " << warning << "\n";
   }

@@ -16,6 +16,8 @@
 #include "codegen/layout.h"
 #include "codegen/message_plan.h"
 #include "codegen/names.h"
+#include "codegen/service_classes.h"
+#include "codegen/service_plan.h"
 #include "codegen/typed_ends.h"
 #include "codegen/view_class.h"
 #include "codegen/view_table.h"
@@ -102,6 +104,14 @@ void PrintForwardDeclarations(const FilePlan& plan, Printer* printer) {
     }
   }
   if (!plan.messages.empty()) printer->Print("\n");
+  if (plan.package_beside_status.empty() && !plan.services.empty()) {
+    for (const ServicePlan& service : plan.services) {
+      for (const std::string& name : {service.handler, service.client, service.server}) {
+        printer->Print("class $name$;\n", "name", name);
+      }
+    }
+    printer->Print("\n");
+  }
   CloseFileNamespace(plan, printer);
 }
 
@@ -211,17 +221,19 @@ void PrintWholeHeader(const FilePlan& plan, Printer* printer) {
   // First, before any header that has macros.
   PrintInclude(HeaderName(plan.stem, HeaderKind::kViews), printer);
   printer->Print("\n");
+  if (!plan.services.empty()) PrintInclude("ipmpsc/rpc/generated.h", printer);
   PrintInclude("ipmpsc/typed/generated.h", printer);
   PrintIncludesOfImports(plan, HeaderKind::kWhole, printer);
   printer->Print("\n");
   PrintFileDescriptionDeclaration(plan, printer);
-  if (!plan.messages.empty()) {
+  if (!plan.messages.empty() || !plan.services.empty()) {
     HideMacros(plan, printer);
     OpenFileNamespace(plan, printer);
     PrintWriters(plan, printer);
     for (const MessagePlan& message : plan.messages) {
       if (!message.is_map_entry) PrintTypedEnds(plan, message, printer);
     }
+    for (const ServicePlan& service : plan.services) PrintServiceClasses(service, printer);
     CloseFileNamespace(plan, printer);
     ShowMacros(plan, printer);
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 #include "codegen/names.h"
+#include "codegen/service_plan.h"
 #include "google/protobuf/compiler/cpp/names.h"
 #include "google/protobuf/descriptor.h"
 
@@ -66,6 +67,18 @@ std::vector<std::string> PossibleMacros(const FileDescriptor& file) {
       if (field.enum_type() == nullptr) continue;
       TakePackage(*field.enum_type()->file(), &macros);
       Take(cpp::ClassName(field.enum_type()), &macros);
+    }
+  }
+  for (int i = 0; i < file.service_count(); ++i) {
+    const google::protobuf::ServiceDescriptor& service = *file.service(i);
+    if (!TravelsOverChannels(service)) continue;
+    for (int j = 0; j < service.method_count(); ++j) {
+      const google::protobuf::MethodDescriptor& method = *service.method(j);
+      Take(std::string(method.name()), &macros);
+      for (const Descriptor* message : {method.input_type(), method.output_type()}) {
+        TakePackage(*message->file(), &macros);
+        Take(cpp::ClassName(message), &macros);
+      }
     }
   }
   return {macros.begin(), macros.end()};

@@ -193,6 +193,11 @@ std::string GeneratedNames::Name(const EnumDescriptor& enum_type, absl::string_v
   return FreeName(*enum_type.file(), absl::StrCat(FlatName(enum_type), suffix));
 }
 
+std::string GeneratedNames::Name(const google::protobuf::ServiceDescriptor& service,
+                                 absl::string_view suffix) {
+  return FreeName(*service.file(), absl::StrCat(service.name(), suffix));
+}
+
 std::string GeneratedNames::FreeName(const FileDescriptor& file, std::string name) {
   const auto [scope, is_new] = scopes_.try_emplace(&file);
   if (is_new) {

@@ -64,13 +64,14 @@ std::string QualifiedEnumName(const google::protobuf::EnumDescriptor& enum_type)
 std::string FlatName(const google::protobuf::Descriptor& message);
 std::string FlatName(const google::protobuf::EnumDescriptor& enum_type);
 
-// The names of the classes that this plugin generates for a message or an enum: `FlatName` with
+// The names of the classes that this plugin generates for a type or a service: `FlatName` with
 // `suffix` ("View", "Sender"). Underscores are appended if the package declares that name in the
 // message's file or in an import.
 class GeneratedNames {
  public:
   std::string Name(const google::protobuf::Descriptor& message, absl::string_view suffix);
   std::string Name(const google::protobuf::EnumDescriptor& enum_type, absl::string_view suffix);
+  std::string Name(const google::protobuf::ServiceDescriptor& service, absl::string_view suffix);
   // Returns "::foo::in_camera_2fframe_2eproto::FrameView", which is valid in every scope.
   std::string QualifiedName(const google::protobuf::Descriptor& message, absl::string_view suffix);
 

@@ -19,7 +19,7 @@ namespace {
 
 bool IsOurs(const FileDescriptor& file) {
   return file.name() == "ipmpsc/channel.proto" || file.name() == "ipmpsc/field.proto" ||
-         file.name() == "ipmpsc/info.proto";
+         file.name() == "ipmpsc/info.proto" || file.name() == "ipmpsc/service.proto";
 }
 
 std::string Rename(absl::string_view package) {

@@ -67,6 +67,17 @@ class WaitSet {
   // Errors: as for receivers; kInvalidArgument - such a message can never fit.
   absl::Status Add(Sender& sender, size_t payload_size, uint64_t tag);
 
+  // The same for the typed ends of generated headers, and for the servers of services.
+  template <typename TypedReceiver>
+  auto Add(TypedReceiver& receiver, uint64_t tag) -> decltype(receiver.AddTo(*this, tag)) {
+    return receiver.AddTo(*this, tag);
+  }
+  template <typename TypedSender>
+  auto Add(TypedSender& sender, size_t payload_size, uint64_t tag)
+      -> decltype(sender.AddTo(*this, payload_size, tag)) {
+    return sender.AddTo(*this, payload_size, tag);
+  }
+
   // Waits for `events` (EPOLLIN and so on) of a descriptor that epoll takes. Remove it before you
   // close it.
   //
@@ -79,6 +90,10 @@ class WaitSet {
   // Errors: kNotFound - it is not in this set.
   absl::Status Remove(Receiver& receiver);
   absl::Status Remove(Sender& sender);
+  template <typename TypedEnd>
+  auto Remove(TypedEnd& end) -> decltype(end.RemoveFrom(*this)) {
+    return end.RemoveFrom(*this);
+  }
   absl::Status RemoveFd(int fd);
 
   // Waits until at least one member is ready, at most until `deadline`. Fills `ready` from its

@@ -112,6 +112,23 @@ class MessageReceiver {
   // As `Receiver::dropped`.
   uint64_t dropped() const { return receiver_.dropped(); }
 
+  // As `Receiver::Interrupt`, `Receiver::Fd` and `Receiver::Arm`. After kResourceExhausted `Arm`
+  // returns false: there is a message that was kept.
+  void Interrupt() { receiver_.Interrupt(); }
+  absl::StatusOr<int> Fd() { return receiver_.Fd(); }
+  bool Arm() { return !kept_.has_value() && receiver_.Arm(); }
+
+  // For `WaitSet::Add` and `WaitSet::Remove`, which take typed receivers. After kResourceExhausted
+  // receive again before you wait: the set does not know of a message that was kept.
+  template <typename Set>
+  absl::Status AddTo(Set& set, uint64_t tag) {
+    return set.Add(receiver_, tag);
+  }
+  template <typename Set>
+  absl::Status RemoveFrom(Set& set) {
+    return set.Remove(receiver_);
+  }
+
   // Calls `handler` for each available message, at most `max_messages`. Messages are released as by
   // `Receiver::Drain`. Does not wait. Returns how many messages there were: at least one, unless
   // max_messages is 0. The handler may use the view only during its call. For handlers that throw,

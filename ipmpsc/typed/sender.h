@@ -128,6 +128,21 @@ class MessageSender {
     return Lend(bound, [&] { return sender_.ClaimWhenEmpty(bound, deadline); });
   }
 
+  // As `Sender::Interrupt`, `Sender::Fd` and `Sender::Arm`.
+  void Interrupt() { sender_.Interrupt(); }
+  absl::StatusOr<int> Fd(size_t payload_size) { return sender_.Fd(payload_size); }
+  bool Arm() { return sender_.Arm(); }
+
+  // For `WaitSet::Add` and `WaitSet::Remove`, which take typed senders.
+  template <typename Set>
+  absl::Status AddTo(Set& set, size_t payload_size, uint64_t tag) {
+    return set.Add(sender_, payload_size, tag);
+  }
+  template <typename Set>
+  absl::Status RemoveFrom(Set& set) {
+    return set.Remove(sender_);
+  }
+
   // As `Sender::dropped`.
   uint64_t dropped() const { return sender_.dropped(); }
   // As `Sender::sent_position` and `Sender::WaitUntilReleased`.

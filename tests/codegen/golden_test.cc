@@ -62,6 +62,7 @@ constexpr const char* kHeaders[] = {
     "aligned.ipmpsc",      "aligned.ipmpsc.fwd", "aligned.ipmpsc.views", "frame.ipmpsc",
     "frame.ipmpsc.fwd",    "frame.ipmpsc.views", "legacy.ipmpsc",        "legacy.ipmpsc.fwd",
     "legacy.ipmpsc.views", "names.ipmpsc",       "names.ipmpsc.fwd",     "names.ipmpsc.views",
+    "service.ipmpsc",      "service.ipmpsc.fwd", "service.ipmpsc.views",
 };
 
 INSTANTIATE_TEST_SUITE_P(AllHeaders, GoldenTest, testing::ValuesIn(kHeaders), [](const auto& info) {

@@ -5,7 +5,8 @@ protoc=$PWD/$1
 plugin=$PWD/$2
 cd "$TEST_TMPDIR"
 mkdir -p ipmpsc google/protobuf out
-cp "$OLDPWD/proto/ipmpsc/channel.proto" "$OLDPWD/proto/ipmpsc/field.proto" ipmpsc/
+cp "$OLDPWD/proto/ipmpsc/channel.proto" "$OLDPWD/proto/ipmpsc/field.proto" \
+  "$OLDPWD/proto/ipmpsc/service.proto" ipmpsc/
 
 fails() {  # fails WANTED ARGUMENT...: protoc fails, with WANTED in what it says
   wanted=$1
@@ -90,6 +91,40 @@ message M { extensions 1; }
 extend M { optional bytes b = 1 [(ipmpsc.field).alignment = 64]; }
 END
 fails 'extension.proto: p.b: option (ipmpsc.field): alignment 64 is set on an extension, which has no setter; remove it' extension.proto
+
+service() {  # service NAME OPTION METHODS: a file with a service that has the option and the methods
+  printf 'syntax = "proto3";\npackage p;\nimport "ipmpsc/service.proto";\nmessage M {}\nservice S { %s %s }\n' "$2" "$3" >"$1"
+}
+
+# A service without the option generates what its file does without it.
+service plain.proto '' 'rpc A(stream M) returns (M);'
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out plain.proto
+if grep -qE 'rpc|SClient' out/plain.ipmpsc.h; then
+  echo "FAILED: classes are generated for a service without option (ipmpsc.service)" >&2
+  exit 1
+fi
+service service.proto 'option (ipmpsc.service) = {};' 'rpc A(M) returns (stream M);'
+"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. -I/usr/include --ipmpsc_out=out service.proto
+grep -q '^class SClient' out/service.ipmpsc.h
+service upload.proto 'option (ipmpsc.service) = {};' 'rpc A(stream M) returns (M);'
+fails 'upload.proto: p.S.A: its client streams requests, which services over channels do not have; make the request one message, or remove option (ipmpsc.service)' upload.proto
+service chat.proto 'option (ipmpsc.service) = {};' 'rpc A(stream M) returns (stream M);'
+fails 'chat.proto: p.S.A: its client streams requests' chat.proto
+service s_name.proto 'option (ipmpsc.service) = { name: "a/b" };' ''
+fails 's_name.proto: p.S: option (ipmpsc.service): name "a/b" is not a file name; use one without "/"' s_name.proto
+service s_clients.proto 'option (ipmpsc.service) = { max_clients: 4097 };' ''
+fails 's_clients.proto: p.S: option (ipmpsc.service): max_clients 4097 exceeds the limit of 4096; lower it' s_clients.proto
+service s_capacity.proto 'option (ipmpsc.service) = { capacity: 70368744177665 };' ''
+fails 's_capacity.proto: p.S: option (ipmpsc.service): capacity 70368744177665 exceeds the limit of 70368744177664 bytes; lower it' s_capacity.proto
+service s_replies.proto 'option (ipmpsc.service) = { reply_capacity: 70368744177665 };' ''
+fails 's_replies.proto: p.S: option (ipmpsc.service): reply_capacity 70368744177665 exceeds the limit' s_replies.proto
+service s_mode.proto 'option (ipmpsc.service) = { mode: 01000 };' ''
+fails 's_mode.proto: p.S: option (ipmpsc.service): mode 01000 has other bits than the permissions 0777' s_mode.proto
+# Two names with one FNV-1a hash.
+service hash.proto 'option (ipmpsc.service) = {};' 'rpc AqrPS(M) returns (M); rpc AIpxa(M) returns (M);'
+fails 'hash.proto: p.S.AIpxa: its name has the same hash as that of p.S.AqrPS; rename one of them' hash.proto
+sed 's/package p;/package log;/' service.proto >s_package.proto
+fails 's_package.proto: log.S: there is no client and no server in a file that has or imports package "log"' s_package.proto
 
 printf 'syntax = "proto3";\npackage p;\nmessage A { message B {} }\nmessage A_B {}\n' >same_name.proto
 fails 'p.A_B: C++ class name A_B collides with that of p.A.B; rename one' same_name.proto

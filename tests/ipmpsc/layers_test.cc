@@ -41,6 +41,9 @@ const Rooms& Layers() {
       {"writer", {"values", "internal", "wire"}},
       {"schema", {"values", "internal", "wire", "view"}},
       {"typed", {"raw", "values", "internal", "wire", "view", "writer", "schema"}},
+      {"rpc",
+       {"raw", "values", "internal", "internal/os", "internal/segment", "wire", "view", "writer",
+        "schema", "typed"}},
   };
   return *layers;
 }

@@ -1,0 +1,230 @@
+// Peers that write anything into the channels of a service.
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/rpc/envelope.h"
+#include "ipmpsc/rpc/service_info.h"
+#include "ipmpsc/sender.h"
+#include "tests/rpc/oracle.h"
+#include "tests/rpc/oracle.ipmpsc.h"
+#include "tests/rpc/oracle.pb.h"
+#include "tests/testing/process/child_process.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_path.h"
+
+namespace ipmpsc_test::rpc {
+namespace {
+
+using ipmpsc::Channel;
+using ipmpsc::ChannelOptions;
+using ipmpsc::Deadline;
+using ipmpsc::Receiver;
+using ipmpsc::Sender;
+using ipmpsc::rpc::DescribeReplies;
+using ipmpsc::rpc::kEnvelopeSize;
+using ipmpsc::rpc::ReplyEnvelope;
+using ipmpsc::rpc::ReplyKind;
+using ipmpsc::rpc::ReplyPath;
+using ipmpsc::rpc::RequestEnvelope;
+using ipmpsc::rpc::RequestKind;
+using ipmpsc::testing::kPatience;
+using ipmpsc::testing::SharedMemoryDirectory;
+using ipmpsc::testing::StatusIs;
+
+template <typename Envelope>
+std::string Record(const Envelope& envelope, const std::string& message = "") {
+  std::string bytes(kEnvelopeSize, '\0');
+  ipmpsc::rpc::WriteEnvelope(envelope, bytes.data());
+  return bytes + message;
+}
+
+std::string QuestionBytes(uint32_t number) {
+  Question question;
+  question.set_number(number);
+  return question.SerializeAsString();
+}
+
+class HostileTest : public ::testing::Test {
+ protected:
+  HostileTest() : server_(*OracleServer::Create(path_, &oracle_)) {}
+
+  // Handles what is there.
+  void ServeAll() {
+    absl::Status status;
+    while (status.ok()) status = server_.ServeOnce(absl::ZeroDuration());
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  }
+
+  // The service still serves those who keep to the protocol.
+  void ExpectService() {
+    std::thread thread([this] {
+      absl::StatusOr<OracleClient> client = OracleClient::Connect(path_, kPatience);
+      ASSERT_OK(client.status());
+      Question question;
+      question.set_number(42);
+      absl::StatusOr<AnswerLease> answer = client->Ask(question, kPatience);
+      ASSERT_OK(answer.status());
+      EXPECT_EQ((*answer)->number(), 42u);
+    });
+    EXPECT_OK(server_.ServeOnce(kPatience));
+    thread.join();
+  }
+
+  ChannelOptions ReplyOptions(uint64_t id) const {
+    ChannelOptions options;
+    options.description = DescribeReplies(OracleHandler::kService, id);
+    return options;
+  }
+
+  static constexpr uint32_t kAsk = OracleHandler::kMethods[0].id;
+
+  SharedMemoryDirectory directory_;
+  const std::string path_ = directory_ / "oracle";
+  TestOracle oracle_;
+  OracleServer server_;
+};
+
+TEST_F(HostileTest, RandomRequestsAreDroppedOrAnswered) {
+  constexpr uint64_t kId = 77;
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, kId), ReplyOptions(kId)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  std::mt19937_64 random(1);
+  uint64_t answers = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string record =
+        Record(RequestEnvelope{RequestKind::kCall, kAsk, random(), kId, Deadline::kNever},
+               QuestionBytes(static_cast<uint32_t>(random())));
+    for (uint64_t changes = random() % 3; changes > 0; --changes) {
+      record[random() % record.size()] = static_cast<char>(random());
+    }
+    if (random() % 16 == 0) record.resize(random() % record.size());
+    ASSERT_OK(sender.TrySend(record));
+    if (i % 64 != 0) continue;
+    ServeAll();
+    ASSERT_OK(replies
+                  .Drain([&](const ipmpsc::Record& reply) {
+                    ReplyEnvelope envelope;
+                    EXPECT_TRUE(ipmpsc::rpc::ReadEnvelope(reply.payload, &envelope));
+                    ++answers;
+                  })
+                  .status());
+  }
+  ServeAll();
+  EXPECT_GT(answers, 1000u);
+  EXPECT_GT(server_.stats().malformed, 1000u);
+  EXPECT_GT(server_.stats().unimplemented, 10u);
+  EXPECT_GT(server_.stats().unreachable, 100u);
+  ExpectService();
+}
+
+// A client that names a channel which is not its own gets the server to write nothing there.
+TEST_F(HostileTest, RepliesGoOnlyIntoTheChannelOfTheirClient) {
+  constexpr uint64_t kId = 1;
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(Channel victim, Channel::Create(directory_ / "victim", {}));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(victim));
+  ASSERT_EQ(symlink((directory_ / "victim").c_str(), ReplyPath(path_, kId).c_str()), 0);
+  const RequestEnvelope call{RequestKind::kCall, kAsk, 1, kId, Deadline::kNever};
+  ASSERT_OK(sender.TrySend(Record(call, QuestionBytes(1))));
+  ServeAll();
+  EXPECT_THAT(receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  // Nor into another client's.
+  ASSERT_EQ(unlink(ReplyPath(path_, kId).c_str()), 0);
+  ASSERT_OK_AND_ASSIGN(const Channel other, Channel::Create(ReplyPath(path_, 2), ReplyOptions(2)));
+  ASSERT_OK_AND_ASSIGN(Receiver other_receiver, Receiver::Attach(other));
+  ASSERT_EQ(symlink(ReplyPath(path_, 2).c_str(), ReplyPath(path_, kId).c_str()), 0);
+  ASSERT_OK(sender.TrySend(Record(call, QuestionBytes(1))));
+  ServeAll();
+  EXPECT_THAT(other_receiver.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(server_.stats().unreachable, 2u);
+  EXPECT_EQ(oracle_.asked, 0);
+  // A reply channel that drops what it has no space for would lose replies.
+  ChannelOptions lossy = ReplyOptions(3);
+  lossy.on_full = ipmpsc::OnFull::kDropNewest;
+  ASSERT_OK_AND_ASSIGN(const Channel dropping, Channel::Create(ReplyPath(path_, 3), lossy));
+  ASSERT_OK_AND_ASSIGN(Receiver dropping_receiver, Receiver::Attach(dropping));
+  ASSERT_OK(sender.TrySend(
+      Record(RequestEnvelope{RequestKind::kCall, kAsk, 1, 3, Deadline::kNever}, QuestionBytes(1))));
+  ServeAll();
+  EXPECT_EQ(server_.stats().unreachable, 3u);
+  ExpectService();
+}
+
+// A client that closes its reply channel, or makes it too small for anything.
+TEST_F(HostileTest, UselessReplyChannelsCostNothing) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ChannelOptions small = ReplyOptions(1);
+  small.capacity = 1;
+  ASSERT_OK_AND_ASSIGN(Channel closed, Channel::Create(ReplyPath(path_, 1), small));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(closed));
+  const RequestEnvelope call{RequestKind::kCall, kAsk, 1, 1, Deadline::kNever};
+  ASSERT_OK(sender.TrySend(Record(call, QuestionBytes(1))));
+  ServeAll();
+  EXPECT_EQ(server_.clients(), 1u);
+  closed.Close();
+  ASSERT_OK(sender.TrySend(Record(call, QuestionBytes(1))));
+  ASSERT_OK(sender.TrySend(Record(call, QuestionBytes(1))));
+  ServeAll();
+  EXPECT_EQ(server_.stats().unreachable, 1u) << "the first one found out";
+  ExpectService();
+}
+
+TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
+  ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
+  std::string reply_path;
+  {
+    // Its first call tells its channel.
+    Question question;
+    std::thread thread([&] { EXPECT_OK(client.Ask(question, kPatience).status()); });
+    EXPECT_OK(server_.ServeOnce(kPatience));
+    thread.join();
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+    const std::string name = entry.path();
+    if (name.find(".reply-") != std::string::npos) reply_path = name;
+  }
+  ASSERT_FALSE(reply_path.empty());
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(reply_path));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  std::mt19937_64 random(1);
+  int answered = 0;
+  for (uint64_t call = 2; call < 2000; ++call) {
+    std::string record = Record(
+        ReplyEnvelope{static_cast<ReplyKind>(1 + random() % 3), 0, random() % 4 != 0 ? call : 1},
+        QuestionBytes(static_cast<uint32_t>(call)));
+    for (uint64_t changes = random() % 3; changes > 0; --changes) {
+      record[random() % record.size()] = static_cast<char>(random());
+    }
+    ASSERT_OK(sender.TrySend(record));
+    Question question;
+    const absl::StatusOr<AnswerLease> answer = client.Ask(question, absl::ZeroDuration());
+    answered += answer.ok();
+  }
+  EXPECT_GT(answered, 100);
+  EXPECT_GT(client.stats().late_replies, 100u);
+  EXPECT_GT(client.stats().malformed_replies, 100u);
+  ServeAll();
+  ExpectService();
+}
+
+}  // namespace
+}  // namespace ipmpsc_test::rpc
