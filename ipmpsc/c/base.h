@@ -51,6 +51,8 @@ typedef struct ipmpsc_receiver ipmpsc_receiver;
 typedef struct ipmpsc_lease ipmpsc_lease;
 typedef struct ipmpsc_tap ipmpsc_tap;
 typedef struct ipmpsc_snapshot ipmpsc_snapshot;
+typedef struct ipmpsc_wait_set ipmpsc_wait_set;
+typedef struct ipmpsc_post_mortem ipmpsc_post_mortem;
 
 /* Returns the version of the library, for instance "0.1.0". It is never freed. */
 IPMPSC_API const char* ipmpsc_version(void);

@@ -20,6 +20,12 @@ enum {
   IPMPSC_EXIST_OPEN_OR_REPLACE = 3
 };
 
+/* The fate of a message for which a channel has no space (options.h, `OnFull`). */
+enum {
+  IPMPSC_ON_FULL_WAIT = 0,       /* its sender waits, as long as it wants to */
+  IPMPSC_ON_FULL_DROP_NEWEST = 1 /* a lossy channel: it is dropped and counted, no sender waits */
+};
+
 typedef struct ipmpsc_channel_options {
   size_t size;             /* of this structure in bytes */
   uint64_t capacity;       /* bytes for records, 1 to 2^46; 0: 1 MiB */
@@ -32,6 +38,9 @@ typedef struct ipmpsc_channel_options {
   bool reserved;           /* false */
   const void* description; /* at most 16 MiB; NULL if description_size is 0 */
   size_t description_size; /* in bytes */
+  int32_t on_full;         /* IPMPSC_ON_FULL_... */
+  bool accept_smaller;     /* opens an existing channel that has less than these options ask for */
+  bool reserved_too[3];    /* false */
 } ipmpsc_channel_options;
 
 typedef struct ipmpsc_open_options {
@@ -44,7 +53,7 @@ typedef struct ipmpsc_open_options {
 /* Creates a channel at `path`. `options` may be NULL: defaults. The caller frees `*out` with
  * `ipmpsc_channel_free`.
  *
- * Errors: as `Channel::Create` in channel.h; INVALID_ARGUMENT - also an unknown exist_policy. */
+ * Errors: as `Channel::Create` in channel.h; INVALID_ARGUMENT - also an unknown exist_policy or on_full. */
 IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_channel_create(
     const char* path, const ipmpsc_channel_options* options, ipmpsc_channel** out);
 
@@ -120,7 +129,9 @@ enum {
 
 /* Return properties of a channel, and for NULL: -1, false, "" or 0. The strings belong to the
  * channel. `state` returns IPMPSC_CHANNEL_...; `fd` belongs to the channel and is -1 if the program
- * has closed it; `id` is 32 hexadecimal digits; the description may contain any bytes. */
+ * has closed it; `id` is 32 hexadecimal digits; the description may contain any bytes. `on_full`
+ * returns IPMPSC_ON_FULL_.... The receiver has released all messages before `released_position`,
+ * and holds and reads nothing there any more. */
 IPMPSC_API int32_t ipmpsc_channel_state(const ipmpsc_channel* channel);
 IPMPSC_API bool ipmpsc_channel_has_receiver(const ipmpsc_channel* channel);
 IPMPSC_API bool ipmpsc_channel_has_sender(const ipmpsc_channel* channel);
@@ -130,6 +141,8 @@ IPMPSC_API int ipmpsc_channel_fd(const ipmpsc_channel* channel);
 IPMPSC_API uint64_t ipmpsc_channel_capacity(const ipmpsc_channel* channel);
 IPMPSC_API size_t ipmpsc_channel_max_payload(const ipmpsc_channel* channel);
 IPMPSC_API uint32_t ipmpsc_channel_max_senders(const ipmpsc_channel* channel);
+IPMPSC_API int32_t ipmpsc_channel_on_full(const ipmpsc_channel* channel);
+IPMPSC_API uint64_t ipmpsc_channel_released_position(const ipmpsc_channel* channel);
 IPMPSC_API const void* ipmpsc_channel_description(const ipmpsc_channel* channel, size_t* size);
 
 #ifdef __cplusplus

@@ -21,7 +21,8 @@
  *                                is not set
  *  * IPMPSC_RESOURCE_EXHAUSTED - no memory is left
  * A failed function changes nothing of the caller's but its outputs: a handle that it would have
- * made is NULL. No function throws a C++ exception.
+ * made is NULL. No function throws a C++ exception, and none changes errno. A callback returns: it
+ * does not leave by longjmp.
  *
  * Ownership. A function with an output `x** out` makes a handle. The caller owns it and gives it
  * back with the function that its comment names. That function takes the address of the caller's
@@ -31,7 +32,9 @@
  * library copies every string and structure that it is given.
  *
  * Threads. A channel may be used by several threads at the same time. Any other handle, together
- * with its loans or leases, is for one thread at a time. Error texts are per thread.
+ * with its loans or leases, is for one thread at a time. The members of a wait set belong together
+ * with it. Functions whose names end in `_interrupt` are for any thread and for signal handlers.
+ * Error texts are per thread.
  *
  * Fork. A sender, a receiver, a loan or a lease does not work in a forked child, where it returns
  * IPMPSC_FAILED_PRECONDITION. The child may free it, and attaches anew. A child of a fork that
@@ -40,15 +43,17 @@
  * Structures. The caller sets `size` to the size of the structure; the other fields that are zero
  * have the default. So `ipmpsc_sender_options options = {sizeof options};` is complete. Later
  * versions add fields at the end. A library that is older than the program refuses a field that it
- * does not know, unless it is zero. */
+ * does not know, unless it is zero. So it does with reserved fields of options. */
 #ifndef IPMPSC_C_IPMPSC_H_
 #define IPMPSC_C_IPMPSC_H_
 
 #include "ipmpsc/c/base.h"
 #include "ipmpsc/c/channel.h"
+#include "ipmpsc/c/post_mortem.h"
 #include "ipmpsc/c/receiver.h"
 #include "ipmpsc/c/sender.h"
 #include "ipmpsc/c/snapshot.h"
 #include "ipmpsc/c/tap.h"
+#include "ipmpsc/c/wait_set.h"
 
 #endif /* IPMPSC_C_IPMPSC_H_ */

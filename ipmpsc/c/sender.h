@@ -18,6 +18,7 @@ typedef struct ipmpsc_sender_options {
   bool require_receiver; /* sends return UNAVAILABLE while no living receiver is attached */
   bool require_path;     /* sends return ABORTED once the channel's file has left its path */
   bool reserved[6];      /* false */
+  int64_t timeout;       /* ns to wait for a free slot if all have an owner */
 } ipmpsc_sender_options;
 
 /* Takes a free sender slot. `options` may be NULL. The caller frees `*out` with
@@ -43,8 +44,10 @@ IPMPSC_API uint16_t ipmpsc_sender_slot(const ipmpsc_sender* sender);
  *  * ABORTED             - the channel was replaced; or, with `require_path`, its file is gone
  *  * UNAVAILABLE         - with `require_receiver`: there is no living receiver
  *  * DATA_LOSS           - some process damaged the channel
- *  * RESOURCE_EXHAUSTED  - `try`: the ring is full
- *  * DEADLINE_EXCEEDED   - the others: the ring was full, or not empty, until the timeout */
+ *  * RESOURCE_EXHAUSTED  - `try`: the ring is full; in a lossy channel each of them: the message is
+ *                          dropped and counted
+ *  * DEADLINE_EXCEEDED   - the others: the ring was full, or not empty, until the timeout
+ *  * CANCELLED           - the others: `ipmpsc_sender_interrupt` was called; nothing is sent */
 IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_try_send(ipmpsc_sender* sender, const void* data,
                                                          size_t size);
 IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_send(ipmpsc_sender* sender, const void* data,
@@ -117,6 +120,47 @@ IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_loan_publish(ipmpsc_loan** loan,
 
 /* Gives the record back unsent, frees the loan and sets `*loan` to NULL. */
 IPMPSC_API void ipmpsc_loan_discard(ipmpsc_loan** loan);
+
+/* Returns how many messages this sender has dropped in a lossy channel; else, and for NULL, 0. */
+IPMPSC_API uint64_t ipmpsc_sender_dropped(const ipmpsc_sender* sender);
+
+/* Returns the end of the last record that this sender has claimed, and 0 for NULL. The record is
+ * released when `ipmpsc_channel_released_position` has reached it. */
+IPMPSC_API uint64_t ipmpsc_sender_sent_position(const ipmpsc_sender* sender);
+
+/* Waits until the receiver has released all messages before `position`: flow control from end to
+ * end. A message is not released while a lease holds it.
+ *
+ * Errors, as of `Sender::WaitUntilReleased` in sender.h:
+ *  * DEADLINE_EXCEEDED   - not until the timeout
+ *  * INVALID_ARGUMENT    - no sender has claimed up to `position` yet
+ *  * FAILED_PRECONDITION - the sender was inherited through fork
+ *  * UNAVAILABLE         - with `require_receiver`: there is no living receiver
+ *  * ABORTED             - with `require_path`: the channel's file is gone
+ *  * CANCELLED           - `ipmpsc_sender_interrupt` was called */
+IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_wait_until_released(ipmpsc_sender* sender,
+                                                                    uint64_t position,
+                                                                    int64_t timeout);
+
+/* Ends a call of this sender that sleeps, or else the next one that is about to, with CANCELLED.
+ * One call ends one wait. May be called in any thread and in signal handlers while the sender is
+ * not freed. NULL has no effect. */
+IPMPSC_API void ipmpsc_sender_interrupt(ipmpsc_sender* sender);
+
+/* Sets `*fd` to a descriptor for an event loop, which the sender owns. It becomes readable when a
+ * message of `payload_size` bytes would find space, or fail for another reason. Follow "try, arm,
+ * wait": call `ipmpsc_try_send` until it returns RESOURCE_EXHAUSTED, then `ipmpsc_sender_arm`, and
+ * wait if that returns true. `*fd` is -1 after an error.
+ *
+ * Errors:
+ *  * FAILED_PRECONDITION - the sender is in a wait set, or was inherited through fork
+ *  * INVALID_ARGUMENT    - such a message can never fit
+ *  * RESOURCE_EXHAUSTED  - no descriptors are left */
+IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_sender_fd(ipmpsc_sender* sender,
+                                                          size_t payload_size, int* fd);
+/* Makes the descriptor unreadable until there is space. Returns false if there is space already, or
+ * if there is no descriptor: send first. False for NULL. */
+IPMPSC_API bool ipmpsc_sender_arm(ipmpsc_sender* sender);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -52,7 +52,11 @@ typedef struct ipmpsc_channel_stats {
   uint64_t oldest_record_position;
   uint64_t oldest_record_payload_bytes;
   uint16_t oldest_record_sender;
-  uint16_t reserved[3]; /* 0 */
+  uint16_t reserved[3];      /* 0 */
+  uint64_t dropped_messages; /* in a lossy channel */
+  bool drops_newest;         /* a lossy channel: IPMPSC_ON_FULL_DROP_NEWEST */
+  bool stale_turn;
+  bool reserved_too[6]; /* false */
 } ipmpsc_channel_stats;
 
 typedef struct ipmpsc_sender_stats {
@@ -78,6 +82,7 @@ typedef struct ipmpsc_sender_stats {
   uint64_t high_water;
   uint64_t open_claim_position;
   uint64_t open_claim_bytes;
+  uint64_t dropped_messages; /* in a lossy channel */
 } ipmpsc_sender_stats;
 
 typedef struct ipmpsc_receiver_stats {
@@ -99,6 +104,7 @@ typedef struct ipmpsc_receiver_stats {
   uint64_t orphaned_bytes;
   uint64_t sleeps;
   uint64_t redelivered_bytes;
+  uint64_t skipped_messages; /* of those received: passed over for newer ones */
 } ipmpsc_receiver_stats;
 
 /* Takes a snapshot of a channel. It takes no lock and writes nothing. The caller frees `*out` with
@@ -121,6 +127,10 @@ IPMPSC_API ipmpsc_status ipmpsc_snapshot_sender(const ipmpsc_snapshot* snapshot,
                                                 ipmpsc_sender_stats* stats);
 IPMPSC_API ipmpsc_status ipmpsc_snapshot_receiver(const ipmpsc_snapshot* snapshot,
                                                   ipmpsc_receiver_stats* stats);
+
+/* Returns the path by which the channel was opened, and "" if it has none or for NULL. The string
+ * belongs to the snapshot. */
+IPMPSC_API const char* ipmpsc_snapshot_path(const ipmpsc_snapshot* snapshot);
 
 /* Returns the number of slots that have had an owner, and 0 for NULL. */
 IPMPSC_API size_t ipmpsc_snapshot_senders(const ipmpsc_snapshot* snapshot);

@@ -76,6 +76,9 @@ IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_tap_try_next(ipmpsc_tap* tap,
 IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_tap_next(ipmpsc_tap* tap, int64_t timeout,
                                                          ipmpsc_tap_message* message);
 
+/* Returns the position of the next record or of the next search, and 0 for NULL. */
+IPMPSC_API uint64_t ipmpsc_tap_position(const ipmpsc_tap* tap);
+
 /* Fills `*loss`.
  *
  * Errors: INVALID_ARGUMENT - a NULL, or no `size`. */
