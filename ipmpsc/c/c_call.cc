@@ -21,6 +21,7 @@ std::string& ErrorText() {
 }  // namespace
 
 ipmpsc_status Fail(ipmpsc_status code, absl::string_view text) noexcept {
+  const ErrnoKeeper keeper;
   try {
     ErrorText().assign(text.data(), text.size());
   } catch (const std::exception&) {
@@ -38,6 +39,15 @@ ipmpsc_status FailNull(const char* function, const char* argument) noexcept {
     return Fail(IPMPSC_INVALID_ARGUMENT, absl::StrCat(function, ": ", argument, " is NULL"));
   } catch (const std::exception&) {
     return Fail(IPMPSC_INVALID_ARGUMENT, "an argument is NULL");
+  }
+}
+
+ipmpsc_status FailThrown(const char* what) noexcept {
+  try {
+    return Fail(IPMPSC_UNKNOWN, absl::StrCat("the callback threw a C++ exception (", what,
+                                             "); catch it in the callback"));
+  } catch (const std::exception&) {
+    return Fail(IPMPSC_UNKNOWN, "the callback threw a C++ exception; catch it in the callback");
   }
 }
 

@@ -28,9 +28,13 @@ ipmpsc_status CreateWith(const ipmpsc_channel_options* given, ipmpsc_channel** o
   if (read.description == nullptr && read.description_size != 0) {
     return FailNull(function, "options->description");
   }
-  if (read.reserved) return Fail(IPMPSC_INVALID_ARGUMENT, "`reserved` of the options is not zero");
+  const ipmpsc_status reserved = CheckReserved(read.reserved, read.reserved_too);
+  if (reserved != IPMPSC_OK) return reserved;
   if (read.exist_policy < IPMPSC_EXIST_FAIL || read.exist_policy > IPMPSC_EXIST_OPEN_OR_REPLACE) {
     return Fail(IPMPSC_INVALID_ARGUMENT, "there is no such exist_policy: use IPMPSC_EXIST_...");
+  }
+  if (read.on_full < IPMPSC_ON_FULL_WAIT || read.on_full > IPMPSC_ON_FULL_DROP_NEWEST) {
+    return Fail(IPMPSC_INVALID_ARGUMENT, "there is no such on_full: use IPMPSC_ON_FULL_...");
   }
   ChannelOptions options;
   if (read.capacity != 0) options.capacity = read.capacity;
@@ -40,6 +44,8 @@ ipmpsc_status CreateWith(const ipmpsc_channel_options* given, ipmpsc_channel** o
   options.prefault = read.prefault;
   options.huge_pages = read.huge_pages;
   options.timestamps = read.timestamps;
+  options.on_full = static_cast<OnFull>(read.on_full);
+  options.accept_smaller = read.accept_smaller;
   options.description.assign(static_cast<const char*>(read.description), read.description_size);
   return MakeHandle(create(options), out);
 }
@@ -53,6 +59,8 @@ ipmpsc_status OpenWith(const ipmpsc_open_options* given, ipmpsc_channel** out, c
   ipmpsc_open_options read;
   const ipmpsc_status status = ReadOptions(given, &read);
   if (status != IPMPSC_OK) return status;
+  const ipmpsc_status reserved = CheckReserved(read.reserved);
+  if (reserved != IPMPSC_OK) return reserved;
   OpenOptions options;
   options.deadline = Timeout(read.timeout);
   options.prefault = read.prefault;
@@ -63,6 +71,8 @@ static_assert(static_cast<int>(ExistPolicy::kFail) == IPMPSC_EXIST_FAIL);
 static_assert(static_cast<int>(ExistPolicy::kOpen) == IPMPSC_EXIST_OPEN);
 static_assert(static_cast<int>(ExistPolicy::kReplace) == IPMPSC_EXIST_REPLACE);
 static_assert(static_cast<int>(ExistPolicy::kOpenOrReplace) == IPMPSC_EXIST_OPEN_OR_REPLACE);
+static_assert(static_cast<int>(OnFull::kWait) == IPMPSC_ON_FULL_WAIT);
+static_assert(static_cast<int>(OnFull::kDropNewest) == IPMPSC_ON_FULL_DROP_NEWEST);
 static_assert(static_cast<int>(ChannelState::kOpen) == IPMPSC_CHANNEL_OPEN);
 static_assert(static_cast<int>(ChannelState::kClosed) == IPMPSC_CHANNEL_CLOSED);
 static_assert(static_cast<int>(ChannelState::kReplaced) == IPMPSC_CHANNEL_REPLACED);
@@ -81,6 +91,7 @@ using ipmpsc::c::MakeHandle;
 using ipmpsc::c::OpenWith;
 using ipmpsc::c::Result;
 using ipmpsc::c::Timeout;
+using ipmpsc::c::ValueOr;
 
 ipmpsc_status ipmpsc_channel_create(const char* path, const ipmpsc_channel_options* options,
                                     ipmpsc_channel** out) {
@@ -140,8 +151,10 @@ void ipmpsc_channel_free(ipmpsc_channel** channel) { ipmpsc::c::FreeHandle(chann
 
 ipmpsc_status ipmpsc_channel_close(ipmpsc_channel* channel) {
   if (channel == nullptr) return FailNull(__func__, "channel");
-  channel->channel.Close();
-  return IPMPSC_OK;
+  return Guarded([&] {
+    channel->channel.Close();
+    return int32_t{IPMPSC_OK};
+  });
 }
 
 ipmpsc_status ipmpsc_channel_send_fd(int socket, const ipmpsc_channel* channel, int64_t timeout) {
@@ -162,15 +175,16 @@ ipmpsc_status ipmpsc_channel_receive_fd(int socket, int64_t timeout, bool allow_
 }
 
 int32_t ipmpsc_channel_state(const ipmpsc_channel* channel) {
-  return channel == nullptr ? -1 : static_cast<int32_t>(channel->channel.state());
+  if (channel == nullptr) return -1;
+  return ValueOr(int32_t{-1}, [&] { return static_cast<int32_t>(channel->channel.state()); });
 }
 
 bool ipmpsc_channel_has_receiver(const ipmpsc_channel* channel) {
-  return channel != nullptr && channel->channel.HasReceiver();
+  return channel != nullptr && ValueOr(true, [&] { return channel->channel.HasReceiver(); });
 }
 
 bool ipmpsc_channel_has_sender(const ipmpsc_channel* channel) {
-  return channel != nullptr && channel->channel.HasSender();
+  return channel != nullptr && ValueOr(true, [&] { return channel->channel.HasSender(); });
 }
 
 const char* ipmpsc_channel_path(const ipmpsc_channel* channel) {
@@ -182,7 +196,7 @@ const char* ipmpsc_channel_id(const ipmpsc_channel* channel) {
 }
 
 int ipmpsc_channel_fd(const ipmpsc_channel* channel) {
-  return channel == nullptr ? -1 : channel->channel.fd();
+  return channel == nullptr ? -1 : ValueOr(-1, [&] { return channel->channel.fd(); });
 }
 
 uint64_t ipmpsc_channel_capacity(const ipmpsc_channel* channel) {
@@ -195,6 +209,14 @@ size_t ipmpsc_channel_max_payload(const ipmpsc_channel* channel) {
 
 uint32_t ipmpsc_channel_max_senders(const ipmpsc_channel* channel) {
   return channel == nullptr ? 0 : channel->channel.max_senders();
+}
+
+int32_t ipmpsc_channel_on_full(const ipmpsc_channel* channel) {
+  return channel == nullptr ? 0 : static_cast<int32_t>(channel->channel.on_full());
+}
+
+uint64_t ipmpsc_channel_released_position(const ipmpsc_channel* channel) {
+  return channel == nullptr ? 0 : channel->channel.released_position();
 }
 
 const void* ipmpsc_channel_description(const ipmpsc_channel* channel, size_t* size) {

@@ -14,10 +14,6 @@
 #include "ipmpsc/options.h"
 #include "ipmpsc/sender.h"
 
-struct ipmpsc_sender {
-  ipmpsc::Sender sender;
-};
-
 struct ipmpsc_loan {
   ipmpsc::Loan loan;
   ipmpsc::internal::ForkGuard process;
@@ -117,10 +113,13 @@ ipmpsc_status ipmpsc_sender_attach(const ipmpsc_channel* channel,
     ipmpsc_sender_options read;
     const ipmpsc_status status = ipmpsc::c::ReadOptions(options, &read);
     if (status != IPMPSC_OK) return status;
+    const ipmpsc_status reserved = ipmpsc::c::CheckReserved(read.reserved);
+    if (reserved != IPMPSC_OK) return reserved;
     ipmpsc::SenderOptions sender_options;
     if (read.name != nullptr) sender_options.name = read.name;
     sender_options.require_receiver = read.require_receiver;
     sender_options.require_path = read.require_path;
+    sender_options.deadline = Timeout(read.timeout);
     return ipmpsc::c::MakeHandle(Sender::Attach(channel->channel, sender_options), out);
   });
 }
@@ -221,9 +220,44 @@ ipmpsc_status ipmpsc_loan_publish(ipmpsc_loan** loan, size_t size) {
   if (size > (*loan)->loan.payload().size()) {
     return Fail(IPMPSC_INVALID_ARGUMENT, "the size exceeds the claimed size; the loan stays open");
   }
-  std::move((*loan)->loan).Publish(size);
-  ipmpsc::c::FreeHandle(loan);
-  return IPMPSC_OK;
+  return Guarded([&] {
+    std::move((*loan)->loan).Publish(size);
+    ipmpsc::c::FreeHandle(loan);
+    return int32_t{IPMPSC_OK};
+  });
 }
 
 void ipmpsc_loan_discard(ipmpsc_loan** loan) { ipmpsc::c::FreeHandle(loan); }
+
+uint64_t ipmpsc_sender_dropped(const ipmpsc_sender* sender) {
+  return sender == nullptr ? 0 : sender->sender.dropped();
+}
+
+uint64_t ipmpsc_sender_sent_position(const ipmpsc_sender* sender) {
+  return sender == nullptr ? 0 : sender->sender.sent_position();
+}
+
+ipmpsc_status ipmpsc_wait_until_released(ipmpsc_sender* sender, uint64_t position,
+                                         int64_t timeout) {
+  if (sender == nullptr) return FailNull(__func__, "sender");
+  return Guarded([&] {
+    return ipmpsc::c::Result(sender->sender.WaitUntilReleased(position, Timeout(timeout)));
+  });
+}
+
+void ipmpsc_sender_interrupt(ipmpsc_sender* sender) {
+  if (sender == nullptr) return;
+  const ipmpsc::c::ErrnoKeeper keeper;
+  sender->sender.Interrupt();
+}
+
+ipmpsc_status ipmpsc_sender_fd(ipmpsc_sender* sender, size_t payload_size, int* fd) {
+  if (fd == nullptr) return FailNull(__func__, "fd");
+  *fd = -1;
+  if (sender == nullptr) return FailNull(__func__, "sender");
+  return Guarded([&] { return ipmpsc::c::Store(sender->sender.Fd(payload_size), fd); });
+}
+
+bool ipmpsc_sender_arm(ipmpsc_sender* sender) {
+  return sender != nullptr && ipmpsc::c::ValueOr(false, [&] { return sender->sender.Arm(); });
+}

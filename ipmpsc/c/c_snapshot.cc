@@ -10,10 +10,6 @@
 #include "ipmpsc/c/ipmpsc.h"
 #include "ipmpsc/stats.h"
 
-struct ipmpsc_snapshot {
-  ipmpsc::ChannelStats stats;
-};
-
 namespace ipmpsc::c {
 namespace {
 
@@ -63,6 +59,10 @@ ipmpsc_status ipmpsc_snapshot_take(const ipmpsc_channel* channel, ipmpsc_snapsho
 
 void ipmpsc_snapshot_free(ipmpsc_snapshot** snapshot) { ipmpsc::c::FreeHandle(snapshot); }
 
+const char* ipmpsc_snapshot_path(const ipmpsc_snapshot* snapshot) {
+  return snapshot == nullptr ? "" : snapshot->stats.path.c_str();
+}
+
 size_t ipmpsc_snapshot_senders(const ipmpsc_snapshot* snapshot) {
   return snapshot == nullptr ? 0 : snapshot->stats.senders.size();
 }
@@ -91,6 +91,9 @@ ipmpsc_status ipmpsc_snapshot_channel(const ipmpsc_snapshot* snapshot,
   filled.high_water = from.high_water;
   filled.max_senders = from.max_senders;
   filled.attached_senders = from.attached_senders();
+  filled.drops_newest = from.drops_newest;
+  filled.dropped_messages = from.dropped_messages;
+  filled.stale_turn = from.stale_turn;
   if (from.turn.has_value()) {
     filled.has_turn = true;
     filled.turn_sender = from.turn->sender;
@@ -135,6 +138,7 @@ ipmpsc_status ipmpsc_snapshot_sender(const ipmpsc_snapshot* snapshot, size_t i,
   filled.lost_races = from.lost_races;
   filled.turns = from.turns;
   filled.refused = from.refused;
+  filled.dropped_messages = from.dropped_messages;
   filled.high_water = from.high_water;
   if (from.open_claim.has_value()) {
     filled.has_open_claim = true;
@@ -165,6 +169,7 @@ ipmpsc_status ipmpsc_snapshot_receiver(const ipmpsc_snapshot* snapshot,
   filled.orphaned_bytes = from.orphaned_bytes;
   filled.sleeps = from.sleeps;
   filled.redelivered_bytes = from.redelivered_bytes;
+  filled.skipped_messages = from.skipped_messages;
   FillOutput(filled, stats);
   return IPMPSC_OK;
 }

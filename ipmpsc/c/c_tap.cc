@@ -27,6 +27,8 @@ ipmpsc_status TapWith(const ipmpsc_tap_options* given, ipmpsc_tap** out, OpenIt 
     ipmpsc_tap_options read;
     const ipmpsc_status status = ReadOptions(given, &read);
     if (status != IPMPSC_OK) return status;
+    const ipmpsc_status reserved = CheckReserved(read.reserved);
+    if (reserved != IPMPSC_OK) return reserved;
     if (read.start < IPMPSC_TAP_NOW || read.start > IPMPSC_TAP_OLDEST_KEPT) {
       return Fail(IPMPSC_INVALID_ARGUMENT, "there is no such start: use IPMPSC_TAP_...");
     }
@@ -97,6 +99,10 @@ ipmpsc_status ipmpsc_tap_next(ipmpsc_tap* tap, int64_t timeout, ipmpsc_tap_messa
   return NextWith(tap, message, __func__, [timeout](Tap& from, TapMessage* into) {
     return from.Next(Timeout(timeout), into);
   });
+}
+
+uint64_t ipmpsc_tap_position(const ipmpsc_tap* tap) {
+  return tap == nullptr ? 0 : tap->tap.position();
 }
 
 ipmpsc_status ipmpsc_tap_get_loss(const ipmpsc_tap* tap, ipmpsc_tap_loss* loss) {

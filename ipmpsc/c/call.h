@@ -6,10 +6,13 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <new>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -27,22 +30,55 @@ ipmpsc_status FailWith(const absl::Status& status) noexcept;
 // "ipmpsc_send: `sender` is NULL".
 ipmpsc_status FailNull(const char* function, const char* argument) noexcept;
 
+// For an exception that reached this interface: a callback's.
+ipmpsc_status FailThrown(const char* what) noexcept;
+
 inline ipmpsc_status Result(const absl::Status& status) noexcept {
   return status.ok() ? IPMPSC_OK : FailWith(status);
 }
+
+// Puts back the errno that its maker had.
+class ErrnoKeeper {
+ public:
+  ErrnoKeeper() = default;
+  ErrnoKeeper(const ErrnoKeeper&) = delete;
+  ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
+  ~ErrnoKeeper() { errno = kept_; }
+
+ private:
+  const int kept_ = errno;
+};
 
 // Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
 // (pthread_cancel) pass, which is no exception of C++.
 template <typename Call>
 ipmpsc_status Guarded(Call&& call) {
+  const ErrnoKeeper keeper;
   try {
     return call();
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (const std::bad_alloc&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "no memory is left");
+  } catch (const std::length_error&) {
+    return Fail(IPMPSC_RESOURCE_EXHAUSTED, "a count is larger than memory can be: correct it");
+  } catch (const std::exception& thrown) {
+    return FailThrown(thrown.what());
   } catch (...) {
-    return Fail(IPMPSC_UNKNOWN, "the callback threw a C++ exception; catch it in the callback");
+    return FailThrown("no std::exception");
+  }
+}
+
+// Returns what `call` returns, for functions without a status. `otherwise` if it throws.
+template <typename T, typename Call>
+T ValueOr(T otherwise, Call&& call) {
+  const ErrnoKeeper keeper;
+  try {
+    return call();
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    return otherwise;
   }
 }
 
@@ -54,9 +90,18 @@ ipmpsc_status MakeHandle(absl::StatusOr<T> made, Handle** out) {
   return IPMPSC_OK;
 }
 
+// Stores a value, or returns its error.
+template <typename T>
+ipmpsc_status Store(const absl::StatusOr<T>& value, T* out) {
+  if (!value.ok()) return FailWith(value.status());
+  *out = *value;
+  return IPMPSC_OK;
+}
+
 template <typename Handle>
 void FreeHandle(Handle** handle) {
   if (handle == nullptr) return;
+  const ErrnoKeeper keeper;
   delete std::exchange(*handle, nullptr);
 }
 
@@ -91,6 +136,19 @@ ipmpsc_status ReadOptions(const Options* given, Options* options) {
   }
   std::memcpy(static_cast<void*>(options), bytes, std::min(size, sizeof(Options)));
   return IPMPSC_OK;
+}
+
+// Whether all reserved fields of options are zero, which a later version gives a meaning.
+template <typename... Fields>
+ipmpsc_status CheckReserved(const Fields&... fields) {
+  const auto is_zero = [](const auto& field) {
+    const char* const bytes = reinterpret_cast<const char*>(&field);
+    return std::all_of(bytes, bytes + sizeof(field), [](char byte) { return byte == 0; });
+  };
+  if ((is_zero(fields) && ...)) return IPMPSC_OK;
+  return Fail(IPMPSC_INVALID_ARGUMENT,
+              "a reserved field of the options is not zero: zero the structure, or update the "
+              "library");
 }
 
 // Whether a structure of results can be filled.

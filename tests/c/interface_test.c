@@ -12,91 +12,17 @@
 #include <unistd.h>
 
 #include "ipmpsc/c/ipmpsc.h"
+#include "tests/c/expect.h"
 
 #ifdef __cplusplus
 #include <stdexcept>
-#define STATIC_ASSERT(condition, text) static_assert(condition, text)
-#else
-#define STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
-static int failures = 0;
-
-#define EXPECT(condition)                                                     \
-  do {                                                                        \
-    if (!(condition)) {                                                       \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      ++failures;                                                             \
-    }                                                                         \
-  } while (0)
-
-/* For what the test cannot go on without. */
-#define REQUIRE(condition)                                                        \
-  do {                                                                            \
-    if (!(condition)) {                                                           \
-      fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition, \
-              ipmpsc_error_text());                                               \
-      exit(1);                                                                    \
-    }                                                                             \
-  } while (0)
-
-#define EXPECT_CODE(call, code)                                                 \
-  do {                                                                          \
-    const ipmpsc_status status_ = (call);                                       \
-    if (status_ != (code)) {                                                    \
-      fprintf(stderr, "%s:%d: %s returns %s (%s)\n", __FILE__, __LINE__, #call, \
-              ipmpsc_status_name(status_), ipmpsc_error_text());                \
-      ++failures;                                                               \
-    }                                                                           \
-  } while (0)
-
-#define TEXT_HAS(part) (strstr(ipmpsc_error_text(), (part)) != NULL)
-
-/* One page of records. */
-static ipmpsc_channel* small_channel(void) {
-  ipmpsc_channel_options options;
-  ipmpsc_channel* channel = NULL;
-  memset(&options, 0, sizeof options);
-  options.size = sizeof options;
-  options.capacity = 4096;
-  options.max_senders = 2;
-  REQUIRE(ipmpsc_channel_create_anonymous(&options, &channel) == IPMPSC_OK);
-  return channel;
-}
-
-static ipmpsc_sender* sender_of(const ipmpsc_channel* channel) {
-  ipmpsc_sender* sender = NULL;
-  REQUIRE(ipmpsc_sender_attach(channel, NULL, &sender) == IPMPSC_OK);
-  return sender;
-}
-
-static ipmpsc_receiver* receiver_of(const ipmpsc_channel* channel) {
-  ipmpsc_receiver* receiver = NULL;
-  REQUIRE(ipmpsc_receiver_attach(channel, NULL, &receiver) == IPMPSC_OK);
-  return receiver;
-}
-
-/* Receives the next message, compares it and gives it back. */
-static void expect_message(ipmpsc_receiver* receiver, const char* text) {
-  ipmpsc_lease* lease = NULL;
-  ipmpsc_message message;
-  memset(&message, 0xff, sizeof message);
-  message.size = sizeof message;
-  EXPECT_CODE(ipmpsc_receive(receiver, 10 * IPMPSC_SECOND, &lease, &message), IPMPSC_OK);
-  if (lease == NULL) return;
-  EXPECT(message.size == sizeof message);
-  EXPECT(message.data_size == strlen(text));
-  EXPECT(message.data_size == strlen(text) && memcmp(message.data, text, strlen(text)) == 0);
-  EXPECT(message.reserved[0] == 0 && message.reserved[2] == 0);
-  ipmpsc_lease_release(&lease);
-  EXPECT(lease == NULL);
-}
-
 static void test_layout(void) {
-  STATIC_ASSERT(sizeof(ipmpsc_channel_options) == 48, "fields are added at the end only");
+  STATIC_ASSERT(sizeof(ipmpsc_channel_options) == 56, "fields are added at the end only");
   STATIC_ASSERT(sizeof(ipmpsc_open_options) == 24, "fields are added at the end only");
-  STATIC_ASSERT(sizeof(ipmpsc_sender_options) == 24, "fields are added at the end only");
-  STATIC_ASSERT(sizeof(ipmpsc_receiver_options) == 32, "fields are added at the end only");
+  STATIC_ASSERT(sizeof(ipmpsc_sender_options) == 32, "fields are added at the end only");
+  STATIC_ASSERT(sizeof(ipmpsc_receiver_options) == 40, "fields are added at the end only");
   STATIC_ASSERT(sizeof(ipmpsc_tap_options) == 16, "fields are added at the end only");
   STATIC_ASSERT(sizeof(ipmpsc_message) == 56, "fields are added at the end only");
   STATIC_ASSERT(sizeof(ipmpsc_tap_message) == 64, "fields are added at the end only");
@@ -789,13 +715,6 @@ static void test_text_is_per_thread(void) {
   REQUIRE(pthread_create(&thread, NULL, text_of_thread, NULL) == 0);
   pthread_join(thread, NULL);
   EXPECT(TEXT_HAS("ipmpsc_snapshot_channel: snapshot is NULL"));
-}
-
-/* Whether a child that ran `failures` tests ended well. */
-static void expect_child_passed(pid_t child) {
-  int status = -1;
-  EXPECT(waitpid(child, &status, 0) == child);
-  EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void test_fork(void) {

@@ -7,6 +7,7 @@ set -euo pipefail
 
 library=$(find -L install -name 'libipmpsc_c.so.*' | head -1)
 header=ipmpsc/c/ipmpsc.h
+headers=$(find -L ipmpsc/c -name '*.h')
 work=${TEST_TMPDIR:-$(mktemp -d)}
 failed=0
 
@@ -18,7 +19,7 @@ fail() {
 # Prints the interface that the header declares. C++ types inside the library would drown it, so this reads a
 # library of functions that do nothing.
 describe() {
-  "${CC:-gcc}" -E -P "$header" |
+  "${CC:-gcc}" -E -P -I. "$header" |
     sed -zE 's/(visibility\("default"\)[^;]*);/\1 { __builtin_trap(); }/g' >"$work/interface.c"
   "${CC:-gcc}" -g -shared -fPIC -Wl,-soname,libipmpsc_c.so.0.1 "$work/interface.c" -o "$work/interface.so"
   abidw --no-corpus-path --no-comp-dir-path --no-show-locs "$work/interface.so" |
@@ -30,17 +31,21 @@ if [ "${1-}" = --update ]; then
   exit
 fi
 
-# The functions of the header, and nothing else.
-declared=$(grep -oE '\bipmpsc_[a-z_]+\(' "$header" | tr -d '(' | sort -u)
+# The functions of the headers, and nothing else. ipmpsc.h includes all of them.
+declared=$(grep -ohE '\bipmpsc_[a-z_]+\(' $headers | tr -d '(' | sort -u)
 exported=$(nm -D --defined-only "$library" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u)
-[ "$(wc -w <<<"$declared")" -ge 55 ] || fail "few functions in $header: $declared"
+[ "$(wc -w <<<"$declared")" -ge 55 ] || fail "few functions in $headers: $declared"
 if ! diff <(echo "$declared") <(echo "$exported"); then
-  fail "the header (<) and the library (>) have different functions"
+  fail "the headers (<) and the library (>) have different functions"
 fi
 if nm -D --defined-only "$library" | awk '$2 != "A"' | grep -v '@@IPMPSC_C_0\.1$'; then
   fail "a symbol is not of the version IPMPSC_C_0.1"
 fi
 readelf -d "$library" | grep -q 'SONAME.*\[libipmpsc_c\.so\.0\.1\]' || fail "it has another soname"
+
+for file in $headers; do
+  [ "$file" = "$header" ] || grep -qF "#include \"$file\"" "$header" || fail "$header does not include $file"
+done
 
 # Sees functions, fields and their types.
 if command -v abidiff >/dev/null; then

@@ -1,0 +1,89 @@
+// Tests that the C interface survives the end of memory: each allocation fails in turn, and a call
+// then returns IPMPSC_RESOURCE_EXHAUSTED and has no effect.
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+#include "ipmpsc/c/ipmpsc.h"
+#include "tests/c/expect.h"
+
+namespace {
+
+// The allocations of this process until the one that fails; below 0: none does.
+int allocations_left = -1;
+
+void* Allocate(size_t size) {
+  if (allocations_left == 0) throw std::bad_alloc();
+  if (allocations_left > 0) --allocations_left;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+// Calls `call()` with 0, 1, 2, ... allocations until it succeeds. Returns how often it failed.
+template <typename Call>
+int FailEachAllocation(Call&& call) {
+  for (int allowed = 0; allowed < 1000; ++allowed) {
+    allocations_left = allowed;
+    const ipmpsc_status status = call();
+    allocations_left = -1;
+    if (status == IPMPSC_OK) return allowed;
+    EXPECT_CODE(status, IPMPSC_RESOURCE_EXHAUSTED);
+  }
+  REQUIRE(false);
+  return 0;
+}
+
+// A message that is taken needs a handle. Without memory for it the message must stay.
+void TestReceive() {
+  ipmpsc_channel* channel = small_channel();
+  ipmpsc_sender* sender = sender_of(channel);
+  ipmpsc_receiver* receiver = receiver_of(channel);
+  EXPECT_CODE(ipmpsc_try_send(sender, "first", 5), IPMPSC_OK);
+  EXPECT_CODE(ipmpsc_try_send(sender, "second", 6), IPMPSC_OK);
+  ipmpsc_lease* first = nullptr;
+  ipmpsc_message message = {};
+  message.size = sizeof message;
+  EXPECT(FailEachAllocation([&] { return ipmpsc_try_receive(receiver, &first, &message); }) > 0);
+  EXPECT(first != nullptr && message.data_size == 5);
+  ipmpsc_lease* second = nullptr;
+  EXPECT(FailEachAllocation([&] { return ipmpsc_receive(receiver, 0, &second, &message); }) > 0);
+  EXPECT(second != nullptr && message.data_size == 6);
+  ipmpsc_lease_release(&second);
+  ipmpsc_lease_release(&first);
+  ipmpsc_receiver_free(&receiver);
+  ipmpsc_sender_free(&sender);
+  ipmpsc_channel_free(&channel);
+}
+
+void TestSend() {
+  ipmpsc_channel* channel = small_channel();
+  ipmpsc_sender* sender = sender_of(channel);
+  ipmpsc_receiver* receiver = receiver_of(channel);
+  const ipmpsc_bytes messages[] = {{"a", 1}, {"b", 1}};
+  EXPECT(FailEachAllocation([&] { return ipmpsc_try_send_batch(sender, messages, 2); }) > 0);
+  EXPECT_CODE(ipmpsc_try_send_batch(sender, messages, SIZE_MAX / 8), IPMPSC_RESOURCE_EXHAUSTED);
+  expect_message(receiver, "a");
+  expect_message(receiver, "b");
+  ipmpsc_loan* loan = nullptr;
+  EXPECT(FailEachAllocation([&] { return ipmpsc_try_claim(sender, 4, &loan, nullptr); }) > 0);
+  ipmpsc_loan_discard(&loan);
+  EXPECT_CODE(ipmpsc_try_send(sender, "c", 1), IPMPSC_OK);
+  expect_message(receiver, "c");
+  ipmpsc_receiver_free(&receiver);
+  ipmpsc_sender_free(&sender);
+  ipmpsc_channel_free(&channel);
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return Allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+int main() {
+  TestReceive();
+  TestSend();
+  if (failures != 0) std::fprintf(stderr, "%d expectations failed\n", failures);
+  return failures == 0 ? 0 : 1;
+}
