@@ -16,7 +16,13 @@ int64_t Nanoseconds(clockid_t clock) {
 
 int64_t MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
 
-int64_t MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
+int64_t MonotonicTick() {
+#ifdef CLOCK_MONOTONIC_COARSE
+  return Nanoseconds(CLOCK_MONOTONIC_COARSE);
+#else
+  return MonotonicNow();
+#endif
+}
 
 int64_t WallClockNow() { return Nanoseconds(CLOCK_REALTIME); }
 
