@@ -3,6 +3,7 @@
 #ifndef IPMPSC_INTERNAL_OS_FUTEX_WAITV_H_
 #define IPMPSC_INTERNAL_OS_FUTEX_WAITV_H_
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,11 @@ inline constexpr size_t kMostFutexWaiters = 128;
 // CLOCK_MONOTONIC). Returns the index of a word that was woken, or -1 with errno: EAGAIN if a word
 // has another value, ETIMEDOUT, EINTR, or why the kernel refuses.
 inline long FutexWaitv(const FutexWaiter* waiters, size_t count, int64_t deadline) {
+#ifdef __ANDROID__
+  // An app's filter of system calls kills a process that tries it. Untested: docs/porting.md.
+  errno = ENOSYS;
+  return -1;
+#endif
 #ifdef SYS_futex_waitv
   constexpr long kNumber = SYS_futex_waitv;
 #else
