@@ -31,8 +31,9 @@ inline constexpr size_t kMostFutexWaiters = 128;
 // CLOCK_MONOTONIC). Returns the index of a word that was woken, or -1 with errno: EAGAIN if a word
 // has another value, ETIMEDOUT, EINTR, or why the kernel refuses.
 inline long FutexWaitv(const FutexWaiter* waiters, size_t count, int64_t deadline) {
-#ifdef __ANDROID__
-  // An app's filter of system calls kills a process that tries it. Untested: docs/porting.md.
+#if defined(__ANDROID__) || !defined(__linux__)
+  // An app's filter of system calls kills a process that tries it, and elsewhere the number is
+  // another call's. Untested: docs/porting.md.
   errno = ENOSYS;
   return -1;
 #endif
