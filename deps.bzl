@@ -13,12 +13,13 @@ load("//third_party/protobuf:protobuf.bzl", "debian_protobuf")
 load("//third_party/zlib:zlib.bzl", "debian_zlib")
 load("//third_party/zstd:zstd.bzl", "debian_zstd")
 
-def ipmpsc_dependencies(coverage_tools = True):
+def ipmpsc_dependencies(coverage_tools = True, musl = False):
     """Defines the repositories, over what Debian 12 installs, that are not defined yet.
 
     Args:
       coverage_tools: whether remote_coverage_tools is among them. Every test asks for it, and Bazel's own
         is downloaded. False leaves Bazel's in place; so does a definition before this call.
+      musl: whether the workspace has --config=musl and calls `musl_dependencies()`.
     """
     maybe(
         local_files,
@@ -41,15 +42,31 @@ def ipmpsc_dependencies(coverage_tools = True):
         },
         packages = ["proto"],
     )
-    maybe(debian_abseil, name = "com_google_absl")
-    maybe(debian_protobuf, name = "com_google_protobuf")
+    maybe(
+        debian_abseil,
+        name = "com_google_absl",
+        musl = "@abseil_source//:abseil" if musl else "",
+    )
+    maybe(
+        debian_protobuf,
+        name = "com_google_protobuf",
+        musl = "@protobuf_source//:protobuf" if musl else "",
+    )
 
     # For the command alone: looked for when something that is built needs them.
     maybe(debian_cli11, name = "cli11")
     maybe(debian_nlohmann_json, name = "nlohmann_json")
     maybe(optional_microhttpd, name = "libmicrohttpd")
-    maybe(debian_zlib, name = "zlib")
-    maybe(debian_zstd, name = "zstd")
+    maybe(
+        debian_zlib,
+        name = "zlib",
+        musl = "@zlib_source//:zlib" if musl else "",
+    )
+    maybe(
+        debian_zstd,
+        name = "zstd",
+        musl = "@zstd_source//:zstd" if musl else "",
+    )
     maybe(
         native.new_local_repository,
         name = "com_google_googletest",

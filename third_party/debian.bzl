@@ -18,6 +18,30 @@ config_setting(
 )
 """
 
+# What is built with --config=musl builds the package's libraries from source (third_party/musl).
+MUSL_SETTING = """
+config_setting(
+    name = "musl",
+    values = {"cpu": "musl"},
+    visibility = ["//:__subpackages__"],
+)
+"""
+
+def unless_musl(value, musl_value):
+    """Returns the Starlark expression for an attribute that --config=musl changes.
+
+    Args:
+      value: of the attribute.
+      musl_value: of the attribute with --config=musl. The repository's root has MUSL_SETTING.
+    """
+    return "select({\"//:musl\": %s, \"//conditions:default\": %s})" % (repr(musl_value), repr(value))
+
+MUSL_ATTRS = {
+    "musl": attr.string(
+        doc = "The label of the library that a build with --config=musl uses. Without it there is none.",
+    ),
+}
+
 def link_libraries(repository_ctx, lib_dir, folder, names):
     """Links libraries of the machine, and of aarch64, into a folder of the repository.
 

@@ -50,14 +50,17 @@ class ErrnoKeeper {
 };
 
 // Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
-// (pthread_cancel) pass, which is no exception of C++.
+// (pthread_cancel) pass, which is no exception of C++. Only libstdc++ has a name for it. musl's does
+// not unwind.
 template <typename Call>
 ipmpsc_status Guarded(Call&& call) {
   const ErrnoKeeper keeper;
   try {
     return call();
+#ifdef __GLIBCXX__
   } catch (const abi::__forced_unwind&) {
     throw;
+#endif
   } catch (const std::bad_alloc&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "no memory is left");
   } catch (const std::length_error&) {

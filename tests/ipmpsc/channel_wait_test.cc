@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/internal/os/rename_file.h"
 #include "ipmpsc/options.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -117,7 +118,7 @@ TEST_F(ChannelWaitTest, OpensAChannelInADirectoryThatTakesThePlaceOfTheFirst) {
   ASSERT_EQ(mkdir(first.c_str(), 0700), 0);
   ASSERT_EQ(mkdir(second.c_str(), 0700), 0);
   EXPECT_OK(OpenDuring(first + "/channel", [&] {
-    EXPECT_EQ(renameat2(AT_FDCWD, first.c_str(), AT_FDCWD, second.c_str(), RENAME_EXCHANGE), 0);
+    EXPECT_TRUE(internal::ExchangeNames(first.c_str(), second.c_str()));
     absl::SleepFor(kUntilAsleep);
     EXPECT_OK(CreateSmall(first + "/channel"));
   }));

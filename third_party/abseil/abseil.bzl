@@ -4,7 +4,7 @@ What links with what comes from the package's own pkg-config files, of which Deb
 each target of upstream. What users may depend on is in targets.bzl.
 """
 
-load("//third_party:debian.bzl", "AARCH64_SETTING", "copy_headers", "library_dir", "link_libraries", "parse_pkg_config", "require")
+load("//third_party:debian.bzl", "AARCH64_SETTING", "MUSL_ATTRS", "MUSL_SETTING", "copy_headers", "library_dir", "link_libraries", "parse_pkg_config", "require", "unless_musl")
 load(":targets.bzl", "PACKAGES")
 
 _HEADERS = """\
@@ -42,7 +42,7 @@ cc_library(
     name = "{name}",
     hdrs = {hdrs},
     visibility = ["//visibility:public"],
-    deps = ["//:headers", "//debian:{pc}"],
+    deps = {deps},
 )
 """
 
@@ -83,6 +83,7 @@ def _debian_abseil_impl(repository_ctx):
     require(repository_ctx, lib_dir + "/pkgconfig/absl_base.pc", "libabsl-dev")
     copy_headers(repository_ctx, "/usr/include/absl", "include/absl")
 
+    musl = repository_ctx.attr.musl
     load_cc = "load(\"@rules_cc//cc:defs.bzl\", \"cc_library\")\n"
     libraries = [
         _library(repository_ctx, lib_dir, pc)
@@ -90,18 +91,21 @@ def _debian_abseil_impl(repository_ctx):
         if pc.basename.startswith("absl_")
     ]
     repository_ctx.file("debian/BUILD.bazel", load_cc + "".join(libraries))
-    repository_ctx.file("BUILD.bazel", _HEADERS + _for_protobuf(repository_ctx, lib_dir) + AARCH64_SETTING)
+    repository_ctx.file("BUILD.bazel", _HEADERS + _for_protobuf(repository_ctx, lib_dir) + AARCH64_SETTING + MUSL_SETTING)
     for package, targets in PACKAGES.items():
         text = load_cc
         for name, target in targets.items():
+            hdrs = ["//:include/absl/%s/%s" % (package, header) for header in target.hdrs]
+            deps = ["//:headers", "//debian:absl_" + (target.pc or name)]
             text += _TARGET.format(
                 name = name,
-                hdrs = ["//:include/absl/%s/%s" % (package, header) for header in target.hdrs],
-                pc = "absl_" + (target.pc or name),
+                hdrs = unless_musl(hdrs, []) if musl else hdrs,
+                deps = unless_musl(deps, [musl]) if musl else deps,
             )
         repository_ctx.file("absl/%s/BUILD.bazel" % package, text)
 
 debian_abseil = repository_rule(
     implementation = _debian_abseil_impl,
+    attrs = MUSL_ATTRS,
     local = True,  # Looks at /usr again with every new server.
 )

@@ -1,4 +1,9 @@
-"""A library that may be missing: then its target is there all the same, without its define."""
+"""A library that may be missing: then its target is there all the same, without its define.
+
+The machine's own library is of no use to a build with --config=musl, which does without.
+"""
+
+load("//third_party:debian.bzl", "MUSL_SETTING", "unless_musl")
 
 def _optional_library_impl(repository_ctx):
     installed = repository_ctx.path(repository_ctx.attr.header).exists
@@ -16,11 +21,12 @@ cc_library(
     linkopts = %s,
     visibility = ["//visibility:public"],
 )
-""" % (
+%s""" % (
         repository_ctx.attr.target,
-        repr([repository_ctx.attr.define] if installed else []),
+        unless_musl([repository_ctx.attr.define] if installed else [], []),
         repr(["include"] if include else []),
-        repr(repository_ctx.attr.libraries if installed else []),
+        unless_musl(repository_ctx.attr.libraries if installed else [], []),
+        MUSL_SETTING,
     ))
 
 optional_library = repository_rule(

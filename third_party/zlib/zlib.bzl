@@ -1,6 +1,14 @@
 """`@zlib` over Debian's zlib1g-dev."""
 
-load("//third_party:debian.bzl", "library_dir", "require")
+load("//third_party:debian.bzl", "MUSL_ATTRS", "MUSL_SETTING", "library_dir", "require", "unless_musl")
+
+_ALIAS = """
+alias(
+    name = "zlib",
+    actual = %s,
+    visibility = ["//visibility:public"],
+)
+"""
 
 def _debian_zlib_impl(repository_ctx):
     lib_dir = library_dir(repository_ctx)
@@ -10,9 +18,13 @@ def _debian_zlib_impl(repository_ctx):
         repository_ctx.file("include/" + header, repository_ctx.read("/usr/include/" + header))
     for library in ["libz.a", "libz.so"]:
         repository_ctx.symlink(lib_dir + "/" + library, library)
-    repository_ctx.symlink(Label("//third_party/zlib:zlib.BUILD"), "BUILD.bazel")
+    build = repository_ctx.read(Label("//third_party/zlib:zlib.BUILD"))
+    musl = repository_ctx.attr.musl
+    actual = unless_musl(":debian_zlib", musl) if musl else "\":debian_zlib\""
+    repository_ctx.file("BUILD.bazel", build + MUSL_SETTING + _ALIAS % actual)
 
 debian_zlib = repository_rule(
     implementation = _debian_zlib_impl,
+    attrs = MUSL_ATTRS,
     local = True,  # Looks at /usr again with every new server.
 )

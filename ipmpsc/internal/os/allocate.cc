@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -71,6 +72,27 @@ absl::Status CheckRoom(int fd, uint64_t size, uint64_t missing) {
   return absl::OkStatus();
 }
 
+// Reserves `size` bytes of the new file from `offset` on by writing zeros. Returns 0 or an errno.
+int WriteZeros(int fd, uint64_t offset, uint64_t size) {
+  static constexpr char kZeros[16 << 10] = {};
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t written = pwrite(fd, kZeros, std::min(uint64_t{sizeof(kZeros)}, size - done),
+                                   static_cast<off_t>(offset + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    done += static_cast<uint64_t>(written);
+  }
+  return 0;
+}
+
+// Reserves `size` bytes of the new file from `offset` on. Returns 0 or an errno. posix_fallocate
+// writes to a file system without fallocate (NFS before 4.2, some of FUSE) in one C library, and
+// fails in another.
+int Reserve(int fd, uint64_t offset, uint64_t size) {
+  if (fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0) return 0;
+  return errno == EOPNOTSUPP ? WriteZeros(fd, offset, size) : errno;
+}
+
 absl::Status CannotAllocate(uint64_t size, int error) {
   switch (error) {
     case ENOSPC:
@@ -95,7 +117,7 @@ absl::Status AllocateFile(int fd, uint64_t size) {
     const absl::Status room = CheckRoom(fd, size, size - done);
     if (!room.ok()) return room;
     const uint64_t step = std::min(kStep, size - done);
-    const int error = posix_fallocate(fd, static_cast<off_t>(done), static_cast<off_t>(step));
+    const int error = Reserve(fd, done, step);
     if (error == EINTR) continue;
     if (error != 0) return CannotAllocate(size, error);
     done += step;

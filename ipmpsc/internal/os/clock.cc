@@ -16,7 +16,13 @@ int64_t Nanoseconds(clockid_t clock) {
 
 MonotonicNanos MonotonicNow() { return Nanoseconds(CLOCK_MONOTONIC); }
 
-MonotonicNanos MonotonicTick() { return Nanoseconds(CLOCK_MONOTONIC_COARSE); }
+MonotonicNanos MonotonicTick() {
+#ifdef CLOCK_MONOTONIC_COARSE
+  return Nanoseconds(CLOCK_MONOTONIC_COARSE);
+#else
+  return MonotonicNow();
+#endif
+}
 
 int64_t WallClockNow() { return Nanoseconds(CLOCK_REALTIME); }
 

@@ -1,8 +1,8 @@
 // Sleeping on a word in shared memory, and waking the sleepers.
 //
 // futex.cc uses the kernel's futexes. They are shared (no FUTEX_PRIVATE_FLAG), since the sleepers
-// are in several processes. polled_futex.cc replaces it on systems without futexes. A port to
-// another way of sleeping is one more such file.
+// are in several processes. polled_futex.cc replaces it on systems without futexes, and
+// umtx_futex.cc is for FreeBSD. A port to another way of sleeping is one more such file.
 #ifndef IPMPSC_INTERNAL_OS_FUTEX_H_
 #define IPMPSC_INTERNAL_OS_FUTEX_H_
 

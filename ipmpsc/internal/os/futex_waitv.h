@@ -3,6 +3,7 @@
 #ifndef IPMPSC_INTERNAL_OS_FUTEX_WAITV_H_
 #define IPMPSC_INTERNAL_OS_FUTEX_WAITV_H_
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,12 @@ inline constexpr size_t kMostFutexWaiters = 128;
 // CLOCK_MONOTONIC). Returns the index of a word that was woken, or -1 with errno: EAGAIN if a word
 // has another value, ETIMEDOUT, EINTR, or why the kernel refuses.
 inline long FutexWaitv(const FutexWaiter* waiters, size_t count, MonotonicNanos deadline) {
+#if defined(__ANDROID__) || !defined(__linux__)
+  // An app's filter of system calls kills a process that tries it, and elsewhere the number is
+  // another call's. Untested: docs/porting.md.
+  errno = ENOSYS;
+  return -1;
+#endif
 #ifdef SYS_futex_waitv
   constexpr long kNumber = SYS_futex_waitv;
 #else

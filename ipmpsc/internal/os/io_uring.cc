@@ -89,6 +89,10 @@ void IoUring::Close() {
 
 int IoUring::Open(uint32_t requests, uint32_t completions) {
   Close();
+#ifdef __ANDROID__
+  // An app's filter of system calls kills a process that tries it. Untested: docs/porting.md.
+  return ENOSYS;
+#endif
   Parameters parameters = {};
   // Completions wait for the next `Enter` of this thread. Otherwise each wake would interrupt its
   // system calls, and epoll_wait would return EINTR.

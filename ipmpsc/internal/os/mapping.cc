@@ -16,6 +16,10 @@ namespace {
 
 constexpr uint64_t kHugePage = uint64_t{2} << 20;
 
+// MADV_POPULATE_READ and MADV_POPULATE_WRITE (Linux 5.14), which some C libraries' headers lack.
+constexpr int kPopulateRead = 22;
+constexpr int kPopulateWrite = 23;
+
 // Returns the limit `which` as text.
 std::string Limit(int which) {
   struct rlimit limit;
@@ -74,7 +78,7 @@ absl::StatusOr<Mapping> Mapping::Map(int fd, uint64_t data_offset, uint64_t capa
   // touched.
   if (options.huge_pages) madvise(base + data_offset, 2 * capacity, MADV_HUGEPAGE);
   if (options.prefault) {
-    madvise(base, size, options.read_only ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    madvise(base, size, options.read_only ? kPopulateRead : kPopulateWrite);
   }
   return mapping;
 }

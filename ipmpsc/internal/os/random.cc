@@ -1,6 +1,7 @@
 #include "ipmpsc/internal/os/random.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "absl/status/status.h"
 
@@ -8,8 +9,8 @@ namespace ipmpsc::internal {
 
 absl::StatusOr<uint64_t> RandomWord() {
   uint64_t word;
-  // So few bytes come whole or not at all.
-  if (getrandom(&word, sizeof(word), 0) != sizeof(word)) {
+  // Some systems declare it in <sys/random.h>, others in <unistd.h>.
+  if (getentropy(&word, sizeof(word)) != 0) {
     return absl::UnavailableError("the kernel gives no random numbers");
   }
   return word;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/os/rename_file.h"
 #include "ipmpsc/internal/os/use_mark.h"
 #include "ipmpsc/internal/segment/leftovers.h"
 #include "ipmpsc/internal/segment/path_error.h"
@@ -110,23 +111,22 @@ absl::Status NascentFile::GiveHiddenName() {
 absl::StatusOr<UniqueFd> NascentFile::NameInPlace() {
   const absl::Status named = GiveHiddenName();
   if (!named.ok()) return named;
-  const auto rename_with = [this](unsigned flags) {
-    return renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, path_.c_str(), flags) == 0;
-  };
   for (int i = 0; i < kTries; ++i) {
     // An exchange: afterwards exactly the replaced file has the hidden name, which the destructor
     // removes.
-    if (rename_with(RENAME_EXCHANGE)) return OpenFile(hidden_.c_str(), O_RDWR | O_NONBLOCK);
+    if (ExchangeNames(hidden_.c_str(), path_.c_str())) {
+      return OpenFile(hidden_.c_str(), O_RDWR | O_NONBLOCK);
+    }
     if (errno == EINVAL || errno == ENOSYS) {
       // A file system that cannot exchange. Of two processes that replace at the same moment, one
       // may leave the users of a channel untold.
       UniqueFd old = OpenFile(path_.c_str(), O_RDWR | O_NONBLOCK);
-      if (!rename_with(0)) return Failed(path_, "cannot replace it");
+      if (rename(hidden_.c_str(), path_.c_str()) != 0) return Failed(path_, "cannot replace it");
       hidden_.clear();
       return old;
     }
     if (errno != ENOENT) return Failed(path_, "cannot replace it");
-    if (rename_with(RENAME_NOREPLACE)) {
+    if (RenameWithoutReplacing(hidden_.c_str(), path_.c_str())) {
       hidden_.clear();
       return UniqueFd();
     }
