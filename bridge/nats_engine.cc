@@ -237,6 +237,9 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
           absl::StrCat(inbox_->violation, "; give the user this permission"));
     }
   }
+  // First, since libnats itself refuses to ask a server of a limit below 0.
+  const absl::StatusOr<uint64_t> server_limit = ServerLimit();
+  if (!server_limit.ok()) return server_limit.status();
   jsStreamInfo* raw = nullptr;
   jsErrCode code = static_cast<jsErrCode>(0);
   natsStatus status =
@@ -263,8 +266,6 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
   }
   pipelined_ = config.SubjectsLen == 1 && config.SourcesLen == 0 && config.Subjects != nullptr &&
                options_.address.subject == config.Subjects[0];
-  const absl::StatusOr<uint64_t> server_limit = ServerLimit();
-  if (!server_limit.ok()) return server_limit.status();
   max_message_ = *server_limit;
   if (config.MaxMsgSize > 0) {
     max_message_ = std::min(max_message_, static_cast<uint64_t>(config.MaxMsgSize));
@@ -335,6 +336,8 @@ absl::Status NatsEngine::Publish(const ChannelIdentity& channel, const Message& 
     return absl::OkStatus();
   }
   if (status == NATS_MAX_PAYLOAD) {
+    const absl::StatusOr<uint64_t> limit = ServerLimit();
+    if (!limit.ok()) return limit.status();
     Acknowledgement outcome;
     outcome.position = message.position;
     outcome.outcome = Outcome::kTooLarge;
