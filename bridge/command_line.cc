@@ -5,6 +5,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
@@ -20,7 +21,8 @@ namespace {
 // The last lines of --help.
 constexpr char kFooter[] =
     "Example:\n"
-    "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n\n"
+    "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n"
+    "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n\n"
     "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
     "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
     "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
@@ -49,13 +51,15 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   double timeout = absl::ToDoubleSeconds(options.nats.timeout);
   CLI::App app(
       "Copies the messages of a channel into a NATS JetStream stream, each exactly once and in "
-      "order.",
+      "order, or those of a stream into a channel.",
       "ipmpsc-bridge");
   app.set_version_flag("--version", std::string(kVersion));
   app.footer(kFooter);
   app.add_option("channel", options.channel, "the channel's path, or its name in /dev/shm")
       ->required();
-  app.add_option("engine", address, "nats://HOST:PORT/SUBJECT or tls://HOST:PORT/SUBJECT")
+  app.add_option("engine", address,
+                 "nats://HOST:PORT/SUBJECT or tls://HOST:PORT/SUBJECT. If it comes first, messages "
+                 "go from the engine to the channel")
       ->required();
   app.add_flag("--check", options.check, "tries everything and moves no message");
   app.add_flag("--force", options.forwarder.force,
@@ -92,6 +96,25 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   app.add_option("--connect", options.connect_seconds, "seconds to wait for the engine")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  const char* const back = "From an engine to a channel";
+  CLI::Option* const place =
+      app.add_option("--place", options.delivery.place_file,
+                     "the file that says how far the bridge is; default: beside the channel")
+          ->group(back);
+  CLI::Option* const capacity = app.add_option("--capacity-mib", options.delivery.capacity_mib,
+                                               "the capacity of a channel that is created")
+                                    ->check(CLI::Range(0.004, 4194304.0))
+                                    ->capture_default_str()
+                                    ->group(back);
+  CLI::Option* const senders = app.add_option("--max-senders", options.delivery.max_senders,
+                                              "the most senders of a channel that is created")
+                                   ->check(CLI::Range(1, 4096))
+                                   ->capture_default_str()
+                                   ->group(back);
+  CLI::Option* const lossy =
+      app.add_flag("--lossy", options.delivery.lossy,
+                   "a channel that is created drops messages that have no space")
+          ->group(back);
   *exit_status = kUsage;
   try {
     app.parse(argc, argv);
@@ -101,6 +124,15 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     Complain(absl::StrCat(error.what(), "; `ipmpsc-bridge --help` explains"));
+    return std::nullopt;
+  }
+  options.delivery.on = absl::StrContains(options.channel, "://");
+  if (options.delivery.on) std::swap(options.channel, address);
+  for (const CLI::Option* const option : {place, capacity, senders, lossy}) {
+    if (option->count() == 0 || options.delivery.on) continue;
+    Complain(absl::StrCat(option->get_name(),
+                          " is for the direction from an engine to a channel; give the engine's "
+                          "address first"));
     return std::nullopt;
   }
   absl::StatusOr<Address> parsed = ParseAddress(address);

@@ -2,6 +2,7 @@
 #ifndef IPMPSC_BRIDGE_COMMAND_LINE_H_
 #define IPMPSC_BRIDGE_COMMAND_LINE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,8 +24,18 @@ enum ExitStatus : int {
   kRefused = 8,      // the engine refuses the user
 };
 
+// The direction from an engine to a channel.
+struct DeliveryOptions {
+  bool on = false;            // the engine's address came first
+  std::string place_file;     // empty: beside the channel
+  double capacity_mib = 16;   // of a channel that is created
+  uint32_t max_senders = 64;  // of a channel that is created
+  bool lossy = false;         // a channel that is created drops instead of waiting
+};
+
 struct CommandLine {
   std::string channel;
+  DeliveryOptions delivery;
   NatsOptions nats;
   ForwarderOptions forwarder;
   bool check = false;

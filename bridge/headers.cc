@@ -59,6 +59,14 @@ uint64_t HeaderBytes(const ChannelIdentity& channel) {
   return bytes;
 }
 
+bool IsFingerprint(absl::string_view text) {
+  if (text.size() != 16) return false;
+  for (const char c : text) {
+    if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return true;
+}
+
 std::optional<Mark> ParseMark(const char* channel, const char* position, const char* source,
                               const char* bridge) {
   if (channel == nullptr || position == nullptr) return std::nullopt;

@@ -38,6 +38,9 @@ Headers MessageHeaders(const Message& message);
 // Returns an upper bound of the bytes of all headers of a message, the engine's own included.
 uint64_t HeaderBytes(const ChannelIdentity& channel);
 
+// Whether a text that was read back is a fingerprint: 16 hexadecimal digits.
+bool IsFingerprint(absl::string_view text);
+
 // Returns the mark in the headers of a message that was read back, or nothing if it has none. The
 // values are anybody's: null where there is no such header, of any length, with any bytes.
 std::optional<Mark> ParseMark(const char* channel, const char* position, const char* source,

@@ -1,5 +1,5 @@
-// ipmpsc-bridge: copies the messages of a channel into NATS JetStream. docs/bridge.md is its
-// manual.
+// ipmpsc-bridge: copies the messages of a channel into NATS JetStream, or back. docs/bridge.md is
+// its manual.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,9 +20,11 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bridge/command_line.h"
+#include "bridge/delivery.h"
 #include "bridge/engine.h"
 #include "bridge/forwarder.h"
 #include "bridge/headers.h"
+#include "bridge/log.h"
 #include "bridge/metrics.h"
 #include "bridge/nats_engine.h"
 #include "bridge/source.h"
@@ -39,30 +41,8 @@ constexpr absl::Duration kStep = absl::Milliseconds(100);
 constexpr absl::Duration kMetricsInterval = absl::Seconds(1);
 // How long a bridge that was asked to end waits for acknowledgements.
 constexpr absl::Duration kStopPatience = absl::Seconds(5);
-// The same line is printed at most once in this time.
-constexpr absl::Duration kRepeatInterval = absl::Seconds(10);
 
 volatile sig_atomic_t stop_requested = 0;
-
-int Fail(int exit_status, absl::string_view text) {
-  Complain(std::string(text));
-  return exit_status;
-}
-
-// Prints lines of the core, and each repeated one now and then.
-class Log {
- public:
-  void operator()(absl::string_view line) {
-    if (line == last_ && !silent_until_.Passed()) return;
-    last_ = std::string(line);
-    silent_until_ = kRepeatInterval;
-    Complain(last_);
-  }
-
- private:
-  std::string last_;
-  Deadline silent_until_ = absl::ZeroDuration();
-};
 
 std::string HostName() {
   char name[256] = "";
@@ -260,6 +240,7 @@ int Main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  if (options->delivery.on) return Deliver(*options, stop_requested);
   if (!HasNats()) return Fail(kFailed, ConnectToNats(options->nats).status().message());
 
   std::unique_ptr<Engine> connected;

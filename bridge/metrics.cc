@@ -13,17 +13,20 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "bridge/deliverer.h"
 #include "ipmpsc/stats.h"
 
 namespace ipmpsc::bridge {
 namespace {
 
-struct Row {
-  absl::string_view name;
-  absl::string_view type;
-  absl::string_view help;
-  double value;
-};
+double Number(uint64_t value) { return static_cast<double>(value); }
+
+// Returns the seconds since a time, or 0 if there is none.
+double Age(int64_t nanoseconds, absl::Time now) {
+  if (nanoseconds == 0) return 0;
+  return std::max(0.0, absl::ToDoubleSeconds(now - absl::FromUnixNanos(nanoseconds)));
+}
 
 }  // namespace
 
@@ -33,44 +36,73 @@ std::string PrometheusText(const Metrics& metrics, const ChannelStats& stats, ab
   const uint64_t received = stats.receiver.has_value() ? stats.receiver->received_messages : 0;
   // The counters are read one after the other, so their difference may be below 0.
   const uint64_t lag = sent - std::min(sent, received);
-  const double age =
-      metrics.oldest_nanoseconds == 0
-          ? 0
-          : std::max(0.0,
-                     absl::ToDoubleSeconds(now - absl::FromUnixNanos(metrics.oldest_nanoseconds)));
-  const auto number = [](uint64_t value) { return static_cast<double>(value); };
-  const Row rows[] = {
+  const double age = Age(metrics.oldest_nanoseconds, now);
+  const MetricRow rows[] = {
       {"published_total", "counter", "Publishes started, repeated ones included.",
-       number(metrics.published)},
+       Number(metrics.published)},
       {"acknowledged_total", "counter", "Messages that the engine has stored.",
-       number(metrics.acknowledged)},
+       Number(metrics.acknowledged)},
       {"acknowledged_bytes_total", "counter", "Payload that the engine has stored, in bytes.",
-       number(metrics.bytes)},
+       Number(metrics.bytes)},
       {"skipped_total", "counter", "Messages that an earlier bridge had stored.",
-       number(metrics.skipped)},
+       Number(metrics.skipped)},
       {"retries_total", "counter", "Times that the bridge read the tail of the stream again.",
-       number(metrics.retries)},
+       Number(metrics.retries)},
       {"dead_letters_total", "counter", "Messages that went to the dead-letter subject.",
-       number(metrics.dead_letters)},
+       Number(metrics.dead_letters)},
       {"refused_letters_total", "counter", "Messages that the dead-letter subject refused too.",
-       number(metrics.refused_letters)},
+       Number(metrics.refused_letters)},
       {"schemas_refused_total", "counter", "Schemas that the engine does not store.",
-       number(metrics.schemas_refused)},
+       Number(metrics.schemas_refused)},
       {"in_flight_messages", "gauge", "Messages taken and not released.",
-       number(metrics.in_flight)},
-      {"lag_messages", "gauge", "Messages sent and not released.", number(lag)},
-      {"lag_bytes", "gauge", "Bytes of the channel in use.", number(stats.fill)},
+       Number(metrics.in_flight)},
+      {"lag_messages", "gauge", "Messages sent and not released.", Number(lag)},
+      {"lag_bytes", "gauge", "Bytes of the channel in use.", Number(stats.fill)},
       {"lag_seconds", "gauge", "Age of the oldest message taken and not released.", age},
   };
-  const std::string path =
-      absl::StrReplaceAll(stats.path, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}});
+  return PrometheusRows(rows, stats.path);
+}
+
+std::string PrometheusText(const DeliveryMetrics& metrics, absl::string_view path, absl::Time now) {
+  const MetricRow rows[] = {
+      {"delivered_total", "counter", "Messages sent into the channel.", Number(metrics.delivered)},
+      {"delivered_bytes_total", "counter", "Payload sent into the channel, in bytes.",
+       Number(metrics.delivered_bytes)},
+      {"found_total", "counter", "Messages that a bridge had sent before it died.",
+       Number(metrics.found)},
+      {"uncertain_total", "counter", "Messages sent, perhaps a second time.",
+       Number(metrics.uncertain)},
+      {"missed_total", "counter", "Messages that went away in the stream before they were read.",
+       Number(metrics.missed)},
+      {"dropped_total", "counter", "Messages that a lossy channel had no space for.",
+       Number(metrics.dropped)},
+      {"too_large_total", "counter", "Messages that are too large for the channel.",
+       Number(metrics.too_large)},
+      {"again_total", "counter", "Messages that the engine brought again, left out.",
+       Number(metrics.again)},
+      {"looks_total", "counter", "Times that the bridge began to read the stream.",
+       Number(metrics.looks)},
+      {"full_waits_total", "counter", "Waits for space in the channel.",
+       Number(metrics.full_waits)},
+      {"lag_messages", "gauge", "Messages in the stream behind the last one sent.",
+       Number(metrics.lag_messages)},
+      {"lag_bytes", "gauge", "Their bytes, by the mean of the stream.", Number(metrics.lag_bytes)},
+      {"lag_seconds", "gauge", "Age of the message that waits for space in the channel.",
+       Age(metrics.oldest_nanoseconds, now)},
+  };
+  return PrometheusRows(rows, path);
+}
+
+std::string PrometheusRows(absl::Span<const MetricRow> rows, absl::string_view path) {
+  const std::string label =
+      absl::StrReplaceAll(path, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}});
   std::string text;
-  for (const Row& row : rows) {
+  for (const MetricRow& row : rows) {
     absl::StrAppend(&text, "# HELP ipmpsc_bridge_", row.name, " ", row.help, "\n");
     absl::StrAppend(&text, "# TYPE ipmpsc_bridge_", row.name, " ", row.type, "\n");
     char value[40];
     std::snprintf(value, sizeof(value), "%.17g", row.value);
-    absl::StrAppend(&text, "ipmpsc_bridge_", row.name, "{channel=\"", path, "\"} ", value, "\n");
+    absl::StrAppend(&text, "ipmpsc_bridge_", row.name, "{channel=\"", label, "\"} ", value, "\n");
   }
   return text;
 }

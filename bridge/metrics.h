@@ -8,6 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "bridge/deliverer.h"
 #include "ipmpsc/stats.h"
 
 namespace ipmpsc::bridge {
@@ -28,6 +30,20 @@ struct Metrics {
 
 // Returns Prometheus's text format. `stats` is that of the channel, and labels name its path.
 std::string PrometheusText(const Metrics& metrics, const ChannelStats& stats, absl::Time now);
+
+// A line of Prometheus's text format, after "ipmpsc_bridge_".
+struct MetricRow {
+  absl::string_view name;
+  absl::string_view type;
+  absl::string_view help;
+  double value;
+};
+
+// Returns the rows with the label channel="PATH".
+std::string PrometheusRows(absl::Span<const MetricRow> rows, absl::string_view path);
+
+// The same as `PrometheusText` for the direction from an engine to a channel.
+std::string PrometheusText(const DeliveryMetrics& metrics, absl::string_view path, absl::Time now);
 
 // Writes `text` to `path` by way of a temporary file beside it, so readers see one text or the
 // other.

@@ -40,29 +40,13 @@ absl::StatusOr<std::unique_ptr<Engine>> ConnectToNats(const NatsOptions&) {
 #include "absl/time/time.h"
 #include "bridge/address.h"
 #include "bridge/headers.h"
+#include "bridge/nats_connection.h"
 
 namespace ipmpsc::bridge {
 namespace {
 
-template <typename T, void (*destroy)(T*)>
-struct Destroy {
-  void operator()(T* object) const { destroy(object); }
-};
-using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection, natsConnection_Destroy>>;
-using Options = std::unique_ptr<natsOptions, Destroy<natsOptions, natsOptions_Destroy>>;
-using Context = std::unique_ptr<jsCtx, Destroy<jsCtx, jsCtx_Destroy>>;
-using Msg = std::unique_ptr<natsMsg, Destroy<natsMsg, natsMsg_Destroy>>;
-using Info = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo, jsStreamInfo_Destroy>>;
-using Bucket = std::unique_ptr<kvStore, Destroy<kvStore, kvStore_Destroy>>;
-using BucketEntry = std::unique_ptr<kvEntry, Destroy<kvEntry, kvEntry_Destroy>>;
-
 // The most of a large message that a dead letter keeps.
 constexpr uint64_t kLetterBytes = 64 << 10;
-
-const char* Header(natsMsg* message, const char* name) {
-  const char* value = nullptr;
-  return natsMsgHeader_Get(message, name, &value) == NATS_OK ? value : nullptr;
-}
 
 natsStatus SetHeaders(natsMsg* message, const Headers& headers) {
   natsStatus status = NATS_OK;
@@ -94,6 +78,23 @@ Inbox* NewInbox() {
   static auto* const kept = new std::vector<std::unique_ptr<Inbox>>();
   kept->push_back(std::make_unique<Inbox>());
   return kept->back().get();
+}
+
+// Whether an answer says that the server will never store the message. Every other error may be over
+// at the next try: no leader, no disk, no memory.
+bool IsRefusal(natsStatus status, jsErrCode code, absl::string_view text) {
+  constexpr int kHeadersTooLarge = 10097;  // has no name in libnats
+  if (status == NATS_MAX_PAYLOAD || static_cast<int>(code) == kHeadersTooLarge) return true;
+  switch (code) {
+    case JSStreamMessageExceedsMaximumErr:
+    case JSStreamSealedErr:
+      return true;
+    case JSStreamStoreFailedErr:
+      // Full by its own limits, such as "maximum messages exceeded". A full disk has the same code.
+      return absl::StrContains(text, "maximum ") && absl::StrContains(text, " exceeded");
+    default:
+      return false;
+  }
 }
 
 class NatsEngine final : public Engine {
@@ -142,11 +143,12 @@ class NatsEngine final : public Engine {
   // The same for a request about schemas. libnats does not tell its code.
   absl::Status SchemaError(natsStatus status, absl::string_view what);
   absl::Status AddStream(const std::string& stream, const std::string& subject);
-  bool connected() const {
-    return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
-  }
-  // The connection's last error, e.g. "Permissions Violation for Publish to ...".
-  std::string LastError();
+  // The most bytes of a message with its headers.
+  //
+  // Errors: kUnavailable - the server names no limit above 0. Taken as it is, it would make every
+  // message one that is too large.
+  absl::StatusOr<uint64_t> ServerLimit() const;
+  bool connected() const { return IsConnected(connection_.get()); }
 
   NatsOptions options_;
   Connection connection_;
@@ -161,88 +163,21 @@ class NatsEngine final : public Engine {
 };
 
 absl::Status NatsEngine::Connect() {
-  natsOptions* raw = nullptr;
-  if (natsOptions_Create(&raw) != NATS_OK) return absl::ResourceExhaustedError("no memory");
-  const Options connect(raw);
-  const std::string url = absl::StrCat(options_.address.scheme, "://", options_.address.server);
-  natsStatus status = natsOptions_SetURL(raw, url.c_str());
-  if (status == NATS_OK) status = natsOptions_SetName(raw, options_.name.c_str());
-  if (status == NATS_OK) {
-    status = natsOptions_SetTimeout(raw, absl::ToInt64Milliseconds(options_.timeout));
-  }
-  if (status == NATS_OK) status = natsOptions_SetMaxReconnect(raw, -1);
-  if (status == NATS_OK) status = natsOptions_SetReconnectWait(raw, 250);
-  // A server that is stopped without closing its sockets is noticed after 3 x 5 seconds.
-  if (status == NATS_OK) status = natsOptions_SetPingInterval(raw, 5000);
-  if (status == NATS_OK) status = natsOptions_SetMaxPingsOut(raw, 2);
-  if (status == NATS_OK) status = natsOptions_SetWriteDeadline(raw, 10000);
-  if (status == NATS_OK) status = natsOptions_SetErrorHandler(raw, &NatsEngine::OnError, inbox_);
-  if (status != NATS_OK) return absl::InternalError(natsStatus_GetText(status));
-  if (!options_.user.empty()) {
-    status = natsOptions_SetUserInfo(raw, options_.user.c_str(), options_.password.c_str());
-  }
-  if (status == NATS_OK && !options_.credentials_file.empty()) {
-    status =
-        natsOptions_SetUserCredentialsFromFiles(raw, options_.credentials_file.c_str(), nullptr);
-  }
-  const bool tls = options_.address.scheme == "tls" || !options_.tls_ca.empty() ||
-                   !options_.tls_certificate.empty();
-  if (status == NATS_OK && tls) status = natsOptions_SetSecure(raw, true);
-  if (status == NATS_OK && !options_.tls_ca.empty()) {
-    status = natsOptions_LoadCATrustedCertificates(raw, options_.tls_ca.c_str());
-  }
-  if (status == NATS_OK && !options_.tls_certificate.empty()) {
-    status = natsOptions_LoadCertificatesChain(raw, options_.tls_certificate.c_str(),
-                                               options_.tls_key.c_str());
-  }
-  if (status != NATS_OK) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the credentials or certificates cannot be used: ", natsStatus_GetText(status),
-                     "; check the files of the options"));
-  }
-  natsConnection* connection = nullptr;
-  status = natsConnection_Connect(&connection, raw);
-  connection_.reset(connection);
-  if (status != NATS_OK) {
-    const char* last = nats_GetLastError(nullptr);
-    const std::string text =
-        absl::StrCat(options_.address.server, ": ",
-                     last != nullptr && *last != '\0' ? last : natsStatus_GetText(status));
-    if (status == NATS_CONNECTION_AUTH_FAILED ||
-        absl::StrContains(absl::AsciiStrToLower(text), "authoriz")) {
-      return absl::PermissionDeniedError(
-          absl::StrCat(text, "; check --user and --password-file, or --creds"));
-    }
-    if (status == NATS_SSL_ERROR || status == NATS_SECURE_CONNECTION_WANTED ||
-        status == NATS_SECURE_CONNECTION_REQUIRED) {
-      return absl::PermissionDeniedError(
-          absl::StrCat(text, "; check the scheme tls://, --tls-ca, --tls-cert and --tls-key"));
-    }
-    return absl::UnavailableError(text);
-  }
+  absl::StatusOr<Connection> opened = OpenConnection(options_, &NatsEngine::OnError, inbox_);
+  if (!opened.ok()) return opened.status();
+  connection_ = *std::move(opened);
   jsOptions js;
   jsOptions_Init(&js);
   js.Wait = absl::ToInt64Milliseconds(options_.timeout);
   js.PublishAsync.AckHandler = &NatsEngine::OnAcknowledgement;
   js.PublishAsync.AckHandlerClosure = inbox_;
   jsCtx* context = nullptr;
-  status = natsConnection_JetStream(&context, connection, &js);
+  const natsStatus status = natsConnection_JetStream(&context, connection_.get(), &js);
   context_.reset(context);
   return status == NATS_OK ? absl::OkStatus() : absl::InternalError(natsStatus_GetText(status));
 }
 
-std::string NatsEngine::LastError() {
-  const char* text = nullptr;
-  natsConnection_GetLastError(connection_.get(), &text);
-  return text == nullptr ? "" : HeaderText(text, 512);
-}
-
 absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_view what) {
-  const char* last = nats_GetLastError(nullptr);
-  const std::string text =
-      absl::StrCat(what, ": ",
-                   code != 0 && last != nullptr && *last != '\0' ? HeaderText(last, 512)
-                                                                 : natsStatus_GetText(status));
   // Told once: a violation of a schema must not explain an answer that is missing much later.
   std::string violation;
   {
@@ -253,31 +188,15 @@ absl::Status NatsEngine::Error(natsStatus status, jsErrCode code, absl::string_v
     return absl::PermissionDeniedError(
         absl::StrCat(violation, "; give the user these permissions"));
   }
-  switch (code) {
-    case JSStreamNotFoundErr:
-      return absl::NotFoundError(text);
-    case JSNotEnabledForAccountErr:
-      return absl::FailedPreconditionError(absl::StrCat(text, "; enable JetStream"));
-    default:
-      break;
-  }
-  switch (status) {
-    case NATS_CONNECTION_CLOSED:
-      return absl::PermissionDeniedError(
-          absl::StrCat("the server has closed the connection for good: ", LastError()));
-    case NATS_NOT_PERMITTED:
-    case NATS_CONNECTION_AUTH_FAILED:
-      return absl::PermissionDeniedError(text);
-    case NATS_NO_RESPONDERS:
-      return absl::UnavailableError(
-          absl::StrCat(text, ": JetStream is not ready, or not enabled (nats-server -js)"));
-    case NATS_NOT_FOUND:
-      return absl::NotFoundError(text);
-    case NATS_INVALID_ARG:  // a name that no stream and no bucket can have
-      return absl::FailedPreconditionError(text);
-    default:
-      return absl::UnavailableError(text);
-  }
+  return StatusOf(status, code, what, LastErrorOf(connection_.get()));
+}
+
+absl::StatusOr<uint64_t> NatsEngine::ServerLimit() const {
+  const int64_t limit = natsConnection_GetMaxPayload(connection_.get());
+  if (limit > 0) return static_cast<uint64_t>(limit);
+  return absl::UnavailableError(absl::StrCat("the server ", options_.address.server,
+                                             " names a max_payload of ", limit,
+                                             ", so nothing is published; correct the server"));
 }
 
 absl::Status NatsEngine::AddStream(const std::string& stream, const std::string& subject) {
@@ -318,6 +237,9 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
           absl::StrCat(inbox_->violation, "; give the user this permission"));
     }
   }
+  // First, since libnats itself refuses to ask a server of a limit below 0.
+  const absl::StatusOr<uint64_t> server_limit = ServerLimit();
+  if (!server_limit.ok()) return server_limit.status();
   jsStreamInfo* raw = nullptr;
   jsErrCode code = static_cast<jsErrCode>(0);
   natsStatus status =
@@ -325,6 +247,11 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
   const Info info(raw);
   if (status != NATS_OK) {
     return Error(status, code, absl::StrCat("the stream ", options_.stream));
+  }
+  // The answer is anybody's, so it may lack its parts.
+  if (info == nullptr || info->Config == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("the server describes the stream ", options_.stream, " without its settings"));
   }
   const jsStreamConfig& config = *info->Config;
   // The tail is read from the stream, so its last message has to stay and to be acknowledged.
@@ -339,8 +266,7 @@ absl::StatusOr<Tail> NatsEngine::ReadTail() {
   }
   pipelined_ = config.SubjectsLen == 1 && config.SourcesLen == 0 && config.Subjects != nullptr &&
                options_.address.subject == config.Subjects[0];
-  const int64_t server_limit = natsConnection_GetMaxPayload(connection_.get());
-  max_message_ = server_limit > 0 ? static_cast<uint64_t>(server_limit) : 0;
+  max_message_ = *server_limit;
   if (config.MaxMsgSize > 0) {
     max_message_ = std::min(max_message_, static_cast<uint64_t>(config.MaxMsgSize));
   }
@@ -410,6 +336,8 @@ absl::Status NatsEngine::Publish(const ChannelIdentity& channel, const Message& 
     return absl::OkStatus();
   }
   if (status == NATS_MAX_PAYLOAD) {
+    const absl::StatusOr<uint64_t> limit = ServerLimit();
+    if (!limit.ok()) return limit.status();
     Acknowledgement outcome;
     outcome.position = message.position;
     outcome.outcome = Outcome::kTooLarge;
@@ -485,10 +413,11 @@ void NatsEngine::Forget() {
 
 absl::Status NatsEngine::PublishDeadLetter(const ChannelIdentity& channel, const Message& message,
                                            absl::string_view reason) {
-  const uint64_t limit = natsConnection_GetMaxPayload(connection_.get());
+  const absl::StatusOr<uint64_t> limit = ServerLimit();
+  if (!limit.ok()) return limit.status();
   const uint64_t headers = HeaderBytes(channel) + 512;
   const uint64_t kept = std::min({static_cast<uint64_t>(message.payload.size()), kLetterBytes,
-                                  limit > headers ? limit - headers : 0});
+                                  *limit > headers ? *limit - headers : 0});
   for (const bool may_create : {true, false}) {
     natsMsg* raw = nullptr;
     natsStatus status = natsMsg_Create(&raw, options_.dead_letter_subject.c_str(), nullptr,
@@ -510,8 +439,11 @@ absl::Status NatsEngine::PublishDeadLetter(const ChannelIdentity& channel, const
     if (status == NATS_OK) return absl::OkStatus();
     if (!connected()) return absl::UnavailableError("the connection is lost");
     if (status != NATS_NO_RESPONDERS || !may_create) {
-      if (code != 0) return absl::InternalError(Error(status, code, "dead letter").message());
-      return Error(status, code, "dead letter");
+      const absl::Status error = Error(status, code, "dead letter");
+      if (absl::IsUnavailable(error) && IsRefusal(status, code, error.message())) {
+        return absl::FailedPreconditionError(error.message());
+      }
+      return error;
     }
     // No stream has the subject.
     const absl::Status created =
@@ -525,8 +457,13 @@ absl::Status NatsEngine::SchemaError(natsStatus status, absl::string_view what) 
   // The status of an answer that is an error: the bucket is full, takes smaller values only, ...
   if (status != NATS_ERR) return Error(status, static_cast<jsErrCode>(0), what);
   const char* last = nats_GetLastError(nullptr);
-  return absl::FailedPreconditionError(
-      absl::StrCat(what, ": ", last == nullptr ? "" : HeaderText(last, 512)));
+  const std::string text = absl::StrCat(what, ": ", last == nullptr ? "" : HeaderText(last, 512));
+  // The server's words for errors that may be over at the next try.
+  for (const char* const passing : {"temporarily unavailable", "can not handle request",
+                                    "insufficient", "no suitable peers", "not available"}) {
+    if (absl::StrContains(text, passing)) return absl::UnavailableError(text);
+  }
+  return absl::FailedPreconditionError(text);
 }
 
 absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
@@ -552,10 +489,11 @@ absl::Status NatsEngine::PublishSchema(const ChannelIdentity& channel,
   if (status != NATS_NOT_FOUND) {
     return SchemaError(status, "the schema cannot be looked for");
   }
-  const int64_t limit = natsConnection_GetMaxPayload(connection_.get());
-  if (limit > 0 && description.size() + 1024 > static_cast<uint64_t>(limit)) {
+  const absl::StatusOr<uint64_t> limit = ServerLimit();
+  if (!limit.ok()) return limit.status();
+  if (description.size() + 1024 > *limit) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "it has ", description.size(), " bytes, and the server takes messages of ", limit));
+        "it has ", description.size(), " bytes, and the server takes messages of ", *limit));
   }
   // Two bridges may store the same at the same time. Either is right.
   status = kvStore_Put(nullptr, raw, channel.fingerprint.c_str(), description.data(),

@@ -153,6 +153,8 @@ uint64_t Sender::dropped() const { return core_->dropped(); }
 
 uint64_t Sender::sent_position() const { return core_->sent_position(); }
 
+absl::Status Sender::SetNextSequence(uint64_t sequence) { return core_->SetNextSequence(sequence); }
+
 absl::Status Sender::WaitUntilReleased(uint64_t position, Deadline deadline) {
   return core_->WaitUntilReleased(position, deadline);
 }

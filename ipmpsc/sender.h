@@ -171,6 +171,17 @@ class Sender {
   // is behind it.
   uint64_t sent_position() const;
 
+  // Sets the number of the next message (`Lease::sequence()`), and goes on counting from there. For
+  // a sender that passes on messages which have numbers already. The numbers of a slot only grow,
+  // since no two messages of a slot have the same.
+  //
+  // Errors:
+  //  * kInvalidArgument    - 0, or the slot has given that number or a larger one. Another owner of
+  //                          the slot may have done so. The text gives the last one
+  //  * kFailedPrecondition - the channel has no timestamps; a `Loan` of this sender is open; this
+  //                          handle was inherited through fork
+  absl::Status SetNextSequence(uint64_t sequence);
+
   // Waits until the receiver has released all messages before `position`, for flow control from end
   // to end. A message is not released while a lease holds it or while `Drain` handles it. Nor is a
   // loan while it is open: a sender that waits for its own one waits until `deadline`.

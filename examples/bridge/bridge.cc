@@ -2,7 +2,9 @@
 // JetStream. Kills the bridge again and again and restarts the server twice. In the end another
 // consumer counts what is in the stream.
 //
-//   bridge [--seconds=20] [--rate=2000] [--program=bridge/ipmpsc-bridge]
+// With --back another bridge brings the stream into a channel of a second machine, which counts, too.
+//
+//   bridge [--seconds=20] [--rate=2000] [--back] [--program=bridge/ipmpsc-bridge]
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,8 +29,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "examples/bridge/machine.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
@@ -37,9 +41,12 @@
 #include "examples/processes.h"
 #include "examples/stop.h"
 #include "ipmpsc/channel.h"
+#include "ipmpsc/deadline.h"
+#include "ipmpsc/receiver.h"
 
 ABSL_FLAG(double, seconds, 20, "how many seconds the senders run");
 ABSL_FLAG(double, rate, 2000, "messages per second and sender");
+ABSL_FLAG(bool, back, false, "also brings the stream into a channel of a second machine");
 ABSL_FLAG(std::string, program, "bridge/ipmpsc-bridge", "the bridge's program");
 
 namespace ipmpsc::examples {
@@ -48,17 +55,25 @@ namespace {
 constexpr int kSenders = 3;
 constexpr char kSubject[] = "readings";
 
-// The notes of the senders and the consumer, in memory that all processes share.
-struct Ledger {
+// The messages that somebody has found.
+struct Counts {
   struct Sender {
-    std::atomic<uint64_t> committed;
-    std::atomic<uint64_t> stored;  // different messages in the stream
+    std::atomic<uint64_t> stored;  // different messages
     std::atomic<uint64_t> repeated;
     std::atomic<uint64_t> out_of_order;
   };
   Sender senders[kSenders];
-  std::atomic<uint64_t> foreign;  // messages in the stream that no sender sent
+  std::atomic<uint64_t> foreign;  // messages that no sender sent
+};
+
+// The notes of all processes, in memory that they share.
+struct Ledger {
+  std::atomic<uint64_t> committed[kSenders];
+  Counts stream;
+  Counts back;  // on the second machine
   std::atomic<bool> has_schema;
+  std::atomic<bool> finished;  // everything is in the stream
+  std::atomic<uint64_t> back_kills;
 };
 
 Ledger* CreateLedger() {
@@ -92,40 +107,57 @@ absl::Status SendReadings(const std::string& path, uint32_t number, absl::Durati
     // Waits while the ring is full: the bridge is dead, or the server is gone.
     const absl::Status sent = sender->Send(reading, absl::Seconds(60));
     if (!sent.ok()) return sent;
-    ledger->senders[number].committed.store(i, std::memory_order_relaxed);
+    ledger->committed[number].store(i, std::memory_order_relaxed);
     const absl::Duration due = absl::Seconds(static_cast<double>(i) / rate);
     if (due > elapsed()) absl::SleepFor(due - elapsed());
   }
   return absl::OkStatus();
 }
 
+// Enters messages into counts.
+class Counter {
+ public:
+  explicit Counter(Counts* counts) : counts_(counts) {}
+
+  // `sender_name` is that of the message's header; empty: it has none.
+  void Add(absl::string_view payload, absl::string_view sender_name = "") {
+    Reading reading;
+    if (!reading.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
+        reading.sender() >= kSenders || reading.filling().size() != reading.number() % 200 ||
+        (!sender_name.empty() && sender_name != absl::StrCat("sender ", reading.sender()))) {
+      examples::Add(&counts_->foreign);
+      return;
+    }
+    ++total_;
+    Counts::Sender& sender = counts_->senders[reading.sender()];
+    std::vector<bool>& numbers = seen_[reading.sender()];
+    if (numbers.size() <= reading.number()) numbers.resize(reading.number() + 1);
+    if (numbers[reading.number()]) {
+      examples::Add(&sender.repeated);
+      return;
+    }
+    numbers[reading.number()] = true;
+    examples::Add(&sender.stored);
+    if (reading.number() < last_[reading.sender()]) examples::Add(&sender.out_of_order);
+    last_[reading.sender()] = reading.number();
+  }
+  uint64_t total() const { return total_; }
+
+ private:
+  Counts* const counts_;
+  std::vector<bool> seen_[kSenders];
+  uint64_t last_[kSenders] = {};
+  uint64_t total_ = 0;
+};
+
 // The work of the consumer, which knows nothing of the channel.
 absl::Status CountStored(const std::string& server, Ledger* ledger) {
-  std::vector<bool> seen[kSenders];
-  uint64_t last[kSenders] = {};
+  Counter counter(&ledger->stream);
   std::string fingerprint;
   const absl::Status read =
       ReadStream(server, kSubject, kSubject, [&](const StreamMessage& message) {
-        Reading reading;
-        if (!reading.ParseFromArray(message.payload.data(),
-                                    static_cast<int>(message.payload.size())) ||
-            reading.sender() >= kSenders || reading.filling().size() != reading.number() % 200 ||
-            message.header("Ipmpsc-Sender") != absl::StrCat("sender ", reading.sender())) {
-          Add(&ledger->foreign);
-          return;
-        }
         fingerprint = message.header("Ipmpsc-Schema");
-        Ledger::Sender& sender = ledger->senders[reading.sender()];
-        std::vector<bool>& numbers = seen[reading.sender()];
-        if (numbers.size() <= reading.number()) numbers.resize(reading.number() + 1);
-        if (numbers[reading.number()]) {
-          Add(&sender.repeated);
-          return;
-        }
-        numbers[reading.number()] = true;
-        Add(&sender.stored);
-        if (reading.number() < last[reading.sender()]) Add(&sender.out_of_order);
-        last[reading.sender()] = reading.number();
+        counter.Add(message.payload, message.header("Ipmpsc-Sender"));
       });
   if (!read.ok()) return read;
   const absl::StatusOr<std::string> schema = ReadKey(server, "ipmpsc_schemas", fingerprint);
@@ -133,43 +165,122 @@ absl::Status CountStored(const std::string& server, Ledger* ledger) {
   return absl::OkStatus();
 }
 
-// Starts the bridge's program.
-Process StartBridge(const std::string& path, const std::string& server, const std::string& log) {
+// Starts the bridge's program, from the channel to the stream or back.
+Process StartBridge(const std::string& path, const std::string& server, const std::string& log,
+                    bool back = false) {
   return Start("bridge", [&]() -> absl::Status {
     const std::string program = absl::GetFlag(FLAGS_program);
     const std::string address = absl::StrCat("nats://", server, "/", kSubject);
+    const std::string& from = back ? address : path;
+    const std::string& to = back ? path : address;
     if (std::freopen(log.c_str(), "a", stderr) == nullptr) return absl::UnknownError("no log");
-    execl(program.c_str(), program.c_str(), path.c_str(), address.c_str(), nullptr);
+    execl(program.c_str(), program.c_str(), from.c_str(), to.c_str(), nullptr);
     return absl::ErrnoToStatus(errno, "cannot run " + program);
   });
 }
 
-// Prints the table and the last line. Returns whether each message is stored once and in order.
-bool PrintVerdict(const Ledger& ledger) {
-  std::printf("\n%-9s %11s %11s %7s %9s %13s\n", "sender", "committed", "stored", "lost",
-              "repeated", "out of order");
+void PrintLog(const std::string& log) {
+  std::ifstream lines(log);
+  for (std::string line; std::getline(lines, line);) std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+uint64_t Committed(const Ledger& ledger) {
+  uint64_t committed = 0;
+  for (const std::atomic<uint64_t>& count : ledger.committed) committed += Get(count);
+  return committed;
+}
+
+// The work of the receiver on the second machine. It ends when it has everything and nothing more
+// comes, or when nothing has come for long.
+absl::Status CountReceived(const std::string& path, Ledger* ledger) {
+  absl::StatusOr<Channel> channel = ReadingChannel::Open(path, {absl::Seconds(60)});
+  if (!channel.ok()) return channel.status();
+  absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel);
+  if (!receiver.ok()) return receiver.status();
+  Counter counter(&ledger->back);
+  Deadline patience = absl::Seconds(60);
+  for (;;) {
+    absl::StatusOr<Lease> lease = receiver->Receive(absl::Milliseconds(300));
+    if (lease.ok()) {
+      counter.Add(lease->payload());
+      patience = absl::Seconds(60);
+      continue;
+    }
+    if (!absl::IsDeadlineExceeded(lease.status())) return lease.status();
+    // Relaxed: it only ends the wait, and the counts before it are final by then.
+    const bool finished = ledger->finished.load(std::memory_order_relaxed);
+    if ((finished && counter.total() >= Committed(*ledger)) || patience.Passed()) {
+      return absl::OkStatus();
+    }
+  }
+}
+
+// The work of the second machine: a bridge that is killed again and again, and a receiver.
+absl::Status RunSecondMachine(const std::string& why_not, const std::string& server,
+                              const std::string& folder, Ledger* ledger) {
+  std::printf("%s\n",
+              why_not.empty()
+                  ? "the second machine has its own processes and /dev/shm"
+                  : absl::StrCat("the second machine has no namespaces: ", why_not).c_str());
+  std::fflush(stdout);
+  const std::string path = absl::StrCat("/dev/shm/ipmpsc-readings-", getppid(), "-", getpid());
+  const std::string log = folder + "/back.log";
+  std::vector<Process> receiver = {Start("receiver", [&] { return CountReceived(path, ledger); })};
+  std::vector<Process> bridge = {StartBridge(path, server, log, true)};
+  std::mt19937 random(std::random_device{}());
+  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
+  Deadline next_kill = absl::Milliseconds(pause(random));
+  absl::Status done;
+  while (done.ok() && AnyRunning(&receiver)) {
+    absl::SleepFor(absl::Milliseconds(5));
+    if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
+      Signal(bridge[0], SIGKILL);
+      Add(&ledger->back_kills);
+      next_kill = absl::Milliseconds(pause(random));
+    }
+    if (AnyRunning(&bridge)) continue;
+    if (bridge[0].killed()) {
+      bridge[0] = StartBridge(path, server, log, true);
+    } else {
+      PrintLog(log);
+      done = absl::UnknownError(absl::StrCat("the bridge back ", bridge[0].Ending()));
+    }
+  }
+  Signal(bridge[0], SIGKILL);
+  unlink(path.c_str());
+  unlink(absl::StrCat(path, ".", kSubject, ".place").c_str());
+  if (done.ok() && !receiver[0].ended_well()) {
+    done = absl::UnknownError(absl::StrCat("the receiver ", receiver[0].Ending()));
+  }
+  return done;
+}
+
+// Prints the table and the last line. Returns whether each message is there once and in order.
+bool PrintVerdict(const Ledger& ledger, const Counts& counts, const char* column) {
+  std::printf("\n%-9s %11s %11s %7s %9s %13s\n", "sender", "committed", column, "lost", "repeated",
+              "out of order");
   uint64_t stored = 0;
   uint64_t lost = 0;
   uint64_t repeated = 0;
   uint64_t out_of_order = 0;
   for (int i = 0; i < kSenders; ++i) {
-    const Ledger::Sender& sender = ledger.senders[i];
-    const uint64_t sender_lost =
-        Get(sender.committed) - std::min(Get(sender.committed), Get(sender.stored));
+    const Counts::Sender& sender = counts.senders[i];
+    const uint64_t committed = Get(ledger.committed[i]);
+    const uint64_t sender_lost = committed - std::min(committed, Get(sender.stored));
     stored += Get(sender.stored);
     lost += sender_lost;
     repeated += Get(sender.repeated);
     out_of_order += Get(sender.out_of_order);
     std::printf("%-9d %11llu %11llu %7llu %9llu %13llu\n", i,
-                static_cast<unsigned long long>(Get(sender.committed)),
+                static_cast<unsigned long long>(committed),
                 static_cast<unsigned long long>(Get(sender.stored)),
                 static_cast<unsigned long long>(sender_lost),
                 static_cast<unsigned long long>(Get(sender.repeated)),
                 static_cast<unsigned long long>(Get(sender.out_of_order)));
   }
-  if (Get(ledger.foreign) != 0) {
+  if (Get(counts.foreign) != 0) {
     std::printf("%llu messages that no sender sent\n",
-                static_cast<unsigned long long>(Get(ledger.foreign)));
+                static_cast<unsigned long long>(Get(counts.foreign)));
   }
   const bool has_schema = ledger.has_schema.load(std::memory_order_relaxed);
   if (!has_schema) std::printf("the schema is not in the bucket\n");
@@ -178,7 +289,7 @@ bool PrintVerdict(const Ledger& ledger) {
               static_cast<unsigned long long>(repeated),
               static_cast<unsigned long long>(out_of_order));
   return stored > 0 && lost == 0 && repeated == 0 && out_of_order == 0 && has_schema &&
-         Get(ledger.foreign) == 0;
+         Get(counts.foreign) == 0;
 }
 
 // A folder for the server's files. The destructor removes it.
@@ -231,9 +342,7 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
       if (bridge[0].ended_well()) break;
       if (!bridge[0].killed()) {
         Complain(absl::StrCat("the bridge ", bridge[0].Ending()));
-        std::ifstream lines(log);
-        for (std::string line; std::getline(lines, line);)
-          std::fprintf(stderr, "%s\n", line.c_str());
+        PrintLog(log);
         return false;
       }
       bridge[0] = StartBridge(channel.path(), server->address(), log);
@@ -261,11 +370,9 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
       std::printf("%5.1f s the server was restarted\n", absl::ToDoubleSeconds(elapsed()));
     }
     if (elapsed() >= next_progress) {
-      uint64_t committed = 0;
-      for (const Ledger::Sender& sender : ledger->senders) committed += Get(sender.committed);
       std::printf("%5.1f s %10llu messages committed, bridge killed %d times\n",
-                  absl::ToDoubleSeconds(elapsed()), static_cast<unsigned long long>(committed),
-                  kills);
+                  absl::ToDoubleSeconds(elapsed()),
+                  static_cast<unsigned long long>(Committed(*ledger)), kills);
       std::fflush(stdout);
       next_progress += absl::Seconds(1);
     }
@@ -286,8 +393,9 @@ int Main(int argc, char** argv) {
       argc, argv,
       "bridge [flags]\n\nThree processes send messages into a channel, and ipmpsc-bridge copies "
       "them into NATS JetStream, on loopback. The bridge is killed every half second, and the "
-      "server is restarted twice. Another consumer counts the stream.",
-      {"seconds", "rate", "program"});
+      "server is restarted twice. Another consumer counts the stream. With --back another bridge "
+      "brings the stream into a channel of a second machine, and is killed as often.",
+      {"seconds", "rate", "back", "program"});
   if (!arguments.empty()) {
     Fail(kBadInput, absl::StrCat("unexpected argument '", arguments[0], "'; see --help"));
   }
@@ -315,14 +423,33 @@ int Main(int argc, char** argv) {
   std::printf("channel %s, server %s\n", channel->path().c_str(), server->address().c_str());
   StopOnSignals();
   Ledger* const ledger = CreateLedger();
+  std::vector<Process> machine;
+  if (absl::GetFlag(FLAGS_back)) {
+    machine.push_back(StartMachine("second machine", [&](const std::string& why_not) {
+      return RunSecondMachine(why_not, server->address(), folder.path(), ledger);
+    }));
+  }
   if (!RunAll(folder.path(), &*server, *channel, ledger)) return kFault;
+  // Relaxed: see `CountReceived`.
+  ledger->finished.store(true, std::memory_order_relaxed);
   Process consumer = Start("consumer", [&] { return CountStored(server->address(), ledger); });
   Wait(&consumer);
   if (!consumer.ended_well()) {
     Complain(absl::StrCat("the consumer ", consumer.Ending()));
     return kFault;
   }
-  return PrintVerdict(*ledger) ? 0 : kFault;
+  bool well = PrintVerdict(*ledger, ledger->stream, "stored");
+  if (!machine.empty()) {
+    Wait(&machine[0]);
+    if (!machine[0].ended_well()) {
+      Complain(absl::StrCat("the second machine ", machine[0].Ending()));
+      return kFault;
+    }
+    std::printf("\non the second machine, where the bridge was killed %llu times\n",
+                static_cast<unsigned long long>(Get(ledger->back_kills)));
+    well = PrintVerdict(*ledger, ledger->back, "received") && well;
+  }
+  return well ? 0 : kFault;
 }
 
 }  // namespace

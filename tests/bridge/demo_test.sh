@@ -23,6 +23,15 @@ grep -qE '^the bridge was killed [1-9][0-9]* times, the server was restarted 2 t
 sum=$(awk '/^[0-2] / { sum += $3 } END { print sum }' "$TEST_TMPDIR/output")
 [ "$last" = "verified: $sum messages, 0 lost, 0 repeated, 0 out of order" ] || fail "the table has $sum messages: $last"
 
+# There and back: the bridge that brings the stream into a channel of a second machine is killed, too.
+"$demo" --seconds=3 --rate=500 --back >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
+  fail "the demo with --back failed: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/output")"
+[ "$(grep -cE '^verified: [1-9][0-9]* messages, 0 lost, 0 repeated, 0 out of order$' "$TEST_TMPDIR/output")" = 2 ] ||
+  fail "there are no two verdicts: $(cat "$TEST_TMPDIR/output")"
+grep -qE '^on the second machine, where the bridge was killed [1-9][0-9]* times$' "$TEST_TMPDIR/output" ||
+  fail "the bridge back was not killed: $(cat "$TEST_TMPDIR/output")"
+ls /dev/shm/ipmpsc-readings-* 2>/dev/null && fail "files of the second machine were left behind"
+
 # Nothing is left behind.
 [ -z "$(ls -d "$TEST_TMPDIR"/ipmpsc-bridge-* 2>/dev/null)" ] || fail "the folder was left behind"
 [ ! -e "$(sed -n 's/^channel \([^,]*\),.*/\1/p' "$TEST_TMPDIR/output")" ] || fail "the channel was left behind"

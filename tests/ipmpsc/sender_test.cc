@@ -280,6 +280,52 @@ TEST_F(OneSenderTest, SlotOfADeadWriterIsFreeOnceTheReceiverHasSteppedOver) {
   EXPECT_EQ(lease.payload(), "next");
 }
 
+TEST(SenderSequenceTest, MessagesGetTheNumbersThatTheSenderSets) {
+  ChannelOptions options;
+  options.timestamps = true;
+  options.max_senders = 1;
+  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::CreateAnonymous(options));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  const auto send_one = [&](Sender* sender) -> uint64_t {
+    EXPECT_OK(sender->TrySend("x"));
+    absl::StatusOr<Lease> lease = receiver.TryReceive();
+    EXPECT_OK(lease);
+    return lease->sequence();
+  };
+  {
+    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+    EXPECT_EQ(send_one(&sender), 1u);
+    EXPECT_THAT(sender.SetNextSequence(0), StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(sender.SetNextSequence(1), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                    HasSubstr("cannot have the number 1")));
+    ASSERT_OK(sender.SetNextSequence(100));
+    EXPECT_EQ(channel.Stats().senders[0].last_sequence, 99u);
+    // The same again before a message has it.
+    ASSERT_OK(sender.SetNextSequence(100));
+    EXPECT_EQ(send_one(&sender), 100u);
+    EXPECT_EQ(send_one(&sender), 101u);
+    {
+      ASSERT_OK_AND_ASSIGN(const Loan loan, sender.TryClaim(1));
+      EXPECT_THAT(sender.SetNextSequence(200),
+                  StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("a loan")));
+    }
+    EXPECT_THAT(InChild([&] { return sender.SetNextSequence(200).ToString(); }),
+                HasSubstr("FAILED_PRECONDITION"));
+  }
+  // The next owner of the slot goes on from there.
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+  EXPECT_THAT(sender.SetNextSequence(101), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(send_one(&sender), 102u);
+  ASSERT_OK(sender.SetNextSequence(~uint64_t{0}));
+  EXPECT_EQ(send_one(&sender), ~uint64_t{0});
+}
+
+TEST_F(SenderTest, ChannelsWithoutTimestampsHaveNoNumbers) {
+  Sender sender = Attach();
+  EXPECT_THAT(sender.SetNextSequence(5),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("timestamps")));
+}
+
 TEST_F(OneSenderTest, SlotOfASenderThatDiedAfterItsCommitIsFreeAtOnce) {
   ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
     absl::StatusOr<Sender> sender = Sender::Attach(*channel_);

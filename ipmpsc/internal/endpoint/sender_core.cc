@@ -21,6 +21,11 @@
 namespace ipmpsc::internal {
 namespace {
 
+absl::Status LoanIsOpen(const Segment& segment) {
+  return ChannelError(absl::StatusCode::kFailedPrecondition, segment,
+                      "a loan of this sender is still open: publish or drop it first");
+}
+
 // Minimum interval between system calls that check the receiver or the path. Nanoseconds.
 constexpr int64_t kCheckInterval = 1'000'000;
 
@@ -111,8 +116,7 @@ absl::Status SenderCore::NeverFits(size_t payload_size) const {
 absl::Status SenderCore::CheckUsable(size_t payload_size) {
   if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
   if (claim_open_) {
-    return ChannelError(absl::StatusCode::kFailedPrecondition, *segment_,
-                        "a loan of this sender is still open: publish or drop it first");
+    return LoanIsOpen(*segment_);
   }
   if (payload_size > max_payload_) {
     // Relaxed: it orders no other reads.
@@ -305,6 +309,26 @@ absl::Status SenderCore::WaitUntilReleased(Position position, Deadline deadline)
                     std::min(deadline.nanoseconds(), MonotonicNow() + kLongestSleepForSpace));
     spin_.Slept(is_released());
   }
+  return absl::OkStatus();
+}
+
+absl::Status SenderCore::SetNextSequence(uint64_t sequence) {
+  if (!fork_guard_.InSameProcess()) return InheritedThroughFork(*segment_);
+  if (claim_open_) return LoanIsOpen(*segment_);
+  if (ring_.trailer_size == 0) {
+    return ChannelError(absl::StatusCode::kFailedPrecondition, *segment_,
+                        "its messages have no numbers: create it with ChannelOptions::timestamps");
+  }
+  std::atomic<uint64_t>& last = ring_.sender_slots[slot_].sequence;
+  // Relaxed, both: only the lock's holder writes it.
+  const uint64_t before = last.load(std::memory_order_relaxed);
+  if (sequence <= before) {
+    return ChannelError(
+        absl::StatusCode::kInvalidArgument, *segment_,
+        absl::StrCat("the next message of slot ", slot_, " cannot have the number ", sequence,
+                     ": the last one had ", before, "; give a larger number"));
+  }
+  last.store(sequence - 1, std::memory_order_relaxed);
   return absl::OkStatus();
 }
 

@@ -99,6 +99,11 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   // The end of the last claim.
   Position sent_position() const { return producer_.last_end(); }
 
+  // Sets the number of the next message.
+  //
+  // Errors: as `Sender::SetNextSequence`.
+  absl::Status SetNextSequence(uint64_t sequence);
+
   // Waits until everything before `position` has been released.
   //
   // Errors: as `Sender::WaitUntilReleased`.

@@ -95,6 +95,14 @@ bool SteppedChild::RunToSystemCall(long number) {
   }
 }
 
+bool SteppedChild::RunToAnySystemCall() {
+  for (;;) {
+    const std::optional<__ptrace_syscall_info> stop = RunToNextStop();
+    if (!stop.has_value()) return false;
+    if (stop->op == PTRACE_SYSCALL_INFO_ENTRY) return true;
+  }
+}
+
 bool SteppedChild::RunThroughSystemCall() {
   for (;;) {
     const std::optional<__ptrace_syscall_info> stop = RunToNextStop();

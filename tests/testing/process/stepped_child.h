@@ -44,6 +44,9 @@ class SteppedChild {
   // Runs until the child is about to make that system call. Returns false if the operation ends
   // before.
   bool RunToSystemCall(long number);
+  // Runs until the child is about to make its next system call. Returns false if the operation ends
+  // before.
+  bool RunToAnySystemCall();
   // Runs until the child has made its next system call. Returns false if the operation ends before.
   bool RunThroughSystemCall();
   // Lets the child run freely. It stops after the operation and stays alive.
