@@ -48,9 +48,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An attribute of the functions that the library exports. */
 #if defined(__GNUC__)
 #define IPMPSC_API __attribute__((visibility("default")))
-#define IPMPSC_MUST_USE __attribute__((warn_unused_result))
+#define IPMPSC_MUST_USE __attribute__((warn_unused_result)) /* its result must be used */
 #else
 #define IPMPSC_API
 #define IPMPSC_MUST_USE
@@ -83,16 +84,16 @@ enum {
 
 /* Timeouts are in nanoseconds, from the call on. Zero and negative ones mean: do not wait. */
 #define IPMPSC_MILLISECOND INT64_C(1000000)
-#define IPMPSC_SECOND INT64_C(1000000000)
-#define IPMPSC_FOREVER INT64_MAX
+#define IPMPSC_SECOND INT64_C(1000000000) /* a timeout of one second */
+#define IPMPSC_FOREVER INT64_MAX          /* a wait without an end */
 
-typedef struct ipmpsc_channel ipmpsc_channel;
-typedef struct ipmpsc_sender ipmpsc_sender;
-typedef struct ipmpsc_loan ipmpsc_loan;
-typedef struct ipmpsc_receiver ipmpsc_receiver;
-typedef struct ipmpsc_lease ipmpsc_lease;
-typedef struct ipmpsc_tap ipmpsc_tap;
-typedef struct ipmpsc_snapshot ipmpsc_snapshot;
+typedef struct ipmpsc_channel ipmpsc_channel;   /* a channel that is open */
+typedef struct ipmpsc_sender ipmpsc_sender;     /* a sender that is attached */
+typedef struct ipmpsc_loan ipmpsc_loan;         /* space of a message that is being written */
+typedef struct ipmpsc_receiver ipmpsc_receiver; /* the receiver, attached */
+typedef struct ipmpsc_lease ipmpsc_lease;       /* a message that was received and is kept */
+typedef struct ipmpsc_tap ipmpsc_tap;           /* a reader that takes no part */
+typedef struct ipmpsc_snapshot ipmpsc_snapshot; /* what a channel held at one moment */
 
 /* Returns the version of the library, for instance "0.1.0". It is never freed. */
 IPMPSC_API const char* ipmpsc_version(void);
@@ -116,6 +117,7 @@ enum {
   IPMPSC_EXIST_OPEN_OR_REPLACE = 3
 };
 
+/* The options of a channel that is created. */
 typedef struct ipmpsc_channel_options {
   size_t size;             /* of this structure in bytes */
   uint64_t capacity;       /* bytes for records, 1 to 2^46; 0: 1 MiB */
@@ -130,6 +132,7 @@ typedef struct ipmpsc_channel_options {
   size_t description_size; /* in bytes */
 } ipmpsc_channel_options;
 
+/* The options of opening a channel. */
 typedef struct ipmpsc_open_options {
   size_t size;      /* of this structure in bytes */
   int64_t timeout;  /* ns to wait for a channel to be created at the path */
@@ -230,6 +233,7 @@ IPMPSC_API const void* ipmpsc_channel_description(const ipmpsc_channel* channel,
 
 /* ---- Senders ---- */
 
+/* The options of a sender. */
 typedef struct ipmpsc_sender_options {
   size_t size;           /* of this structure in bytes */
   const char* name;      /* shown by errors and tools; cut to 64 bytes; NULL: the program's */
@@ -274,7 +278,7 @@ IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_send_when_empty(ipmpsc_sender* s
 /* The bytes of one message of a batch. */
 typedef struct ipmpsc_bytes {
   const void* data; /* may be NULL if size is 0 */
-  size_t size;
+  size_t size;      /* in bytes */
 } ipmpsc_bytes;
 
 /* Send `count` messages in one step: the receiver gets them together and in order, and if this
@@ -338,6 +342,7 @@ IPMPSC_API void ipmpsc_loan_discard(ipmpsc_loan** loan);
 
 /* ---- Receivers ---- */
 
+/* The options of a receiver. */
 typedef struct ipmpsc_receiver_options {
   size_t size;              /* of this structure in bytes */
   const char* name;         /* shown by errors and tools; cut to 64 bytes; NULL: the program's */
@@ -417,6 +422,7 @@ IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_drain(ipmpsc_receiver* receiver,
 /* Where a tap begins (tap.h, `TapStart`). */
 enum { IPMPSC_TAP_NOW = 0, IPMPSC_TAP_OLDEST_UNRELEASED = 1, IPMPSC_TAP_OLDEST_KEPT = 2 };
 
+/* The options of a tap. */
 typedef struct ipmpsc_tap_options {
   size_t size;      /* of this structure in bytes */
   int32_t start;    /* IPMPSC_TAP_... */
@@ -425,8 +431,8 @@ typedef struct ipmpsc_tap_options {
 
 /* One message of a tap. The bytes are a copy that belongs to the tap, valid until its next call. */
 typedef struct ipmpsc_tap_message {
-  size_t size; /* of this structure in bytes, set by the caller */
-  const void* data;
+  size_t size;          /* of this structure in bytes, set by the caller */
+  const void* data;     /* the bytes; never NULL */
   size_t data_size;     /* in bytes */
   uint64_t position;    /* in the order of all records */
   uint64_t sequence;    /* in channels with timestamps; else 0 */
@@ -438,12 +444,12 @@ typedef struct ipmpsc_tap_message {
 
 /* The losses of a tap since it was opened. Bytes are with headers and padding, and exact. */
 typedef struct ipmpsc_tap_loss {
-  size_t size;          /* of this structure in bytes, set by the caller */
-  uint64_t bytes;       /* overwritten before they were read */
-  uint64_t messages;    /* in these bytes */
-  uint64_t overtakings; /* times that senders overtook the tap */
-  uint64_t holes;       /* claims of senders that died before they committed */
-  uint64_t hole_bytes;
+  size_t size;             /* of this structure in bytes, set by the caller */
+  uint64_t bytes;          /* overwritten before they were read */
+  uint64_t messages;       /* in these bytes */
+  uint64_t overtakings;    /* times that senders overtook the tap */
+  uint64_t holes;          /* claims of senders that died before they committed */
+  uint64_t hole_bytes;     /* of the holes */
   bool messages_are_exact; /* else `messages` is an estimate */
   bool reserved[7];        /* false */
 } ipmpsc_tap_loss;
@@ -528,6 +534,7 @@ typedef struct ipmpsc_channel_stats {
   uint16_t reserved[3]; /* 0 */
 } ipmpsc_channel_stats;
 
+/* A sender of a snapshot. */
 typedef struct ipmpsc_sender_stats {
   size_t size;   /* of this structure in bytes, set by the caller */
   char name[65]; /* any bytes of another process but NUL: escape them to print them */
@@ -553,6 +560,7 @@ typedef struct ipmpsc_sender_stats {
   uint64_t open_claim_bytes;
 } ipmpsc_sender_stats;
 
+/* The receiver of a snapshot. */
 typedef struct ipmpsc_receiver_stats {
   size_t size;   /* of this structure in bytes, set by the caller */
   char name[65]; /* as of a sender */
