@@ -122,7 +122,7 @@ SCRIPTS = """
 </head>"""
 
 
-def run_doxygen(scratch, out, inputs, titles):
+def run_doxygen(scratch, out, inputs, roots, titles):
     """Runs doxygen. Returns its warnings."""
     shutil.copy(os.path.join(HERE, "Doxyfile"), scratch)
     doxyfile = os.path.join(scratch, "Doxyfile")
@@ -150,8 +150,8 @@ def run_doxygen(scratch, out, inputs, titles):
             "PROJECT_NUMBER = " + version,
             "INPUT = " + " ".join('"%s"' % one for one in inputs),
             'INPUT_FILTER = "/usr/bin/python3 -B %s/filter.py"' % HERE,
-            'STRIP_FROM_PATH = "%s"' % TREE,
-            'STRIP_FROM_INC_PATH = "%s"' % TREE,
+            "STRIP_FROM_PATH = " + " ".join('"%s"' % one for one in roots),
+            "STRIP_FROM_INC_PATH = " + " ".join('"%s"' % one for one in roots),
             'USE_MDFILE_AS_MAINPAGE = "%s/README.md"' % TREE,
             'HTML_OUTPUT = "%s"' % out,
             'OUTPUT_DIRECTORY = "%s"' % scratch,
@@ -193,7 +193,10 @@ def main():
         sys.exit("build.py: %s is missing: run ./bazelw, or apt-get install doxygen-awesome-css" % STYLE)
     out = os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), sys.argv[-1])
     # A forward declaration documents nothing.
-    generated = [os.path.realpath(one) for one in sys.argv[1:-1] if not one.endswith(".fwd.h")]
+    names = [one for one in sys.argv[1:-1] if not one.endswith(".fwd.h")]
+    generated = [os.path.realpath(one) for one in names]
+    # What is before the path by which a program includes the header.
+    roots = {real[:-len(name)] for real, name in zip(generated, names) if real.endswith("/" + name)}
     if os.path.isdir(out) and os.listdir(out):
         # Only what this program made is removed.
         if not os.path.isfile(os.path.join(out, "doxygen-awesome.css")):
@@ -205,7 +208,7 @@ def main():
     os.makedirs(out, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         inputs = [os.path.join(TREE, one) for one in pages + HEADERS] + generated
-        warnings = run_doxygen(scratch, out, inputs, titles_of(pages))
+        warnings = run_doxygen(scratch, out, inputs, [TREE] + sorted(roots), titles_of(pages))
     for folder in ["pictures", "performance"]:
         shutil.copytree(os.path.join(TREE, "docs", folder), os.path.join(out, folder))
     for path in linked_files(pages):

@@ -35,6 +35,10 @@ has "$(cd "$site" && echo classin_*FrameView.html)" "bytes pixels = 3"
   fail "the page on performance lacks its plots"
 grep -rqlF CreateTemp "$site/search" || fail "the search does not know CreateTemp"
 
+# No path of the machine that built it.
+paths=$(cd "$site" && grep -rnoE -e "$here|[^ ]*/execroot/|$TEST_TMPDIR" . | head -3)
+[ -z "$paths" ] || fail "the site has paths of this machine: $paths"
+
 # A dead link, a dead anchor and a missing picture are noticed.
 links() { /usr/bin/python3 -B "$here/docs/site/check_links.py" "$1"; }
 links "$site" >/dev/null || fail "check_links.py: $(links "$site")"
