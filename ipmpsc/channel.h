@@ -59,8 +59,9 @@ class ChannelAccess;
 class Segment;
 }  // namespace internal
 
+// The state of a channel.
 enum class ChannelState {
-  kOpen,
+  kOpen,      // sending and receiving work, and programs can open it at its path
   kClosed,    // by `Close()`; final
   kReplaced,  // by a new channel at its path; final
   // Open: sending and receiving work. But the file is no longer at `path()` (it was removed, moved

@@ -17,18 +17,22 @@
 
 namespace ipmpsc {
 
+// The end of a wait: a point in time, or never.
 class Deadline {
  public:
   // Implicit, so that a timeout can be passed as a deadline.
   Deadline(absl::Duration timeout);  // NOLINT(google-explicit-constructor)
 
+  // Waits as long as it takes.
   static Deadline Never() { return Deadline(kNever, FromNanoseconds{}); }
 
   // Nanoseconds of CLOCK_MONOTONIC, or `kNever` if there is no deadline.
   int64_t nanoseconds() const { return nanoseconds_; }
+  // Whether there is no deadline, and whether it has passed.
   bool is_never() const { return nanoseconds_ == kNever; }
   bool Passed() const;
 
+  // The value of `nanoseconds()` without a deadline.
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
  private:

@@ -18,6 +18,7 @@
 
 namespace ipmpsc {
 
+// The options of `ReceiveFd`.
 struct ReceiveFdOptions {
   // Also accepts a file that can still be truncated, as that of a channel with a path. Its sender,
   // and every process that may write the file, can then kill this process at any time (SIGBUS).

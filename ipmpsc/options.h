@@ -35,6 +35,7 @@ enum class OnFull {
   kDropNewest,
 };
 
+// The options of `Channel::Create` and its relatives.
 struct ChannelOptions {
   // Bytes for records, 1 to 2^46. Rounded up to a power of two of at least one page. A message of n
   // bytes takes n + 16 (n + 32 with timestamps), rounded up to a multiple of 64.
@@ -44,6 +45,7 @@ struct ChannelOptions {
   // Permission bits of the file, exactly: the umask is ignored. Senders and receivers need read and
   // write.
   mode_t mode = 0600;
+  // What happens when the path is taken.
   ExistPolicy exist_policy = ExistPolicy::kFail;
   // Maps every page at creation instead of at its first touch, for this process. Other processes
   // choose for themselves, with `OpenOptions::prefault`.
@@ -76,6 +78,7 @@ struct OpenOptions {
   bool prefault = false;
 };
 
+// The options of `Sender::Attach`.
 struct SenderOptions {
   // The name that errors and tools show for this sender. At most 64 bytes: a longer one is cut.
   // Empty: the program's name.
@@ -104,6 +107,7 @@ enum class ReceiverStart {
   kNow,
 };
 
+// The options of `Receiver::Attach`.
 struct ReceiverOptions {
   // The name that errors and tools show for this receiver, as for a sender.
   std::string name;

@@ -28,6 +28,7 @@
 
 namespace ipmpsc {
 
+// A message of a channel whose programs have ended.
 struct PostMortemMessage : TapMessage {
   // Whether a receiver had taken and released it. Others are delivered to the next receiver.
   bool released = false;
@@ -35,8 +36,8 @@ struct PostMortemMessage : TapMessage {
 
 // A claim of a sender that died before it committed.
 struct Orphan {
-  uint64_t position = 0;
-  uint64_t bytes = 0;  // with headers and padding
+  uint64_t position = 0;  // in the order of all records
+  uint64_t bytes = 0;     // with headers and padding
   // The slot of the sender, if it is still known: until the claim is released.
   std::optional<uint16_t> sender;
   // Whether a receiver had stepped over it and released it. Several in a row may count as one then.

@@ -48,7 +48,7 @@ struct Record {
   // clock (CLOCK_REALTIME, nanoseconds since 1970), and the message's number among those of its
   // slot, from 1 on. A number is missing if a sender died just before a commit.
   int64_t sent_at_nanoseconds = 0;
-  uint64_t sequence = 0;
+  uint64_t sequence = 0;  // that number
 
   // Returns `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
   absl::Time sent_at() const;
@@ -67,13 +67,14 @@ class ABSL_MUST_USE_RESULT Lease {
   Lease& operator=(Lease&& other) noexcept;
   ~Lease();
 
+  // As in `Record`.
   absl::string_view payload() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return record_.payload; }
   uint64_t position() const { return record_.position; }
   uint16_t sender() const { return record_.sender; }
-  // As in `Record`.
   absl::Time sent_at() const { return record_.sent_at(); }
   uint64_t sequence() const { return record_.sequence; }
 
+  // Gives the bytes back to the senders.
   void Release() &&;
 
  private:
@@ -87,8 +88,8 @@ class ABSL_MUST_USE_RESULT Lease {
 
 // Messages that a receiver has passed over for newer ones.
 struct Skipped {
-  uint64_t messages = 0;
-  uint64_t bytes = 0;  // of payload
+  uint64_t messages = 0;  // their number
+  uint64_t bytes = 0;     // of payload
 };
 
 // Thread-compatible. One per channel.
@@ -217,6 +218,7 @@ class Receiver {
         max_records);
   }
 
+  // Returns the channel that it is attached to.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
 
  private:

@@ -226,6 +226,7 @@ class Sender {
   // unreadable: call this again after the loan.
   bool Arm();
 
+  // Returns the channel that it is attached to.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return channel_; }
   // Returns the number of the slot, as in `Lease::sender()`: 0 to max_senders - 1. A slot is reused
   // after its sender has gone.

@@ -30,6 +30,7 @@ enum class Liveness {
 
 // The owner of a slot: the present one, or the last one.
 struct ParticipantStats {
+  // Whether it lives.
   Liveness liveness = Liveness::kDead;
   // At most 64 bytes, of any value but 0.
   std::string name;
@@ -46,16 +47,17 @@ struct ParticipantStats {
 
 // A claimed record that is not committed: a loan that is being filled, or a dead sender's.
 struct OpenClaim {
-  uint64_t position = 0;
-  uint64_t bytes = 0;  // with header and padding
-  uint16_t sender = 0;
+  uint64_t position = 0;  // in the order of all records
+  uint64_t bytes = 0;     // with header and padding
+  uint16_t sender = 0;    // its slot
 };
 
+// A sender: the owner of a slot, and the counters of the slot.
 struct SenderStats : ParticipantStats {
-  uint16_t slot = 0;
+  uint16_t slot = 0;  // 0 to `max_senders` - 1
   // All counters are over all owners of the slot.
-  uint32_t owners = 0;  // so far
-  uint64_t sent_messages = 0;
+  uint32_t owners = 0;                           // so far
+  uint64_t sent_messages = 0;                    // committed
   uint64_t sent_bytes = 0;                       // of payload
   uint64_t last_sequence = 0;                    // in channels with timestamps
   uint64_t full_waits = 0;                       // waits for space
@@ -70,58 +72,61 @@ struct SenderStats : ParticipantStats {
   std::optional<OpenClaim> open_claim;
 };
 
+// The receiver, and the counters of all receivers so far.
 struct ReceiverStats : ParticipantStats {
   uint32_t epoch = 0;  // the number of receivers so far
   // All counters are over all receivers.
   uint64_t received_messages = 0;  // released
   uint64_t received_bytes = 0;     // their payload
-  uint64_t discarded_records = 0;
+  uint64_t discarded_records = 0;  // loans that their senders dropped
   uint64_t orphaned_records = 0;   // claims of dead senders that it stepped over
   uint64_t orphaned_bytes = 0;     // with headers and padding
   uint64_t sleeps = 0;             // waits in the kernel
   uint64_t redelivered_bytes = 0;  // claimed and not released when a receiver attached
   uint64_t skipped_messages = 0;   // of those received: passed over for newer ones
 
+  // What it sleeps for.
   enum class Wait {
     kNone,       // it does not sleep, or no receiver is attached
     kForClaim,   // asleep until a sender claims: it has taken everything, so what is not released
                  // is held by its leases
     kForCommit,  // asleep until the oldest open claim is committed
   };
-  Wait wait = Wait::kNone;
+  Wait wait = Wait::kNone;  // now
 };
 
 // The turn of a sender that has waited long for space: the others leave it `bytes`.
 struct TurnStats {
-  uint16_t sender = 0;
-  uint64_t bytes = 0;
+  uint16_t sender = 0;                         // its slot
+  uint64_t bytes = 0;                          // with header and padding
   absl::Duration left = absl::ZeroDuration();  // at most 10 ms
 };
 
 // The oldest record that is not released: received and held by a lease, or not received yet.
 struct OldestRecord {
-  uint64_t position = 0;
+  uint64_t position = 0;  // in the order of all records
   // Only if it is committed; else `ChannelStats::oldest_open_claim` says who has it.
   bool committed = false;
-  uint64_t payload_bytes = 0;
-  uint16_t sender = 0;
+  uint64_t payload_bytes = 0;  // the size of the message, if it is committed
+  uint16_t sender = 0;         // its slot, if it is committed
 };
 
+// What a channel holds and who uses it, at one moment.
 struct ChannelStats {
-  std::string id;    // 32 hexadecimal digits
-  std::string path;  // by which it was opened; empty if it has none
-  absl::Time created = absl::InfinitePast();
-  uint64_t capacity = 0;  // bytes for records
-  uint64_t max_payload = 0;
-  uint32_t max_senders = 0;
-  bool timestamps = false;
-  bool huge_pages = false;
-  bool drops_newest = false;  // lossy: `OnFull::kDropNewest`
+  std::string id;                             // 32 hexadecimal digits
+  std::string path;                           // by which it was opened; empty if it has none
+  absl::Time created = absl::InfinitePast();  // by the clock of its creator
+  uint64_t capacity = 0;                      // bytes for records
+  uint64_t max_payload = 0;                   // the longest message, in bytes
+  uint32_t max_senders = 0;                   // attached at the same time
+  bool timestamps = false;                    // messages carry times and numbers
+  bool huge_pages = false;                    // its creator asked for them
+  bool drops_newest = false;                  // lossy: `OnFull::kDropNewest`
   // Some participant has no membarrier, so all senders run a full barrier.
   bool full_barriers = false;
 
-  bool closed = false;
-  bool replaced = false;
+  bool closed = false;    // by `Channel::Close()`
+  bool replaced = false;  // by a new channel at its path
   // The positions contradict each other: no end of the channel works any more. `fill` is 0 then.
   bool damaged = false;
   uint64_t claim_position = 0;    // end of the claimed bytes, since the channel began
@@ -130,7 +135,7 @@ struct ChannelStats {
   uint64_t high_water = 0;        // the largest of the senders'
   uint64_t dropped_messages = 0;  // the sum of the senders'
 
-  std::optional<TurnStats> turn;
+  std::optional<TurnStats> turn;  // if a sender has one
   // A turn has ended, or its words are damaged. The next sender clears it.
   bool stale_turn = false;
   bool senders_wait = false;  // some sender sleeps for space, or did so when it was killed
@@ -140,8 +145,8 @@ struct ChannelStats {
   // By slot: each slot that has had an owner.
   std::vector<SenderStats> senders;
 
-  std::optional<OpenClaim> oldest_open_claim;
-  std::optional<OldestRecord> oldest_record;  // unless everything is released
+  std::optional<OpenClaim> oldest_open_claim;  // if any claim is open
+  std::optional<OldestRecord> oldest_record;   // unless everything is released
 
   // The number of senders that are alive or unknown.
   uint32_t attached_senders() const {

@@ -46,18 +46,19 @@ enum class TapStart {
   kOldestKept,
 };
 
+// The options of a tap.
 struct TapOptions {
-  TapStart start = TapStart::kNow;
+  TapStart start = TapStart::kNow;  // where it begins
 };
 
 // One message, with a copy of its bytes.
 struct TapMessage {
-  std::string payload;
+  std::string payload;    // the bytes of the message
   uint64_t position = 0;  // in the order of all records, as in `Record`
   uint16_t sender = 0;    // slot of the sender
   // As in `Record`: 0 in channels without timestamps.
   int64_t sent_at_nanoseconds = 0;
-  uint64_t sequence = 0;
+  uint64_t sequence = 0;  // as in `Record`
   // The bytes that were lost between the message before and this one, with headers and padding.
   uint64_t lost_before = 0;
 
@@ -76,7 +77,7 @@ struct TapLoss {
   bool messages_are_exact = true;
   uint64_t overtakings = 0;  // times that senders overtook the tap
   uint64_t holes = 0;        // claims of senders that died before they committed; nothing was lost
-  uint64_t hole_bytes = 0;
+  uint64_t hole_bytes = 0;   // of the holes
 };
 
 // Thread-compatible: one thread at a time.
@@ -112,9 +113,11 @@ class Tap {
   absl::Status TryNext(TapMessage* message);
   absl::Status Next(Deadline deadline, TapMessage* message);
 
+  // What was lost so far.
   TapLoss loss() const;
   // The position of the next record, or of the next search.
   uint64_t position() const;
+  // The channel that it looks at.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:

@@ -5,6 +5,7 @@
 
 namespace ipmpsc {
 
+// The version, as in "0.1.0".
 inline constexpr char kVersion[] = "0.1.0";
 
 }  // namespace ipmpsc

@@ -16,6 +16,7 @@ enum class WaitMechanism {
   kPolling,       // compares a word of each channel after pauses of 0.05 to 4 ms
 };
 
+// The options of a wait set.
 struct WaitSetOptions {
   // For tests and comparisons. The automatic choice suits programs.
   WaitMechanism mechanism = WaitMechanism::kAutomatic;

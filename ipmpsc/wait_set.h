@@ -118,6 +118,7 @@ class WaitSet {
   // set lives and is not being moved.
   void Interrupt();
 
+  // Returns what the set does, and how often it did it.
   WaitSetStatistics statistics() const;
 
  private:

@@ -182,7 +182,9 @@ class AsioSender {
         std::forward<Token>(token));
   }
 
+  // As of `AsioReceiver`.
   void cancel() { (*descriptor_).cancel(); }
+  // The sender itself.
   Sender& sender() { return sender_; }
 
  private:

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An attribute of the functions that the library exports. */
 #if defined(__GNUC__)
 #define IPMPSC_API __attribute__((visibility("default")))
-#define IPMPSC_MUST_USE __attribute__((warn_unused_result))
+#define IPMPSC_MUST_USE __attribute__((warn_unused_result)) /* its result must be used */
 #else
 #define IPMPSC_API
 #define IPMPSC_MUST_USE
@@ -41,16 +42,16 @@ enum {
 
 /* Timeouts are in nanoseconds, from the call on. Zero and negative ones mean: do not wait. */
 #define IPMPSC_MILLISECOND INT64_C(1000000)
-#define IPMPSC_SECOND INT64_C(1000000000)
-#define IPMPSC_FOREVER INT64_MAX
+#define IPMPSC_SECOND INT64_C(1000000000) /* a timeout of one second */
+#define IPMPSC_FOREVER INT64_MAX          /* a wait without an end */
 
-typedef struct ipmpsc_channel ipmpsc_channel;
-typedef struct ipmpsc_sender ipmpsc_sender;
-typedef struct ipmpsc_loan ipmpsc_loan;
-typedef struct ipmpsc_receiver ipmpsc_receiver;
-typedef struct ipmpsc_lease ipmpsc_lease;
-typedef struct ipmpsc_tap ipmpsc_tap;
-typedef struct ipmpsc_snapshot ipmpsc_snapshot;
+typedef struct ipmpsc_channel ipmpsc_channel;   /* a channel that is open */
+typedef struct ipmpsc_sender ipmpsc_sender;     /* a sender that is attached */
+typedef struct ipmpsc_loan ipmpsc_loan;         /* space of a message that is being written */
+typedef struct ipmpsc_receiver ipmpsc_receiver; /* the receiver, attached */
+typedef struct ipmpsc_lease ipmpsc_lease;       /* a message that was received and is kept */
+typedef struct ipmpsc_tap ipmpsc_tap;           /* a reader that takes no part */
+typedef struct ipmpsc_snapshot ipmpsc_snapshot; /* what a channel held at one moment */
 typedef struct ipmpsc_wait_set ipmpsc_wait_set;
 typedef struct ipmpsc_post_mortem ipmpsc_post_mortem;
 

@@ -26,6 +26,7 @@ enum {
   IPMPSC_ON_FULL_DROP_NEWEST = 1 /* a lossy channel: it is dropped and counted, no sender waits */
 };
 
+/* The options of a channel that is created. */
 typedef struct ipmpsc_channel_options {
   size_t size;             /* of this structure in bytes */
   uint64_t capacity;       /* bytes for records, 1 to 2^46; 0: 1 MiB */
@@ -43,6 +44,7 @@ typedef struct ipmpsc_channel_options {
   bool reserved_too[3];    /* false */
 } ipmpsc_channel_options;
 
+/* The options of opening a channel. */
 typedef struct ipmpsc_open_options {
   size_t size;      /* of this structure in bytes */
   int64_t timeout;  /* ns to wait for a channel to be created at the path */

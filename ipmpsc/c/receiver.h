@@ -18,6 +18,7 @@ enum {
   IPMPSC_START_NOW = 1     /* passes over all messages that were claimed before it attached */
 };
 
+/* The options of a receiver. */
 typedef struct ipmpsc_receiver_options {
   size_t size;              /* of this structure in bytes */
   const char* name;         /* shown by errors and tools; cut to 64 bytes; NULL: the program's */

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/* The options of a sender. */
 typedef struct ipmpsc_sender_options {
   size_t size;           /* of this structure in bytes */
   const char* name;      /* shown by errors and tools; cut to 64 bytes; NULL: the program's */
@@ -59,7 +60,7 @@ IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_send_when_empty(ipmpsc_sender* s
 /* The bytes of one message of a batch. */
 typedef struct ipmpsc_bytes {
   const void* data; /* may be NULL if size is 0 */
-  size_t size;
+  size_t size;      /* in bytes */
 } ipmpsc_bytes;
 
 /* Send `count` messages in one step: the receiver gets them together and in order, and if this

@@ -59,6 +59,7 @@ typedef struct ipmpsc_channel_stats {
   bool reserved_too[6]; /* false */
 } ipmpsc_channel_stats;
 
+/* A sender of a snapshot. */
 typedef struct ipmpsc_sender_stats {
   size_t size;   /* of this structure in bytes, set by the caller */
   char name[65]; /* any bytes of another process but NUL: escape them to print them */
@@ -85,6 +86,7 @@ typedef struct ipmpsc_sender_stats {
   uint64_t dropped_messages; /* in a lossy channel */
 } ipmpsc_sender_stats;
 
+/* The receiver of a snapshot. */
 typedef struct ipmpsc_receiver_stats {
   size_t size;   /* of this structure in bytes, set by the caller */
   char name[65]; /* as of a sender */

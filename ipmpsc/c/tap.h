@@ -15,6 +15,7 @@ extern "C" {
 /* Where a tap begins (tap.h, `TapStart`). */
 enum { IPMPSC_TAP_NOW = 0, IPMPSC_TAP_OLDEST_UNRELEASED = 1, IPMPSC_TAP_OLDEST_KEPT = 2 };
 
+/* The options of a tap. */
 typedef struct ipmpsc_tap_options {
   size_t size;      /* of this structure in bytes */
   int32_t start;    /* IPMPSC_TAP_... */
@@ -23,8 +24,8 @@ typedef struct ipmpsc_tap_options {
 
 /* One message of a tap. The bytes are a copy that belongs to the tap, valid until its next call. */
 typedef struct ipmpsc_tap_message {
-  size_t size; /* of this structure in bytes, set by the caller */
-  const void* data;
+  size_t size;          /* of this structure in bytes, set by the caller */
+  const void* data;     /* the bytes; never NULL */
   size_t data_size;     /* in bytes */
   uint64_t position;    /* in the order of all records */
   uint64_t sequence;    /* in channels with timestamps; else 0 */
@@ -36,12 +37,12 @@ typedef struct ipmpsc_tap_message {
 
 /* The losses of a tap since it was opened. Bytes are with headers and padding, and exact. */
 typedef struct ipmpsc_tap_loss {
-  size_t size;          /* of this structure in bytes, set by the caller */
-  uint64_t bytes;       /* overwritten before they were read */
-  uint64_t messages;    /* in these bytes */
-  uint64_t overtakings; /* times that senders overtook the tap */
-  uint64_t holes;       /* claims of senders that died before they committed */
-  uint64_t hole_bytes;
+  size_t size;             /* of this structure in bytes, set by the caller */
+  uint64_t bytes;          /* overwritten before they were read */
+  uint64_t messages;       /* in these bytes */
+  uint64_t overtakings;    /* times that senders overtook the tap */
+  uint64_t holes;          /* claims of senders that died before they committed */
+  uint64_t hole_bytes;     /* of the holes */
   bool messages_are_exact; /* else `messages` is an estimate */
   bool reserved[7];        /* false */
 } ipmpsc_tap_loss;

@@ -18,7 +18,10 @@ using SchemaDifferences = std::vector<std::string>;
 
 // An end of a channel. The channel's schema reads what a sender writes and writes what a receiver
 // reads, so a program may be fit for one end and not for the other.
-enum class End { kSender, kReceiver };
+enum class End {
+  kSender,    // it writes messages
+  kReceiver,  // it reads messages
+};
 
 }  // namespace ipmpsc::schema
 

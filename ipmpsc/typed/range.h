@@ -32,6 +32,7 @@ namespace ipmpsc::typed {
 template <typename Receiver, typename MessageLease>
 class MessageRange {
  public:
+  // An input iterator.
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -58,6 +59,7 @@ class MessageRange {
     MessageRange* range_ = nullptr;  // null at the end
   };
 
+  // For `MessageReceiver::Messages`.
   MessageRange(const ArenaPool::Owner& arenas, Deadline deadline)
       : receiver_(arenas), deadline_(deadline) {}
   MessageRange(const MessageRange&) = delete;

@@ -178,6 +178,7 @@ class MessageReceiver {
   const view::MemoryLimit& memory_limit() const { return arenas_->limit(); }
   void set_memory_limit(const view::MemoryLimit& limit) { arenas_->set_limit(limit); }
 
+  // Returns the channel that it is attached to.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return receiver_.channel(); }
   // In what the channel's schema differs from this one; empty where it does not.
   const schema::SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {

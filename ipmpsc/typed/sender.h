@@ -151,6 +151,7 @@ class MessageSender {
     return sender_.WaitUntilReleased(position, deadline);
   }
 
+  // Returns the channel that it is attached to.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sender_.channel(); }
   // In what the channel's schema differs from this one; empty where it does not.
   const schema::SchemaDifferences& schema_differences() const ABSL_ATTRIBUTE_LIFETIME_BOUND {

@@ -70,6 +70,7 @@ class TappedMessage {
 template <typename View, typename MessageChannel>
 class MessageTap {
  public:
+  // A message that was read.
   using Message = TappedMessage<View>;
 
   // Opens the channel at `path` read-only, by default the one that the message's .proto declares.
@@ -92,6 +93,7 @@ class MessageTap {
     return MessageTap(Tap::Over(channel, options));
   }
 
+  // As `Tap::TryNext` and `Tap::Next`, with the errors above.
   absl::StatusOr<Message> TryNext() {
     return NextBy([this](TapMessage* message) { return tap_.TryNext(message); });
   }
@@ -99,6 +101,7 @@ class MessageTap {
     return NextBy([this, deadline](TapMessage* message) { return tap_.Next(deadline, message); });
   }
 
+  // As of `Tap`.
   TapLoss loss() const { return tap_.loss(); }
   uint64_t position() const { return tap_.position(); }
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return tap_.channel(); }

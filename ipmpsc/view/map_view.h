@@ -26,6 +26,7 @@ bool MapKeyLess(Key a, Key b) {
   }
 }
 
+// The entries of a map field.
 template <typename Entry>
 class MapView : public RepeatedView<Entry> {
  public:
@@ -49,6 +50,7 @@ class MapView : public RepeatedView<Entry> {
     return found ? this->begin() + static_cast<std::ptrdiff_t>(first) : this->end();
   }
 
+  // Whether there is such a key. Logarithmic.
   template <typename Key>
   bool contains(const Key& key) const {
     return find(key) != this->end();

@@ -29,6 +29,7 @@ struct RepeatedData {
   uint32_t capacity = 0;
 };
 
+// The elements of a repeated field.
 template <typename T>
 class RepeatedView {
  public:
@@ -38,6 +39,7 @@ class RepeatedView {
       std::conditional_t<std::is_class_v<T> && !std::is_same_v<T, absl::string_view>, const T&, T>;
   using size_type = size_t;
 
+  // A random-access iterator, but for what `operator*` returns.
   class const_iterator {
    public:
     using iterator_category = std::input_iterator_tag;  // `operator*` may return a value
@@ -85,7 +87,9 @@ class RepeatedView {
 
   constexpr RepeatedView() = default;
 
+  // The number of elements.
   size_t size() const { return data_.size; }
+  // Whether there is none.
   bool empty() const { return data_.size == 0; }
   // REQUIRES: index < size()
   const_reference operator[](size_t index) const {
@@ -107,7 +111,9 @@ class RepeatedView {
                   "only numbers and enums are stored as an array");
     if (data_.size != 0) std::memcpy(to, data_.elements, size_t{data_.size} * sizeof(T));
   }
+  // The elements in the order in which they were sent.
   const_iterator begin() const { return const_iterator(data_.elements); }
+  // The end of the elements.
   const_iterator end() const {
     return const_iterator(data_.elements + size_t{data_.size} * sizeof(T));
   }

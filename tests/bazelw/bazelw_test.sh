@@ -160,6 +160,8 @@ installs_for_each_command_what_it_needs() {
   expect_install build bookworm bridge cli test -- test //tests/bridge:forwarder_test
   expect_install build bookworm viewer -- run //examples:viewer
   expect_install build bookworm viewer -- build //examples/video:camera
+  expect_install build bookworm docs -- run //docs/site -- out
+  expect_install build bookworm browser cli docs test -- test //tests/docs:browser_test
   expect_install build bookworm test -- test //examples:demo
   expect_install build bookworm test -- coverage //ipmpsc:channel
   expect_install build bookworm cli test -- run -c opt //tests/process:soak
