@@ -40,12 +40,13 @@ fail() {
   exit 1
 }
 
-# Waits until a file has a line that matches, for a minute at most.
-await_line() { # FILE PATTERN PROCESS
+# Waits until a file has a line that matches, for a minute at most, or until one of two processes has ended.
+await_line() { # FILE PATTERN SENDER RECEIVER
   local i
   for ((i = 0; i < 6000; ++i)); do
     if grep -qE "$2" "$1"; then return; fi
     kill -0 "$3" 2>/dev/null || fail "the sender ended before it was killed"
+    kill -0 "$4" 2>/dev/null || fail "the receiver ended"
     sleep 0.01
   done
   fail "the sender did not get as far as '$2' in a minute: $(tail -n 1 "$1")"
@@ -88,9 +89,9 @@ run() { # SENDER RECEIVER MODE
   sender=$!
   running=("$receiver" "$sender")
   if [ "$3" = holding ]; then
-    await_line "$work/sent" '^held$' "$sender"
+    await_line "$work/sent" '^held$' "$sender" "$receiver"
   else
-    await_line "$work/sent" '^500$' "$sender"
+    await_line "$work/sent" '^500$' "$sender" "$receiver"
   fi
   kill -9 "$sender"
   wait "$sender" 2>/dev/null && fail "the sender was not killed"
