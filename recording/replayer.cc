@@ -100,6 +100,7 @@ class FileReplayer : public Replayer {
       progress.channels.push_back(target.told);
       progress.messages += target.told.messages;
       progress.bytes += target.told.bytes;
+      progress.dropped += target.told.dropped;
     }
     if (reader_) {
       progress.file_offset = reader_->offset();
@@ -201,7 +202,12 @@ class FileReplayer : public Replayer {
     }
     const absl::string_view data = item_.message.data;
     absl::Status sent = target.sender->TrySend(data);
-    if (absl::IsResourceExhausted(sent)) {
+    // The channel has counted the message. Another try would count it again.
+    const bool dropped = absl::IsResourceExhausted(sent) &&
+                         target.sender->channel().on_full() == OnFull::kDropNewest;
+    if (dropped) {
+      sent = absl::OkStatus();
+    } else if (absl::IsResourceExhausted(sent)) {
       const absl::Duration now = SteadyTime();
       if (full_since_ == absl::InfiniteDuration()) full_since_ = now;
       if (now - full_since_ >= options_.timeout) {
@@ -220,8 +226,12 @@ class FileReplayer : public Replayer {
     if (!sent.ok()) return WithPath(sent, target.told.path);
     full_since_ = absl::InfiniteDuration();
     has_message_ = false;
-    ++target.told.messages;
-    target.told.bytes += data.size();
+    if (dropped) {
+      ++target.told.dropped;
+    } else {
+      ++target.told.messages;
+      target.told.bytes += data.size();
+    }
     const uint64_t first = first_time_.value_or(0);
     const uint64_t time = item_.message.log_time;
     told_.time = absl::Nanoseconds(time > first ? static_cast<double>(time - first) : 0.0);

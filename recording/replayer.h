@@ -45,7 +45,7 @@ struct ReplayerOptions {
   bool any_type = false;
   // Waits for so long for a receiver of each channel before the first message is sent to it.
   absl::Duration receiver_timeout = absl::ZeroDuration();
-  // How long a full channel may stay full.
+  // How long a full channel may stay full. A lossy channel is not waited for.
   absl::Duration timeout = absl::Seconds(10);
   // Closes the channels at the end, so that their receivers end.
   bool close = false;
@@ -56,14 +56,17 @@ struct ReplayedChannel {
   std::string path;
   std::string message_name;  // empty for bytes
   bool created = false;
-  uint64_t messages = 0;
-  uint64_t bytes = 0;  // of payload
+  uint64_t messages = 0;  // sent
+  uint64_t bytes = 0;     // of payload
+  // In lossy channels (`OnFull::kDropNewest`): those that found no space, and were passed over.
+  uint64_t dropped = 0;
 };
 
 struct ReplayerProgress {
   std::vector<ReplayedChannel> channels;
   uint64_t messages = 0;
   uint64_t bytes = 0;
+  uint64_t dropped = 0;
   uint64_t loop = 0;  // from 1 on
   std::string file;
   uint64_t file_offset = 0;  // read so far, of `file_size`

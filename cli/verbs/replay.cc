@@ -55,12 +55,14 @@ void PrintProgressJson(const char* kind, const ReplayerProgress& progress, absl:
                         {"message", channel.message_name},
                         {"created", channel.created},
                         {"sent_messages", channel.messages},
-                        {"sent_bytes", channel.bytes}});
+                        {"sent_bytes", channel.bytes},
+                        {"dropped_messages", channel.dropped}});
   }
   PrintJson({{"kind", kind},
              {"elapsed_seconds", absl::ToDoubleSeconds(elapsed)},
              {"sent_messages", progress.messages},
              {"sent_bytes", progress.bytes},
+             {"dropped_messages", progress.dropped},
              {"loop", progress.loop},
              {"file", progress.file},
              {"file_offset_bytes", progress.file_offset},
@@ -77,10 +79,12 @@ std::string ProgressLine(const ReplayerProgress& progress) {
                              ? 0
                              : 100.0 * static_cast<double>(progress.file_offset) /
                                    static_cast<double>(progress.file_size);
-  return absl::StrFormat("%s  %.0f %%  at %s  %s messages  %s%s", Printable(progress.file), percent,
-                         DurationText(progress.time), CountText(progress.messages),
-                         BytesText(static_cast<double>(progress.bytes)),
-                         progress.loop > 1 ? absl::StrCat("  loop ", progress.loop) : "");
+  return absl::StrFormat(
+      "%s  %.0f %%  at %s  %s messages  %s%s%s", Printable(progress.file), percent,
+      DurationText(progress.time), CountText(progress.messages),
+      BytesText(static_cast<double>(progress.bytes)),
+      progress.dropped > 0 ? absl::StrCat("  ", CountText(progress.dropped), " dropped") : "",
+      progress.loop > 1 ? absl::StrCat("  loop ", progress.loop) : "");
 }
 
 // Adds the paths of --rename. Errors: kInvalidArgument - one is not of the form OLD=NEW.
@@ -97,17 +101,23 @@ absl::Status AddPaths(ReplayOptions& options) {
 }
 
 void PrintSummary(const ReplayerProgress& progress, absl::Duration elapsed) {
-  Table table({{"TOPIC"}, {"CHANNEL"}, {"TYPE"}, {"MESSAGES", true}, {"BYTES", true}});
+  Table table(
+      {{"TOPIC"}, {"CHANNEL"}, {"TYPE"}, {"MESSAGES", true}, {"BYTES", true}, {"DROPPED", true}});
   for (const ReplayedChannel& channel : progress.channels) {
     table.Add({Printable(channel.topic),
                absl::StrCat(Printable(channel.path), channel.created ? " (new)" : ""),
                channel.message_name.empty() ? "bytes" : Printable(channel.message_name),
-               CountText(channel.messages), BytesText(static_cast<double>(channel.bytes))});
+               CountText(channel.messages), BytesText(static_cast<double>(channel.bytes)),
+               CountText(channel.dropped)});
   }
   Print(table.Text());
   Print(absl::StrCat("sent ", CountText(progress.messages), " messages (",
                      BytesText(static_cast<double>(progress.bytes)), ") in ", DurationText(elapsed),
                      "\n"));
+  if (progress.dropped > 0) {
+    Print(absl::StrCat("dropped ", CountText(progress.dropped),
+                       " messages, for which lossy channels had no space\n"));
+  }
 }
 
 ExitStatus ReplayMessages(ReplayOptions& options) {

@@ -814,6 +814,38 @@ TEST_F(RecordingTest, ReplayFails) {
   EXPECT_TRUE(Exists(replayed_ / "......escape"));
 }
 
+TEST_F(RecordingTest, ReplayPassesOverWhatALossyChannelDrops) {
+  ChannelOptions lossy;
+  lossy.capacity = 4096;
+  lossy.on_full = OnFull::kDropNewest;
+  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(replayed_ / "x", lossy));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  {
+    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
+    while (sender.TrySend("x").ok()) {
+    }
+  }
+  const uint64_t before = receiver.dropped();
+  ReplayerOptions options = ReplayOptions(ForeignFile("x", {1, 2, 3}));
+  // It never waits for space.
+  options.timeout = kPatience;
+  ReplayerProgress progress;
+  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(progress.messages, 0u);
+  EXPECT_EQ(progress.bytes, 0u);
+  EXPECT_EQ(progress.dropped, 3u);
+  EXPECT_EQ(receiver.dropped() - before, 3u);
+
+  // Space for some is found again.
+  TakeAll(receiver);
+  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
+  ASSERT_EQ(progress.channels.size(), 1u);
+  EXPECT_EQ(progress.channels[0].messages, 3u);
+  EXPECT_EQ(progress.channels[0].dropped, 0u);
+  EXPECT_EQ(receiver.dropped() - before, 3u);
+  EXPECT_EQ(TakeAll(receiver).size(), 3u);
+}
+
 TEST_F(RecordingTest, ReplayRefusesWhatDoesNotFit) {
   const std::string path = PathOnDisk("two.mcap");
   McapWriterOptions overwrite;
