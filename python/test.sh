@@ -4,7 +4,8 @@
 #
 #   python/test.sh [PYTHON] [-- ARGUMENT OF PYTEST...]
 #
-# Takes about two minutes. pip fetches the tools of the build and of the tests.
+# Takes about two minutes. pip fetches the tools of the build and of the tests. IPMPSC_PROGRAMS names a folder with
+# the programs if they are built already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,15 +16,20 @@ if [ $# -gt 0 ] && [ "$1" != -- ]; then
 fi
 [ "${1-}" != -- ] || shift
 
-./bazelw build //examples:receive //examples:send //examples/c:receive //examples/c:send
 environment=$(mktemp -d)
-programs=$(mktemp -d)
-trap 'rm -rf "$programs" "$environment"' EXIT
-cp -L bazel-bin/examples/text/receive bazel-bin/examples/text/send "$programs"
-cp -L bazel-bin/examples/c/receive "$programs/c_receive"
-cp -L bazel-bin/examples/c/send "$programs/c_send"
+trap 'rm -rf "$environment"' EXIT
+if [ -z "${IPMPSC_PROGRAMS-}" ]; then
+  ./bazelw build //examples:camera //examples:receive //examples:send //examples:telemetry //examples/c:receive \
+    //examples/c:send
+  IPMPSC_PROGRAMS=$environment/programs
+  mkdir "$IPMPSC_PROGRAMS"
+  cp -L bazel-bin/examples/text/receive bazel-bin/examples/text/send bazel-bin/examples/video/camera \
+    bazel-bin/examples/telemetry/telemetry "$IPMPSC_PROGRAMS"
+  cp -L bazel-bin/examples/c/receive "$IPMPSC_PROGRAMS/c_receive"
+  cp -L bazel-bin/examples/c/send "$IPMPSC_PROGRAMS/c_send"
+fi
 
 "$python" -m venv "$environment"
 "$environment/bin/pip" install --quiet './python[test]'
-IPMPSC_PROGRAMS=$programs "$environment/bin/python" -m pytest -q python/tests "$@"
+IPMPSC_PROGRAMS=$IPMPSC_PROGRAMS "$environment/bin/python" -m pytest -q python/tests "$@"
 "$environment/bin/python" python/benchmark.py

@@ -23,17 +23,15 @@ ExistPolicy PolicyOf(const std::string& exist) {
         "exist is one of 'fail', 'open', 'replace' and 'open_or_replace'");
 }
 
-// Takes a str, bytes or os.PathLike.
-std::string PathOf(nb::handle path) {
-  PyObject* encoded = nullptr;
-  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw nb::python_error();
-  const nb::bytes bytes = nb::steal<nb::bytes>(encoded);
-  return std::string(bytes.c_str(), bytes.size());
+OnFull OnFullOf(const std::string& on_full) {
+  if (on_full == "wait") return OnFull::kWait;
+  if (on_full == "drop_newest") return OnFull::kDropNewest;
+  Raise(absl::StatusCode::kInvalidArgument, "on_full is one of 'wait' and 'drop_newest'");
 }
 
 ChannelOptions OptionsOf(uint64_t capacity, uint32_t max_senders, uint32_t mode,
                          const std::string& exist, bool prefault, bool huge_pages, bool timestamps,
-                         nb::handle description) {
+                         const std::string& on_full, nb::handle description) {
   ChannelOptions options;
   options.capacity = capacity;
   options.max_senders = max_senders;
@@ -42,23 +40,21 @@ ChannelOptions OptionsOf(uint64_t capacity, uint32_t max_senders, uint32_t mode,
   options.prefault = prefault;
   options.huge_pages = huge_pages;
   options.timestamps = timestamps;
+  options.on_full = OnFullOf(on_full);
   options.description = std::string(Bytes(description).view());
   return options;
 }
 
+// Calls `open(path, options)` in slices.
+template <absl::StatusOr<Channel> (*open)(absl::string_view, const OpenOptions&)>
 PyChannel Open(nb::handle path, const Timeout& timeout, bool prefault) {
   const std::string name = PathOf(path);
-  bool busy = false;
-  return {ValueOrRaise(WaitInSlices(
-      timeout, &busy,
-      [&](Deadline deadline) {
-        OpenOptions options;
-        options.deadline = deadline;
-        options.prefault = prefault;
-        absl::StatusOr<Channel> opened = Channel::Open(name, options);
-        return opened;
-      },
-      [] {}))};
+  OpenOptions options;
+  options.prefault = prefault;
+  return {ValueOrRaise(WaitInSlices(timeout, NotShared(), [&](Deadline deadline) {
+    options.deadline = deadline;
+    return open(name, options);
+  }))};
 }
 
 const char* StateOf(const PyChannel& channel) {
@@ -76,6 +72,13 @@ const char* StateOf(const PyChannel& channel) {
 }
 
 }  // namespace
+
+std::string PathOf(nb::handle path) {
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw nb::python_error();
+  const nb::bytes bytes = nb::steal<nb::bytes>(encoded);
+  return std::string(bytes.c_str(), bytes.size());
+}
 
 void Raise(const absl::Status& status) {
   const nb::object by_code = nb::module_::import_("ipmpsc._errors").attr("BY_CODE");
@@ -98,6 +101,13 @@ absl::Duration ToDuration(const Timeout& timeout) {
   return absl::Seconds(*timeout);
 }
 
+nb::object ArrayOf(nb::handle self, nb::handle dtype, nb::handle shape) {
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  nb::object array =
+      numpy.attr("frombuffer")(self, dtype.is_none() ? numpy.attr("uint8") : nb::borrow(dtype));
+  return shape.is_none() ? array : array.attr("reshape")(shape);
+}
+
 }  // namespace ipmpsc::python
 
 NB_MODULE(_core, module) {
@@ -113,42 +123,48 @@ NB_MODULE(_core, module) {
           "create",
           [](nb::handle path, uint64_t capacity, uint32_t max_senders, uint32_t mode,
              const std::string& exist, bool prefault, bool huge_pages, bool timestamps,
-             nb::handle description) {
-            return PyChannel{ValueOrRaise(Channel::Create(
-                PathOf(path), OptionsOf(capacity, max_senders, mode, exist, prefault, huge_pages,
-                                        timestamps, description)))};
+             const std::string& on_full, bool accept_smaller, nb::handle description) {
+            ipmpsc::ChannelOptions options =
+                OptionsOf(capacity, max_senders, mode, exist, prefault, huge_pages, timestamps,
+                          on_full, description);
+            options.accept_smaller = accept_smaller;
+            return PyChannel{ValueOrRaise(Channel::Create(PathOf(path), options))};
           },
           "path"_a, nb::kw_only(), "capacity"_a = 1 << 20, "max_senders"_a = 64, "mode"_a = 0600,
           "exist"_a = "fail", "prefault"_a = false, "huge_pages"_a = false, "timestamps"_a = false,
-          "description"_a = nb::bytes("", 0),
+          "on_full"_a = "wait", "accept_smaller"_a = false, "description"_a = nb::bytes("", 0),
           "Creates the channel at a path, for instance in /dev/shm. `exist` says what happens if "
-          "the path is taken: 'fail', 'open', 'replace' or 'open_or_replace'.")
+          "the path is taken: 'fail', 'open', 'replace' or 'open_or_replace'. `on_full` says what "
+          "happens to a message without space: its sender waits ('wait'), or the message is "
+          "dropped and counted ('drop_newest').")
       .def_static(
           "create_temp",
           [](uint64_t capacity, uint32_t max_senders, uint32_t mode, bool prefault, bool huge_pages,
-             bool timestamps, nb::handle description) {
+             bool timestamps, const std::string& on_full, nb::handle description) {
             return PyChannel{ValueOrRaise(
                 Channel::CreateTemp(OptionsOf(capacity, max_senders, mode, "fail", prefault,
-                                              huge_pages, timestamps, description)))};
+                                              huge_pages, timestamps, on_full, description)))};
           },
           nb::kw_only(), "capacity"_a = 1 << 20, "max_senders"_a = 64, "mode"_a = 0600,
           "prefault"_a = false, "huge_pages"_a = false, "timestamps"_a = false,
-          "description"_a = nb::bytes("", 0),
+          "on_full"_a = "wait", "description"_a = nb::bytes("", 0),
           "Creates a channel under a new name, which is removed with the last user of this "
           "process.")
       .def_static(
           "create_anonymous",
           [](uint64_t capacity, uint32_t max_senders, bool prefault, bool huge_pages,
-             bool timestamps, nb::handle description) {
+             bool timestamps, const std::string& on_full, nb::handle description) {
             return PyChannel{ValueOrRaise(
                 Channel::CreateAnonymous(OptionsOf(capacity, max_senders, 0600, "fail", prefault,
-                                                   huge_pages, timestamps, description)))};
+                                                   huge_pages, timestamps, on_full, description)))};
           },
           nb::kw_only(), "capacity"_a = 1 << 20, "max_senders"_a = 64, "prefault"_a = false,
-          "huge_pages"_a = false, "timestamps"_a = false, "description"_a = nb::bytes("", 0),
+          "huge_pages"_a = false, "timestamps"_a = false, "on_full"_a = "wait",
+          "description"_a = nb::bytes("", 0),
           "Creates a channel without a name, to be inherited or sent by `send_fd`.")
       .def_static(
-          "open", &Open, "path"_a, "timeout"_a = Timeout(0.0), nb::kw_only(), "prefault"_a = false,
+          "open", &Open<&Channel::Open>, "path"_a, "timeout"_a = Timeout(0.0), nb::kw_only(),
+          "prefault"_a = false,
           "Opens the channel at a path. Waits up to `timeout` seconds for it to be created.")
       .def_static(
           "open_fd",
@@ -160,36 +176,30 @@ NB_MODULE(_core, module) {
           "fd"_a, nb::kw_only(), "prefault"_a = false,
           "Opens the channel behind a file descriptor, which stays the caller's.")
       .def_static(
-          "open_read_only",
-          [](nb::handle path) {
-            return PyChannel{ValueOrRaise(Channel::OpenReadOnly(PathOf(path)))};
-          },
-          "path"_a, "Opens the channel at a path to look: `stats` and `Tap`.")
+          "open_read_only", &Open<&Channel::OpenReadOnly>, "path"_a, "timeout"_a = Timeout(0.0),
+          nb::kw_only(), "prefault"_a = false,
+          "Opens the channel at a path to look: `stats` and `Tap`. Waits up to `timeout` seconds "
+          "for it to be created.")
       .def_static(
           "receive_fd",
           [](int socket, const Timeout& timeout, bool allow_unsealed) {
             ipmpsc::ReceiveFdOptions options;
             options.allow_unsealed = allow_unsealed;
-            bool busy = false;
-            return PyChannel{ValueOrRaise(WaitInSlices(
-                timeout, &busy,
-                [&](ipmpsc::Deadline deadline) {
+            return PyChannel{
+                ValueOrRaise(WaitInSlices(timeout, NotShared(), [&](ipmpsc::Deadline deadline) {
                   return ipmpsc::ReceiveFd(socket, deadline, options);
-                },
-                [] {}))};
+                }))};
           },
           "socket"_a, "timeout"_a = nb::none(), nb::kw_only(), "allow_unsealed"_a = false,
           "Opens the channel whose descriptor arrives over a Unix socket.")
       .def(
           "send_fd",
           [](const PyChannel& self, int socket, const Timeout& timeout) {
-            bool busy = false;
-            RaiseUnlessOk(WaitInSlices(
-                timeout, &busy,
-                [&](ipmpsc::Deadline deadline) {
-                  return ipmpsc::SendFd(socket, self.get(), deadline);
-                },
-                [] {}));
+            // A copy: another thread may leave the handle's `with` block meanwhile.
+            const Channel channel = self.get();
+            RaiseUnlessOk(WaitInSlices(timeout, NotShared(), [&](ipmpsc::Deadline deadline) {
+              return ipmpsc::SendFd(socket, channel, deadline);
+            }));
           },
           "socket"_a, "timeout"_a = nb::none(),
           "Sends the channel's descriptor over a Unix socket.")
@@ -215,6 +225,13 @@ NB_MODULE(_core, module) {
       .def_prop_ro("capacity", [](const PyChannel& self) { return self.get().capacity(); })
       .def_prop_ro("max_payload", [](const PyChannel& self) { return self.get().max_payload(); })
       .def_prop_ro("max_senders", [](const PyChannel& self) { return self.get().max_senders(); })
+      .def_prop_ro("on_full",
+                   [](const PyChannel& self) {
+                     return self.get().on_full() == ipmpsc::OnFull::kDropNewest ? "drop_newest"
+                                                                                : "wait";
+                   })
+      .def_prop_ro("released_position",
+                   [](const PyChannel& self) { return self.get().released_position(); })
       .def_prop_ro("id", [](const PyChannel& self) { return self.get().id(); })
       .def_prop_ro("description",
                    [](const PyChannel& self) {
@@ -226,6 +243,9 @@ NB_MODULE(_core, module) {
         const std::string& path = self.channel->path();
         return "<ipmpsc.Channel " + (path.empty() ? self.channel->id() : path) + ">";
       });
-  BindEnds(module);
-  BindLooking(module, channel);
+  BindSending(module);
+  BindReceiving(module);
+  BindWaitSet(module);
+  BindStats(module, channel);
+  BindLooking(module);
 }

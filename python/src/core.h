@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -45,7 +46,15 @@ absl::Duration ToDuration(const Timeout& timeout);
 // How long a wait stays away from the interpreter, which then looks for signals: Ctrl-C.
 inline constexpr absl::Duration kSlice = absl::Milliseconds(20);
 
-// Marks an end as busy. Made and destroyed with the interpreter's lock.
+// Takes a str, bytes or os.PathLike.
+std::string PathOf(nb::handle path);
+
+// The text of the error of a call on an object that is busy.
+inline constexpr char kBusyText[] =
+    "another thread waits in this object, or a signal handler interrupted a wait in it: one thread "
+    "at a time may use it";
+
+// Marks an object as busy during a wait. Made and destroyed with the interpreter's lock.
 class Busy {
  public:
   explicit Busy(bool* busy) : busy_(busy) { *busy_ = true; }
@@ -53,8 +62,16 @@ class Busy {
   Busy& operator=(const Busy&) = delete;
   ~Busy() { *busy_ = false; }
 
+  // Called with the interpreter's lock after each slice of the wait.
+  void Settle() {}
+
  private:
   bool* busy_;
+};
+
+// A wait in an object that no other thread has yet.
+struct NotShared {
+  void Settle() {}
 };
 
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
@@ -64,34 +81,33 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 }
 
 // Calls `wait(deadline)` without the interpreter's lock until it returns anything but
-// kDeadlineExceeded, the timeout is over, or a signal handler raises. `*busy` is true while the
-// lock is released. `between()` is called with the lock after each call.
-template <typename Wait, typename Between>
-auto WaitInSlices(const Timeout& timeout, bool* busy, Wait wait, Between between) {
+// kDeadlineExceeded, the timeout is over, or a signal handler raises. `mark` lives as long as the
+// wait, so the program's signal handlers find the object busy, too.
+template <typename Mark, typename Wait>
+auto WaitInSlices(const Timeout& timeout, Mark&& mark, Wait wait) {
+  using Result = decltype(wait(Deadline(kSlice)));
   const absl::Duration whole = ToDuration(timeout);
+  // The text of a slice knows its own time only.
+  const auto over = [whole](const absl::Status& slice) {
+    return absl::DeadlineExceededError(absl::StrCat("the timeout of ", absl::FormatDuration(whole),
+                                                    " is over; at last: ", slice.message()));
+  };
   // The monotonic clock: setting the system's clock changes no wait.
   const auto begin = std::chrono::steady_clock::now();
-  for (;;) {
-    const absl::Duration left = whole - absl::FromChrono(std::chrono::steady_clock::now() - begin);
+  for (absl::Duration left = whole;;) {
     const bool last = left <= kSlice * 1.5;
-    auto result = [&] {
-      const Busy mark(busy);
+    auto result = [&]() -> Result {
       const nb::gil_scoped_release released;
       return wait(Deadline(last ? std::max(left, absl::ZeroDuration()) : kSlice));
     }();
-    between();
+    mark.Settle();
     const absl::Status status = StatusOf(result);
     if (!absl::IsDeadlineExceeded(status)) return result;
-    if (last) {
-      // The text of the last look knows its own slice only.
-      if (whole > kSlice * 1.5) {
-        result =
-            absl::DeadlineExceededError(absl::StrCat("the timeout of ", absl::FormatDuration(whole),
-                                                     " is over; at last: ", status.message()));
-      }
-      return result;
-    }
+    if (last) return left == whole ? std::move(result) : Result(over(status));
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    left = whole - absl::FromChrono(std::chrono::steady_clock::now() - begin);
+    // A call without time would not wait, and may have another answer.
+    if (left <= absl::ZeroDuration()) return Result(over(status));
   }
 }
 
@@ -136,8 +152,14 @@ struct PyChannel {
   }
 };
 
-void BindEnds(nb::module_& module);
-void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel);
+// Returns an array over the bytes of `self`, of the whole or of a shape.
+nb::object ArrayOf(nb::handle self, nb::handle dtype, nb::handle shape);
+
+void BindSending(nb::module_& module);
+void BindReceiving(nb::module_& module);
+void BindWaitSet(nb::module_& module);
+void BindStats(nb::module_& module, nb::class_<PyChannel>& channel);
+void BindLooking(nb::module_& module);
 
 }  // namespace ipmpsc::python
 

@@ -1,12 +1,15 @@
-// Tap, and the snapshots of `Channel.stats`.
+// Tap and PostMortem.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core.h"
-#include "ipmpsc/stats.h"
+#include "ipmpsc/post_mortem.h"
 #include "ipmpsc/tap.h"
 
 namespace ipmpsc::python {
@@ -19,10 +22,7 @@ struct PyTap {
   bool busy = false;
 
   Tap& get() {
-    if (busy) {
-      Raise(absl::StatusCode::kFailedPrecondition,
-            "another thread waits in this object: one thread at a time may use it");
-    }
+    if (busy) Raise(absl::StatusCode::kFailedPrecondition, kBusyText);
     return tap;
   }
 };
@@ -39,60 +39,40 @@ absl::Status WaitForNext(PyTap& self, const Timeout& timeout, TapMessage* messag
   Tap& tap = self.get();
   const absl::Status status = tap.TryNext(message);
   if (!absl::IsUnavailable(status)) return status;
-  return WaitInSlices(
-      timeout, &self.busy, [&](Deadline deadline) { return tap.Next(deadline, message); }, [] {});
+  return WaitInSlices(timeout, Busy(&self.busy),
+                      [&](Deadline deadline) { return tap.Next(deadline, message); });
 }
 
-// Names are bytes of other programs.
-nb::object NameOf(const ParticipantStats& participant) {
-  return nb::steal(PyUnicode_DecodeUTF8(participant.name.data(),
-                                        static_cast<Py_ssize_t>(participant.name.size()),
-                                        "backslashreplace"));
-}
+struct PyPostMortem {
+  PostMortem found;
+  bool busy = false;
 
-const char* LivenessOf(const ParticipantStats& participant) {
-  switch (participant.liveness) {
-    case Liveness::kDead:
-      return "dead";
-    case Liveness::kAlive:
-      return "alive";
-    case Liveness::kUnknown:
-      return "unknown";
+  PostMortem& get() {
+    if (busy) Raise(absl::StatusCode::kFailedPrecondition, kBusyText);
+    return found;
   }
-  return "unknown";
+};
+
+PostMortem OpenPostMortem(nb::handle path) {
+  const std::string name = PathOf(path);
+  // It copies the file.
+  auto found = [&] {
+    const nb::gil_scoped_release released;
+    return PostMortem::Open(name);
+  }();
+  return ValueOrRaise(std::move(found));
 }
 
-std::optional<double> UnixSeconds(absl::Time time) {
-  if (time == absl::InfinitePast()) return std::nullopt;
-  return absl::ToDoubleSeconds(time - absl::UnixEpoch());
-}
-
-const char* WaitOf(const ReceiverStats& receiver) {
-  switch (receiver.wait) {
-    case ReceiverStats::Wait::kNone:
-      return "none";
-    case ReceiverStats::Wait::kForClaim:
-      return "for_claim";
-    case ReceiverStats::Wait::kForCommit:
-      return "for_commit";
-  }
-  return "none";
-}
-
-template <typename Class>
-void BindParticipant(Class& participant) {
-  using Stats = typename Class::Type;
-  participant.def_prop_ro("name", [](const Stats& self) { return NameOf(self); })
-      .def_prop_ro("liveness", [](const Stats& self) { return LivenessOf(self); })
-      .def_prop_ro("pid", [](const Stats& self) { return self.pid; })
-      .def_prop_ro("pid_is_ours", [](const Stats& self) { return self.pid_is_ours; })
-      .def_prop_ro("died", [](const Stats& self) { return self.died(); })
-      .def_prop_ro("attached", [](const Stats& self) { return UnixSeconds(self.attached); });
+absl::StatusOr<PostMortemMessage> NextOf(PyPostMortem& self) {
+  PostMortem& found = self.get();
+  const Busy busy(&self.busy);
+  const nb::gil_scoped_release released;
+  return found.Next();
 }
 
 }  // namespace
 
-void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel) {
+void BindLooking(nb::module_& module) {
   nb::class_<TapMessage>(module, "TapMessage")
       .def_prop_ro("payload",
                    [](const TapMessage& self) {
@@ -123,6 +103,12 @@ void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel) {
           "channel"_a, nb::kw_only(), "start"_a = "now",
           "Reads the channel's messages beside its receiver, from 'now', 'oldest_unreleased' or "
           "'oldest_kept' on. Open the channel with `open_read_only` to take no part in it.")
+      .def_static(
+          "open",
+          [](nb::handle path, const std::string& start) {
+            return PyTap{ValueOrRaise(Tap::Open(PathOf(path), StartAt(start)))};
+          },
+          "path"_a, nb::kw_only(), "start"_a = "now", "Opens the channel at a path to look.")
       .def(
           "next",
           [](PyTap& self, const Timeout& timeout) {
@@ -143,6 +129,7 @@ void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel) {
           "Returns the next message, or None if there is none now.")
       .def_prop_ro("loss", [](PyTap& self) { return self.get().loss(); })
       .def_prop_ro("position", [](PyTap& self) { return self.get().position(); })
+      .def_prop_ro("channel", [](PyTap& self) { return PyChannel{self.get().channel()}; })
       .def("__iter__", [](nb::handle self) { return nb::borrow(self); })
       .def("__next__", [](PyTap& self) {
         TapMessage message;
@@ -152,70 +139,34 @@ void BindLooking(nb::module_& module, nb::class_<PyChannel>& channel) {
         return message;
       });
 
-  nb::class_<OpenClaim>(module, "OpenClaim")
-      .def_ro("position", &OpenClaim::position)
-      .def_ro("bytes", &OpenClaim::bytes)
-      .def_ro("sender", &OpenClaim::sender);
-  nb::class_<OldestRecord>(module, "OldestRecord")
-      .def_ro("position", &OldestRecord::position)
-      .def_ro("committed", &OldestRecord::committed)
-      .def_ro("payload_bytes", &OldestRecord::payload_bytes)
-      .def_ro("sender", &OldestRecord::sender);
-  nb::class_<SenderStats> sender(module, "SenderStats");
-  BindParticipant(sender);
-  sender.def_ro("slot", &SenderStats::slot)
-      .def_ro("owners", &SenderStats::owners)
-      .def_ro("sent_messages", &SenderStats::sent_messages)
-      .def_ro("sent_bytes", &SenderStats::sent_bytes)
-      .def_ro("last_sequence", &SenderStats::last_sequence)
-      .def_ro("full_waits", &SenderStats::full_waits)
-      .def_prop_ro("waited",
-                   [](const SenderStats& self) { return absl::ToDoubleSeconds(self.waited); })
-      .def_ro("lost_races", &SenderStats::lost_races)
-      .def_ro("turns", &SenderStats::turns)
-      .def_ro("refused", &SenderStats::refused)
-      .def_ro("high_water", &SenderStats::high_water)
-      .def_ro("open_claim", &SenderStats::open_claim);
-  nb::class_<ReceiverStats> receiver(module, "ReceiverStats");
-  BindParticipant(receiver);
-  receiver.def_ro("epoch", &ReceiverStats::epoch)
-      .def_ro("received_messages", &ReceiverStats::received_messages)
-      .def_ro("received_bytes", &ReceiverStats::received_bytes)
-      .def_ro("discarded_records", &ReceiverStats::discarded_records)
-      .def_ro("orphaned_records", &ReceiverStats::orphaned_records)
-      .def_ro("orphaned_bytes", &ReceiverStats::orphaned_bytes)
-      .def_ro("sleeps", &ReceiverStats::sleeps)
-      .def_ro("redelivered_bytes", &ReceiverStats::redelivered_bytes)
-      .def_prop_ro("wait", &WaitOf);
-  nb::class_<ChannelStats>(module, "ChannelStats")
-      .def_ro("id", &ChannelStats::id)
-      .def_prop_ro("path",
-                   [](const ChannelStats& self) {
-                     return nb::steal(PyUnicode_DecodeFSDefault(self.path.c_str()));
-                   })
-      .def_prop_ro("created", [](const ChannelStats& self) { return UnixSeconds(self.created); })
-      .def_ro("capacity", &ChannelStats::capacity)
-      .def_ro("max_payload", &ChannelStats::max_payload)
-      .def_ro("max_senders", &ChannelStats::max_senders)
-      .def_ro("timestamps", &ChannelStats::timestamps)
-      .def_ro("huge_pages", &ChannelStats::huge_pages)
-      .def_ro("full_barriers", &ChannelStats::full_barriers)
-      .def_ro("closed", &ChannelStats::closed)
-      .def_ro("replaced", &ChannelStats::replaced)
-      .def_ro("damaged", &ChannelStats::damaged)
-      .def_ro("claim_position", &ChannelStats::claim_position)
-      .def_ro("release_position", &ChannelStats::release_position)
-      .def_ro("fill", &ChannelStats::fill)
-      .def_ro("high_water", &ChannelStats::high_water)
-      .def_ro("senders_wait", &ChannelStats::senders_wait)
-      .def_ro("receiver", &ChannelStats::receiver)
-      .def_ro("senders", &ChannelStats::senders)
-      .def_ro("oldest_open_claim", &ChannelStats::oldest_open_claim)
-      .def_ro("oldest_record", &ChannelStats::oldest_record)
-      .def_prop_ro("attached_senders", &ChannelStats::attached_senders);
-  channel.def(
-      "stats", [](const PyChannel& self) { return self.get().Stats(); },
-      "Returns what the channel holds, and who uses it, at this moment.");
+  nb::class_<PostMortemMessage, TapMessage>(module, "PostMortemMessage")
+      .def_ro("released", &PostMortemMessage::released);
+  nb::class_<Orphan>(module, "Orphan")
+      .def_ro("position", &Orphan::position)
+      .def_ro("bytes", &Orphan::bytes)
+      .def_ro("sender", &Orphan::sender)
+      .def_ro("released", &Orphan::released);
+  nb::class_<PyPostMortem>(module, "PostMortem")
+      .def(
+          "__init__",
+          [](PyPostMortem* self, nb::handle path) {
+            new (self) PyPostMortem{OpenPostMortem(path)};
+          },
+          "path"_a,
+          "Copies the channel of dead programs at a path, or a copy of its file, to read its "
+          "messages: those that are released and not yet overwritten, and then the others.")
+      .def(
+          "next", [](PyPostMortem& self) { return ValueOrRaise(NextOf(self)); },
+          "Returns the next message. Raises OutOfRangeError after the last one.")
+      .def_prop_ro("orphans", [](PyPostMortem& self) { return self.get().orphans(); })
+      .def("stats", [](PyPostMortem& self) { return self.get().stats(); })
+      .def_prop_ro("channel", [](PyPostMortem& self) { return PyChannel{self.get().channel()}; })
+      .def("__iter__", [](nb::handle self) { return nb::borrow(self); })
+      .def("__next__", [](PyPostMortem& self) {
+        absl::StatusOr<PostMortemMessage> message = NextOf(self);
+        if (absl::IsOutOfRange(message.status())) throw nb::stop_iteration();
+        return ValueOrRaise(std::move(message));
+      });
 }
 
 }  // namespace ipmpsc::python

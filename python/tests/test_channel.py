@@ -23,7 +23,7 @@ def test_create_and_open(path):
     assert not channel.has_receiver and not channel.has_sender
     with pytest.raises(FileExistsError):
         ipmpsc.Channel.create(path)
-    assert ipmpsc.Channel.create(path, exist="open").id == channel.id
+    assert ipmpsc.Channel.create(path, capacity=8192, exist="open").id == channel.id
     assert ipmpsc.Channel.open(path.encode()).id == channel.id
     assert ipmpsc.Channel.open_fd(channel.fileno()).id == channel.id
     other = ipmpsc.Channel.create(path, exist="replace")

@@ -12,6 +12,12 @@ and elsewhere:
 
 A timeout is in seconds, and None waits without end. A wait releases the interpreter's lock, and
 Ctrl-C ends it. Each function raises the exceptions that docs/python.md names.
+
+Functions whose names end in `_async` are awaited in asyncio's tasks:
+
+    async for lease in receiver:
+        with lease:
+            await other.send_async(lease)
 """
 
 from ipmpsc._core import (
@@ -21,13 +27,20 @@ from ipmpsc._core import (
     Loan,
     OldestRecord,
     OpenClaim,
+    Orphan,
+    PostMortem,
+    PostMortemMessage,
     Receiver,
     ReceiverStats,
     Sender,
     SenderStats,
+    Skipped,
     Tap,
     TapLoss,
     TapMessage,
+    TurnStats,
+    WaitSet,
+    WaitSetStatistics,
     __version__,
 )
 from ipmpsc._errors import (
@@ -48,5 +61,46 @@ from ipmpsc._errors import (
     UnimplementedError,
     UnknownError,
 )
+from ipmpsc._ready import Ready
+from ipmpsc import _tasks  # isort: skip  # Adds the methods for asyncio.
 
-__all__ = [name for name in dir() if name[0].isupper()] + ["__version__"]
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "Channel",
+    "ChannelStats",
+    "DataLossError",
+    "DeadlineExceededError",
+    "Error",
+    "FailedPreconditionError",
+    "InternalError",
+    "InvalidArgumentError",
+    "Lease",
+    "Loan",
+    "NotFoundError",
+    "OldestRecord",
+    "OpenClaim",
+    "Orphan",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "PostMortem",
+    "PostMortemMessage",
+    "Ready",
+    "Receiver",
+    "ReceiverStats",
+    "ResourceExhaustedError",
+    "Sender",
+    "SenderStats",
+    "Skipped",
+    "Tap",
+    "TapLoss",
+    "TapMessage",
+    "TurnStats",
+    "UnavailableError",
+    "UnimplementedError",
+    "UnknownError",
+    "WaitSet",
+    "WaitSetStatistics",
+    "__version__",
+]
