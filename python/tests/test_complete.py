@@ -32,8 +32,8 @@ def public_functions(header, name):
     text = (TREE / header).read_text()
     body = text[re.search(rf"^class (?:\w+ )?{name} {{$", text, re.MULTILINE).end():]
     body = body[: re.search(r"^ private:$|^};$", body, re.MULTILINE).start()]
-    body = re.sub(r"{.*?^  }$", ";", body, flags=re.MULTILINE | re.DOTALL)
     body = "\n".join(line for line in body.splitlines() if not line.strip().startswith("//"))
+    body = re.sub(r"{\n.*?^  }$", ";", body, flags=re.MULTILINE | re.DOTALL)
     return {found for found in FUNCTION.findall(body)} - {name, "operator", "explicit"}
 
 

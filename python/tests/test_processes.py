@@ -117,10 +117,17 @@ def test_fork_is_refused(channel):
         "ipmpsc.Tap(channel).next()",
         "ipmpsc.Channel.open(sys.argv[1] + '.none', timeout=None)",
         "ipmpsc.Receiver(channel, timeout=None)",
+        "ipmpsc.Receiver(channel).receive_latest()",
+        "ipmpsc.Sender(channel).send_batch([b'x'])",
+        "ipmpsc.Sender(channel).claim_when_empty(1)",
+        "ipmpsc.Sender(channel).wait_until_released(64)",
+        "[ipmpsc.Sender(channel), ipmpsc.Sender(channel, timeout=None)]",
+        "waits = ipmpsc.WaitSet(); waits.add_receiver(ipmpsc.Receiver(channel)); waits.wait()",
+        "ipmpsc.Channel.open_read_only(sys.argv[1] + '.none', timeout=None)",
     ],
 )
 def test_interrupt_ends_a_wait(path, wait):
-    channel = ipmpsc.Channel.create(path, capacity=4096)
+    channel = ipmpsc.Channel.create(path, capacity=4096, max_senders=1)
     if "Sender" in wait:
         assert ipmpsc.Sender(channel).try_send(b"x" * channel.max_payload)
     attached = ipmpsc.Receiver(channel) if "timeout=None)" in wait else None

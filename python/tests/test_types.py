@@ -10,8 +10,15 @@ import pytest
 import ipmpsc
 from ipmpsc import _core, _errors
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 HIDDEN = {"__buffer__"}  # An attribute from Python 3.12 on only.
-ALLOWED = """
+# What stubtest cannot see in nanobind's classes: their metaclass, static functions, inherited
+# constructors. Names of types in the stub alone.
+ALLOWED = r"""
+ipmpsc\._core\.[A-Z]\w+
+ipmpsc\._core\.\w+\.(__init__|__buffer__)
+ipmpsc\._core\.Channel\.(create\w*|open\w*|receive_fd)
+ipmpsc\._core\.Tap\.open
 """
 
 
@@ -20,7 +27,7 @@ def hinted():
     classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
 
     def members(name):
-        found = {item.name for item in classes[name].body if isinstance(item, ast.FunctionDef)}
+        found = {item.name for item in classes[name].body if isinstance(item, FUNCTIONS)}
         for base in classes[name].bases:
             found |= members(base.id)
         return found
@@ -52,7 +59,6 @@ def test_stubs_agree_with_the_module(tmp_path):
     """Each name, with its parameters and their kinds, in both directions."""
     pytest.importorskip("mypy")
     allowed = tmp_path / "allowed"
-    # nanobind's functions have no signatures to compare. Metaclasses and private names differ.
     allowed.write_text(ALLOWED)
     mypy("mypy.stubtest", "ipmpsc", "--allowlist", str(allowed), "--ignore-unused-allowlist")
 
@@ -85,15 +91,15 @@ def test_typed_program(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     mypy("mypy", "--strict", str(tmp_path / "program.py"))
     (tmp_path / "wrong.py").write_text(PROGRAM + 'channel.capacity = "7"\n')
-    with pytest.raises(AssertionError, match="wrong.py:23"):
+    with pytest.raises(AssertionError, match=r"wrong.py:\d+: error: .*capacity"):
         mypy("mypy", "--strict", str(tmp_path / "wrong.py"))
 
 
 def test_everything_is_exported():
     for name in hinted():
-        assert getattr(ipmpsc, name) is getattr(_core, name)
+        assert name in ipmpsc.__all__ and getattr(ipmpsc, name) is getattr(_core, name)
     for code, error in _errors.BY_CODE.items():
-        assert getattr(ipmpsc, error.__name__) is error
+        assert error.__name__ in ipmpsc.__all__ and getattr(ipmpsc, error.__name__) is error
         assert error.__name__ == "".join(
             word.capitalize() for word in error.code.split("_")
         ) + "Error"
