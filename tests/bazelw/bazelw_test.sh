@@ -265,6 +265,14 @@ adds_the_architecture_that_it_builds_for() {
   expect_in "apt-get install -y --no-install-recommends g++-aarch64-linux-gnu" "$(tail -1 "$TEST_TMPDIR/apt.log")"
 }
 
+installs_what_fetches_sources_for_musl() {
+  new_machine
+  add_files build bridge cli test viewer
+  add_jvm java-17 17.0.15
+  bazelw_from "$tree" IPMPSC_NO_INSTALL=1 -- test //... --config=musl
+  expect_in " python3-pip" "$stdout"
+}
+
 # Puts a Bazel into the PATH that prints what it was called with.
 add_bazel() { # NAME VERSION
   cat >"$bin/$1" <<EOF
@@ -395,6 +403,7 @@ stops_when_the_installation_did_not_help
 takes_a_jvm_between_11_and_17
 wants_clang_where_it_is_asked_for
 adds_the_architecture_that_it_builds_for
+installs_what_fetches_sources_for_musl
 takes_a_bazel_in_the_path
 takes_workspace_before_bazel_7
 gives_other_projects_the_modules_of_this_tree

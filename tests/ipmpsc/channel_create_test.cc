@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -28,7 +27,7 @@ namespace ipmpsc {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
-using ::ipmpsc::testing::DenySyscall;
+using ::ipmpsc::testing::DenyOpen;
 using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::PathOnDisk;
@@ -315,7 +314,7 @@ TEST(ChannelCreateOpenPolicyTest, NameThatComesAndGoesEndsInAborted) {
   ASSERT_OK(Channel::Create(directory / "a", Small()));
   EXPECT_THAT(
       InChild([&] {
-        const std::string denied = DenySyscall(SYS_openat, 2, O_NONBLOCK, ENOENT);
+        const std::string denied = DenyOpen(O_NONBLOCK, ENOENT);
         if (!denied.empty()) return denied;
         return Channel::Create(directory / "a", Small(ExistPolicy::kOpen)).status().ToString();
       }),

@@ -278,6 +278,9 @@ TEST_F(ForkTest, SignalHandlerForksWithoutForkHandlersDuringAttach) {
 }
 
 TEST_F(ForkTest, SignalHandlerForksDuringAttachOfAnotherThread) {
+#ifndef __GLIBC__
+  GTEST_SKIP() << "this C library's fork waits for malloc, which the signal may have interrupted";
+#endif
   EXPECT_EQ(InChild([&] {
               std::atomic<bool> done = false;
               std::thread attaching([&] {

@@ -24,15 +24,12 @@
 namespace ipmpsc::testing {
 namespace {
 
-// Makes malloc take memory from the kernel by brk alone, and rarely. Other C libraries than glibc get
-// the malloc of bump_malloc.cc.
+// Makes malloc take memory from the kernel by brk alone, and rarely.
 void AllocateByBrkOnly() {
-#ifdef __GLIBC__
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TOP_PAD, 64 << 20);
   free(malloc(1));
-#endif
 }
 
 bool WaitsByWallClock(long number, const uint64_t* arguments) {

@@ -25,6 +25,7 @@ namespace ipmpsc::internal {
 namespace {
 
 using ::ipmpsc::testing::CountNames;
+using ::ipmpsc::testing::DenyOpen;
 using ::ipmpsc::testing::DenySyscall;
 using ::ipmpsc::testing::DropFileCapabilities;
 using ::ipmpsc::testing::Exists;
@@ -165,7 +166,7 @@ TEST(NascentFileWithoutTmpFileTest, IsHiddenUntilItIsNamed) {
   for (const int error : {EOPNOTSUPP, EINVAL, EISDIR}) {
     const SharedMemoryDirectory directory;
     EXPECT_EQ(InChild([&] {
-                const std::string denied = DenySyscall(SYS_openat, 2, kTmpFileBit, error);
+                const std::string denied = DenyOpen(kTmpFileBit, error);
                 return denied.empty() ? WriteAndName(directory, 1) : denied;
               }),
               "");
@@ -177,7 +178,7 @@ TEST(NascentFileWithoutTmpFileTest, IsHiddenUntilItIsNamed) {
 TEST(NascentFileWithoutTmpFileTest, UnnamedFileLeavesNothingBehind) {
   const SharedMemoryDirectory directory;
   EXPECT_EQ(InChild([&]() -> std::string {
-              const std::string denied = DenySyscall(SYS_openat, 2, kTmpFileBit, EOPNOTSUPP);
+              const std::string denied = DenyOpen(kTmpFileBit, EOPNOTSUPP);
               if (!denied.empty()) return denied;
               absl::StatusOr<NascentFile> file = NascentFile::Create(directory / "a", 0600);
               if (!file.ok()) return file.status().ToString();
@@ -191,7 +192,7 @@ TEST(NascentFileWithoutTmpFileTest, DirectoryThatIsAFile) {
   const SharedMemoryDirectory directory;
   WriteFile(directory / "file", "");
   EXPECT_THAT(InChild([&] {
-                const std::string denied = DenySyscall(SYS_openat, 2, kTmpFileBit, EOPNOTSUPP);
+                const std::string denied = DenyOpen(kTmpFileBit, EOPNOTSUPP);
                 if (!denied.empty()) return denied;
                 return NascentFile::Create(directory / "file/a", 0600).status().ToString();
               }),

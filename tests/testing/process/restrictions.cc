@@ -69,4 +69,12 @@ std::string DenySyscall(long number, int argument, uint32_t bits, int error) {
   return "";
 }
 
+std::string DenyOpen(uint32_t bits, int error) {
+  std::string failed = DenySyscall(SYS_openat, 2, bits, error);
+#ifdef SYS_open
+  if (failed.empty()) failed = DenySyscall(SYS_open, 1, bits, error);
+#endif
+  return failed;
+}
+
 }  // namespace ipmpsc::testing

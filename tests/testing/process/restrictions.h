@@ -22,6 +22,10 @@ std::string EnterOwnMounts();
 // to 5, lower 32 bits), as in kernels, file systems and containers without the call.
 std::string DenySyscall(long number, int argument, uint32_t bits, int error);
 
+// The same for the calls that open files, of which each C library has its own, with `bits` of the
+// flags.
+std::string DenyOpen(uint32_t bits, int error);
+
 }  // namespace ipmpsc::testing
 
 #endif  // TESTS_TESTING_PROCESS_RESTRICTIONS_H_
