@@ -6,6 +6,7 @@ the queries of the panels. Needs the group `metrics` of third_party/debian/packa
 
 import html
 import json
+import math
 import os
 import signal
 import socket
@@ -125,12 +126,18 @@ def amount(value, unit):
     return "%g%s" % (round(value, 2), {"cps": " /s", "s": " s"}.get(unit, ""))
 
 
+def round_up(value):
+    """Returns the end of an axis: the next of 1, 2, 4, 6, 8, 10, 20 and so on."""
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1
+    return next(power * one for one in [1, 2, 4, 6, 8, 10] if power * one >= value * 0.999)
+
+
 def draw_panel(panel, lines, x, y, seconds):
     unit = panel["fieldConfig"]["defaults"].get("unit")
-    left, right, top, bottom = 70, 16, 34, 30 + LINE * ((len(lines) + 2) // 3)
+    left, right, top, bottom = 70, 28, 34, 30 + LINE * ((len(lines) + 2) // 3)
     width, height = PANEL_WIDTH - left - right, PANEL_HEIGHT - top - bottom
     most = max([value for _, points in lines for _, value in points] + [0])
-    most = max(panel["fieldConfig"]["defaults"].get("max", 0), most * 1.05) or 1
+    most = panel["fieldConfig"]["defaults"].get("max") or round_up(most)
     out = ['<g transform="translate(%d %d)">' % (x, y),
            '<rect x="4" y="4" width="%d" height="%d" rx="4" fill="#ffffff" stroke="#d0d7de"/>' %
            (PANEL_WIDTH - 8, PANEL_HEIGHT - 8),
