@@ -186,6 +186,18 @@ if command -v systemd-tmpfiles >/dev/null; then
     systemd-tmpfiles --clean old.conf robot.conf || exit
     stat -c "%a %U %G" /dev/shm/robot
     ls /dev/shm/robot/quotes'
+  # Each of the two lines is enough to keep the channel.
+  for line in 1 2; do
+    sed -n "${line}p" "$RULES" >"$folder/line.conf"
+    try "systemd-tmpfiles with $(cat "$folder/line.conf") alone" "/dev/shm/robot/quotes" in_container "$tmpfiles"'
+      cp $FOLDER/line.conf /etc/tmpfiles.d/robot.conf
+      systemd-tmpfiles --create robot.conf || exit
+      mkdir -p /dev/shm/robot
+      play /dev/shm/robot/quotes create
+      sleep 1.2
+      systemd-tmpfiles --clean old.conf robot.conf || exit
+      ls /dev/shm/robot/quotes'
+  done
   try "systemd-tmpfiles without them" "No such file" in_container "$tmpfiles"'
     mkdir /dev/shm/robot
     play /dev/shm/robot/quotes create
