@@ -8,6 +8,7 @@ import html
 import json
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -169,6 +170,10 @@ def draw_panel(panel, lines, x, y, seconds):
 
 
 def main():
+    if len(sys.argv) != 5:
+        sys.exit("usage: draw_dashboard.py IPMPSC PLAY DASHBOARD SVG")
+    if shutil.which("prometheus") is None:
+        sys.exit("draw_dashboard.py: no prometheus: install the package, or set IPMPSC_PACKAGES=metrics for bazelw")
     ipmpsc, play, dashboard, svg = sys.argv[1:]
     with open(dashboard, encoding="utf-8") as file:
         panels = json.load(file)["panels"]

@@ -110,7 +110,7 @@ try "others do not even look" "enied" in_container "
   ! $as 5678 --regid 5678 ipmpsc info /dev/shm/quotes"
 
 # PID namespaces.
-if unshare --pid --fork true 2>/dev/null; then
+if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
   try "a process of another PID namespace" "?" in_container '
     play /dev/shm/quotes create
     unshare --pid --fork --kill-child --mount-proc play /dev/shm/quotes hold >/dev/shm/ready &
