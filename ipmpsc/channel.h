@@ -69,7 +69,7 @@ enum class ChannelState {
   kUnlinked,
 };
 
-// Copies are cheap and refer to the same mapping. Thread-safe.
+// An open channel. Copies are cheap and refer to the same mapping. Thread-safe.
 class Channel {
  public:
   // Creates the channel at `path`, in a directory of a file system in memory (/dev/shm) or on disk.

@@ -26,6 +26,7 @@ elsewhere=(
   '../../bazelw run //app:show_tracks'
   '../../bazelw run //app:send_track -- ball'
   'cmake -S . -B build -DCMAKE_INSTALL_PREFIX=/opt/ipmpsc && cmake --build build && cmake --install build' # tests/cmake_test.sh
+  './bazelw test //tests/docs:browser_test'            # runs by itself
   './bazelw test //tests/docs:commands_test'           # itself
 )
 

@@ -2,6 +2,7 @@
 // what the act says.
 //
 //   create [BYTES]    creates the channel of that capacity, and ends
+//   replace           puts a new channel in its place, and ends
 //   send [COUNT]      sends messages of 100 bytes, and ends
 //   flood             sends messages of 100 bytes until it is killed
 //   trickle           sends 100 messages of 100 bytes a second until it is killed
@@ -67,8 +68,9 @@ Receiver AttachReceiver(const Channel& channel) {
 }
 
 void Play(const std::string& path, const std::string& act, uint64_t number) {
-  if (act == "create") {
+  if (act == "create" || act == "replace") {
     ChannelOptions options;
+    if (act == "replace") options.exist_policy = ExistPolicy::kReplace;
     options.capacity = number != 0 ? number : uint64_t{1} << 20;
     options.max_senders = 4;
     Get(Channel::Create(path, options));
