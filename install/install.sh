@@ -15,8 +15,9 @@ prefix=$2
 # As seen from where the user stands, not from where Bazel runs this.
 [[ $prefix == /* ]] || prefix=${BUILD_WORKING_DIRECTORY:-$PWD}/$prefix
 
-tree=install/tree
+tree=$(echo install/tree*)
 (cd -L "$tree" && find -L . -type f) | while read -r file; do
+  if [[ $file == *bridge* ]] && ! grep -aq 'libnats\.so' "$tree/bin/ipmpsc-bridge"; then continue; fi
   mode=644
   [[ $file == ./bin/* ]] && mode=755
   # Into a new file: a running program keeps the one that it has mapped.
@@ -30,4 +31,26 @@ for library in "$tree"/lib/*.so.*; do
   ln -sf "$name" "$prefix/lib/${name%.*}"
   ln -sf "${name%.*}" "$prefix/lib/${name%%.so.*}.so"
 done
+if [ -e "$prefix/bin/ipmpsc-bridge" ]; then
+  unit=$prefix/lib/systemd/system/ipmpsc-bridge@.service
+  sed "s|=/usr/bin/|=$(cd "$prefix/bin" && pwd)/|" "$unit" >"$unit.new"
+  mv -f "$unit.new" "$unit"
+else
+  echo "ipmpsc-bridge is not installed, since it was built without libnats" >&2
+fi
+
+# The command writes its own manual page and completions.
+describe() { # FILE ARGUMENT...
+  mkdir -p "$(dirname "$prefix/share/$1")"
+  "$prefix/bin/ipmpsc" "${@:2}" >"$prefix/share/$1.new"
+  mv -f "$prefix/share/$1.new" "$prefix/share/$1"
+}
+if "$prefix/bin/ipmpsc" --version >/dev/null 2>&1; then
+  describe man/man1/ipmpsc.1 man
+  describe bash-completion/completions/ipmpsc completion bash
+  describe zsh/site-functions/_ipmpsc completion zsh
+  describe fish/vendor_completions.d/ipmpsc.fish completion fish
+else
+  echo "$prefix/bin/ipmpsc does not run here, so its manual page and completions are not installed" >&2
+fi
 echo "installed below $prefix"

@@ -158,7 +158,7 @@ def _install_tree_impl(ctx):
     files = {}
     for file in ctx.files.libraries:
         files["lib/" + file.basename] = file
-    for file in ctx.files.programs:
+    for file in ctx.files.programs + ctx.files.commands + ctx.files.commands_as_built:
         files["bin/" + file.basename] = file
     for dep in ctx.attr.headers:
         for header in dep[CcInfo].compilation_context.headers.to_list():
@@ -198,6 +198,13 @@ def _install_tree_impl(ctx):
 install_tree = rule(
     implementation = _install_tree_impl,
     attrs = {
+        "commands": attr.label_list(
+            doc = "More programs of bin/, optimised.",
+            cfg = optimized,
+        ),
+        "commands_as_built": attr.label_list(
+            doc = "More programs of bin/, in the configuration of the build.",
+        ),
         "files": attr.label_keyed_string_dict(
             doc = "Files, and the folder of each.",
             allow_files = True,

@@ -131,6 +131,15 @@ for path in bin/protoc-gen-ipmpsc include/ipmpsc/channel.h include/ipmpsc/channe
   include/ipmpsc/channel.ipmpsc.h include/google/protobuf/timestamp.ipmpsc.views.h; do
   test -e "prefix/$path" || fail "$path is not installed"
 done
+# This tree by itself has the programs, too, where their libraries are installed. Building them takes long:
+# Bazel builds the same sources.
+cmake -S "$here" -B programs >log 2>&1 || { cat log; fail "this tree by itself cannot be configured"; }
+cmake --build programs --target help >targets 2>&1
+grep -q '\.\.\. ipmpsc_command$' targets || { cat targets; fail "the command ipmpsc is no target"; }
+grep -q "not installed: libnats" log || grep -q '\.\.\. ipmpsc-bridge$' targets || fail "ipmpsc-bridge is no target"
+cmake -S "$here" -B programs -DCMAKE_DISABLE_FIND_PACKAGE_CLI11=ON >log 2>&1 || { cat log; fail "CLI11 is needed"; }
+grep -q "the command ipmpsc is not built, since these are not installed: CLI11" log ||
+  { cat log; fail "CMake does not say what is missing for the command"; }
 mkdir library program
 cp -r project/geometry library
 cat >library/CMakeLists.txt <<'END'

@@ -14,33 +14,57 @@ fail() {
   exit 1
 }
 
-has_version_everywhere() {
-  local version
-  version=$(sed -n 's/.*kVersion\[\] = "\(.*\)".*/\1/p' ipmpsc/version.h)
-  [ -n "$version" ] || fail "no version in ipmpsc/version.h"
-  grep -qx "VERSION = \"$version\"" install/version.bzl || fail "install/version.bzl has another version"
-  grep -q "version = \"$version\"" MODULE.bazel || fail "MODULE.bazel has another version"
-  [[ $version == "$(sed -n 's/^SHARED_VERSION = "\(.*\)"/\1/p' install/version.bzl)".* ]] ||
-    fail "SHARED_VERSION is not the start of $version"
-}
-
 refuses_bad_arguments() {
   local status=0
-  install/install >/dev/null 2>&1 || status=$?
+  install/install_as_built >/dev/null 2>&1 || status=$?
   [ "$status" = 2 ] || fail "without arguments: status $status"
   status=0
-  install/install --prefix "" >/dev/null 2>&1 || status=$?
+  install/install_as_built --prefix "" >/dev/null 2>&1 || status=$?
   [ "$status" = 2 ] || fail "with an empty prefix: status $status"
 }
 
 # Twice, as one who has a newer version would; then moved.
 installs() {
-  install/install --prefix "$prefix"
-  (cd "$TEST_TMPDIR" && cd "$TEST_SRCDIR/$TEST_WORKSPACE" && install/install --prefix "$prefix")
+  install/install_as_built --prefix "$prefix"
+  (cd "$TEST_TMPDIR" && cd "$TEST_SRCDIR/$TEST_WORKSPACE" && install/install_as_built --prefix "$prefix")
   mv "$prefix" "$moved"
   local program=$moved/bin/protoc-gen-ipmpsc
   [ -x "$program" ] || fail "$program cannot be run"
   [ -z "$(find "$moved" -name '*.new' -o -xtype l)" ] || fail "left over: $(find "$moved" -name '*.new' -o -xtype l)"
+}
+
+installs_the_programs() {
+  local version program
+  version=$(sed -n 's/.*kVersion\[\] = "\(.*\)".*/\1/p' ipmpsc/version.h)
+  for program in ipmpsc ipmpsc-bridge; do
+    [ "$("$moved/bin/$program" --version)" = "$version" ] || fail "bin/$program is not version $version"
+  done
+  IPMPSC_DIR=$TEST_TMPDIR "$moved/bin/ipmpsc" ls >/dev/null || fail "bin/ipmpsc does not run"
+  for program in ipmpsc ipmpsc-bridge protoc-gen-ipmpsc; do
+    # Style is what mandoc says of pages that are not installed here.
+    mandoc -T lint -W warning "$moved/share/man/man1/$program.1" || fail "the manual page of $program has faults"
+    mandoc -T ascii "$moved/share/man/man1/$program.1" | grep -q "$program" || fail "no manual page of $program"
+  done
+  # systemd starts what was installed, before the folder was moved.
+  grep -qx "ExecStart=$prefix/bin/ipmpsc-bridge --wait=86400 \$ARGUMENTS" \
+    "$moved/lib/systemd/system/ipmpsc-bridge@.service" || fail "the unit starts something else"
+}
+
+installs_completions() {
+  local found
+  # shellcheck disable=SC2016
+  found=$(PATH=$moved/bin:$PATH bash -c 'source "$1" && complete -p ipmpsc' bash \
+    "$moved/share/bash-completion/completions/ipmpsc") || fail "bash does not load the completion"
+  [[ $found == *ipmpsc ]] || fail "bash completes: $found"
+  # shellcheck disable=SC2016
+  found=$(PATH=$moved/bin:$PATH fish -c 'source $argv[1]; complete -C "ipmpsc rec"' \
+    "$moved/share/fish/vendor_completions.d/ipmpsc.fish") || fail "fish does not load the completion"
+  grep -q '^receive' <<<"$found" || fail "fish completes: $found"
+  # shellcheck disable=SC2016
+  found=$(zsh -f -c 'fpath=($1 $fpath); autoload -Uz compinit; compinit -u -d "$2"; echo $_comps[ipmpsc]
+    autoload +X _ipmpsc' zsh "$moved/share/zsh/site-functions" "$TEST_TMPDIR/dump") ||
+    fail "zsh does not load the completion"
+  [ "$found" = _ipmpsc ] || fail "zsh completes ipmpsc by: $found"
 }
 
 exports_the_public_api_alone() {
@@ -123,9 +147,10 @@ builds_with_cmake() {
   if readelf -d "$work/cmake/exchange_static" | grep 'NEEDED.*ipmpsc'; then fail "it is not linked statically"; fi
 }
 
-has_version_everywhere
 refuses_bad_arguments
 installs
+installs_the_programs
+installs_completions
 exports_the_public_api_alone
 builds_with_pkg_config
 builds_c

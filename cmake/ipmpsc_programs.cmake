@@ -1,0 +1,126 @@
+# The command `ipmpsc` and `ipmpsc-bridge`, each an install component of its name. They are built where
+# this tree is the project itself, and left out, with a message, where a library that they need is missing.
+option(IPMPSC_COMMAND "Build the command ipmpsc" ${PROJECT_IS_TOP_LEVEL})
+option(IPMPSC_BRIDGE "Build ipmpsc-bridge" ${PROJECT_IS_TOP_LEVEL})
+set(IPMPSC_SYSTEMD_UNIT_DIR "lib/systemd/system" CACHE STRING
+  "Where the unit of ipmpsc-bridge is installed, absolute or below the prefix")
+
+# Finds a library without a package file: defines the target ipmpsc_NAME if both of its files are there.
+function(ipmpsc_find name header)
+  find_path(ipmpsc_${name}_header ${header})
+  find_library(ipmpsc_${name}_library ${name})
+  mark_as_advanced(ipmpsc_${name}_header ipmpsc_${name}_library)
+  if(ipmpsc_${name}_header AND ipmpsc_${name}_library)
+    add_library(ipmpsc_${name} INTERFACE)
+    target_include_directories(ipmpsc_${name} SYSTEM INTERFACE "${ipmpsc_${name}_header}")
+    target_link_libraries(ipmpsc_${name} INTERFACE "${ipmpsc_${name}_library}")
+  endif()
+endfunction()
+
+# Says which libraries a program is left out for, and takes its target out of the list of those to build.
+function(ipmpsc_leave_out option program)
+  if(${option} AND NOT "${ARGN}" STREQUAL "")
+    list(JOIN ARGN ", " missing)
+    message(STATUS "ipmpsc: ${program} is not built, since these are not installed: ${missing}; "
+      "install them, or silence this by -D${option}=OFF")
+    set(${option} OFF PARENT_SCOPE)
+  endif()
+endfunction()
+
+set(ipmpsc_command_lacks)
+set(ipmpsc_bridge_lacks)
+if(IPMPSC_COMMAND OR IPMPSC_BRIDGE)
+  find_package(CLI11 CONFIG QUIET)
+  if(NOT CLI11_FOUND)
+    list(APPEND ipmpsc_command_lacks CLI11)
+    list(APPEND ipmpsc_bridge_lacks CLI11)
+  endif()
+endif()
+if(IPMPSC_COMMAND)
+  find_package(nlohmann_json CONFIG QUIET)
+  find_package(ZLIB QUIET)
+  ipmpsc_find(zstd zstd.h)
+  ipmpsc_find(microhttpd microhttpd.h)
+  if(NOT nlohmann_json_FOUND)
+    list(APPEND ipmpsc_command_lacks nlohmann_json)
+  endif()
+  if(NOT ZLIB_FOUND)
+    list(APPEND ipmpsc_command_lacks zlib)
+  endif()
+  if(NOT TARGET ipmpsc_zstd)
+    list(APPEND ipmpsc_command_lacks zstd)
+  endif()
+  ipmpsc_leave_out(IPMPSC_COMMAND "the command ipmpsc" ${ipmpsc_command_lacks})
+endif()
+if(IPMPSC_BRIDGE)
+  ipmpsc_find(nats nats/nats.h)
+  if(NOT TARGET ipmpsc_nats)
+    list(APPEND ipmpsc_bridge_lacks libnats)
+  endif()
+  ipmpsc_leave_out(IPMPSC_BRIDGE ipmpsc-bridge ${ipmpsc_bridge_lacks})
+endif()
+
+if(IPMPSC_COMMAND)
+  file(GLOB_RECURSE ipmpsc_command_sources CONFIGURE_DEPENDS
+    "${PROJECT_SOURCE_DIR}/cli/*.cc" "${PROJECT_SOURCE_DIR}/recording/*.cc")
+  add_executable(ipmpsc_command ${ipmpsc_command_sources})
+  set_target_properties(ipmpsc_command PROPERTIES OUTPUT_NAME ipmpsc)
+  target_include_directories(ipmpsc_command PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(ipmpsc_command PRIVATE
+    absl::str_format CLI11::CLI11 ${ipmpsc_static_runtime} ipmpsc_protos_messages ipmpsc_zstd
+    nlohmann_json::nlohmann_json protobuf::libprotobuf ZLIB::ZLIB)
+  if(TARGET ipmpsc_microhttpd)
+    target_compile_definitions(ipmpsc_command PRIVATE IPMPSC_HAS_MICROHTTPD)
+    target_link_libraries(ipmpsc_command PRIVATE ipmpsc_microhttpd)
+  else()
+    message(STATUS "ipmpsc: `ipmpsc metrics --listen` is left out, since libmicrohttpd is not installed")
+  endif()
+endif()
+if(IPMPSC_BRIDGE)
+  file(GLOB ipmpsc_bridge_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bridge/*.cc")
+  add_executable(ipmpsc-bridge ${ipmpsc_bridge_sources})
+  target_compile_definitions(ipmpsc-bridge PRIVATE IPMPSC_HAS_NATS)
+  target_include_directories(ipmpsc-bridge PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(ipmpsc-bridge PRIVATE
+    absl::str_format CLI11::CLI11 ${ipmpsc_static_runtime} ipmpsc_nats ipmpsc_protos_messages
+    protobuf::libprotobuf)
+endif()
+
+if(NOT IPMPSC_INSTALL)
+  return()
+endif()
+if(IPMPSC_COMMAND)
+  install(TARGETS ipmpsc_command RUNTIME COMPONENT command)
+  # The command writes its own manual page and completions.
+  if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    message(STATUS "ipmpsc: the manual page and the completions of the command are not installed, since it "
+      "does not run here; set CMAKE_CROSSCOMPILING_EMULATOR to have them")
+  else()
+    foreach(text
+        "man|${CMAKE_INSTALL_MANDIR}/man1|ipmpsc.1"
+        "completion bash|${CMAKE_INSTALL_DATADIR}/bash-completion/completions|ipmpsc"
+        "completion zsh|${CMAKE_INSTALL_DATADIR}/zsh/site-functions|_ipmpsc"
+        "completion fish|${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d|ipmpsc.fish")
+      string(REPLACE "|" ";" text "${text}")
+      list(GET text 0 arguments)
+      list(GET text 1 folder)
+      list(GET text 2 name)
+      string(REPLACE " " ";" arguments "${arguments}")
+      set(made "${CMAKE_CURRENT_BINARY_DIR}/command/${arguments}")
+      string(REPLACE ";" "." made "${made}")
+      file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/command")
+      add_custom_command(TARGET ipmpsc_command POST_BUILD
+        COMMAND ipmpsc_command ${arguments} > "${made}" VERBATIM)
+      install(FILES "${made}" DESTINATION "${folder}" RENAME "${name}" COMPONENT command)
+    endforeach()
+  endif()
+endif()
+if(IPMPSC_BRIDGE)
+  install(TARGETS ipmpsc-bridge RUNTIME COMPONENT bridge)
+  install(FILES install/ipmpsc-bridge.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT bridge)
+  file(READ bridge/ipmpsc-bridge@.service ipmpsc_unit)
+  string(REPLACE "=/usr/bin/" "=${CMAKE_INSTALL_FULL_BINDIR}/" ipmpsc_unit "${ipmpsc_unit}")
+  file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/ipmpsc-bridge@.service" "${ipmpsc_unit}")
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/ipmpsc-bridge@.service"
+    DESTINATION "${IPMPSC_SYSTEMD_UNIT_DIR}" COMPONENT bridge)
+endif()
