@@ -118,7 +118,8 @@ struct PyReceiver {
   }
 };
 
-// Binds what ipmpsc/_tasks.py needs of an object that tasks wait for. `use(self)` returns its `Use`.
+// Binds what ipmpsc/_tasks.py needs of an object that tasks wait for. `use(self)` returns its
+// `Use`.
 template <typename Class, typename UseOf>
 void BindTasks(Class& bound, UseOf use) {
   using Object = typename Class::Type;

@@ -89,10 +89,10 @@ asyncio.run(main(ipmpsc.Receiver(channel), ipmpsc.Sender(channel, timeout=1)))
 def test_typed_program(tmp_path):
     pytest.importorskip("mypy")
     (tmp_path / "program.py").write_text(PROGRAM)
-    mypy("mypy", "--strict", str(tmp_path / "program.py"))
+    mypy("mypy", "--strict", f"--cache-dir={tmp_path}/cache", str(tmp_path / "program.py"))
     (tmp_path / "wrong.py").write_text(PROGRAM + 'channel.capacity = "7"\n')
     with pytest.raises(AssertionError, match=r"wrong.py:\d+: error: .*capacity"):
-        mypy("mypy", "--strict", str(tmp_path / "wrong.py"))
+        mypy("mypy", "--strict", f"--cache-dir={tmp_path}/cache", str(tmp_path / "wrong.py"))
 
 
 def test_everything_is_exported():
