@@ -43,7 +43,7 @@ installs_the_programs() {
   for program in ipmpsc ipmpsc-bridge protoc-gen-ipmpsc; do
     # Style is what mandoc says of pages that are not installed here.
     mandoc -T lint -W warning "$moved/share/man/man1/$program.1" || fail "the manual page of $program has faults"
-    mandoc -T ascii "$moved/share/man/man1/$program.1" | grep -q "$program" || fail "no manual page of $program"
+    grep -qi "^$program(1)" <(mandoc -T ascii "$moved/share/man/man1/$program.1") || fail "no manual page of $program"
   done
   # systemd starts what was installed, before the folder was moved.
   grep -qx "ExecStart=$prefix/bin/ipmpsc-bridge --wait=86400 \$ARGUMENTS" \
