@@ -112,8 +112,8 @@ absl::StatusOr<PostMortemMessage> PostMortem::Next() {
 const std::vector<Orphan>& PostMortem::orphans() const { return core_->orphans; }
 ChannelStats PostMortem::stats() const {
   ChannelStats stats = core_->channel.Stats();
-  // `Open` has made sure that all are dead. `Stats` asks again, and only for a short time, so it may
-  // not know.
+  // `Open` has made sure that all are dead. `Stats` asks again, but only for a short time, so it
+  // may not know.
   for (SenderStats& sender : stats.senders) sender.liveness = Liveness::kDead;
   if (stats.receiver.has_value()) stats.receiver->liveness = Liveness::kDead;
   return stats;

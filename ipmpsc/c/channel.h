@@ -40,7 +40,7 @@ typedef struct ipmpsc_channel_options {
   const void* description; /* at most 16 MiB; NULL if description_size is 0 */
   size_t description_size; /* in bytes */
   int32_t on_full;         /* IPMPSC_ON_FULL_... */
-  bool accept_smaller;     /* opens an existing channel that has less than these options ask for */
+  bool accept_smaller;     /* opens a channel that has less than these options ask for */
   bool reserved_too[3];    /* false */
 } ipmpsc_channel_options;
 
@@ -55,7 +55,8 @@ typedef struct ipmpsc_open_options {
 /* Creates a channel at `path`. `options` may be NULL: defaults. The caller frees `*out` with
  * `ipmpsc_channel_free`.
  *
- * Errors: as `Channel::Create` in channel.h; INVALID_ARGUMENT - also an unknown exist_policy or on_full. */
+ * Errors: as `Channel::Create` in channel.h; INVALID_ARGUMENT - also an unknown
+ * exist_policy or on_full. */
 IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_channel_create(
     const char* path, const ipmpsc_channel_options* options, ipmpsc_channel** out);
 

@@ -410,7 +410,8 @@ static ipmpsc_status wait_by(int call) {
   return status;
 }
 
-/* Each wait ends with CANCELLED, by a call before it in a signal handler or during it in a thread. */
+/* Each wait ends with CANCELLED, by a call before it in a signal handler or during it in a
+ * thread. */
 static void test_interrupts(void) {
   int call;
   REQUIRE(signal(SIGUSR1, interrupt_all) != SIG_ERR);
