@@ -80,8 +80,8 @@ Inbox* NewInbox() {
   return kept->back().get();
 }
 
-// Whether an answer says that the server will never store the message. Every other error may be over
-// at the next try: no leader, no disk, no memory.
+// Whether an answer says that the server will never store the message. Every other error may be
+// over at the next try: no leader, no disk, no memory.
 bool IsRefusal(natsStatus status, jsErrCode code, absl::string_view text) {
   constexpr int kHeadersTooLarge = 10097;  // has no name in libnats
   if (status == NATS_MAX_PAYLOAD || static_cast<int>(code) == kHeadersTooLarge) return true;

@@ -2,7 +2,8 @@
 // JetStream. Kills the bridge again and again and restarts the server twice. In the end another
 // consumer counts what is in the stream.
 //
-// With --back another bridge brings the stream into a channel of a second machine, which counts, too.
+// With --back another bridge brings the stream into a channel of a second machine, which counts,
+// too.
 //
 //   bridge [--seconds=20] [--rate=2000] [--back] [--program=bridge/ipmpsc-bridge]
 #include <errno.h>

@@ -11,9 +11,9 @@
 namespace ipmpsc::examples {
 
 // Runs `work` in a process of its own, as the first one of a PID namespace and with an empty
-// /dev/shm. All processes of the machine end with it. `work` is told why there are no namespaces, or
-// "" if there are: then it must give its files names that nobody else has. The network is the same,
-// since the machine has to reach the server.
+// /dev/shm. All processes of the machine end with it. `work` is told why there are no namespaces,
+// or "" if there are. Without them its files need names that nobody else has. The network is the
+// same, since the machine has to reach the server.
 Process StartMachine(const std::string& name,
                      const std::function<absl::Status(const std::string& why_not)>& work);
 
