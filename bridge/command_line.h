@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "bridge/address.h"
 #include "bridge/forwarder.h"
+#include "bridge/kafka_engine.h"
 #include "bridge/nats_engine.h"
 
 namespace ipmpsc::bridge {
@@ -25,7 +27,9 @@ enum ExitStatus : int {
 
 struct CommandLine {
   std::string channel;
+  Address address;  // of the engine; the options of the other one are not used
   NatsOptions nats;
+  KafkaOptions kafka;
   ForwarderOptions forwarder;
   bool check = false;
   std::string source;           // empty: the host's name and the channel's path
