@@ -1,8 +1,8 @@
 // Sends messages from three processes into a channel, and ipmpsc-bridge copies them into NATS
-// JetStream. Kills the bridge again and again and restarts the server twice. In the end another
-// consumer counts what is in the stream.
+// JetStream or Kafka. Kills the bridge again and again and restarts the server twice. In the end
+// another consumer counts what is in the stream.
 //
-//   bridge [--seconds=20] [--rate=2000] [--program=bridge/ipmpsc-bridge]
+//   bridge [--engine=nats|kafka] [--seconds=20] [--rate=2000] [--program=bridge/ipmpsc-bridge]
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,10 +17,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <new>
+#include <optional>
 #include <random>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -29,6 +32,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "examples/bridge/kafka_broker.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
@@ -39,6 +43,10 @@
 #include "ipmpsc/channel.h"
 
 ABSL_FLAG(double, seconds, 20, "how many seconds the senders run");
+ABSL_FLAG(std::string, engine, "nats", "nats: nats-server; kafka: librdkafka's mock cluster");
+ABSL_FLAG(
+    std::string, server, "",
+    "HOST:PORT of a Kafka broker that runs, instead of the mock cluster; it is not restarted");
 ABSL_FLAG(double, rate, 2000, "messages per second and sender");
 ABSL_FLAG(std::string, program, "bridge/ipmpsc-bridge", "the bridge's program");
 
@@ -47,6 +55,7 @@ namespace {
 
 constexpr int kSenders = 3;
 constexpr char kSubject[] = "readings";
+constexpr char kSchemas[] = "ipmpsc_schemas";
 
 // The notes of the senders and the consumer, in memory that all processes share.
 struct Ledger {
@@ -59,6 +68,7 @@ struct Ledger {
   Sender senders[kSenders];
   std::atomic<uint64_t> foreign;  // messages in the stream that no sender sent
   std::atomic<bool> has_schema;
+  std::atomic<bool> finished;  // nothing more will be stored
 };
 
 Ledger* CreateLedger() {
@@ -99,45 +109,90 @@ absl::Status SendReadings(const std::string& path, uint32_t number, absl::Durati
   return absl::OkStatus();
 }
 
-// The work of the consumer, which knows nothing of the channel.
-absl::Status CountStored(const std::string& server, Ledger* ledger) {
-  std::vector<bool> seen[kSenders];
-  uint64_t last[kSenders] = {};
-  std::string fingerprint;
-  const absl::Status read =
-      ReadStream(server, kSubject, kSubject, [&](const StreamMessage& message) {
-        Reading reading;
-        if (!reading.ParseFromArray(message.payload.data(),
-                                    static_cast<int>(message.payload.size())) ||
-            reading.sender() >= kSenders || reading.filling().size() != reading.number() % 200 ||
-            message.header("Ipmpsc-Sender") != absl::StrCat("sender ", reading.sender())) {
-          Add(&ledger->foreign);
-          return;
-        }
-        fingerprint = message.header("Ipmpsc-Schema");
-        Ledger::Sender& sender = ledger->senders[reading.sender()];
-        std::vector<bool>& numbers = seen[reading.sender()];
-        if (numbers.size() <= reading.number()) numbers.resize(reading.number() + 1);
-        if (numbers[reading.number()]) {
-          Add(&sender.repeated);
-          return;
-        }
-        numbers[reading.number()] = true;
-        Add(&sender.stored);
-        if (reading.number() < last[reading.sender()]) Add(&sender.out_of_order);
-        last[reading.sender()] = reading.number();
-      });
+// The engine that the demo runs.
+struct Server {
+  std::string address;  // "kafka://HOST:PORT"
+  // How many times 200 to 800 ms a bridge lives. librdkafka's timers make a start take a second.
+  int pace = 1;
+  // Goes away for a while, the first or the second time.
+  std::function<absl::Status(int restart)> restart;
+  // Counts all that is stored. It runs beside the senders, since the mock cluster keeps little.
+  std::function<absl::Status(Ledger*)> count;
+};
+
+// The consumer, which knows nothing of the channel.
+class Counter {
+ public:
+  explicit Counter(Ledger* ledger) : ledger_(ledger) {}
+
+  // `message` is a StreamMessage or a TopicMessage.
+  template <typename T>
+  void Count(const T& message) {
+    Reading reading;
+    if (!reading.ParseFromArray(message.payload.data(), static_cast<int>(message.payload.size())) ||
+        reading.sender() >= kSenders || reading.filling().size() != reading.number() % 200 ||
+        message.header("Ipmpsc-Sender") != absl::StrCat("sender ", reading.sender())) {
+      Add(&ledger_->foreign);
+      return;
+    }
+    fingerprint_ = message.header("Ipmpsc-Schema");
+    Ledger::Sender& sender = ledger_->senders[reading.sender()];
+    std::vector<bool>& numbers = seen_[reading.sender()];
+    if (numbers.size() <= reading.number()) numbers.resize(reading.number() + 1);
+    if (numbers[reading.number()]) {
+      Add(&sender.repeated);
+      return;
+    }
+    numbers[reading.number()] = true;
+    Add(&sender.stored);
+    if (reading.number() < last_[reading.sender()]) Add(&sender.out_of_order);
+    last_[reading.sender()] = reading.number();
+  }
+
+  const std::string& fingerprint() const { return fingerprint_; }
+
+ private:
+  Ledger* const ledger_;
+  std::vector<bool> seen_[kSenders];
+  uint64_t last_[kSenders] = {};
+  std::string fingerprint_;
+};
+
+// Whether the senders and the bridge have ended.
+// Relaxed: a flag that is polled. All that it tells of has been stored by the server.
+bool Finished(const Ledger& ledger) { return ledger.finished.load(std::memory_order_relaxed); }
+
+absl::Status CountStream(const std::string& server, Ledger* ledger) {
+  while (!Finished(*ledger)) absl::SleepFor(absl::Milliseconds(20));
+  Counter counter(ledger);
+  const absl::Status read = ReadStream(
+      server, kSubject, kSubject, [&](const StreamMessage& message) { counter.Count(message); });
   if (!read.ok()) return read;
-  const absl::StatusOr<std::string> schema = ReadKey(server, "ipmpsc_schemas", fingerprint);
+  const absl::StatusOr<std::string> schema = ReadKey(server, kSchemas, counter.fingerprint());
   ledger->has_schema.store(schema.ok() && !schema->empty(), std::memory_order_relaxed);
   return absl::OkStatus();
 }
 
+absl::Status CountTopic(const std::string& server, Ledger* ledger) {
+  Counter counter(ledger);
+  absl::Status read = ReadTopic(
+      server, kSubject, [&] { return Finished(*ledger); },
+      [&](const TopicMessage& message) { counter.Count(message); });
+  if (!read.ok()) return read;
+  return ReadTopic(
+      server, kSchemas, [] { return true; },
+      [&](const TopicMessage& message) {
+        if (message.key == counter.fingerprint() && !message.payload.empty()) {
+          ledger->has_schema.store(true, std::memory_order_relaxed);
+        }
+      });
+}
+
 // Starts the bridge's program.
-Process StartBridge(const std::string& path, const std::string& server, const std::string& log) {
+Process StartBridge(const std::string& path, const Server& server, const std::string& log) {
   return Start("bridge", [&]() -> absl::Status {
     const std::string program = absl::GetFlag(FLAGS_program);
-    const std::string address = absl::StrCat("nats://", server, "/", kSubject);
+    const std::string address = absl::StrCat(server.address, "/", kSubject);
     if (std::freopen(log.c_str(), "a", stderr) == nullptr) return absl::UnknownError("no log");
     execl(program.c_str(), program.c_str(), path.c_str(), address.c_str(), nullptr);
     return absl::ErrnoToStatus(errno, "cannot run " + program);
@@ -203,7 +258,8 @@ class TemporaryFolder {
 };
 
 // Runs everything but the counting. Returns whether all went as it should.
-bool RunAll(const std::string& folder, NatsServer* server, const Channel& channel, Ledger* ledger) {
+bool RunAll(const std::string& folder, const Server& server, const Channel& channel,
+            Ledger* ledger) {
   const absl::Duration time = absl::Seconds(absl::GetFlag(FLAGS_seconds));
   std::vector<Process> senders;
   for (uint32_t i = 0; i < kSenders; ++i) {
@@ -211,12 +267,12 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
                             [&] { return SendReadings(channel.path(), i, time, ledger); }));
   }
   const std::string log = folder + "/bridge.log";
-  std::vector<Process> bridge = {StartBridge(channel.path(), server->address(), log)};
+  std::vector<Process> bridge = {StartBridge(channel.path(), server, log)};
   std::mt19937 random(std::random_device{}());
   std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
-  absl::Duration next_kill = absl::Milliseconds(pause(random));
+  absl::Duration next_kill = server.pace * absl::Milliseconds(pause(random));
   absl::Duration next_progress = absl::Seconds(1);
   int kills = 0;
   int restarts = 0;
@@ -236,7 +292,7 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
           std::fprintf(stderr, "%s\n", line.c_str());
         return false;
       }
-      bridge[0] = StartBridge(channel.path(), server->address(), log);
+      bridge[0] = StartBridge(channel.path(), server, log);
     }
     if (!sending && !closed) {
       // The last bridge ends when it has stored all.
@@ -246,13 +302,11 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
     if (sending && elapsed() >= next_kill) {
       Signal(bridge[0], SIGKILL);
       ++kills;
-      next_kill = elapsed() + absl::Milliseconds(pause(random));
+      next_kill = elapsed() + server.pace * absl::Milliseconds(pause(random));
     }
-    if (sending && restarts < 2 && elapsed() >= time * (restarts + 1) / 3) {
-      // Once without a warning, and once as an administrator does it.
-      server->Stop(restarts == 0 ? SIGKILL : SIGTERM);
-      absl::SleepFor(absl::Milliseconds(300));
-      const absl::Status started = server->StartAgain();
+    if (sending && server.restart != nullptr && restarts < 2 &&
+        elapsed() >= time * (restarts + 1) / 3) {
+      const absl::Status started = server.restart(restarts);
       if (!started.ok()) {
         Complain(started.message());
         return false;
@@ -281,13 +335,51 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
   return true;
 }
 
+absl::Status StartNats(const std::string& folder, std::optional<NatsServer>* nats, Server* server) {
+  absl::StatusOr<NatsServer> started = NatsServer::Start(folder);
+  if (!started.ok()) return started.status();
+  nats->emplace(*std::move(started));
+  NatsServer* const running = &**nats;
+  server->address = absl::StrCat("nats://", running->address());
+  server->restart = [running](int restart) {
+    // Once without a warning, and once as an administrator does it.
+    running->Stop(restart == 0 ? SIGKILL : SIGTERM);
+    absl::SleepFor(absl::Milliseconds(300));
+    return running->StartAgain();
+  };
+  server->count = [address = running->address()](Ledger* ledger) {
+    return CountStream(address, ledger);
+  };
+  return absl::OkStatus();
+}
+
+absl::Status StartKafka(std::optional<KafkaBroker>* kafka, Server* server) {
+  std::string address = absl::GetFlag(FLAGS_server);
+  if (address.empty()) {
+    absl::StatusOr<KafkaBroker> started = KafkaBroker::Start({kSubject, kSchemas});
+    if (!started.ok()) return started.status();
+    kafka->emplace(*std::move(started));
+    const KafkaBroker* const running = &**kafka;
+    address = running->address();
+    server->restart = [running](int) {
+      running->Pause(absl::Milliseconds(300));
+      return absl::OkStatus();
+    };
+  }
+  server->pace = 4;
+  server->address = absl::StrCat("kafka://", address);
+  server->count = [address](Ledger* ledger) { return CountTopic(address, ledger); };
+  return absl::OkStatus();
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments = ParseArguments(
       argc, argv,
       "bridge [flags]\n\nThree processes send messages into a channel, and ipmpsc-bridge copies "
-      "them into NATS JetStream, on loopback. The bridge is killed every half second, and the "
-      "server is restarted twice. Another consumer counts the stream.",
-      {"seconds", "rate", "program"});
+      "them into NATS JetStream or Kafka, on loopback. The bridge is killed every half second, and "
+      "the server is restarted twice (the mock cluster, which is in memory, stops for a while). "
+      "Another consumer counts the stream.",
+      {"engine", "server", "seconds", "rate", "program"});
   if (!arguments.empty()) {
     Fail(kBadInput, absl::StrCat("unexpected argument '", arguments[0], "'; see --help"));
   }
@@ -301,23 +393,36 @@ int Main(int argc, char** argv) {
     Fail(kBadInput, absl::StrCat("cannot run ", absl::GetFlag(FLAGS_program),
                                  "; name the bridge's program with --program"));
   }
+  const std::string engine = absl::GetFlag(FLAGS_engine);
+  if (engine != "nats" && engine != "kafka") Fail(kBadInput, "--engine must be nats or kafka");
+  if (!absl::GetFlag(FLAGS_server).empty() && engine != "kafka") {
+    Fail(kBadInput, "--server needs --engine=kafka");
+  }
   const TemporaryFolder folder;
-  absl::StatusOr<NatsServer> server = NatsServer::Start(folder.path());
-  if (!server.ok()) {
-    Complain(server.status().message());
-    return absl::IsNotFound(server.status()) ? kBadInput : kFault;
+  std::optional<NatsServer> nats;
+  std::optional<KafkaBroker> kafka;
+  Server server;
+  const absl::Status started =
+      engine == "nats" ? StartNats(folder.path(), &nats, &server) : StartKafka(&kafka, &server);
+  if (!started.ok()) {
+    Complain(started.message());
+    return absl::IsNotFound(started) ? kBadInput : kFault;
   }
   absl::StatusOr<Channel> channel = ReadingChannel::CreateTemp();
   if (!channel.ok()) {
     Complain(channel.status().message());
     return kFault;
   }
-  std::printf("channel %s, server %s\n", channel->path().c_str(), server->address().c_str());
+  std::printf("channel %s, server %s\n", channel->path().c_str(), server.address.c_str());
   StopOnSignals();
   Ledger* const ledger = CreateLedger();
-  if (!RunAll(folder.path(), &*server, *channel, ledger)) return kFault;
-  Process consumer = Start("consumer", [&] { return CountStored(server->address(), ledger); });
+  Process consumer = Start("consumer", [&] { return server.count(ledger); });
+  const bool ran = RunAll(folder.path(), server, *channel, ledger);
+  ledger->finished.store(true, std::memory_order_relaxed);
+  if (!ran) Signal(consumer, SIGKILL);
   Wait(&consumer);
+  if (kafka.has_value()) kafka->Stop();
+  if (!ran) return kFault;
   if (!consumer.ended_well()) {
     Complain(absl::StrCat("the consumer ", consumer.Ending()));
     return kFault;
