@@ -43,8 +43,8 @@ struct Message {
   uint32_t attempt = 0;
 };
 
-// The message that must be the last one for a publish to be stored. An engine that fences the writer
-// does not look at it.
+// The message that must be the last one for a publish to be stored. An engine that fences the
+// writer does not look at it.
 struct Fence {
   uint64_t sequence = 0;  // its sequence number; 0: there is none
   // Its message id, if its publish is under way. Then `sequence` is a guess, and without the id a

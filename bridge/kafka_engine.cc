@@ -147,8 +147,8 @@ class KafkaEngine final : public Engine {
                            const std::vector<std::pair<const char*, const char*>>& settings);
   // Becomes the one producer of the topic: what another has under way is stored now or never.
   absl::Status TakeFence();
-  // Calls `handle` for each committed record of partition 0 from `first` to the end. Ends early when
-  // it returns false.
+  // Calls `handle` for each committed record of partition 0 from `first` to the end. Ends early
+  // when it returns false.
   absl::Status ReadRecords(const std::string& topic, int64_t first,
                            const std::function<bool(const rd_kafka_message_t*)>& handle);
   absl::Status BeginTransaction();
