@@ -15,7 +15,8 @@
 namespace ipmpsc::bridge {
 namespace {
 
-constexpr absl::string_view kForm = "an address has the form nats://HOST:PORT/SUBJECT";
+constexpr absl::string_view kForm =
+    "an address has the form nats://HOST:PORT/SUBJECT or kafka://HOST:PORT[,HOST:PORT]/TOPIC";
 
 absl::Status Wrong(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(what, "; ", kForm));
@@ -33,33 +34,20 @@ bool IsSubject(absl::string_view subject) {
   return true;
 }
 
-}  // namespace
+// Whether Kafka takes the name for a topic.
+bool IsTopic(absl::string_view topic) {
+  if (topic.empty() || topic.size() > 249 || topic == "." || topic == "..") return false;
+  for (const char c : topic) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') {
+      return false;
+    }
+  }
+  return true;
+}
 
-std::string Address::Text() const { return absl::StrCat(scheme, "://", server, "/", subject); }
-
-absl::StatusOr<Address> ParseAddress(absl::string_view text) {
-  Address address;
-  const size_t colon = text.find("://");
-  if (colon == absl::string_view::npos) return Wrong("the engine has no scheme");
-  address.scheme = std::string(text.substr(0, colon));
-  if (address.scheme == "kafka") {
-    return absl::UnimplementedError("there is no engine for Kafka yet; use nats://");
-  }
-  if (address.scheme != "nats" && address.scheme != "tls") {
-    return Wrong(absl::StrCat("the scheme '", address.scheme, "' is unknown"));
-  }
-  text.remove_prefix(colon + 3);
-  const size_t slash = text.find('/');
-  if (slash == absl::string_view::npos) return Wrong("the address has no subject");
-  absl::string_view server = text.substr(0, slash);
-  const absl::string_view subject = text.substr(slash + 1);
-  if (server.find('@') != absl::string_view::npos) {
-    return absl::InvalidArgumentError(
-        "the address has a user, which everybody sees in the list of processes; use --user with "
-        "--password-file, or --creds");
-  }
+// Returns "HOST:PORT", with the default port if there is none.
+absl::StatusOr<std::string> ParseServer(absl::string_view server, uint32_t port) {
   const size_t end = server.rfind(':');
-  uint32_t port = 4222;
   if (end != absl::string_view::npos && server.substr(end).find(']') == absl::string_view::npos) {
     if (!absl::SimpleAtoi(server.substr(end + 1), &port) || port == 0 || port > 65535) {
       return Wrong("the port is no number from 1 to 65535");
@@ -70,10 +58,45 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   for (const char c : server) {
     if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) return Wrong("the host is no name");
   }
-  if (!IsSubject(subject)) {
+  return absl::StrCat(server, ":", port);
+}
+
+}  // namespace
+
+std::string Address::Text() const { return absl::StrCat(scheme, "://", server, "/", subject); }
+
+absl::StatusOr<Address> ParseAddress(absl::string_view text) {
+  Address address;
+  const size_t colon = text.find("://");
+  if (colon == absl::string_view::npos) return Wrong("the engine has no scheme");
+  address.scheme = std::string(text.substr(0, colon));
+  if (!address.is_kafka() && address.scheme != "nats" && address.scheme != "tls") {
+    return Wrong(absl::StrCat("the scheme '", address.scheme, "' is unknown"));
+  }
+  text.remove_prefix(colon + 3);
+  const size_t slash = text.find('/');
+  if (slash == absl::string_view::npos) return Wrong("the address has no subject or topic");
+  const absl::string_view server = text.substr(0, slash);
+  const absl::string_view subject = text.substr(slash + 1);
+  if (server.find('@') != absl::string_view::npos) {
+    return absl::InvalidArgumentError(
+        "the address has a user, which everybody sees in the list of processes; use --user with "
+        "--password-file, or --creds");
+  }
+  if (!address.is_kafka() && server.find(',') != absl::string_view::npos) {
+    return Wrong("NATS has one server in its address");
+  }
+  for (const absl::string_view one : absl::StrSplit(server, ',')) {
+    const absl::StatusOr<std::string> parsed = ParseServer(one, address.is_kafka() ? 9092 : 4222);
+    if (!parsed.ok()) return parsed.status();
+    absl::StrAppend(&address.server, address.server.empty() ? "" : ",", *parsed);
+  }
+  if (address.is_kafka() && !IsTopic(subject)) {
+    return Wrong("the topic is no name that Kafka takes: letters, digits, '.', '_' and '-'");
+  }
+  if (!address.is_kafka() && !IsSubject(subject)) {
     return Wrong("the subject is none that a message can have: words with dots between them");
   }
-  address.server = absl::StrCat(server, ":", port);
   address.subject = std::string(subject);
   return address;
 }

@@ -1,4 +1,5 @@
-// The address of an engine: "nats://HOST:PORT/SUBJECT" or "tls://HOST:PORT/SUBJECT".
+// The address of an engine: "nats://HOST:PORT/SUBJECT" or "tls://HOST:PORT/SUBJECT", and for Kafka
+// "kafka://HOST:PORT[,HOST:PORT]/TOPIC" or "kafka+tls://HOST:PORT[,HOST:PORT]/TOPIC".
 #ifndef IPMPSC_BRIDGE_ADDRESS_H_
 #define IPMPSC_BRIDGE_ADDRESS_H_
 
@@ -10,17 +11,17 @@
 namespace ipmpsc::bridge {
 
 struct Address {
-  std::string scheme;   // "nats" or "tls"
-  std::string server;   // "HOST:PORT", with 4222 if none is given
-  std::string subject;  // "quotes.us"
+  std::string scheme;   // "nats", "tls", "kafka" or "kafka+tls"
+  std::string server;   // "HOST:PORT", with 4222 (Kafka: 9092) if none is given; Kafka: a list
+  std::string subject;  // "quotes.us"; of Kafka the topic
+
+  bool is_kafka() const { return scheme == "kafka" || scheme == "kafka+tls"; }
 
   // Returns "nats://HOST:PORT/SUBJECT".
   std::string Text() const;
 };
 
-// Errors:
-//  * kInvalidArgument - the text is no address; the error says what is wrong
-//  * kUnimplemented   - the engine is another one
+// Errors: kInvalidArgument - the text is no address; the error says what is wrong.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
 // Returns the default name of the stream for a subject: "quotes.us" becomes "quotes_us".

@@ -22,6 +22,7 @@ namespace {
 constexpr char kFooter[] =
     "Example:\n"
     "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n"
+    "  ipmpsc-bridge quotes kafka://127.0.0.1:9092/quotes\n"
     "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n\n"
     "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
     "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
@@ -50,24 +51,27 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   double window_mib = static_cast<double>(options.forwarder.window_bytes) / (1 << 20);
   double timeout = absl::ToDoubleSeconds(options.nats.timeout);
   CLI::App app(
-      "Copies the messages of a channel into a NATS JetStream stream, each exactly once and in "
-      "order, or those of a stream into a channel.",
+      "Copies the messages of a channel into a stream of NATS JetStream or a topic of Kafka, each "
+      "exactly once and in order, or those of a stream of JetStream into a channel.",
       "ipmpsc-bridge");
   app.set_version_flag("--version", std::string(kVersion));
   app.footer(kFooter);
   app.add_option("channel", options.channel, "the channel's path, or its name in /dev/shm")
       ->required();
   app.add_option("engine", address,
-                 "nats://HOST:PORT/SUBJECT or tls://HOST:PORT/SUBJECT. If it comes first, messages "
-                 "go from the engine to the channel")
+                 "nats://HOST:PORT/SUBJECT or kafka://HOST:PORT[,HOST:PORT]/TOPIC; with TLS tls:// "
+                 "or kafka+tls://. If it comes first, messages go from the stream to the channel")
       ->required();
   app.add_flag("--check", options.check, "tries everything and moves no message");
   app.add_flag("--force", options.forwarder.force,
                "goes on although the stream contradicts the channel");
-  app.add_option("--stream", options.nats.stream, "the stream; default: the subject, with _ for .");
+  CLI::Option* const stream = app.add_option(
+      "--stream", options.nats.stream, "NATS: the stream; default: the subject, with _ for .");
   app.add_option("--dead-letters", options.nats.dead_letter_subject,
-                 "the subject for messages that are too large; default: SUBJECT.dead_letters");
-  app.add_option("--schemas", options.nats.schema_bucket, "the key-value bucket for schemas")
+                 "the subject or topic for messages that are too large; default: "
+                 "SUBJECT.dead_letters");
+  app.add_option("--schemas", options.nats.schema_bucket,
+                 "the key-value bucket or compacted topic for schemas")
       ->capture_default_str();
   app.add_option("--source", options.source, "names the channel in headers; default: HOST:PATH");
   app.add_option("--window", window, "the most messages under way")
@@ -78,7 +82,17 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
       ->capture_default_str();
   app.add_option("--user", options.nats.user, "the user");
   app.add_option("--password-file", password_file, "a file with the password in its first line");
-  app.add_option("--creds", options.nats.credentials_file, "a credentials file of nsc");
+  CLI::Option* const creds =
+      app.add_option("--creds", options.nats.credentials_file, "NATS: a credentials file of nsc");
+  CLI::Option* const sasl =
+      app.add_option("--sasl", options.kafka.sasl_mechanism, "Kafka: how --user is checked")
+          ->check(CLI::IsMember({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}))
+          ->capture_default_str();
+  CLI::Option* const max_message =
+      app.add_option("--max-message", options.kafka.max_message,
+                     "Kafka: the most bytes of a message with its headers")
+          ->check(CLI::Range(10000, 1000000000))
+          ->capture_default_str();
   app.add_option("--tls-ca", options.nats.tls_ca, "certificates to check the server by (PEM)");
   CLI::Option* const certificate = app.add_option("--tls-cert", options.nats.tls_certificate,
                                                   "the certificate of this client (PEM)");
@@ -140,7 +154,19 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
     Complain(absl::StrCat("'", address, "': ", parsed.status().message()));
     return std::nullopt;
   }
-  options.nats.address = *parsed;
+  options.address = options.nats.address = options.kafka.address = *parsed;
+  const bool kafka = options.address.is_kafka();
+  if (kafka && options.delivery.on) {
+    Complain("from an engine to a channel there is NATS alone; give the channel first for Kafka");
+    return std::nullopt;
+  }
+  for (const CLI::Option* option : {stream, creds, sasl, max_message}) {
+    if (option->count() > 0 && kafka == (option == stream || option == creds)) {
+      Complain(absl::StrCat(option->get_name(), " is an option for ", kafka ? "NATS" : "Kafka",
+                            ", and the address is one of ", kafka ? "Kafka" : "NATS"));
+      return std::nullopt;
+    }
+  }
   if (!password_file.empty()) {
     const std::optional<std::string> password = FirstLine(password_file);
     if (!password.has_value()) {
@@ -152,7 +178,16 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   if (!absl::StrContains(options.channel, '/')) {
     options.channel = absl::StrCat("/dev/shm/", options.channel);
   }
-  options.nats.timeout = options.forwarder.settle_time = absl::Seconds(timeout);
+  options.kafka.dead_letter_topic = options.nats.dead_letter_subject;
+  options.kafka.schema_topic = options.nats.schema_bucket;
+  options.kafka.user = options.nats.user;
+  options.kafka.password = options.nats.password;
+  options.kafka.tls_ca = options.nats.tls_ca;
+  options.kafka.tls_certificate = options.nats.tls_certificate;
+  options.kafka.tls_key = options.nats.tls_key;
+  options.kafka.look_only = options.check;
+  options.kafka.timeout = options.nats.timeout = options.forwarder.settle_time =
+      absl::Seconds(timeout);
   options.forwarder.window = window;
   options.forwarder.window_bytes = static_cast<uint64_t>(window_mib * (1 << 20));
   return options;

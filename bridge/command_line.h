@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "bridge/address.h"
 #include "bridge/forwarder.h"
+#include "bridge/kafka_engine.h"
 #include "bridge/nats_engine.h"
 
 namespace ipmpsc::bridge {
@@ -36,7 +38,9 @@ struct DeliveryOptions {
 struct CommandLine {
   std::string channel;
   DeliveryOptions delivery;
+  Address address;  // of the engine; the options of the other one are not used
   NatsOptions nats;
+  KafkaOptions kafka;
   ForwarderOptions forwarder;
   bool check = false;
   std::string source;           // empty: the host's name and the channel's path

@@ -1,9 +1,12 @@
 // Engine: what the bridge needs of a system that stores messages, such as NATS JetStream.
 //
-// The engine stores messages in one order, under sequence numbers that grow. A publish says which
-// message it expects to be the last one: the fence. The engine stores the message only if the fence
-// holds. So of two programs that publish at once one fails, and a publish that is repeated is
-// stored once.
+// The engine stores messages in one order, under sequence numbers that grow. A fence keeps two
+// programs from publishing at once, and a publish that is repeated from being stored twice. An
+// engine has one of two fences:
+//  * of the message (JetStream): a publish says which message it expects to be the last one, and
+//    is stored only if that holds.
+//  * of the writer (Kafka): `ReadTail` makes this engine the only one that publishes. A publish of
+//    an earlier one is stored before the tail is read, or never.
 #ifndef IPMPSC_BRIDGE_ENGINE_H_
 #define IPMPSC_BRIDGE_ENGINE_H_
 
@@ -40,7 +43,8 @@ struct Message {
   uint32_t attempt = 0;
 };
 
-// The message that must be the last one for a publish to be stored.
+// The message that must be the last one for a publish to be stored. An engine that fences the
+// writer does not look at it.
 struct Fence {
   uint64_t sequence = 0;  // its sequence number; 0: there is none
   // Its message id, if its publish is under way. Then `sequence` is a guess, and without the id a
@@ -70,7 +74,7 @@ struct Tail {
 enum class Outcome {
   kStored,
   kDuplicate,  // the engine has seen the message id before: no proof that the message is there
-  kFenced,     // the last message is not the expected one; not stored
+  kFenced,     // the last message is not the expected one, or another writer has come; not stored
   kTooLarge,   // can never be stored
   kBusy,       // not stored now: full, or short of resources
   kUnknown,    // no answer in time, or the connection was lost: stored or not
@@ -106,7 +110,8 @@ class Engine {
   // Errors: as `ReadTail`; kAlreadyExists - another stream has the subject.
   virtual absl::Status CreateStream() = 0;
 
-  // Starts to publish. The outcome comes by `Poll`, at some time or never.
+  // Starts to publish. The outcome comes by `Poll`, at some time or never. An engine with
+  // transactions stores what was started when it is polled, all or nothing.
   //
   // Errors: kUnavailable - not started, as the connection is lost or its buffer is full.
   virtual absl::Status Publish(const ChannelIdentity& channel, const Message& message,
@@ -136,7 +141,8 @@ class Engine {
   virtual uint64_t MaxPayload(const ChannelIdentity& channel) const = 0;
 
   // Whether the sequence numbers of several messages can be told in advance, so that more than one
-  // may be under way. True if nothing but the bridge writes to the stream. Valid after `ReadTail`.
+  // may be under way. True if nothing but the bridge writes to the stream, and false while the
+  // engine looks for the message that made a batch too large. Valid after `ReadTail`.
   virtual bool pipelined() const = 0;
 };
 

@@ -246,7 +246,10 @@ absl::Status Forwarder::Read(absl::Duration wait) {
       if (!missing.ok()) return missing;
     }
     const absl::Status created = engine_->CreateStream();
-    if (absl::IsUnavailable(created)) RetryLater();
+    if (absl::IsUnavailable(created)) {
+      options_.log(created.message());
+      RetryLater();
+    }
     if (!created.ok()) return absl::IsUnavailable(created) ? absl::OkStatus() : created;
     started_ = false;  // With --force: the new stream is looked at for the first time.
     return absl::OkStatus();

@@ -1,5 +1,5 @@
-// ipmpsc-bridge: copies the messages of a channel into NATS JetStream, or back. docs/bridge.md is
-// its manual.
+// ipmpsc-bridge: copies the messages of a channel into NATS JetStream or Kafka, or those of a
+// JetStream stream into a channel. docs/bridge.md is its manual.
 #include <signal.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@
 #include "bridge/engine.h"
 #include "bridge/forwarder.h"
 #include "bridge/headers.h"
+#include "bridge/kafka_engine.h"
 #include "bridge/log.h"
 #include "bridge/metrics.h"
 #include "bridge/nats_engine.h"
@@ -86,7 +87,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
   const Deadline deadline = absl::Seconds(options.connect_seconds);
   for (absl::Duration pause = absl::Milliseconds(100);;
        pause = std::min(pause * 2, absl::Seconds(1))) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine = ConnectToNats(options.nats);
+    absl::StatusOr<std::unique_ptr<Engine>> engine =
+        options.address.is_kafka() ? ConnectToKafka(options.kafka) : ConnectToNats(options.nats);
     if (engine.ok() || !absl::IsUnavailable(engine.status()) || deadline.Passed() ||
         stop_requested != 0) {
       return engine;
@@ -127,7 +129,7 @@ int Check(const Channel& channel, const ChannelIdentity& identity, const Command
                      stats.receiver.has_value() ? HeaderText(stats.receiver->name) : "unknown"));
   }
   const absl::StatusOr<Tail> tail = (*engine)->ReadTail();
-  std::printf("engine   %s: connected\n", options.nats.address.Text().c_str());
+  std::printf("engine   %s: connected\n", options.address.Text().c_str());
   if (absl::IsNotFound(tail.status())) {
     std::printf("stream   none; the bridge creates it\n");
     if (stats.release_position != 0 && !options.forwarder.force) {
@@ -169,7 +171,7 @@ int Check(const Channel& channel, const ChannelIdentity& identity, const Command
 int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, Log* log,
            bool* replaced) {
   absl::StatusOr<ChannelSource> source =
-      ChannelSource::Attach(channel, absl::StrCat("ipmpsc-bridge ", options.nats.address.Text()));
+      ChannelSource::Attach(channel, absl::StrCat("ipmpsc-bridge ", options.address.Text()));
   if (!source.ok()) {
     return Fail(absl::IsAlreadyExists(source.status()) ? kNotAlone : OpenStatus(source.status()),
                 source.status().message());
@@ -190,7 +192,7 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
     done = forwarder.Step(kStep);
     if (forwarder.started() && !said) {
       said = true;
-      Complain(absl::StrCat("bridging ", options.channel, " to ", options.nats.address.Text()));
+      Complain(absl::StrCat("bridging ", options.channel, " to ", options.address.Text()));
     }
     if (stop_requested != 0 && stop_at.is_never()) {
       stop_at = kStopPatience;
@@ -241,7 +243,12 @@ int Main(int argc, char** argv) {
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   if (options->delivery.on) return Deliver(*options, stop_requested);
-  if (!HasNats()) return Fail(kFailed, ConnectToNats(options->nats).status().message());
+  if (options->address.is_kafka() && !HasKafka()) {
+    return Fail(kFailed, ConnectToKafka(options->kafka).status().message());
+  }
+  if (!options->address.is_kafka() && !HasNats()) {
+    return Fail(kFailed, ConnectToNats(options->nats).status().message());
+  }
 
   std::unique_ptr<Engine> connected;
   Log log;

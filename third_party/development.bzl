@@ -77,11 +77,18 @@ def development_dependencies():
         target = "protozero",
     )
 
-    # The engine of bridge/.
+    # The engines of bridge/.
     optional_library(
         name = "com_github_nats_io_nats_c",
         define = "IPMPSC_HAS_NATS",
         header = "/usr/include/nats/nats.h",
         libraries = ["-lnats"],
         target = "nats",
+    )
+    optional_library(
+        name = "com_github_confluentinc_librdkafka",
+        define = "IPMPSC_HAS_KAFKA",
+        header = "/usr/include/librdkafka/rdkafka.h",
+        libraries = ["-lrdkafka"],
+        target = "rdkafka",
     )

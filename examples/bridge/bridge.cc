@@ -1,11 +1,12 @@
 // Sends messages from three processes into a channel, and ipmpsc-bridge copies them into NATS
-// JetStream. Kills the bridge again and again and restarts the server twice. In the end another
-// consumer counts what is in the stream.
+// JetStream or Kafka. Kills the bridge again and again and restarts the server twice. In the end
+// another consumer counts what is in the stream.
 //
-// With --back another bridge brings the stream into a channel of a second machine, which counts,
-// too.
+// With --back another bridge brings the stream of JetStream into a channel of a second machine,
+// which counts, too.
 //
-//   bridge [--seconds=20] [--rate=2000] [--back] [--program=bridge/ipmpsc-bridge]
+//   bridge [--engine=nats|kafka] [--seconds=20] [--rate=2000] [--back]
+//          [--program=bridge/ipmpsc-bridge]
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,10 +21,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <new>
+#include <optional>
 #include <random>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -33,6 +37,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "examples/bridge/kafka_broker.h"
 #include "examples/bridge/machine.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
@@ -46,6 +51,10 @@
 #include "ipmpsc/receiver.h"
 
 ABSL_FLAG(double, seconds, 20, "how many seconds the senders run");
+ABSL_FLAG(std::string, engine, "nats", "nats: nats-server; kafka: librdkafka's mock cluster");
+ABSL_FLAG(
+    std::string, server, "",
+    "HOST:PORT of a Kafka broker that runs, instead of the mock cluster; it is not restarted");
 ABSL_FLAG(double, rate, 2000, "messages per second and sender");
 ABSL_FLAG(bool, back, false, "also brings the stream into a channel of a second machine");
 ABSL_FLAG(std::string, program, "bridge/ipmpsc-bridge", "the bridge's program");
@@ -55,6 +64,7 @@ namespace {
 
 constexpr int kSenders = 3;
 constexpr char kSubject[] = "readings";
+constexpr char kSchemas[] = "ipmpsc_schemas";
 
 // The messages that somebody has found.
 struct Counts {
@@ -73,7 +83,7 @@ struct Ledger {
   Counts stream;
   Counts back;  // on the second machine
   std::atomic<bool> has_schema;
-  std::atomic<bool> finished;  // everything is in the stream
+  std::atomic<bool> finished;  // nothing more will be stored
   std::atomic<uint64_t> back_kills;
 };
 
@@ -115,6 +125,17 @@ absl::Status SendReadings(const std::string& path, uint32_t number, absl::Durati
   return absl::OkStatus();
 }
 
+// The engine that the demo runs.
+struct Server {
+  std::string address;  // "kafka://HOST:PORT"
+  // How many times 200 to 800 ms a bridge lives. librdkafka's timers make a start take a second.
+  int pace = 1;
+  // Goes away for a while, the first or the second time.
+  std::function<absl::Status(int restart)> restart;
+  // Counts all that is stored. It runs beside the senders, since the mock cluster keeps little.
+  std::function<absl::Status(Ledger*)> count;
+};
+
 // Enters messages into counts.
 class Counter {
  public:
@@ -142,36 +163,65 @@ class Counter {
     if (reading.number() < last_[reading.sender()]) examples::Add(&sender.out_of_order);
     last_[reading.sender()] = reading.number();
   }
+  // Notes the schema that a message names.
+  void AddFingerprint(const std::string& fingerprint) { fingerprint_ = fingerprint; }
+
   uint64_t total() const { return total_; }
+  const std::string& fingerprint() const { return fingerprint_; }
 
  private:
   Counts* const counts_;
   std::vector<bool> seen_[kSenders];
   uint64_t last_[kSenders] = {};
   uint64_t total_ = 0;
+  std::string fingerprint_;
 };
 
-// The work of the consumer, which knows nothing of the channel.
-absl::Status CountStored(const std::string& server, Ledger* ledger) {
+// Counts what a consumer has read, which knows nothing of the channel: a StreamMessage or a
+// TopicMessage.
+template <typename T>
+void CountStored(const T& message, Counter* counter) {
+  counter->AddFingerprint(message.header("Ipmpsc-Schema"));
+  counter->Add(message.payload, message.header("Ipmpsc-Sender"));
+}
+
+// Whether the senders and the bridge have ended.
+// Relaxed: a flag that is polled. All that it tells of has been stored by the server.
+bool Finished(const Ledger& ledger) { return ledger.finished.load(std::memory_order_relaxed); }
+
+absl::Status CountStream(const std::string& server, Ledger* ledger) {
+  while (!Finished(*ledger)) absl::SleepFor(absl::Milliseconds(20));
   Counter counter(&ledger->stream);
-  std::string fingerprint;
   const absl::Status read =
-      ReadStream(server, kSubject, kSubject, [&](const StreamMessage& message) {
-        fingerprint = message.header("Ipmpsc-Schema");
-        counter.Add(message.payload, message.header("Ipmpsc-Sender"));
-      });
+      ReadStream(server, kSubject, kSubject,
+                 [&](const StreamMessage& message) { CountStored(message, &counter); });
   if (!read.ok()) return read;
-  const absl::StatusOr<std::string> schema = ReadKey(server, "ipmpsc_schemas", fingerprint);
+  const absl::StatusOr<std::string> schema = ReadKey(server, kSchemas, counter.fingerprint());
   ledger->has_schema.store(schema.ok() && !schema->empty(), std::memory_order_relaxed);
   return absl::OkStatus();
 }
 
-// Starts the bridge's program, from the channel to the stream or back.
-Process StartBridge(const std::string& path, const std::string& server, const std::string& log,
+absl::Status CountTopic(const std::string& server, Ledger* ledger) {
+  Counter counter(&ledger->stream);
+  absl::Status read = ReadTopic(
+      server, kSubject, [&] { return Finished(*ledger); },
+      [&](const TopicMessage& message) { CountStored(message, &counter); });
+  if (!read.ok()) return read;
+  return ReadTopic(
+      server, kSchemas, [] { return true; },
+      [&](const TopicMessage& message) {
+        if (message.key == counter.fingerprint() && !message.payload.empty()) {
+          ledger->has_schema.store(true, std::memory_order_relaxed);
+        }
+      });
+}
+
+// Starts the bridge's program, from the channel to the engine or back.
+Process StartBridge(const std::string& path, const Server& server, const std::string& log,
                     bool back = false) {
   return Start("bridge", [&]() -> absl::Status {
     const std::string program = absl::GetFlag(FLAGS_program);
-    const std::string address = absl::StrCat("nats://", server, "/", kSubject);
+    const std::string address = absl::StrCat(server.address, "/", kSubject);
     const std::string& from = back ? address : path;
     const std::string& to = back ? path : address;
     if (std::freopen(log.c_str(), "a", stderr) == nullptr) return absl::UnknownError("no log");
@@ -217,7 +267,7 @@ absl::Status CountReceived(const std::string& path, Ledger* ledger) {
 }
 
 // The work of the second machine: a bridge that is killed again and again, and a receiver.
-absl::Status RunSecondMachine(const std::string& why_not, const std::string& server,
+absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
                               const std::string& folder, Ledger* ledger) {
   std::printf("%s\n",
               why_not.empty()
@@ -284,7 +334,7 @@ bool PrintVerdict(const Ledger& ledger, const Counts& counts, const char* column
                 static_cast<unsigned long long>(Get(counts.foreign)));
   }
   const bool has_schema = ledger.has_schema.load(std::memory_order_relaxed);
-  if (!has_schema) std::printf("the schema is not in the bucket\n");
+  if (!has_schema) std::printf("the schema is not stored\n");
   std::printf("verified: %llu messages, %llu lost, %llu repeated, %llu out of order\n",
               static_cast<unsigned long long>(stored), static_cast<unsigned long long>(lost),
               static_cast<unsigned long long>(repeated),
@@ -315,7 +365,8 @@ class TemporaryFolder {
 };
 
 // Runs everything but the counting. Returns whether all went as it should.
-bool RunAll(const std::string& folder, NatsServer* server, const Channel& channel, Ledger* ledger) {
+bool RunAll(const std::string& folder, const Server& server, const Channel& channel,
+            Ledger* ledger) {
   const absl::Duration time = absl::Seconds(absl::GetFlag(FLAGS_seconds));
   std::vector<Process> senders;
   for (uint32_t i = 0; i < kSenders; ++i) {
@@ -323,12 +374,12 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
                             [&] { return SendReadings(channel.path(), i, time, ledger); }));
   }
   const std::string log = folder + "/bridge.log";
-  std::vector<Process> bridge = {StartBridge(channel.path(), server->address(), log)};
+  std::vector<Process> bridge = {StartBridge(channel.path(), server, log)};
   std::mt19937 random(std::random_device{}());
   std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
-  absl::Duration next_kill = absl::Milliseconds(pause(random));
+  absl::Duration next_kill = server.pace * absl::Milliseconds(pause(random));
   absl::Duration next_progress = absl::Seconds(1);
   int kills = 0;
   int restarts = 0;
@@ -346,7 +397,7 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
         PrintLog(log);
         return false;
       }
-      bridge[0] = StartBridge(channel.path(), server->address(), log);
+      bridge[0] = StartBridge(channel.path(), server, log);
     }
     if (!sending && !closed) {
       // The last bridge ends when it has stored all.
@@ -356,13 +407,11 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
     if (sending && elapsed() >= next_kill) {
       Signal(bridge[0], SIGKILL);
       ++kills;
-      next_kill = elapsed() + absl::Milliseconds(pause(random));
+      next_kill = elapsed() + server.pace * absl::Milliseconds(pause(random));
     }
-    if (sending && restarts < 2 && elapsed() >= time * (restarts + 1) / 3) {
-      // Once without a warning, and once as an administrator does it.
-      server->Stop(restarts == 0 ? SIGKILL : SIGTERM);
-      absl::SleepFor(absl::Milliseconds(300));
-      const absl::Status started = server->StartAgain();
+    if (sending && server.restart != nullptr && restarts < 2 &&
+        elapsed() >= time * (restarts + 1) / 3) {
+      const absl::Status started = server.restart(restarts);
       if (!started.ok()) {
         Complain(started.message());
         return false;
@@ -389,14 +438,52 @@ bool RunAll(const std::string& folder, NatsServer* server, const Channel& channe
   return true;
 }
 
+absl::Status StartNats(const std::string& folder, std::optional<NatsServer>* nats, Server* server) {
+  absl::StatusOr<NatsServer> started = NatsServer::Start(folder);
+  if (!started.ok()) return started.status();
+  nats->emplace(*std::move(started));
+  NatsServer* const running = &**nats;
+  server->address = absl::StrCat("nats://", running->address());
+  server->restart = [running](int restart) {
+    // Once without a warning, and once as an administrator does it.
+    running->Stop(restart == 0 ? SIGKILL : SIGTERM);
+    absl::SleepFor(absl::Milliseconds(300));
+    return running->StartAgain();
+  };
+  server->count = [address = running->address()](Ledger* ledger) {
+    return CountStream(address, ledger);
+  };
+  return absl::OkStatus();
+}
+
+absl::Status StartKafka(std::optional<KafkaBroker>* kafka, Server* server) {
+  std::string address = absl::GetFlag(FLAGS_server);
+  if (address.empty()) {
+    absl::StatusOr<KafkaBroker> started = KafkaBroker::Start({kSubject, kSchemas});
+    if (!started.ok()) return started.status();
+    kafka->emplace(*std::move(started));
+    const KafkaBroker* const running = &**kafka;
+    address = running->address();
+    server->restart = [running](int) {
+      running->Pause(absl::Milliseconds(300));
+      return absl::OkStatus();
+    };
+  }
+  server->pace = 4;
+  server->address = absl::StrCat("kafka://", address);
+  server->count = [address](Ledger* ledger) { return CountTopic(address, ledger); };
+  return absl::OkStatus();
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> arguments = ParseArguments(
       argc, argv,
       "bridge [flags]\n\nThree processes send messages into a channel, and ipmpsc-bridge copies "
-      "them into NATS JetStream, on loopback. The bridge is killed every half second, and the "
-      "server is restarted twice. Another consumer counts the stream. With --back another bridge "
-      "brings the stream into a channel of a second machine, and is killed as often.",
-      {"seconds", "rate", "back", "program"});
+      "them into NATS JetStream or Kafka, on loopback. The bridge is killed every half second, and "
+      "the server is restarted twice (the mock cluster of Kafka, which is in memory, stops for a "
+      "while). Another consumer counts the stream. With --back another bridge brings the stream "
+      "into a channel of a second machine, and is killed as often.",
+      {"engine", "server", "seconds", "rate", "back", "program"});
   if (!arguments.empty()) {
     Fail(kBadInput, absl::StrCat("unexpected argument '", arguments[0], "'; see --help"));
   }
@@ -410,31 +497,44 @@ int Main(int argc, char** argv) {
     Fail(kBadInput, absl::StrCat("cannot run ", absl::GetFlag(FLAGS_program),
                                  "; name the bridge's program with --program"));
   }
+  const std::string engine = absl::GetFlag(FLAGS_engine);
+  if (engine != "nats" && engine != "kafka") Fail(kBadInput, "--engine must be nats or kafka");
+  if (!absl::GetFlag(FLAGS_server).empty() && engine != "kafka") {
+    Fail(kBadInput, "--server needs --engine=kafka");
+  }
+  if (absl::GetFlag(FLAGS_back) && engine != "nats") Fail(kBadInput, "--back needs --engine=nats");
   const TemporaryFolder folder;
-  absl::StatusOr<NatsServer> server = NatsServer::Start(folder.path());
-  if (!server.ok()) {
-    Complain(server.status().message());
-    return absl::IsNotFound(server.status()) ? kBadInput : kFault;
+  std::optional<NatsServer> nats;
+  std::optional<KafkaBroker> kafka;
+  Server server;
+  const absl::Status started =
+      engine == "nats" ? StartNats(folder.path(), &nats, &server) : StartKafka(&kafka, &server);
+  if (!started.ok()) {
+    Complain(started.message());
+    return absl::IsNotFound(started) ? kBadInput : kFault;
   }
   absl::StatusOr<Channel> channel = ReadingChannel::CreateTemp();
   if (!channel.ok()) {
     Complain(channel.status().message());
     return kFault;
   }
-  std::printf("channel %s, server %s\n", channel->path().c_str(), server->address().c_str());
+  std::printf("channel %s, server %s\n", channel->path().c_str(), server.address.c_str());
   StopOnSignals();
   Ledger* const ledger = CreateLedger();
   std::vector<Process> machine;
   if (absl::GetFlag(FLAGS_back)) {
     machine.push_back(StartMachine("second machine", [&](const std::string& why_not) {
-      return RunSecondMachine(why_not, server->address(), folder.path(), ledger);
+      return RunSecondMachine(why_not, server, folder.path(), ledger);
     }));
   }
-  if (!RunAll(folder.path(), &*server, *channel, ledger)) return kFault;
+  Process consumer = Start("consumer", [&] { return server.count(ledger); });
+  const bool ran = RunAll(folder.path(), server, *channel, ledger);
   // Relaxed: see `CountReceived`.
   ledger->finished.store(true, std::memory_order_relaxed);
-  Process consumer = Start("consumer", [&] { return CountStored(server->address(), ledger); });
+  if (!ran) Signal(consumer, SIGKILL);
   Wait(&consumer);
+  if (kafka.has_value()) kafka->Stop();
+  if (!ran) return kFault;
   if (!consumer.ended_well()) {
     Complain(absl::StrCat("the consumer ", consumer.Ending()));
     return kFault;

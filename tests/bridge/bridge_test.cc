@@ -565,7 +565,12 @@ TEST_F(BridgeTest, RefusesBadCommandLines) {
   EXPECT_EQ(RunBridge({}, "nats://127.0.0.1/a..b"), "exited 2");
   EXPECT_EQ(RunBridge({}, "nats://127.0.0.1/a.>"), "exited 2");
   EXPECT_EQ(RunBridge({}, "127.0.0.1"), "exited 2");
-  EXPECT_EQ(RunBridge({}, "kafka://127.0.0.1/x"), "exited 2");
+  EXPECT_EQ(RunBridge({}, "nats://127.0.0.1,127.0.0.2/x"), "exited 2");
+  EXPECT_EQ(RunBridge({}, "kafka://127.0.0.1:1,/x"), "exited 2");
+  EXPECT_EQ(RunBridge({}, "kafka://127.0.0.1/a>b"), "exited 2");
+  EXPECT_EQ(RunBridge({"--stream=x"}, "kafka://127.0.0.1/x"), "exited 2");
+  EXPECT_EQ(RunBridge({"--sasl=PLAIN"}), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("--sasl is an option for Kafka"));
   EXPECT_EQ(RunBridge({}, "nats://ann:secret@127.0.0.1/x"), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("--password-file"));
   EXPECT_EQ(RunBridge({"--window=0"}), "exited 2");

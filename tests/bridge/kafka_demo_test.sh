@@ -1,0 +1,21 @@
+#!/bin/bash
+# The demo of the bridge to Kafka verifies every message over librdkafka's mock cluster. Argument: the demo.
+source tests/examples/expect.sh
+demo=$1
+
+export TMPDIR=$TEST_TMPDIR
+# ./bazelw installs it, so this is for builds without it.
+"$demo" --engine=kafka --seconds=0.1 2>&1 | grep -q "has no librdkafka" && {
+  echo "skipped: the group bridge of third_party/debian/packages.txt is not installed"
+  exit 0
+}
+
+"$demo" --engine=kafka --seconds=5 --rate=500 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
+  fail "the demo failed: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/output")"
+last=$(tail -n 1 "$TEST_TMPDIR/output")
+[[ $last =~ ^verified:\ [1-9][0-9]*\ messages,\ 0\ lost,\ 0\ repeated,\ 0\ out\ of\ order$ ]] ||
+  fail "the last line is '$last'"
+grep -qE '^the bridge was killed [1-9]' "$TEST_TMPDIR/output" || fail "the bridge was not killed: $(cat "$TEST_TMPDIR/output")"
+expect_bad_input "--engine" "$demo" --engine=carrier
+
+finish
