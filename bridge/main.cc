@@ -242,13 +242,13 @@ int Main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  if (options->delivery.on) return Deliver(*options, stop_requested);
   if (options->address.is_kafka() && !HasKafka()) {
     return Fail(kFailed, ConnectToKafka(options->kafka).status().message());
   }
   if (!options->address.is_kafka() && !HasNats()) {
     return Fail(kFailed, ConnectToNats(options->nats).status().message());
   }
+  if (options->delivery.on) return Deliver(*options, stop_requested);
 
   std::unique_ptr<Engine> connected;
   Log log;
