@@ -328,6 +328,7 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
   testing::WriteFile(memory_ / "in", "no channel");
   EXPECT_EQ(RunIn(), "exited 2") << Log();
   EXPECT_EQ(Start({memory_ / "out", Address(), "--lossy"}).Wait(), "exited 2");
+  EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the engine's address first"));
   server_->Stop(SIGTERM);
   EXPECT_EQ(RunIn({"--connect=0"}), "exited 5");
