@@ -113,8 +113,8 @@ absl::StatusOr<double> MeasureMemory(const TransportKind& kind) {
   return shared->value.load();
 }
 
-// Waits before the measured one. The first one touches memory for the first time, and by the last an
-// end that spins before it sleeps knows that it waits long.
+// Waits before the measured one. The first one touches memory for the first time, and by the last
+// an end that spins before it sleeps knows that it waits long.
 constexpr int kWaitsBefore = 6;
 
 absl::StatusOr<double> MeasureIdle(const TransportKind& kind) {

@@ -98,7 +98,8 @@ Messages were lost, and \fB\-\-strict\fR was given.
 
 ExitStatus PrintManual(const CLI::App& app) {
   std::string text = absl::StrCat(
-      ".TH IPMPSC 1 \"2026-11-29\" \"ipmpsc ", kVersion, "\" \"User Commands\"\n.SH NAME\nipmpsc \\- ",
+      ".TH IPMPSC 1 \"2026-11-29\" \"ipmpsc ", kVersion,
+      "\" \"User Commands\"\n.SH NAME\nipmpsc \\- ",
       "look into channels of ipmpsc, send and receive\n.SH SYNOPSIS\n\\fBipmpsc\\fR \\fIverb\\fR "
       "[\\fIoptions\\fR] [\\fIarguments\\fR]\n.SH DESCRIPTION\n",
       "Shows and handles the channels of other programs: ring buffers in shared memory, with many "

@@ -22,8 +22,10 @@ absl::Status AskForFrames() {
   request.set_number(7);
   auto frame = client->Get(request, absl::Seconds(10));
   if (!frame.ok()) return frame.status();
-  Show(**frame);  // In place: the pixels lie in the client's reply channel.
-  std::move(*frame).Release();  // Without this the stream could not use the space behind them.
+  // In place: the pixels lie in the client's reply channel.
+  Show(**frame);
+  // Without this the stream could not use the space behind them.
+  std::move(*frame).Release();
 
   // The request is written in place, too.
   auto frames = client->Watch(

@@ -50,8 +50,8 @@ class ErrnoKeeper {
 };
 
 // Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
-// (pthread_cancel) pass, which is no exception of C++. Only libstdc++ has a name for it. musl's does
-// not unwind.
+// (pthread_cancel) pass, which is no exception of C++. Only libstdc++ has a name for it, and musl's
+// does not unwind.
 template <typename Call>
 ipmpsc_status Guarded(Call&& call) {
   const ErrnoKeeper keeper;

@@ -32,7 +32,8 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t deadline)
   time._timeout = {static_cast<time_t>(deadline / kSecond), static_cast<long>(deadline % kSecond)};
   time._flags = UMTX_ABSTIME;
   time._clockid = CLOCK_MONOTONIC;
-  // Returns 0 also if the word has another value. The size of the time stands in place of a pointer.
+  // Returns 0 also if the word has another value. The size of the time stands in place of a
+  // pointer.
   if (_umtx_op(word, UMTX_OP_WAIT_UINT, expected, reinterpret_cast<void*>(sizeof(time)), &time) ==
           0 ||
       errno == ETIMEDOUT || errno == EINTR) {
