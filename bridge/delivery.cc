@@ -73,6 +73,13 @@ int ExitStatusOf(const absl::Status& status) {
   }
 }
 
+// The exit status after an error of the channel or of the place file, which are files of this
+// machine: the statuses of the engine's errors mean something else.
+int StatusOfFile(const absl::Status& status) {
+  if (absl::IsDataLoss(status)) return kDamaged;
+  return absl::IsAlreadyExists(status) ? kNotAlone : kFailed;
+}
+
 std::string FingerprintOf(absl::string_view description) {
   ChannelInfo info;
   if (!info.ParseFromArray(description.data(), static_cast<int>(description.size())) ||
@@ -109,6 +116,7 @@ class Delivery {
   const CommandLine& options_;
   const volatile sig_atomic_t& stop_requested_;
   Log log_;
+  bool channel_failed_ = false;  // the last error is of the channel, and not of the engine
 };
 
 absl::StatusOr<std::unique_ptr<Feed>> Delivery::Connect() const {
@@ -143,6 +151,7 @@ absl::StatusOr<Channel> Delivery::CreateFor(Feed* feed, const Arrival& first) {
     }
   }
   absl::StatusOr<Channel> channel = Channel::Create(options_.channel, create);
+  channel_failed_ = !channel.ok();
   if (channel.ok()) {
     log_(absl::StrCat("created the channel ", options_.channel,
                       create.description.empty() ? " without a schema"
@@ -157,7 +166,10 @@ absl::StatusOr<Channel> Delivery::OpenOrCreate(Feed* feed, const Place& place) {
   while (!stopping()) {
     // Somebody else may create it meanwhile.
     absl::StatusOr<Channel> channel = Channel::Open(options_.channel);
-    if (!absl::IsNotFound(channel.status())) return channel;
+    if (!absl::IsNotFound(channel.status())) {
+      channel_failed_ = !channel.ok();
+      return channel;
+    }
     if (!reading) {
       // The messages before are in a channel that is no more.
       const absl::StatusOr<FeedState> state = feed->Look();
@@ -199,7 +211,7 @@ int Delivery::Check() {
   std::printf("engine   %s: connected\n", options_.nats.address.Text().c_str());
   const std::string path = PlacePath(options_);
   const absl::StatusOr<Place> place = PlaceFile::Read(path);
-  if (!place.ok()) return Fail(ExitStatusOf(place.status()), place.status().message());
+  if (!place.ok()) return Fail(StatusOfFile(place.status()), place.status().message());
   std::printf("place    %s: %llu done%s\n", path.c_str(),
               static_cast<unsigned long long>(place->done),
               place->begun != 0 ? ", one more begun" : "");
@@ -207,8 +219,7 @@ int Delivery::Check() {
   if (absl::IsNotFound(channel.status())) {
     std::printf("channel  none; the bridge creates it\n");
   } else if (!channel.ok()) {
-    return Fail(absl::IsDataLoss(channel.status()) ? kDamaged : kFailed,
-                channel.status().message());
+    return Fail(StatusOfFile(channel.status()), channel.status().message());
   } else {
     std::printf("channel  %s, id %s, schema %s\n", options_.channel.c_str(), channel->id().c_str(),
                 FingerprintOf(channel->description()).c_str());
@@ -290,7 +301,7 @@ int Delivery::Bridge(const Channel& channel, Feed* feed, PlaceFile* place, bool*
 int Delivery::Run() {
   if (options_.check) return Check();
   absl::StatusOr<PlaceFile> place = PlaceFile::Open(PlacePath(options_));
-  if (!place.ok()) return Fail(ExitStatusOf(place.status()), place.status().message());
+  if (!place.ok()) return Fail(StatusOfFile(place.status()), place.status().message());
   absl::StatusOr<std::unique_ptr<Feed>> feed = Connect();
   if (!feed.ok()) {
     if (absl::IsUnavailable(feed.status()) && stopping()) {
@@ -302,7 +313,10 @@ int Delivery::Run() {
   for (;;) {
     const absl::StatusOr<Channel> channel = OpenOrCreate(feed->get(), place->place());
     if (absl::IsCancelled(channel.status())) return Fail(kDone, channel.status().message());
-    if (!channel.ok()) return Fail(ExitStatusOf(channel.status()), channel.status().message());
+    if (!channel.ok()) {
+      return Fail(channel_failed_ ? StatusOfFile(channel.status()) : ExitStatusOf(channel.status()),
+                  channel.status().message());
+    }
     bool replaced = false;
     const int status = Bridge(*channel, feed->get(), &*place, &replaced);
     if (!replaced || stopping()) return status;

@@ -314,7 +314,7 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
   EXPECT_EQ(RunIn(), "exited 4");
   EXPECT_THAT(Log(), HasSubstr("--place"));
   EXPECT_EQ(RunIn({"--check"}), "exited 4");
-  EXPECT_EQ(RunIn({"--place=/nowhere/place"}), "exited 6") << Log();
+  EXPECT_EQ(RunIn({"--place=/nowhere/place"}), "exited 1") << Log();
   unlink(PlacePath().c_str());
   EXPECT_EQ(RunIn({"--check"}), "exited 0") << Log();
   EXPECT_THAT(Log(), HasSubstr("the bridge can begin"));
@@ -326,10 +326,11 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
     EXPECT_THAT(Log(), HasSubstr("another bridge"));
   }
   testing::WriteFile(memory_ / "in", "no channel");
-  EXPECT_EQ(RunIn(), "exited 2") << Log();
+  EXPECT_EQ(RunIn(), "exited 1") << Log();
   EXPECT_EQ(Start({memory_ / "out", Address(), "--lossy"}).Wait(), "exited 2");
-  EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the engine's address first"));
+  EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("give the channel first for Kafka"));
   server_->Stop(SIGTERM);
   EXPECT_EQ(RunIn({"--connect=0"}), "exited 5");
 }
