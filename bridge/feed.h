@@ -62,7 +62,7 @@ class Feed {
   virtual absl::StatusOr<std::string> Schema(const std::string& fingerprint) = 0;
 };
 
-// What an outlet can say about a message whose send had begun when the bridge died.
+// The verdict of an outlet on a message whose send had begun when the bridge died.
 enum class Found { kSent, kNotSent, kUnknown };
 
 // Thread-compatible.

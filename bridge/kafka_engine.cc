@@ -56,7 +56,7 @@ using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_t, rd_kaf
 
 // The most of a large message that a dead letter keeps.
 constexpr uint64_t kLetterBytes = 64 << 10;
-// What librdkafka adds to a message.
+// The bytes that librdkafka adds to a message.
 constexpr uint64_t kRecordBytes = 512;
 // How far before the end the first look for the last message begins. Marks of transactions take
 // offsets, too. Each further look begins eight times as far.
@@ -562,7 +562,7 @@ Error KafkaEngine::Commit() {
     const Error aborted(
         rd_kafka_abort_transaction(producer_.get(), Milliseconds(options_.timeout)));
   }
-  // Whatever is still open is decided when the fence is taken again.
+  // A transaction that is still open is decided when the fence is taken again.
   rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_poll(producer_.get(), 0);
   return error;

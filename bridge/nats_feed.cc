@@ -160,7 +160,7 @@ absl::Status NatsFeed::Begin(uint64_t from) {
     subscription_.reset();
     return Error(status, code, absl::StrCat("the stream ", options_.stream, " cannot be read"));
   }
-  // What the flow control lets through is kept. Otherwise libnats drops it.
+  // Keeps all that the flow control lets through. Otherwise libnats drops it.
   natsSubscription_SetPendingLimits(raw, -1, -1);
   delivered_ = 0;
   health_at_ = kHealthInterval;

@@ -125,7 +125,7 @@ cc_install_libraries = rule(
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
 
-# What public headers include all the same.
+# Headers that public headers include all the same.
 _INSTALLED_INTERNALS = [
     "ipmpsc/internal/endpoint/local_ref.h",
     "ipmpsc/internal/require.h",

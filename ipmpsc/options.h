@@ -45,7 +45,7 @@ struct ChannelOptions {
   // Permission bits of the file, exactly: the umask is ignored. Senders and receivers need read and
   // write.
   mode_t mode = 0600;
-  // What happens when the path is taken.
+  // The behaviour when the path is taken.
   ExistPolicy exist_policy = ExistPolicy::kFail;
   // Maps every page at creation instead of at its first touch, for this process. Other processes
   // choose for themselves, with `OpenOptions::prefault`.

@@ -85,7 +85,7 @@ struct ReceiverStats : ParticipantStats {
   uint64_t redelivered_bytes = 0;  // claimed and not released when a receiver attached
   uint64_t skipped_messages = 0;   // of those received: passed over for newer ones
 
-  // What it sleeps for.
+  // The event that it sleeps for.
   enum class Wait {
     kNone,       // it does not sleep, or no receiver is attached
     kForClaim,   // asleep until a sender claims: it has taken everything, so what is not released
@@ -111,7 +111,7 @@ struct OldestRecord {
   uint16_t sender = 0;         // its slot, if it is committed
 };
 
-// What a channel holds and who uses it, at one moment.
+// The contents and the users of a channel at one moment.
 struct ChannelStats {
   std::string id;                             // 32 hexadecimal digits
   std::string path;                           // by which it was opened; empty if it has none

@@ -113,7 +113,7 @@ class Tap {
   absl::Status TryNext(TapMessage* message);
   absl::Status Next(Deadline deadline, TapMessage* message);
 
-  // What was lost so far.
+  // The losses so far.
   TapLoss loss() const;
   // The position of the next record, or of the next search.
   uint64_t position() const;

@@ -92,7 +92,7 @@ wait $receiver || fail "the example's receiver failed"
 readelf -d build/example/receive_frame | grep -q protobuf && fail "a program of views only links protobuf"
 readelf -d build/example/send_frame | grep -q protobuf || fail "the test does not know what links protobuf"
 
-# What is built again: all that imports what has changed, and nothing else.
+# Everything that imports a changed file is built again, and nothing else.
 cmake --build build >log 2>&1
 grep -q Generating log && fail "without a change something is generated: $(cat log)"
 sed -i 's/int32 x/int64 x/' project/geometry/point.proto

@@ -41,7 +41,7 @@ shown=$(sed -n 's/^The first prints `\(.*\)`.*/\1/p' README.md)
 [ -n "$shown" ] || fail "README.md does not say what show_tracks prints"
 for first in show send; do expect_tracks $first; done
 
-# What a test covers can be told, with the stand-in for what Bazel would download.
+# Coverage of a test works, with the stand-in for the tool that Bazel would download.
 bazel coverage "${flags[@]}" --combined_report=lcov --instrument_test_targets //app:app_test 2>&1 | sed 's/^/  /'
 [ "${PIPESTATUS[0]}" = 0 ] || fail "bazel coverage fails"
 for report in "$(bazel info "${changes[@]}" bazel-testlogs 2>/dev/null)/app/app_test/coverage.dat" \

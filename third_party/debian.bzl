@@ -7,7 +7,7 @@ def library_dir(repository_ctx):
         fail("gcc -print-multiarch: " + result.stderr)
     return "/usr/lib/" + result.stdout.strip()
 
-# What is built with --config=aarch64 links with that architecture's packages.
+# A build with --config=aarch64 links with that architecture's packages.
 AARCH64_DIR = "/usr/lib/aarch64-linux-gnu"
 
 AARCH64_SETTING = """
@@ -18,7 +18,7 @@ config_setting(
 )
 """
 
-# What is built with --config=musl builds the package's libraries from source (third_party/musl).
+# A build with --config=musl compiles the package's libraries from source (third_party/musl).
 MUSL_SETTING = """
 config_setting(
     name = "musl",

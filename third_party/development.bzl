@@ -9,7 +9,7 @@ def development_dependencies():
     """Defines the repositories, over what Debian installs."""
     debian_libpng(name = "libpng")
 
-    # What tests of the plugin are made of.
+    # Inputs of the tests of the plugin.
     edition_protos(name = "edition_protos")
 
     installed_protos(
@@ -44,7 +44,7 @@ def development_dependencies():
         target = "libuv",
     )
 
-    # What benchmarks/ compares with.
+    # The peers of benchmarks/.
     optional_library(
         name = "boost",
         define = "IPMPSC_HAS_BOOST",

@@ -195,7 +195,7 @@ def main():
     # A forward declaration documents nothing.
     names = [one for one in sys.argv[1:-1] if not one.endswith(".fwd.h")]
     generated = [os.path.realpath(one) for one in names]
-    # What is before the path by which a program includes the header.
+    # The part before the path by which a program includes the header.
     roots = {real[:-len(name)] for real, name in zip(generated, names) if real.endswith("/" + name)}
     if os.path.isdir(out) and os.listdir(out):
         # Only what this program made is removed.

@@ -169,7 +169,7 @@ class Scopes:
         self.text += " "
 
 
-# What every iterator and every movable class has.
+# The members that every iterator and every movable class has.
 STANDARD = [
     (re.compile(r"^ *(explicit )?(\w+)\(\2&& ?\w*\) noexcept"), "Moves."),
     (re.compile(r"^ *\w+& operator=\(\w+&& ?\w*\) noexcept"), "Moves, after an end of what it held."),

@@ -12,7 +12,7 @@ from ipmpsc import _core, _errors
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 HIDDEN = {"__buffer__"}  # An attribute from Python 3.12 on only.
-# What stubtest cannot see in nanobind's classes: their metaclass, static functions, inherited
+# The parts that stubtest cannot see in nanobind's classes: their metaclass, static functions, inherited
 # constructors. Names of types in the stub alone.
 ALLOWED = r"""
 ipmpsc\._core\.[A-Z]\w+

@@ -10,7 +10,7 @@ use std::ptr;
 use std::slice;
 use std::time::Duration;
 
-/// What `SharedRingBuffer::create_with` does when the path is taken.
+/// The choice of `SharedRingBuffer::create_with` when the path is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exist {
     /// It fails with `AlreadyExists`.
@@ -179,7 +179,7 @@ impl SharedRingBuffer {
         unsafe { ffi::ipmpsc_channel_released_position(self.0) }
     }
 
-    /// What the channel holds, and who uses it. This takes no lock and writes nothing.
+    /// Returns the contents and the users of the channel. Takes no lock and writes nothing.
     pub fn stats(&self) -> Result<ChannelStats> {
         let mut snapshot = ptr::null_mut();
         // SAFETY: as above.

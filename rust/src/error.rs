@@ -50,7 +50,7 @@ impl Code {
     }
 }
 
-/// What happened, and what to do.
+/// The text: the failure, then the remedy.
 #[derive(Clone, Debug)]
 pub struct Error {
     code: Code,

@@ -146,7 +146,7 @@ impl Tap {
         TapMessages { tap: self, timeout, ended: false }
     }
 
-    /// What was lost since the tap was opened.
+    /// Returns the losses since the tap was opened.
     pub fn loss(&self) -> Result<TapLoss> {
         // SAFETY: numbers and bools, which may be zero.
         let mut loss: ffi::TapLoss = unsafe { ffi::result_of() };

@@ -63,7 +63,7 @@ constexpr char kConsumer[] =
     R"("ack_floor":{"consumer_seq":0,"stream_seq":0},"num_ack_pending":0,"num_redelivered":0,)"
     R"("num_waiting":0,"num_pending":0,"push_bound":true})";
 
-// What the server says.
+// The lines that the server sends.
 struct Script {
   std::string max_payload = "1048576";
   std::string stream_info = kStreamInfo;

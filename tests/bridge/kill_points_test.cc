@@ -174,7 +174,7 @@ class KillPointsTest : public ::testing::Test {
       for (uint64_t call = 0; call < stop / 2 && !whole; ++call) {
         whole = !child.RunThroughSystemCall();
       }
-      // What it did since its last call is done, too.
+      // Its work since its last call is done, too.
       if (stop % 2 == 1 && !whole) whole = !child.RunToAnySystemCall();
       child.Kill();
       rest += found() != "a b b ";

@@ -1,4 +1,4 @@
-/* What the tests of the C interface share: expectations, and channels with their ends. */
+/* Helpers of the tests of the C interface: expectations, and channels with their ends. */
 #ifndef IPMPSC_TESTS_C_EXPECT_H_
 #define IPMPSC_TESTS_C_EXPECT_H_
 

@@ -101,7 +101,7 @@ run() { # SENDER RECEIVER MODE
   wait "$receiver" || fail "the receiver failed"
   running=()
   received=$(check_received "$work/received") || fail "wrong messages were received"
-  # What it printed was sent. One more may be: it was killed before it could print that.
+  # It sent all that it printed. It may have sent one more and died before it could print that.
   sent=$(grep -cE '^[0-9]+$' "$work/sent")
   [ "$received" -ge "$sent" ] || fail "$sent messages of the first were sent, and $received were received"
   [ "$received" -le "$((sent + 1))" ] || fail "$sent messages of the first were sent, but $received received"

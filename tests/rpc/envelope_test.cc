@@ -76,7 +76,8 @@ TEST(EnvelopeTest, InvalidOnesAreRefused) {
   EXPECT_FALSE(ReadEnvelope(changed(status, 4, 17), &read_reply)) << "no code of absl::Status";
 }
 
-// Whatever is read can be written back to the same bytes: nothing is taken from beyond the checks.
+// An envelope that was read can be written back to the same bytes: nothing is taken from beyond the
+// checks.
 TEST(EnvelopeTest, RandomBytesAreRefusedOrReadExactly) {
   std::mt19937_64 random(1);
   int read = 0;

@@ -24,8 +24,8 @@
 namespace ipmpsc::testing {
 namespace {
 
-// Whether the call is one of the C library's own locks, such as malloc's. The library under test has
-// shared futexes only.
+// Whether the call is one of the C library's own locks, such as malloc's. The library under test
+// has shared futexes only.
 bool IsOwnLock(long number, const uint64_t* arguments) {
   return number == SYS_futex && (static_cast<int>(arguments[1]) & FUTEX_PRIVATE_FLAG) != 0;
 }

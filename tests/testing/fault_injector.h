@@ -36,8 +36,8 @@ class FaultInjector {
   FaultInjector& operator=(const FaultInjector&) = delete;
 
   // Returns what the machine does not allow, or "". System calls that allocate memory are neither
-  // counted nor failed, since C++ can only abort then. Nor are those of the C library's own locks. May be called once. The object must live as
-  // long as the process.
+  // counted nor failed, since C++ can only abort then. Nor are those of the C library's own locks.
+  // May be called once. The object must live as long as the process.
   std::string Run(const SyscallFault& fault, absl::FunctionRef<void()> work);
 
   // The numbers of the work's system calls, and how many calls were made to fail.

@@ -47,7 +47,7 @@ cc_library(
 """
 
 _FOR_PROTOBUF = """
-# What Debian's protobuf links with, which was built with this Abseil.
+# The libraries of Debian's protobuf, which was built with this Abseil.
 cc_library(
     name = "for_protobuf",
     visibility = ["//visibility:public"],

@@ -48,7 +48,7 @@ def _parse_headers_impl(target, ctx):
         ),
         public_hdrs = headers,
         srcs = [_as_source(ctx, name, header) for header in headers],
-        # What is in order in a header and odd in a source.
+        # Warnings about things that are in order in a header and odd in a source.
         user_compile_flags = ["-Wno-unused", "-Wno-pragma-once-outside-header"],
     )
     return [OutputGroupInfo(parse_headers = depset(outputs.pic_objects + outputs.objects))]

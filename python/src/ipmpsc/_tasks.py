@@ -12,7 +12,7 @@ import asyncio
 from ipmpsc._core import Receiver, Sender, Tap, WaitSet
 from ipmpsc._errors import FailedPreconditionError, OutOfRangeError, ResourceExhaustedError
 
-# What `attempt` returns if there is nothing now.
+# The result of `attempt` if there is nothing now.
 _NOTHING = object()
 
 # A tap looks as often as in C++. No sender wakes it.

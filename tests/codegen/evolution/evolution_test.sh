@@ -16,7 +16,7 @@ expect() {
   [ "$got" = "$wanted" ] || fail "$(printf '%s printed\n%s\ninstead of\n%s' "$*" "$got" "$wanted")"
 }
 
-# What the new schema says of a channel with the old one, and the other way round.
+# The verdict of the new schema on a channel with the old one, and the other way round.
 new_of_old='  ipmpsc_test.evolution.Reading.device: field 1 is called sensor in the channel
   ipmpsc_test.evolution.Reading.history: field 7 is not in the channel'\''s schema
   ipmpsc_test.evolution.Reading.comment: field 4 is in the channel'\''s schema only

@@ -22,7 +22,7 @@ extern "C" {
     fn aeron_mpsc_rb_read(ring: *mut Ring, handler: Handler, data: *mut c_void, limit: usize) -> usize;
 }
 
-/// What the ring calls when it is given a capacity that it does not take; `init` says so itself.
+/// Called by the ring for a capacity that it does not take. `init` returns that error itself.
 #[no_mangle]
 pub extern "C" fn aeron_err_set() {}
 

@@ -17,7 +17,7 @@ const DONE: c_int = 0;
 const EMPTY: c_int = 1;
 const FAILED: c_int = -1;
 
-/// What both sides agree on.
+/// The settings that both sides agree on.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Channel {
@@ -33,7 +33,7 @@ pub struct Channel {
 type Service = ipc::Service;
 type Loan = SampleMutUninit<Service, [MaybeUninit<u8>], ()>;
 
-/// What a process needs to have first. A node is not to be taken across a fork.
+/// The service that a process opens first. A node must not be taken across a fork.
 struct Opened {
     service: publish_subscribe::PortFactory<Service, [u8], ()>,
     event: Option<event::PortFactory<Service>>,
