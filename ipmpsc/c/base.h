@@ -45,15 +45,15 @@ enum {
 #define IPMPSC_SECOND INT64_C(1000000000) /* a timeout of one second */
 #define IPMPSC_FOREVER INT64_MAX          /* a wait without an end */
 
-typedef struct ipmpsc_channel ipmpsc_channel;   /* a channel that is open */
-typedef struct ipmpsc_sender ipmpsc_sender;     /* a sender that is attached */
-typedef struct ipmpsc_loan ipmpsc_loan;         /* space of a message that is being written */
-typedef struct ipmpsc_receiver ipmpsc_receiver; /* the receiver, attached */
-typedef struct ipmpsc_lease ipmpsc_lease;       /* a message that was received and is kept */
-typedef struct ipmpsc_tap ipmpsc_tap;           /* a reader that takes no part */
-typedef struct ipmpsc_snapshot ipmpsc_snapshot; /* what a channel held at one moment */
-typedef struct ipmpsc_wait_set ipmpsc_wait_set;
-typedef struct ipmpsc_post_mortem ipmpsc_post_mortem;
+typedef struct ipmpsc_channel ipmpsc_channel;         /* a channel that is open */
+typedef struct ipmpsc_sender ipmpsc_sender;           /* a sender that is attached */
+typedef struct ipmpsc_loan ipmpsc_loan;               /* space of a message that is being written */
+typedef struct ipmpsc_receiver ipmpsc_receiver;       /* the receiver, attached */
+typedef struct ipmpsc_lease ipmpsc_lease;             /* a message that was received and is kept */
+typedef struct ipmpsc_tap ipmpsc_tap;                 /* a reader that takes no part */
+typedef struct ipmpsc_snapshot ipmpsc_snapshot;       /* what a channel held at one moment */
+typedef struct ipmpsc_wait_set ipmpsc_wait_set;       /* a wait for many ends at once */
+typedef struct ipmpsc_post_mortem ipmpsc_post_mortem; /* a channel whose programs are dead */
 
 /* Returns the version of the library, for instance "0.1.0". It is never freed. */
 IPMPSC_API const char* ipmpsc_version(void);

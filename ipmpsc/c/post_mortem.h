@@ -25,8 +25,8 @@ extern "C" {
 /* One message of a post-mortem. The bytes are a copy that belongs to the post-mortem, valid until
  * its next call. */
 typedef struct ipmpsc_post_mortem_message {
-  size_t size; /* of this structure in bytes, set by the caller */
-  const void* data;
+  size_t size;          /* of this structure in bytes, set by the caller */
+  const void* data;     /* the payload */
   size_t data_size;     /* in bytes */
   uint64_t position;    /* in the order of all records */
   uint64_t sequence;    /* in channels with timestamps; else 0 */
@@ -39,13 +39,13 @@ typedef struct ipmpsc_post_mortem_message {
 
 /* A claim of a sender that died before it committed. */
 typedef struct ipmpsc_orphan {
-  size_t size; /* of this structure in bytes, set by the caller */
-  uint64_t position;
-  uint64_t bytes;   /* with headers and padding */
-  uint16_t sender;  /* slot of the sender, if `has_sender` */
-  bool has_sender;  /* it is known until the claim is released */
-  bool released;    /* a receiver had stepped over it; several in a row may count as one then */
-  bool reserved[4]; /* false */
+  size_t size;       /* of this structure in bytes, set by the caller */
+  uint64_t position; /* in the order of all records */
+  uint64_t bytes;    /* with headers and padding */
+  uint16_t sender;   /* slot of the sender, if `has_sender` */
+  bool has_sender;   /* it is known until the claim is released */
+  bool released;     /* a receiver had stepped over it; several in a row may count as one then */
+  bool reserved[4];  /* false */
 } ipmpsc_orphan;
 
 /* Copies the file at `path`, which takes as much memory as the file has, and changes nothing of it.

@@ -34,6 +34,7 @@ enum {
   IPMPSC_MECHANISM_POLLING = 3
 };
 
+/* The options of a wait set. */
 typedef struct ipmpsc_wait_set_options {
   size_t size;       /* of this structure in bytes */
   int32_t mechanism; /* IPMPSC_MECHANISM_...; for tests and comparisons */
@@ -48,6 +49,7 @@ typedef struct ipmpsc_ready {
   uint32_t reserved; /* 0 */
 } ipmpsc_ready;
 
+/* The mechanism of a wait set, and counts since it was made. */
 typedef struct ipmpsc_wait_set_statistics {
   size_t size;        /* of this structure in bytes, set by the caller */
   int32_t mechanism;  /* in use: IPMPSC_MECHANISM_..., not IPMPSC_MECHANISM_AUTOMATIC */

@@ -72,6 +72,7 @@ absl::StatusOr<MessageLease> ParseReply(const MethodType& method, ClientCore& co
 template <typename MessageLease, typename View>
 class ReplyStream {
  public:
+  // For `ServiceClient`.
   ReplyStream(std::shared_ptr<ClientCore> core, uint64_t call, const MethodType& method,
               Deadline deadline)
       : core_(std::move(core)), call_(call), method_(&method), deadline_(deadline) {}
@@ -191,6 +192,7 @@ class ServiceClient {
   // be called in any thread and in signal handlers, while the client lives and is not being moved.
   void Interrupt() { core_->Interrupt(); }
 
+  // Counts since the client was connected.
   const ClientStats& stats() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return core_->stats(); }
   // The channel of requests.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return core_->channel(); }

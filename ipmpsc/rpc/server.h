@@ -47,6 +47,7 @@ namespace ipmpsc::rpc {
 template <typename Message, typename Writer>
 class ReplyTo {
  public:
+  // For `ServiceServer`.
   explicit ReplyTo(std::unique_ptr<ServerCall> call) : call_(std::move(call)) {}
 
   // Sends a reply. Waits for space in the client's channel until the deadline of the call, and for
@@ -171,6 +172,7 @@ class ServiceServer {
   absl::Status AddTo(WaitSet& set, uint64_t tag) { return set.Add(core_->requests(), tag); }
   absl::Status RemoveFrom(WaitSet& set) { return set.Remove(core_->requests()); }
 
+  // Counts since the server was created.
   const ServerStats& stats() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return core_->stats(); }
   // Clients whose reply channels are open here.
   size_t clients() const { return core_->clients(); }
