@@ -237,6 +237,11 @@ uint64_t ipmpsc_sender_sent_position(const ipmpsc_sender* sender) {
   return sender == nullptr ? 0 : sender->sender.sent_position();
 }
 
+ipmpsc_status ipmpsc_sender_set_next_sequence(ipmpsc_sender* sender, uint64_t sequence) {
+  if (sender == nullptr) return FailNull(__func__, "sender");
+  return Guarded([&] { return ipmpsc::c::Result(sender->sender.SetNextSequence(sequence)); });
+}
+
 ipmpsc_status ipmpsc_wait_until_released(ipmpsc_sender* sender, uint64_t position,
                                          int64_t timeout) {
   if (sender == nullptr) return FailNull(__func__, "sender");

@@ -129,6 +129,15 @@ IPMPSC_API uint64_t ipmpsc_sender_dropped(const ipmpsc_sender* sender);
  * released when `ipmpsc_channel_released_position` has reached it. */
 IPMPSC_API uint64_t ipmpsc_sender_sent_position(const ipmpsc_sender* sender);
 
+/* Sets the number of the next message (`sequence` of `ipmpsc_message`), from which the sender goes
+ * on counting. For a sender that passes on messages which have numbers already.
+ *
+ * Errors: INVALID_ARGUMENT - 0, or the slot has given that number or a larger one.
+ * FAILED_PRECONDITION - the channel has no timestamps; a loan of this sender is open; the sender
+ * was inherited through fork. */
+IPMPSC_API IPMPSC_MUST_USE ipmpsc_status ipmpsc_sender_set_next_sequence(ipmpsc_sender* sender,
+                                                                         uint64_t sequence);
+
 /* Waits until the receiver has released all messages before `position`: flow control from end to
  * end. A message is not released while a lease holds it.
  *

@@ -326,6 +326,14 @@ void BindSending(nb::module_& module) {
       .def(
           "arm", [](PySender& self) { return self.get().Arm(); },
           "Makes the descriptor unreadable until there is space. False: there is some already.")
+      .def(
+          "set_next_sequence",
+          [](PySender& self, uint64_t sequence) {
+            RaiseUnlessOk(self.get().SetNextSequence(sequence));
+          },
+          "sequence"_a,
+          "Sets the number of the next message. The numbers of a slot only grow. For channels with "
+          "timestamps.")
       .def_prop_ro("slot", [](PySender& self) { return self.peek().slot(); })
       .def_prop_ro("dropped", [](PySender& self) { return self.peek().dropped(); })
       .def_prop_ro("sent_position", [](PySender& self) { return self.peek().sent_position(); })

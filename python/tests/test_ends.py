@@ -261,9 +261,12 @@ def test_sequence_and_time(path):
     receiver = ipmpsc.Receiver(channel)
     before = time.time_ns()
     sender.send(b"a")
+    sender.set_next_sequence(7)
     sender.send(b"b")
+    with pytest.raises(ValueError, match="larger"):
+        sender.set_next_sequence(7)
     first = receiver.receive(timeout=10)
     second = receiver.receive(timeout=10)
-    assert (first.sequence, second.sequence) == (1, 2)
+    assert (first.sequence, second.sequence) == (1, 7)
     assert before <= first.sent_at <= second.sent_at <= time.time_ns()
     assert first.position < second.position

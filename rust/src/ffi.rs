@@ -332,6 +332,7 @@ extern "C" {
 
     pub fn ipmpsc_sender_dropped(sender: *const Sender) -> u64;
     pub fn ipmpsc_sender_sent_position(sender: *const Sender) -> u64;
+    pub fn ipmpsc_sender_set_next_sequence(sender: *mut Sender, sequence: u64) -> i32;
     pub fn ipmpsc_wait_until_released(sender: *mut Sender, position: u64, timeout: i64) -> i32;
     pub fn ipmpsc_sender_interrupt(sender: *mut Sender);
     pub fn ipmpsc_sender_fd(sender: *mut Sender, payload_size: usize, fd: *mut c_int) -> i32;

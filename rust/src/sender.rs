@@ -145,6 +145,13 @@ impl Sender {
         unsafe { ffi::ipmpsc_sender_sent_position(self.handle) }
     }
 
+    /// Sets the number of the next message, from which the sender goes on counting. The numbers of
+    /// a sender's slot only grow. For channels with timestamps.
+    pub fn set_next_sequence(&self, sequence: u64) -> Result<()> {
+        // SAFETY: as above.
+        check(unsafe { ffi::ipmpsc_sender_set_next_sequence(self.handle, sequence) })
+    }
+
     /// Waits until the receiver has released all messages before `position`, up to `timeout`.
     /// Returns whether it has.
     pub fn wait_until_released(&self, position: u64, timeout: Duration) -> Result<bool> {

@@ -15,12 +15,14 @@ fn a_tap_reads_beside_the_receiver() {
     options.timestamps = true;
     let (path, buffer) = SharedRingBuffer::create_temp_with(&options).unwrap();
     let sender = Sender::new(&buffer).unwrap();
+    sender.set_next_sequence(5).unwrap();
     sender.send_batch(&["one", "two"]).unwrap();
+    assert_eq!(sender.set_next_sequence(6).unwrap_err().code(), Code::InvalidArgument);
     let mut tap = Tap::open(&path, TapStart::OldestUnreleased).unwrap();
     let first = tap.next_timeout(WAIT).unwrap().unwrap().into_owned();
     let second = tap.next_timeout(WAIT).unwrap().unwrap();
     assert_eq!((&*first.payload, &*second.payload), (&b"one"[..], &b"two"[..]));
-    assert_eq!((first.sequence, second.sequence), (Some(1), Some(2)));
+    assert_eq!((first.sequence, second.sequence), (Some(5), Some(6)));
     assert!(first.position < second.position && second.sent_at.is_some());
     assert!(tap.try_next().unwrap().is_none());
     assert!(tap.next_timeout(SHORT).unwrap().is_none());

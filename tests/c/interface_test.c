@@ -504,6 +504,9 @@ static void test_receiving(void) {
   EXPECT(count == 0);
 
   EXPECT_CODE(ipmpsc_try_send(sender, "a", 1), IPMPSC_OK);
+  EXPECT_CODE(ipmpsc_sender_set_next_sequence(NULL, 7), IPMPSC_INVALID_ARGUMENT);
+  EXPECT_CODE(ipmpsc_sender_set_next_sequence(sender, 1), IPMPSC_INVALID_ARGUMENT);
+  EXPECT_CODE(ipmpsc_sender_set_next_sequence(sender, 7), IPMPSC_OK);
   EXPECT_CODE(ipmpsc_try_send(sender, "b", 1), IPMPSC_OK);
   message.size = sizeof message;
   EXPECT_CODE(ipmpsc_try_receive(receiver, &first_lease, &message), IPMPSC_OK);
@@ -512,7 +515,7 @@ static void test_receiving(void) {
   memset(&longer, 0xff, sizeof longer);
   longer.known.size = sizeof longer;
   EXPECT_CODE(ipmpsc_try_receive(receiver, &second_lease, &longer.known), IPMPSC_OK);
-  EXPECT(longer.known.data_size == 1 && longer.later == 0);
+  EXPECT(longer.known.data_size == 1 && longer.known.sequence == 7 && longer.later == 0);
   /* An older program: no field behind data_size is touched. */
   memset(&message, 0x55, sizeof message);
   message.size = offsetof(ipmpsc_message, position);
