@@ -16,7 +16,7 @@ mkdir "$folder/bin"
 cp "$ipmpsc" "$folder/bin/ipmpsc" # Other users may run these.
 cp "$play" "$folder/bin/play"
 chmod 755 "$folder" "$folder/bin" "$folder"/bin/*
-export PATH=$folder/bin:$PATH
+export PATH=$folder/bin:$PATH:/usr/sbin:/sbin # which has useradd
 cgroup=
 clean_up() {
   # Processes of other namespaces end with their first process.
