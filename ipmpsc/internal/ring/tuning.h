@@ -46,8 +46,8 @@ inline constexpr uint64_t kReleaseShares = 16;
 inline constexpr uint64_t kFullWaitShares = 4;
 
 // A sender maps the pages of its first lap by one system call for this many bytes. Otherwise each
-// page costs a fault. The next message is late by the call. 64 bytes into a new ring of 1 GiB: 15.6
-// without, 21.5 with it. The first lap of a smaller ring is over soon, and its pages would be
+// page costs a fault. The next message is late by the call. 64 bytes into a new ring of 1 GiB: 15.5
+// without, 17.8 with it. The first lap of a smaller ring is over soon, and its pages would be
 // memory that a seldom used channel does not need.
 inline constexpr uint64_t kPopulatedTogether = 64 << 10;
 inline constexpr uint64_t kPopulatedCapacity = 16 << 20;
