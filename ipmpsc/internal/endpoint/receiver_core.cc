@@ -110,7 +110,8 @@ ReceiverCore::ReceiverCore(std::shared_ptr<Segment> segment, ParticipantLock loc
       consumer_(ring_, start),
       leases_(options.start != ReceiverStart::kNow),
       skips_backlog_(options.start == ReceiverStart::kNow),
-      backlog_end_(claimed) {
+      backlog_end_(claimed),
+      burst_begin_(start) {
   // The last receiver may have left announcements.
   WithdrawReceiverWait(ring_.control);
   WriteOwner(ring_.receiver_slot, options.name);

@@ -234,7 +234,7 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   int unowned_looks_ = 0;               // in a row, at `unowned_position_`
   Position unowned_position_ = 0;
   uint32_t burst_ = 0;            // messages taken since a look last found none
-  Position burst_begin_ = 0;      // of the burst
+  Position burst_begin_;          // of the burst
   bool backoff_due_ = false;      // a burst has ended since `Take` last had to wait
   bool burst_was_long_ = false;   // its records were long on average
   uint16_t writer_ = 0;           // of the last `Look::kWriting`
