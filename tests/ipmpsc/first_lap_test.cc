@@ -51,10 +51,13 @@ uint64_t MappedBytes(const std::string& path) {
   return bytes;
 }
 
+// MADV_POPULATE_WRITE, which some C libraries' headers lack.
+constexpr int kPopulateWrite = 23;
+
 bool KernelPopulates() {
   void* const page =
       mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  const bool populates = madvise(page, 4096, MADV_POPULATE_WRITE) == 0;
+  const bool populates = madvise(page, 4096, kPopulateWrite) == 0;
   munmap(page, 4096);
   return populates;
 }

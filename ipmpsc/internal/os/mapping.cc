@@ -91,7 +91,7 @@ bool PopulateForWrite(char* data, size_t size) {
   const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const uint64_t inside = reinterpret_cast<uint64_t>(data) & (page - 1);
   const int before = errno;
-  const bool populated = madvise(data - inside, size + inside, MADV_POPULATE_WRITE) == 0;
+  const bool populated = madvise(data - inside, size + inside, kPopulateWrite) == 0;
   errno = before;
   return populated;
 }
