@@ -61,7 +61,7 @@ struct SenderStats : ParticipantStats {
   uint64_t sent_bytes = 0;                       // of payload
   uint64_t last_sequence = 0;                    // in channels with timestamps
   uint64_t full_waits = 0;                       // waits for space
-  absl::Duration waited = absl::ZeroDuration();  // their total time
+  absl::Duration waited = absl::ZeroDuration();  // their total time, also of one that lasts
   uint64_t lost_races = 0;                       // claims that another sender made first
   uint64_t turns = 0;                            // turns taken
   uint64_t refused = 0;                          // sends that found no space and did not wait

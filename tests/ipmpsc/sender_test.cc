@@ -23,6 +23,7 @@
 namespace ipmpsc {
 namespace {
 
+using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::StatusIs;
@@ -132,6 +133,22 @@ TEST_F(SenderTest, TimeoutNamesTheWaitTheUseAndTheReceiver) {
   EXPECT_GE(own.waited_nanoseconds, 4'000'000u);
   EXPECT_EQ(own.refused, 0u);
   EXPECT_EQ(own.high_water, 3072u);
+}
+
+// A sender that waits for long is seen to wait.
+TEST_F(SenderTest, WaitCountsWhileItLasts) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'x')));
+  const internal::SenderSlot& own = ring().sender_slots[sender.slot()];
+  std::thread waiting([&sender] {
+    EXPECT_THAT(sender.Send(std::string(3000, 'y'), absl::InfiniteDuration()),
+                StatusIs(absl::StatusCode::kCancelled));
+  });
+  EXPECT_TRUE(Await([&own] { return own.waited_nanoseconds > 0; }));
+  EXPECT_EQ(own.full_waits, 0u) << "the wait lasts";
+  sender.Interrupt();
+  waiting.join();
+  EXPECT_EQ(own.full_waits, 1u);
 }
 
 TEST_F(SenderTest, PassedDeadlineStillSendsIfThereIsSpace) {

@@ -134,11 +134,19 @@ void SenderCore::CountRefused(const ClaimOptions& options) {
   AddToOwnCounter(&own.dropped_records, options.messages);
 }
 
+MonotonicNanos SenderCore::CountWaited(MonotonicNanos since) {
+  const MonotonicNanos now = MonotonicNow();
+  AddToOwnCounter(&ring_.sender_slots[slot_].waited_nanoseconds,
+                  static_cast<uint64_t>(now - since));
+  return now;
+}
+
 absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
                                Position* position) {
   const uint64_t size = ring_.RecordSizeOf(payload_size);
   const bool waits_for_space = options.when != ClaimOptions::When::kNow && !is_lossy_;
   MonotonicNanos begin = 0;
+  MonotonicNanos counted = 0;  // up to then the wait is in the counter
   absl::Status status;
   for (int waits = 0;; ++waits) {
     status = CheckUsable(payload_size);
@@ -176,7 +184,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
                           : StillFull(*segment_, MonotonicNow() - begin);
       break;
     }
-    if (begin == 0) begin = MonotonicNow();
+    if (begin == 0) begin = counted = MonotonicNow();
     if (result == ClaimResult::kContended) continue;
     if (waits >= kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
       if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
@@ -187,11 +195,12 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
       break;
     }
     WaitForSpace(size, options);
+    // Counts a wait while it lasts, so that a sender which waits for long is seen to wait.
+    counted = CountWaited(counted);
   }
   if (ABSL_PREDICT_FALSE(begin != 0)) {
-    SenderSlot& own = ring_.sender_slots[slot_];
-    AddToOwnCounter(&own.full_waits, 1);
-    AddToOwnCounter(&own.waited_nanoseconds, static_cast<uint64_t>(MonotonicNow() - begin));
+    AddToOwnCounter(&ring_.sender_slots[slot_].full_waits, 1);
+    CountWaited(counted);
   }
   if (ABSL_PREDICT_FALSE(has_turn_)) GiveTurnBack();
   return status;

@@ -194,6 +194,8 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   bool HasObstacle() const;
   // Waits until there may be space, at most until the deadline or for a bounded time.
   void WaitForSpace(uint64_t size, const ClaimOptions& options);
+  // Counts the time of a wait since `since`. Returns the present.
+  MonotonicNanos CountWaited(MonotonicNanos since);
   // Counts a claim that found no space and does not wait.
   void CountRefused(const ClaimOptions& options);
   // Ends this sender's turn.

@@ -45,7 +45,7 @@ struct alignas(kDestructiveInterferenceSize) SenderSlot {
   uint64_t reserved0[3];
   // Backpressure, over all owners.
   std::atomic<uint64_t> full_waits;          // waits for space
-  std::atomic<uint64_t> waited_nanoseconds;  // their total time
+  std::atomic<uint64_t> waited_nanoseconds;  // their total time, also of one that lasts
   std::atomic<uint64_t> lost_races;          // claims that another sender made first
   std::atomic<uint64_t> turns;               // turns taken
   std::atomic<uint64_t> refused;             // sends that found no space and did not wait
