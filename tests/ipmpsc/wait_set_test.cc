@@ -26,15 +26,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
-#include "ipmpsc/channel_access.h"
 #include "ipmpsc/internal/os/unique_fd.h"
-#include "ipmpsc/internal/ring/ring.h"
-#include "ipmpsc/internal/ring/waiting.h"
-#include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/ipmpsc/wait_mechanisms.h"
+#include "tests/ipmpsc/wait_set_fixture.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 
@@ -46,57 +43,8 @@ using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::kPatience;
 using ::ipmpsc::testing::StatusIs;
 
-// A channel with both ends.
-struct Ends {
-  explicit Ends(const ReceiverOptions& options = {}, uint64_t capacity = 4096) {
-    ChannelOptions channel_options;
-    channel_options.capacity = capacity;
-    channel_options.max_senders = 4;
-    absl::StatusOr<Channel> created = Channel::CreateAnonymous(channel_options);
-    EXPECT_OK(created);
-    channel.emplace(*std::move(created));
-    absl::StatusOr<Receiver> attached = Receiver::Attach(*channel, options);
-    EXPECT_OK(attached);
-    receiver.emplace(*std::move(attached));
-    absl::StatusOr<Sender> attached_sender = Sender::Attach(*channel);
-    EXPECT_OK(attached_sender);
-    sender.emplace(*std::move(attached_sender));
-  }
-  bool announced() const {
-    return internal::IsReceiverWaiting(
-        *internal::ChannelAccess::SegmentOf(*channel)->ring().control);
-  }
-
-  std::optional<Channel> channel;
-  std::optional<Receiver> receiver;
-  std::optional<Sender> sender;
-};
-
 // Matches a result that is OK and `value`.
 MATCHER_P(IsOkAndHolds, value, "") { return arg.ok() && *arg == static_cast<size_t>(value); }
-
-// The threads of these tests sleep so that the set falls asleep before they act, or is met at
-// different steps. Another time makes a test weaker, not wrong.
-class WaitSetTest : public MechanismTest {
- protected:
-  // Returns the tags that are ready.
-  static std::vector<uint64_t> TagsOf(WaitSet& set, absl::Duration timeout, size_t room = 16) {
-    std::vector<Ready> ready(room);
-    const absl::StatusOr<size_t> count = set.Wait(timeout, absl::MakeSpan(ready));
-    EXPECT_OK(count);
-    std::vector<uint64_t> tags;
-    for (size_t i = 0; count.ok() && i < *count; ++i) tags.push_back(ready[i].tag);
-    return tags;
-  }
-  static bool IsReadable(int fd, absl::Duration timeout = absl::ZeroDuration()) {
-    pollfd polled = {fd, POLLIN, 0};
-    int result;
-    do {
-      result = poll(&polled, 1, static_cast<int>(absl::ToInt64Milliseconds(timeout)));
-    } while (result < 0 && errno == EINTR);
-    return result == 1;
-  }
-};
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -555,50 +503,6 @@ TEST_P(WaitSetTest, AnotherThreadMayTakeOver) {
   }
 }
 
-// The numbers of channels around the limits of the mechanisms.
-class WaitSetSizeTest : public WaitSetTest {
- protected:
-  static void Exchange(size_t channels) {
-    if (!HasDescriptorsFor(channels)) GTEST_SKIP() << "too few descriptors";
-    std::vector<Ends> all(channels);
-    WaitSet set = Create();
-    for (size_t i = 0; i < channels; ++i) ASSERT_OK(set.Add(*all[i].receiver, i));
-    ASSERT_THAT(TagsOf(set, absl::Milliseconds(1)), IsEmpty());
-    EXPECT_EQ(set.statistics().members, channels);
-    EXPECT_EQ(set.statistics().unwatched, uint64_t{0});
-    // Each of the first, the last and some between ends a sleep.
-    for (size_t at = 0; at < channels; at += channels / 10 + 1) {
-      for (const size_t i : {at, channels - 1 - at}) {
-        std::thread sends([&] {
-          absl::SleepFor(absl::Milliseconds(1));
-          EXPECT_OK(all[i].sender->TrySend("a"));
-        });
-        EXPECT_THAT(TagsOf(set, kPatience), ElementsAre(i));
-        sends.join();
-        ASSERT_OK(all[i].receiver->TryReceive());
-      }
-    }
-    // All at once.
-    std::thread sends([&] {
-      for (Ends& ends : all) EXPECT_OK(ends.sender->TrySend("b"));
-    });
-    std::set<uint64_t> seen;
-    EXPECT_TRUE(Await([&] {
-      for (const uint64_t tag : TagsOf(set, kPatience)) {
-        EXPECT_OK(all[tag].receiver->TryReceive());
-        EXPECT_TRUE(seen.insert(tag).second);
-      }
-      return seen.size() == channels;
-    }));
-    sends.join();
-    EXPECT_THAT(TagsOf(set, absl::ZeroDuration()), IsEmpty());
-  }
-};
-
-TEST_P(WaitSetSizeTest, OneChannel) { Exchange(1); }
-TEST_P(WaitSetSizeTest, AsManyAsOneThreadWatches) { Exchange(128); }
-TEST_P(WaitSetSizeTest, AThousandChannels) { Exchange(1000); }
-
 TEST(WaitSetMechanismTest, TheAutomaticChoiceSaysWhatIsRefused) {
   ASSERT_OK_AND_ASSIGN(const WaitSet set, WaitSet::Create());
   const WaitSetStatistics statistics = set.statistics();
@@ -608,7 +512,6 @@ TEST(WaitSetMechanismTest, TheAutomaticChoiceSaysWhatIsRefused) {
 }
 
 INSTANTIATE_FOR_MECHANISMS(WaitSetTest);
-INSTANTIATE_FOR_MECHANISMS(WaitSetSizeTest);
 
 }  // namespace
 }  // namespace ipmpsc
