@@ -85,6 +85,7 @@ class ReplyStream {
     method_ = other.method_;
     deadline_ = other.deadline_;
     end_ = std::move(other.end_);
+    ended_well_ = other.ended_well_;
     return *this;
   }
   // Cancels the call, unless it has ended.

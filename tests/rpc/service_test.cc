@@ -165,6 +165,21 @@ TEST_F(ServiceTest, CallsAndStreamsOfOneClientInterleave) {
   EXPECT_EQ(client.stats().late_replies, 0u);
 }
 
+TEST_F(ServiceTest, AssignedStreamHasTheEndOfTheOtherOne) {
+  Serving serving(path_);
+  OracleClient client = Connected();
+  auto stream = client.Count(Asking(0), kPatience);
+  ASSERT_OK(stream.status());
+  EXPECT_THAT(stream->Next(), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_TRUE(stream->ended_well());
+  auto cut = client.Count(Asking(0, "cut"), kPatience);
+  ASSERT_OK(cut.status());
+  *stream = *std::move(cut);
+  EXPECT_FALSE(stream->ended_well()) << "it has not ended";
+  EXPECT_THAT(stream->Next(), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_FALSE(stream->ended_well());
+}
+
 // A stream of more bytes than the reply channel holds, whose client lets it lie.
 TEST_F(ServiceTest, CancelledStreamEndsAtTheServerAndDisturbsNothing) {
   ServerOptions options;
