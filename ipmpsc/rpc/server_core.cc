@@ -260,6 +260,13 @@ void ServerCore::Cancel(const RequestEnvelope& envelope) {
   for (ServerCall* const call : open_) {
     if (call->client_ == envelope.reply && call->id_ == envelope.call) call->cancelled_ = true;
   }
+  // Of a call that was taken and waits. Its handler would not see the cancellation.
+  const auto is_cancelled = [&envelope](const Lease& lease) {
+    RequestEnvelope waiting;
+    return ReadEnvelope(lease.payload(), &waiting) && waiting.reply == envelope.reply &&
+           waiting.call == envelope.call;
+  };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_cancelled), waiting_.end());
 }
 
 std::shared_ptr<Route> ServerCore::OpenRoute(uint64_t client) const {

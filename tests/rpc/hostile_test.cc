@@ -188,6 +188,29 @@ TEST_F(HostileTest, UselessReplyChannelsCostNothing) {
   ExpectService();
 }
 
+// The server takes the second call and its cancellation while it handles the first call.
+TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  for (const uint64_t call : {1, 2, 3}) {
+    const RequestEnvelope envelope{RequestKind::kCall, kAsk, call, 1, Deadline::kNever};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(1))));
+  }
+  ASSERT_OK(sender.TrySend(Record(RequestEnvelope{RequestKind::kCancel, 0, 2, 1, 0})));
+  ServeAll();
+  EXPECT_EQ(oracle_.asked, 2);
+  for (const uint64_t call : {1, 3}) {
+    ASSERT_OK_AND_ASSIGN(const ipmpsc::Lease reply, replies.TryReceive());
+    ReplyEnvelope envelope;
+    ASSERT_TRUE(ipmpsc::rpc::ReadEnvelope(reply.payload(), &envelope));
+    EXPECT_EQ(envelope.call, call);
+  }
+  ExpectService();
+}
+
 TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
   ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
   std::string reply_path;
