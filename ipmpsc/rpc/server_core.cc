@@ -22,6 +22,8 @@ constexpr size_t kMostPeeked = 16;
 constexpr size_t kMostWaiting = 4096;
 // Requests in a row that one call of `Next` drops after its deadline.
 constexpr size_t kMostDropped = 2 * kMostWaiting;
+// Channels of other servers that a server which starts may find and leave, one after the other.
+constexpr int kMostFound = 16;
 
 Deadline Sooner(Deadline a, Deadline b) { return a.nanoseconds() < b.nanoseconds() ? a : b; }
 
@@ -147,17 +149,19 @@ absl::StatusOr<std::shared_ptr<ServerCore>> ServerCore::Create(const ServiceType
   channel_options.exist_policy = ExistPolicy::kOpenOrReplace;
   channel_options.accept_smaller = true;  // to see what it carries first
   channel_options.description = DescribeService(type);
-  for (bool is_replaced = false;; is_replaced = true) {
+  for (int i = 0; i < kMostFound; ++i) {
     absl::StatusOr<Channel> channel = Channel::Create(path, channel_options);
     if (!channel.ok()) return channel.status();
     absl::Status status = CheckServiceName(type, channel->description());
     if (!status.ok()) return status;
     absl::StatusOr<Receiver> requests = AttachTo(*channel, options);
     if (!requests.ok()) return requests.status();
+    // While this server waited, another one may have put its own channel in the place.
+    if (HasEnded(*channel)) continue;
     const bool is_wanted = channel->description() == channel_options.description &&
                            channel->capacity() >= channel_options.capacity &&
                            channel->max_senders() >= channel_options.max_senders;
-    if (!is_wanted && !is_replaced) {
+    if (!is_wanted) {
       // No other server receives from it, so it may end. Its clients connect again.
       channel->Close();
       continue;
@@ -170,6 +174,8 @@ absl::StatusOr<std::shared_ptr<ServerCore>> ServerCore::Create(const ServiceType
     return std::shared_ptr<ServerCore>(new ServerCore(
         type, resolved, *std::move(requests), has_predecessor ? stats.claim_position : 0, options));
   }
+  return absl::AbortedError(absl::StrCat(
+      path, ": other servers kept replacing the channel; run one server of ", type.name));
 }
 
 ServerCore::~ServerCore() {
