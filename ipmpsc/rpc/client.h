@@ -150,7 +150,9 @@ class ReplyStream {
 //  * kDeadlineExceeded   - no space for the request, or no reply until `deadline`. The handler may
 //                          still run
 //  * kUnavailable        - no server runs, or it ended before it replied. Noticed within 100
-//                          milliseconds. If the text says so, the call may have been handled
+//                          milliseconds. Or it has dropped the call, since it cannot open the
+//                          client's reply channel. If the text says so, the call may have been
+//                          handled
 //  * kUnimplemented      - the server has no such method
 //  * kInvalidArgument    - the request lacks a required field, cannot be written in place or is
 //                          longer than its channel takes; or the server found it malformed; or the

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -41,9 +42,11 @@ using ipmpsc::rpc::ReplyKind;
 using ipmpsc::rpc::ReplyPath;
 using ipmpsc::rpc::RequestEnvelope;
 using ipmpsc::rpc::RequestKind;
+using ipmpsc::testing::Await;
 using ipmpsc::testing::kPatience;
 using ipmpsc::testing::SharedMemoryDirectory;
 using ipmpsc::testing::StatusIs;
+using ::testing::HasSubstr;
 
 template <typename Envelope>
 std::string Record(const Envelope& envelope, const std::string& message = "") {
@@ -88,6 +91,15 @@ class HostileTest : public ::testing::Test {
     ChannelOptions options;
     options.description = DescribeReplies(OracleHandler::kService, id);
     return options;
+  }
+
+  // The reply channel of the only client. Empty if there is none.
+  std::string OnlyReplyPath() const {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+      const std::string name = entry.path();
+      if (name.find(".reply-") != std::string::npos) return name;
+    }
+    return "";
   }
 
   static constexpr uint32_t kAsk = OracleHandler::kMethods[0].id;
@@ -188,6 +200,22 @@ TEST_F(HostileTest, UselessReplyChannelsCostNothing) {
   ExpectService();
 }
 
+TEST_F(HostileTest, CallEndsWhoseReplyChannelTheServerCannotOpen) {
+  ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
+  ASSERT_EQ(unlink(OnlyReplyPath().c_str()), 0);
+  std::thread thread([&client] {
+    EXPECT_THAT(client.Ask(Question(), Deadline::Never()),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr("has dropped the call")));
+  });
+  EXPECT_TRUE(Await([this] {
+    ServeAll();
+    return server_.stats().unreachable == 1;
+  }));
+  thread.join();
+  EXPECT_EQ(oracle_.asked, 0);
+  ExpectService();
+}
+
 // The server takes the second call and its cancellation while it handles the first call.
 TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
   ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
@@ -213,7 +241,6 @@ TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
 
 TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
   ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
-  std::string reply_path;
   {
     // Its first call tells its channel.
     Question question;
@@ -221,10 +248,7 @@ TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
     EXPECT_OK(server_.ServeOnce(kPatience));
     thread.join();
   }
-  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
-    const std::string name = entry.path();
-    if (name.find(".reply-") != std::string::npos) reply_path = name;
-  }
+  const std::string reply_path = OnlyReplyPath();
   ASSERT_FALSE(reply_path.empty());
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(reply_path));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
