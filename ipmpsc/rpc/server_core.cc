@@ -1,5 +1,7 @@
 #include "ipmpsc/rpc/server_core.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -129,6 +131,7 @@ ServerCore::ServerCore(const ServiceType& type, std::string path, Receiver reque
                        const ServerOptions& options)
     : type_(type),
       path_(std::move(path)),
+      process_(getpid()),
       patience_(options.patience),
       arenas_(nullptr),
       requests_(std::move(requests)),
@@ -179,6 +182,7 @@ absl::StatusOr<std::shared_ptr<ServerCore>> ServerCore::Create(const ServiceType
 }
 
 ServerCore::~ServerCore() {
+  if (getpid() != process_) return;  // in a forked child: its parent handles them
   // Their leases are released here, so no successor answers them.
   for (const Lease& lease : waiting_) {
     RequestEnvelope envelope;

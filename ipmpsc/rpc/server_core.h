@@ -3,6 +3,8 @@
 #ifndef IPMPSC_RPC_SERVER_CORE_H_
 #define IPMPSC_RPC_SERVER_CORE_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -153,6 +155,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   const ServiceType& type_;
   const std::string path_;
+  const pid_t process_;
   const absl::Duration patience_;
   typed::ArenaPool::Owner arenas_;
   Receiver requests_;

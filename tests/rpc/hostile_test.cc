@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -43,6 +44,7 @@ using ipmpsc::rpc::ReplyPath;
 using ipmpsc::rpc::RequestEnvelope;
 using ipmpsc::rpc::RequestKind;
 using ipmpsc::testing::Await;
+using ipmpsc::testing::ChildProcess;
 using ipmpsc::testing::kPatience;
 using ipmpsc::testing::SharedMemoryDirectory;
 using ipmpsc::testing::StatusIs;
@@ -236,6 +238,32 @@ TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
     ASSERT_TRUE(ipmpsc::rpc::ReadEnvelope(reply.payload(), &envelope));
     EXPECT_EQ(envelope.call, call);
   }
+  ExpectService();
+}
+
+// The server has taken the second call while it handled the first one.
+TEST_F(HostileTest, InheritedServerAnswersNobody) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel first, Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(const Receiver first_replies, Receiver::Attach(first));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 2), ReplyOptions(2)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  for (const uint64_t client : {1, 2}) {
+    const RequestEnvelope envelope{RequestKind::kCall, kAsk, 1, client, Deadline::kNever};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(1))));
+  }
+  EXPECT_OK(server_.ServeOnce(absl::ZeroDuration()));
+  ChildProcess child = ChildProcess::Fork([this] {
+    const OracleServer gone = std::move(server_);
+    return 0;
+  });
+  EXPECT_EQ(child.Wait(), "exited 0");
+  EXPECT_THAT(replies.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  ServeAll();
+  EXPECT_EQ(oracle_.asked, 2);
+  EXPECT_OK(replies.TryReceive().status());
   ExpectService();
 }
 
