@@ -168,7 +168,9 @@ class ServiceServer {
 
   // For `WaitSet::Add` and `WaitSet::Remove`, which take servers. A set reports the server when a
   // call comes. Handle calls by `ServeOnce` without a timeout until it returns kDeadlineExceeded,
-  // then wait.
+  // then wait. Do so too after a deferred call was used or has ended: it takes requests out of the
+  // channel, of which the set then does not know. Call `ServeOnce` each second, if the server is to
+  // notice dead clients while no calls come.
   absl::Status AddTo(WaitSet& set, uint64_t tag) { return set.Add(core_->requests(), tag); }
   absl::Status RemoveFrom(WaitSet& set) { return set.Remove(core_->requests()); }
 

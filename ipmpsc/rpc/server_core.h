@@ -46,7 +46,7 @@ struct ServerOptions {
 };
 
 struct ServerStats {
-  uint64_t calls = 0;          // for which a handler was called
+  uint64_t calls = 0;          // of methods that it has; a handler got those that were valid
   uint64_t late = 0;           // whose deadline had passed; dropped
   uint64_t malformed = 0;      // without a valid envelope or message
   uint64_t unimplemented = 0;  // of methods that this server has not
