@@ -55,7 +55,8 @@ class ReplyTo {
   //
   // Errors:
   //  * kCancelled          - nobody waits for it: the client has cancelled, is gone or was given up
-  //  * kDeadlineExceeded   - the deadline of the call has passed
+  //  * kDeadlineExceeded   - the deadline of the call has passed. A method that sends one reply may
+  //                          still send it if there is space
   //  * kFailedPrecondition - the call takes no other reply, or was deferred; or a reply is being
   //                          written in place
   //  * kInvalidArgument    - a required field is missing, or the reply is longer than the client's

@@ -42,6 +42,10 @@ bool HasEnded(const Channel& channel) {
   return state == ChannelState::kClosed || state == ChannelState::kReplaced;
 }
 
+absl::Status DeadlinePassed() {
+  return absl::DeadlineExceededError("the deadline of this call has passed");
+}
+
 absl::StatusOr<Receiver> AttachTo(const Channel& channel, const ServerOptions& options) {
   ReceiverOptions receiver_options;
   receiver_options.name = options.name;
@@ -87,6 +91,8 @@ absl::StatusOr<Loan> ServerCall::Claim(size_t bound) {
     return absl::FailedPreconditionError(
         absl::StrCat("the call of ", method_.name, " is finished: it takes no other reply"));
   }
+  // A stream would go on while there is space. A single reply may come late.
+  if (method_.streams && deadline_.Passed()) return DeadlinePassed();
   const size_t most = route_->channel.max_payload();
   if (most < kEnvelopeSize || bound > most - kEnvelopeSize) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -366,9 +372,7 @@ absl::StatusOr<Loan> ServerCore::ClaimReply(Route* route, size_t size, Deadline 
       route->gone = absl::IsDataLoss(loan.status()) || HasEnded(route->channel);
       return loan;
     }
-    if (deadline.Passed()) {
-      return absl::DeadlineExceededError("the deadline of this call has passed");
-    }
+    if (deadline.Passed()) return DeadlinePassed();
     if (patience.Passed()) {
       GiveUp(route);
       return absl::CancelledError(absl::StrCat("the client of this call has released no reply for ",

@@ -241,6 +241,30 @@ TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
   ExpectService();
 }
 
+// Its client never cancels, and has space for all replies.
+TEST_F(HostileTest, StreamEndsAtItsDeadline) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(const Receiver replies, Receiver::Attach(channel));
+  Deadline deadline = absl::ZeroDuration();
+  oracle_.on_count = [&deadline](uint32_t number) {
+    if (number == 0) return;
+    EXPECT_TRUE(Await([&deadline] { return deadline.Passed(); }));
+  };
+  // Again, where the server has taken the call too late.
+  while (oracle_.counted == 0) {
+    deadline = absl::Milliseconds(100);
+    const RequestEnvelope envelope{RequestKind::kCall, OracleHandler::kMethods[1].id, 1, 1,
+                                   deadline.nanoseconds()};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(3))));
+    ServeAll();
+  }
+  EXPECT_THAT(oracle_.stream_status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(oracle_.counted, 1);
+}
+
 // The server has taken the second call while it handled the first one.
 TEST_F(HostileTest, InheritedServerAnswersNobody) {
   ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
