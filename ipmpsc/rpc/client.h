@@ -191,8 +191,9 @@ class ServiceClient {
     return Connect(typed::DeclaredPath(Handler::kService.channel), deadline, options);
   }
 
-  // Ends a call that waits for a reply with kCancelled, or the next one that is about to wait. May
-  // be called in any thread and in signal handlers, while the client lives and is not being moved.
+  // Ends a call that waits for a reply with kCancelled, or the next one that is about to wait. A
+  // call that waits for space for its request goes on until it waits for its reply. May be called
+  // in any thread and in signal handlers, while the client lives and is not being moved.
   void Interrupt() { core_->Interrupt(); }
 
   // Counts since the client was connected.

@@ -152,7 +152,8 @@ class ServiceServer {
                       *std::move(call));
     return absl::OkStatus();
   }
-  // Handles calls until `Interrupt` is called. Then returns OK.
+  // Handles calls until `Interrupt` was called and no call waits any more. Then returns OK. A
+  // program that is to stop under any load calls `ServeOnce` and looks at a flag of its own.
   //
   // Errors: as `ServeOnce`.
   absl::Status Serve() {
