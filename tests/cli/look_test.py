@@ -133,10 +133,11 @@ class InfoTest(CommandTest):
         server = self.start([program("frame_server")])
         requests = "camera.frame_service"
         self.await_true(lambda: os.path.exists(self.path(requests)) and self.info(requests)["receiver"] is not None)
-        # The client waits for its reply.
+        # The client waits for its reply, and then for nothing: its call has a deadline.
         os.kill(server.pid, signal.SIGSTOP)
-        self.start([program("frame_client")])
+        client = self.start([program("frame_client")])
         self.await_true(lambda: any(".reply-" in name for name in os.listdir(self.folder)))
+        os.kill(client.pid, signal.SIGSTOP)
         replies = next(name for name in os.listdir(self.folder) if ".reply-" in name)
         self.assertEqual(self.info(requests)["message"], "camera.FrameService")
         self.assertIn("camera.FrameService", self.works("ls", self.folder))
