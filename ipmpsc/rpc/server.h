@@ -80,8 +80,8 @@ class ReplyTo {
 
   // Moves the call out of the handler.
   ReplyTo Defer() { return ReplyTo(std::move(call_)); }
-  // Ends a deferred call. Does nothing if it is finished. A stream that ended well is finished with
-  // OK. Of other methods only an error has an effect.
+  // Ends a deferred call. Does nothing if it is finished. OK ends a stream well. It ends a call of
+  // another method, which then has no reply, with kInternal.
   void Finish(const absl::Status& status) {
     if (call_ == nullptr) return;
     call_->Finish(status.ok() && !call_->method().streams
