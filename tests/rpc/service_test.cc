@@ -278,6 +278,26 @@ TEST_F(ServiceTest, DeferredCallKeepsItsRequest) {
   second.join();
 }
 
+TEST_F(ServiceTest, DeferredCallIsFinishedWithAStatus) {
+  TestOracle oracle;
+  ASSERT_OK_AND_ASSIGN(OracleServer server, OracleServer::Create(path_, &oracle));
+  for (const bool is_ok : {false, true}) {
+    std::thread thread([this, is_ok] {
+      OracleClient client = Connected();
+      EXPECT_THAT(client.Later(Asking(0), kPatience),
+                  is_ok ? StatusIs(absl::StatusCode::kInternal, HasSubstr("gave no reply"))
+                        : StatusIs(absl::StatusCode::kNotFound, "the reason"));
+    });
+    EXPECT_OK(server.ServeOnce(kPatience));
+    EXPECT_TRUE(oracle.deferred.has_value());
+    oracle.deferred->Finish(is_ok ? absl::OkStatus() : absl::NotFoundError("the reason"));
+    thread.join();
+    EXPECT_TRUE(oracle.deferred->cancelled());
+    EXPECT_THAT(oracle.deferred->Send(Answer()), StatusIs(absl::StatusCode::kFailedPrecondition));
+    oracle.deferred.reset();
+  }
+}
+
 TEST_F(ServiceTest, ManyClientsCallAtOnce) {
   constexpr int kClients = 24;
   constexpr int kCalls = 200;
