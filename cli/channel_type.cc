@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace ipmpsc::cli {
@@ -28,12 +29,26 @@ bool Parse(const Channel& channel, ChannelInfo* info) {
          info->ParseFromArray(description.data(), static_cast<int>(description.size()));
 }
 
+// Whether the channel belongs to a service: docs/services.md.
+bool IsOfService(absl::string_view description) {
+  if (absl::StartsWith(description, "ipmpsc replies 1 of ")) return true;
+  ServiceInfo info;
+  return info.ParseFromArray(description.data(), static_cast<int>(description.size())) &&
+         info.methods_size() > 0;
+}
+
 }  // namespace
 
 absl::StatusOr<ChannelType> ChannelType::Of(const Channel& channel) {
   if (channel.description().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(channel.path(), ": the channel has no schema; its programs send bytes"));
+  }
+  if (IsOfService(channel.description())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(channel.path(),
+                     ": the channel carries calls of a service, and not messages of one type; "
+                     "`ipmpsc info` shows who uses it"));
   }
   ChannelType type;
   if (!Parse(channel, &type.info_)) {

@@ -21,7 +21,8 @@ namespace ipmpsc::cli {
 class ChannelType {
  public:
   // Errors:
-  //  * kFailedPrecondition - the channel has no description: its programs send bytes
+  //  * kFailedPrecondition - the channel has no description: its programs send bytes. Or it
+  //                          carries the requests or the replies of a service
   //  * kDataLoss           - the description is no ChannelInfo, or its schema contradicts itself
   static absl::StatusOr<ChannelType> Of(const Channel& channel);
 

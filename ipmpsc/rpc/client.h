@@ -85,6 +85,7 @@ class ReplyStream {
     method_ = other.method_;
     deadline_ = other.deadline_;
     end_ = std::move(other.end_);
+    ended_well_ = other.ended_well_;
     return *this;
   }
   // Cancels the call, unless it has ended.
@@ -149,7 +150,9 @@ class ReplyStream {
 //  * kDeadlineExceeded   - no space for the request, or no reply until `deadline`. The handler may
 //                          still run
 //  * kUnavailable        - no server runs, or it ended before it replied. Noticed within 100
-//                          milliseconds. If the text says so, the call may have been handled
+//                          milliseconds. Or it has dropped the call, since it cannot open the
+//                          client's reply channel. If the text says so, the call may have been
+//                          handled
 //  * kUnimplemented      - the server has no such method
 //  * kInvalidArgument    - the request lacks a required field, cannot be written in place or is
 //                          longer than its channel takes; or the server found it malformed; or the
@@ -188,8 +191,9 @@ class ServiceClient {
     return Connect(typed::DeclaredPath(Handler::kService.channel), deadline, options);
   }
 
-  // Ends a call that waits for a reply with kCancelled, or the next one that is about to wait. May
-  // be called in any thread and in signal handlers, while the client lives and is not being moved.
+  // Ends a call that waits for a reply with kCancelled, or the next one that is about to wait. A
+  // call that waits for space for its request goes on until it waits for its reply. May be called
+  // in any thread and in signal handlers, while the client lives and is not being moved.
   void Interrupt() { core_->Interrupt(); }
 
   // Counts since the client was connected.

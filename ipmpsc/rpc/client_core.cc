@@ -112,7 +112,7 @@ absl::StatusOr<Loan> ClientCore::Claim(size_t bound, Deadline deadline) {
 
 uint64_t ClientCore::Start(Loan loan, size_t size, const MethodType& method, Deadline deadline) {
   const uint64_t call = ++last_call_;
-  open_.try_emplace(call);  // before the request is sent: it may throw
+  open_[call].position = loan.position();  // before the request is sent: it may throw
   WriteEnvelope({RequestKind::kCall, method.id, call, id_, deadline.nanoseconds()},
                 loan.payload().data());
   std::move(loan).Publish(kEnvelopeSize + size);
@@ -127,7 +127,8 @@ absl::StatusOr<ClientCore::Answer> ClientCore::Await(uint64_t call, Deadline dea
     return {envelope.kind, std::move(lease), std::move(status)};
   };
   ReplyEnvelope envelope;
-  if (std::deque<Lease>& kept = open_[call]; !kept.empty()) {
+  OpenCall& open_call = open_[call];
+  if (std::deque<Lease>& kept = open_call.kept; !kept.empty()) {
     Lease lease = std::move(kept.front());
     kept.pop_front();
     // It was valid when it was kept, but its sender may have changed it.
@@ -135,6 +136,7 @@ absl::StatusOr<ClientCore::Answer> ClientCore::Await(uint64_t call, Deadline dea
     ++stats_.malformed_replies;
   }
   bool server_lives = true;
+  bool is_released = false;  // the server had released the request at the last look
   for (;;) {
     absl::StatusOr<Lease> lease =
         server_lives ? replies_.Receive(Sooner(deadline, kLook)) : replies_.TryReceive();
@@ -144,7 +146,7 @@ absl::StatusOr<ClientCore::Answer> ClientCore::Await(uint64_t call, Deadline dea
       } else if (envelope.call == call) {
         return answer(envelope, *std::move(lease));
       } else if (const auto open = open_.find(envelope.call); open != open_.end()) {
-        open->second.push_back(*std::move(lease));
+        open->second.kept.push_back(*std::move(lease));
       } else {
         ++stats_.late_replies;
       }
@@ -160,6 +162,16 @@ absl::StatusOr<ClientCore::Answer> ClientCore::Await(uint64_t call, Deadline dea
     } else if (!requests_.channel().HasReceiver()) {
       server_lives = false;  // what it has sent before is still received
       continue;
+    } else if (is_released && !deadline.Passed()) {
+      return absl::UnavailableError(absl::StrCat(
+          "the server of ", type_.name,
+          " has dropped the call: it cannot open or use this client's reply channel ",
+          reply_channel_.path(),
+          "; check who may open that file, and how many descriptors the server may have. The call "
+          "may have been handled"));
+    } else {
+      // A server releases a request after its last reply, so the next look finds that reply.
+      is_released = requests_.channel().released_position() > open_call.position;
     }
     if (deadline.Passed()) {
       return absl::DeadlineExceededError(

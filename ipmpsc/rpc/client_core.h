@@ -82,6 +82,12 @@ class ClientCore {
 
   absl::Status ServerGone() const;
 
+  struct OpenCall {
+    uint64_t position = 0;  // of its request
+    // The answers to it that came while another one was awaited.
+    std::deque<Lease> kept;
+  };
+
   const ServiceType& type_;
   typed::ArenaPool::Owner arenas_;
   Sender requests_;
@@ -90,8 +96,7 @@ class ClientCore {
   const uint64_t id_;
   const pid_t process_;
   uint64_t last_call_ = 0;
-  // The open calls, and the answers to them that came while another one was awaited.
-  std::map<uint64_t, std::deque<Lease>> open_;
+  std::map<uint64_t, OpenCall> open_;
   ClientStats stats_;
 };
 

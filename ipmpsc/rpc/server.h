@@ -55,7 +55,8 @@ class ReplyTo {
   //
   // Errors:
   //  * kCancelled          - nobody waits for it: the client has cancelled, is gone or was given up
-  //  * kDeadlineExceeded   - the deadline of the call has passed
+  //  * kDeadlineExceeded   - the deadline of the call has passed. A method that sends one reply may
+  //                          still send it if there is space
   //  * kFailedPrecondition - the call takes no other reply, or was deferred; or a reply is being
   //                          written in place
   //  * kInvalidArgument    - a required field is missing, or the reply is longer than the client's
@@ -79,8 +80,8 @@ class ReplyTo {
 
   // Moves the call out of the handler.
   ReplyTo Defer() { return ReplyTo(std::move(call_)); }
-  // Ends a deferred call. Does nothing if it is finished. A stream that ended well is finished with
-  // OK. Of other methods only an error has an effect.
+  // Ends a deferred call. Does nothing if it is finished. OK ends a stream well. It ends a call of
+  // another method, which then has no reply, with kInternal.
   void Finish(const absl::Status& status) {
     if (call_ == nullptr) return;
     call_->Finish(status.ok() && !call_->method().streams
@@ -151,7 +152,8 @@ class ServiceServer {
                       *std::move(call));
     return absl::OkStatus();
   }
-  // Handles calls until `Interrupt` is called. Then returns OK.
+  // Handles calls until `Interrupt` was called and no call waits any more. Then returns OK. A
+  // program that is to stop under any load calls `ServeOnce` and looks at a flag of its own.
   //
   // Errors: as `ServeOnce`.
   absl::Status Serve() {
@@ -168,7 +170,9 @@ class ServiceServer {
 
   // For `WaitSet::Add` and `WaitSet::Remove`, which take servers. A set reports the server when a
   // call comes. Handle calls by `ServeOnce` without a timeout until it returns kDeadlineExceeded,
-  // then wait.
+  // then wait. Do so too after a deferred call was used or has ended: it takes requests out of the
+  // channel, of which the set then does not know. Call `ServeOnce` each second, if the server is to
+  // notice dead clients while no calls come.
   absl::Status AddTo(WaitSet& set, uint64_t tag) { return set.Add(core_->requests(), tag); }
   absl::Status RemoveFrom(WaitSet& set) { return set.Remove(core_->requests()); }
 

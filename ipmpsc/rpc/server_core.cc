@@ -1,5 +1,7 @@
 #include "ipmpsc/rpc/server_core.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -22,6 +24,8 @@ constexpr size_t kMostPeeked = 16;
 constexpr size_t kMostWaiting = 4096;
 // Requests in a row that one call of `Next` drops after its deadline.
 constexpr size_t kMostDropped = 2 * kMostWaiting;
+// Channels of other servers that a server which starts may find and leave, one after the other.
+constexpr int kMostFound = 16;
 
 Deadline Sooner(Deadline a, Deadline b) { return a.nanoseconds() < b.nanoseconds() ? a : b; }
 
@@ -36,6 +40,10 @@ Deadline DeadlineAt(int64_t nanoseconds) {
 bool HasEnded(const Channel& channel) {
   const ChannelState state = channel.state();
   return state == ChannelState::kClosed || state == ChannelState::kReplaced;
+}
+
+absl::Status DeadlinePassed() {
+  return absl::DeadlineExceededError("the deadline of this call has passed");
 }
 
 absl::StatusOr<Receiver> AttachTo(const Channel& channel, const ServerOptions& options) {
@@ -83,6 +91,8 @@ absl::StatusOr<Loan> ServerCall::Claim(size_t bound) {
     return absl::FailedPreconditionError(
         absl::StrCat("the call of ", method_.name, " is finished: it takes no other reply"));
   }
+  // A stream would go on while there is space. A single reply may come late.
+  if (method_.streams && deadline_.Passed()) return DeadlinePassed();
   const size_t most = route_->channel.max_payload();
   if (most < kEnvelopeSize || bound > most - kEnvelopeSize) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -127,6 +137,7 @@ ServerCore::ServerCore(const ServiceType& type, std::string path, Receiver reque
                        const ServerOptions& options)
     : type_(type),
       path_(std::move(path)),
+      process_(getpid()),
       patience_(options.patience),
       arenas_(nullptr),
       requests_(std::move(requests)),
@@ -147,17 +158,19 @@ absl::StatusOr<std::shared_ptr<ServerCore>> ServerCore::Create(const ServiceType
   channel_options.exist_policy = ExistPolicy::kOpenOrReplace;
   channel_options.accept_smaller = true;  // to see what it carries first
   channel_options.description = DescribeService(type);
-  for (bool is_replaced = false;; is_replaced = true) {
+  for (int i = 0; i < kMostFound; ++i) {
     absl::StatusOr<Channel> channel = Channel::Create(path, channel_options);
     if (!channel.ok()) return channel.status();
     absl::Status status = CheckServiceName(type, channel->description());
     if (!status.ok()) return status;
     absl::StatusOr<Receiver> requests = AttachTo(*channel, options);
     if (!requests.ok()) return requests.status();
+    // While this server waited, another one may have put its own channel in the place.
+    if (HasEnded(*channel)) continue;
     const bool is_wanted = channel->description() == channel_options.description &&
                            channel->capacity() >= channel_options.capacity &&
                            channel->max_senders() >= channel_options.max_senders;
-    if (!is_wanted && !is_replaced) {
+    if (!is_wanted) {
       // No other server receives from it, so it may end. Its clients connect again.
       channel->Close();
       continue;
@@ -170,9 +183,12 @@ absl::StatusOr<std::shared_ptr<ServerCore>> ServerCore::Create(const ServiceType
     return std::shared_ptr<ServerCore>(new ServerCore(
         type, resolved, *std::move(requests), has_predecessor ? stats.claim_position : 0, options));
   }
+  return absl::AbortedError(absl::StrCat(
+      path, ": other servers kept replacing the channel; run one server of ", type.name));
 }
 
 ServerCore::~ServerCore() {
+  if (getpid() != process_) return;  // in a forked child: its parent handles them
   // Their leases are released here, so no successor answers them.
   for (const Lease& lease : waiting_) {
     RequestEnvelope envelope;
@@ -260,6 +276,13 @@ void ServerCore::Cancel(const RequestEnvelope& envelope) {
   for (ServerCall* const call : open_) {
     if (call->client_ == envelope.reply && call->id_ == envelope.call) call->cancelled_ = true;
   }
+  // Of a call that was taken and waits. Its handler would not see the cancellation.
+  const auto is_cancelled = [&envelope](const Lease& lease) {
+    RequestEnvelope waiting;
+    return ReadEnvelope(lease.payload(), &waiting) && waiting.reply == envelope.reply &&
+           waiting.call == envelope.call;
+  };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), is_cancelled), waiting_.end());
 }
 
 std::shared_ptr<Route> ServerCore::OpenRoute(uint64_t client) const {
@@ -349,9 +372,7 @@ absl::StatusOr<Loan> ServerCore::ClaimReply(Route* route, size_t size, Deadline 
       route->gone = absl::IsDataLoss(loan.status()) || HasEnded(route->channel);
       return loan;
     }
-    if (deadline.Passed()) {
-      return absl::DeadlineExceededError("the deadline of this call has passed");
-    }
+    if (deadline.Passed()) return DeadlinePassed();
     if (patience.Passed()) {
       GiveUp(route);
       return absl::CancelledError(absl::StrCat("the client of this call has released no reply for ",

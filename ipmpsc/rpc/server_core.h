@@ -3,6 +3,8 @@
 #ifndef IPMPSC_RPC_SERVER_CORE_H_
 #define IPMPSC_RPC_SERVER_CORE_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -44,7 +46,7 @@ struct ServerOptions {
 };
 
 struct ServerStats {
-  uint64_t calls = 0;          // for which a handler was called
+  uint64_t calls = 0;          // of methods that it has; a handler got those that were valid
   uint64_t late = 0;           // whose deadline had passed; dropped
   uint64_t malformed = 0;      // without a valid envelope or message
   uint64_t unimplemented = 0;  // of methods that this server has not
@@ -153,6 +155,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   const ServiceType& type_;
   const std::string path_;
+  const pid_t process_;
   const absl::Duration patience_;
   typed::ArenaPool::Owner arenas_;
   Receiver requests_;

@@ -129,6 +129,24 @@ class InfoTest(CommandTest):
         self.create("readings")
         self.assertIn("robot.Reading", self.works("info", self.path("readings")))
 
+    def test_a_service_has_no_messages_of_one_type(self):
+        server = self.start([program("frame_server")])
+        requests = "camera.frame_service"
+        self.await_true(lambda: os.path.exists(self.path(requests)) and self.info(requests)["receiver"] is not None)
+        # The client waits for its reply, and then for nothing: its call has a deadline.
+        os.kill(server.pid, signal.SIGSTOP)
+        client = self.start([program("frame_client")])
+        self.await_true(lambda: any(".reply-" in name for name in os.listdir(self.folder)))
+        os.kill(client.pid, signal.SIGSTOP)
+        replies = next(name for name in os.listdir(self.folder) if ".reply-" in name)
+        self.assertEqual(self.info(requests)["message"], "camera.FrameService")
+        self.assertIn("camera.FrameService", self.works("ls", self.folder))
+        for name in (requests, replies):
+            for verb in (["info", name, "--schema"], ["tail", name, "--no-wait"]):
+                ended = self.ipmpsc(*verb)
+                self.assertEqual(ended.status, 1, ended)
+                self.assertIn("the channel carries calls of a service", ended.err)
+
     def test_a_channel_of_bytes_has_no_schema(self):
         self.create("raw", "bytes")
         self.assertIn("message    bytes (no schema)\n", self.works("info", "raw"))

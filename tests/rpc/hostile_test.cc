@@ -6,11 +6,13 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
@@ -41,9 +43,12 @@ using ipmpsc::rpc::ReplyKind;
 using ipmpsc::rpc::ReplyPath;
 using ipmpsc::rpc::RequestEnvelope;
 using ipmpsc::rpc::RequestKind;
+using ipmpsc::testing::Await;
+using ipmpsc::testing::ChildProcess;
 using ipmpsc::testing::kPatience;
 using ipmpsc::testing::SharedMemoryDirectory;
 using ipmpsc::testing::StatusIs;
+using ::testing::HasSubstr;
 
 template <typename Envelope>
 std::string Record(const Envelope& envelope, const std::string& message = "") {
@@ -88,6 +93,15 @@ class HostileTest : public ::testing::Test {
     ChannelOptions options;
     options.description = DescribeReplies(OracleHandler::kService, id);
     return options;
+  }
+
+  // The reply channel of the only client. Empty if there is none.
+  std::string OnlyReplyPath() const {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+      const std::string name = entry.path();
+      if (name.find(".reply-") != std::string::npos) return name;
+    }
+    return "";
   }
 
   static constexpr uint32_t kAsk = OracleHandler::kMethods[0].id;
@@ -188,9 +202,97 @@ TEST_F(HostileTest, UselessReplyChannelsCostNothing) {
   ExpectService();
 }
 
+TEST_F(HostileTest, CallEndsWhoseReplyChannelTheServerCannotOpen) {
+  ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
+  ASSERT_EQ(unlink(OnlyReplyPath().c_str()), 0);
+  std::thread thread([&client] {
+    EXPECT_THAT(client.Ask(Question(), Deadline::Never()),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr("has dropped the call")));
+  });
+  EXPECT_TRUE(Await([this] {
+    ServeAll();
+    return server_.stats().unreachable == 1;
+  }));
+  thread.join();
+  EXPECT_EQ(oracle_.asked, 0);
+  ExpectService();
+}
+
+// The server takes the second call and its cancellation while it handles the first call.
+TEST_F(HostileTest, CancelledCallThatWaitsIsNotHandled) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  for (const uint64_t call : {1, 2, 3}) {
+    const RequestEnvelope envelope{RequestKind::kCall, kAsk, call, 1, Deadline::kNever};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(1))));
+  }
+  ASSERT_OK(sender.TrySend(Record(RequestEnvelope{RequestKind::kCancel, 0, 2, 1, 0})));
+  ServeAll();
+  EXPECT_EQ(oracle_.asked, 2);
+  for (const uint64_t call : {1, 3}) {
+    ASSERT_OK_AND_ASSIGN(const ipmpsc::Lease reply, replies.TryReceive());
+    ReplyEnvelope envelope;
+    ASSERT_TRUE(ipmpsc::rpc::ReadEnvelope(reply.payload(), &envelope));
+    EXPECT_EQ(envelope.call, call);
+  }
+  ExpectService();
+}
+
+// Its client never cancels, and has space for all replies.
+TEST_F(HostileTest, StreamEndsAtItsDeadline) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(const Receiver replies, Receiver::Attach(channel));
+  Deadline deadline = absl::ZeroDuration();
+  oracle_.on_count = [&deadline](uint32_t number) {
+    if (number == 0) return;
+    EXPECT_TRUE(Await([&deadline] { return deadline.Passed(); }));
+  };
+  // Again, where the server has taken the call too late.
+  while (oracle_.counted == 0) {
+    deadline = absl::Milliseconds(100);
+    const RequestEnvelope envelope{RequestKind::kCall, OracleHandler::kMethods[1].id, 1, 1,
+                                   deadline.nanoseconds()};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(3))));
+    ServeAll();
+  }
+  EXPECT_THAT(oracle_.stream_status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(oracle_.counted, 1);
+}
+
+// The server has taken the second call while it handled the first one.
+TEST_F(HostileTest, InheritedServerAnswersNobody) {
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path_));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel first, Channel::Create(ReplyPath(path_, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(const Receiver first_replies, Receiver::Attach(first));
+  ASSERT_OK_AND_ASSIGN(const Channel channel,
+                       Channel::Create(ReplyPath(path_, 2), ReplyOptions(2)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  for (const uint64_t client : {1, 2}) {
+    const RequestEnvelope envelope{RequestKind::kCall, kAsk, 1, client, Deadline::kNever};
+    ASSERT_OK(sender.TrySend(Record(envelope, QuestionBytes(1))));
+  }
+  EXPECT_OK(server_.ServeOnce(absl::ZeroDuration()));
+  ChildProcess child = ChildProcess::Fork([this] {
+    const OracleServer gone = std::move(server_);
+    return 0;
+  });
+  EXPECT_EQ(child.Wait(), "exited 0");
+  EXPECT_THAT(replies.TryReceive(), StatusIs(absl::StatusCode::kUnavailable));
+  ServeAll();
+  EXPECT_EQ(oracle_.asked, 2);
+  EXPECT_OK(replies.TryReceive().status());
+  ExpectService();
+}
+
 TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
   ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
-  std::string reply_path;
   {
     // Its first call tells its channel.
     Question question;
@@ -198,10 +300,7 @@ TEST_F(HostileTest, RandomRepliesDoNotDisturbAClient) {
     EXPECT_OK(server_.ServeOnce(kPatience));
     thread.join();
   }
-  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
-    const std::string name = entry.path();
-    if (name.find(".reply-") != std::string::npos) reply_path = name;
-  }
+  const std::string reply_path = OnlyReplyPath();
   ASSERT_FALSE(reply_path.empty());
   ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(reply_path));
   ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));

@@ -14,7 +14,12 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
+#include "ipmpsc/options.h"
+#include "ipmpsc/receiver.h"
+#include "ipmpsc/rpc/service_info.h"
+#include "ipmpsc/rpc/service_type.h"
 #include "tests/rpc/oracle.h"
 #include "tests/rpc/oracle.ipmpsc.h"
 #include "tests/rpc/oracle.pb.h"
@@ -26,7 +31,9 @@
 namespace ipmpsc_test::rpc {
 namespace {
 
+using ipmpsc::Channel;
 using ipmpsc::Deadline;
+using ipmpsc::Receiver;
 using ipmpsc::testing::Await;
 using ipmpsc::testing::Board;
 using ipmpsc::testing::ChildProcess;
@@ -137,6 +144,41 @@ TEST_F(ServiceProcessTest, SuccessorTellsTheClientsOfItsPredecessor) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("may have been handled")));
   killer.join();
   EXPECT_TRUE(Await([&] { return client.Ask(Asking(2), kPatience).ok(); }));
+}
+
+// A standby waits for the receiver of a channel. A server with other methods takes that channel
+// first, and puts its own in the place.
+TEST_F(ServiceProcessTest, StandbyServesTheChannelThatIsAtItsPath) {
+  ipmpsc::rpc::ServiceType other = OracleHandler::kService;
+  other.method_count = 1;
+  ipmpsc::ChannelOptions options;
+  options.max_senders = 100;
+  options.description = ipmpsc::rpc::DescribeService(OracleHandler::kService);
+  ASSERT_OK_AND_ASSIGN(Channel first, Channel::Create(path_, options));
+  auto first_server = std::make_optional(Receiver::Attach(first));
+  ASSERT_OK(first_server->status());
+  const ChildProcess standby = ChildProcess::Fork([this] {
+    TestOracle oracle;
+    ipmpsc::rpc::ServerOptions server_options;
+    server_options.deadline = kPatience;
+    absl::StatusOr<OracleServer> server = OracleServer::Create(path_, &oracle, server_options);
+    if (!server.ok()) return 1;
+    ++board_[3];
+    return server->Serve().ok() ? 0 : 2;
+  });
+  // It sleeps until the first server ends. If it still starts, the test is weaker and not wrong.
+  EXPECT_TRUE(Await([&] { return ipmpsc::testing::IsAsleep(standby.pid()); }));
+  first.Close();
+  options.exist_policy = ipmpsc::ExistPolicy::kReplace;
+  options.description = ipmpsc::rpc::DescribeService(other);
+  ASSERT_OK_AND_ASSIGN(const Channel second, Channel::Create(path_, options));
+  auto second_server = std::make_optional(Receiver::Attach(second));
+  ASSERT_OK(second_server->status());
+  first_server.reset();
+  second_server.reset();
+  EXPECT_TRUE(Await([&] { return board_[3] == 1; }));
+  EXPECT_NE(second.state(), ipmpsc::ChannelState::kOpen) << "its methods are not the standby's";
+  EXPECT_OK(Connected().Ask(Asking(1), kPatience).status());
 }
 
 TEST_F(ServiceProcessTest, DeathOfTheServerCutsAStreamAfterWhatItSent) {

@@ -165,6 +165,21 @@ TEST_F(ServiceTest, CallsAndStreamsOfOneClientInterleave) {
   EXPECT_EQ(client.stats().late_replies, 0u);
 }
 
+TEST_F(ServiceTest, AssignedStreamHasTheEndOfTheOtherOne) {
+  Serving serving(path_);
+  OracleClient client = Connected();
+  auto stream = client.Count(Asking(0), kPatience);
+  ASSERT_OK(stream.status());
+  EXPECT_THAT(stream->Next(), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_TRUE(stream->ended_well());
+  auto cut = client.Count(Asking(0, "cut"), kPatience);
+  ASSERT_OK(cut.status());
+  *stream = *std::move(cut);
+  EXPECT_FALSE(stream->ended_well()) << "it has not ended";
+  EXPECT_THAT(stream->Next(), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_FALSE(stream->ended_well());
+}
+
 // A stream of more bytes than the reply channel holds, whose client lets it lie.
 TEST_F(ServiceTest, CancelledStreamEndsAtTheServerAndDisturbsNothing) {
   ServerOptions options;
@@ -261,6 +276,26 @@ TEST_F(ServiceTest, DeferredCallKeepsItsRequest) {
   first.join();
   oracle.deferred.reset();
   second.join();
+}
+
+TEST_F(ServiceTest, DeferredCallIsFinishedWithAStatus) {
+  TestOracle oracle;
+  ASSERT_OK_AND_ASSIGN(OracleServer server, OracleServer::Create(path_, &oracle));
+  for (const bool is_ok : {false, true}) {
+    std::thread thread([this, is_ok] {
+      OracleClient client = Connected();
+      EXPECT_THAT(client.Later(Asking(0), kPatience),
+                  is_ok ? StatusIs(absl::StatusCode::kInternal, HasSubstr("gave no reply"))
+                        : StatusIs(absl::StatusCode::kNotFound, "the reason"));
+    });
+    EXPECT_OK(server.ServeOnce(kPatience));
+    EXPECT_TRUE(oracle.deferred.has_value());
+    oracle.deferred->Finish(is_ok ? absl::OkStatus() : absl::NotFoundError("the reason"));
+    thread.join();
+    EXPECT_TRUE(oracle.deferred->cancelled());
+    EXPECT_THAT(oracle.deferred->Send(Answer()), StatusIs(absl::StatusCode::kFailedPrecondition));
+    oracle.deferred.reset();
+  }
 }
 
 TEST_F(ServiceTest, ManyClientsCallAtOnce) {
