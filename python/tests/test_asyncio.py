@@ -1,12 +1,14 @@
 """Tasks of asyncio: real processes, cancellation, several tasks, threads and loops."""
 
 import asyncio
+import gc
 import os
 import select
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -331,6 +333,30 @@ def test_closed_loop_gives_the_receiver_back(channel):
     assert asyncio.run(receiver.receive_bytes_async()) == b"next loop"
     task._log_destroy_pending = False
     del task
+
+
+def test_collected_wait_of_a_closed_loop_leaves_the_next_one_alone(channel):
+    receiver = ipmpsc.Receiver(channel)
+    loop = asyncio.new_event_loop()
+    old = loop.create_task(receiver.receive_async())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+    old._log_destroy_pending = False
+    collected = weakref.ref(old)
+
+    async def main():
+        nonlocal old
+        task = asyncio.create_task(receiver.receive_bytes_async())
+        await asyncio.sleep(0.01)
+        old = None
+        gc.collect()
+        assert collected() is None
+        with pytest.raises(ipmpsc.FailedPreconditionError, match="a task waits"):
+            receiver.try_receive()
+        ipmpsc.Sender(channel).send(b"undisturbed")
+        assert await asyncio.wait_for(task, 60) == b"undisturbed"
+
+    asyncio.run(main())
 
 
 def test_busy_channel_leaves_time_for_others(path):

@@ -35,7 +35,8 @@ def _wake(future):
         future.set_result(None)
 
 
-async def _readable(loop, end, descriptor):
+async def _readable(turns, end, descriptor):
+    loop = turns.loop
     end._begin_wait()
     try:
         future = loop.create_future()
@@ -47,7 +48,9 @@ async def _readable(loop, end, descriptor):
             if not loop.is_closed():
                 loop.remove_reader(descriptor)
     finally:
-        end._end_wait()
+        # The collector may end the wait of a closed loop when the next loop waits in the end.
+        if not loop.is_closed() or end._turns is turns:
+            end._end_wait()
 
 
 async def _wait(end, attempt, arm, descriptor):
@@ -84,7 +87,7 @@ async def _wait(end, attempt, arm, descriptor):
                     return result
                 number = descriptor()
                 if arm():
-                    await _readable(loop, end, number)
+                    await _readable(turns, end, number)
                     vain = 0
                 else:
                     vain += 1
