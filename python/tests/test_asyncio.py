@@ -202,6 +202,27 @@ def test_claims_and_batches_wait_for_space(channel):
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("timestamps", [False, True])
+def test_batch_waits_for_no_more_space_than_it_needs(path, timestamps):
+    async def main():
+        channel = ipmpsc.Channel.create(path, capacity=4096, timestamps=timestamps)
+        sender = ipmpsc.Sender(channel)
+        receiver = ipmpsc.Receiver(channel)
+        sender.send(b"x" * 1500)
+        sender.send(b"y" * 2000)
+        # 20 records of 64 bytes, for which the kept message leaves space.
+        batch = [b"z" * (32 if timestamps else 40)] * 20
+        task = asyncio.create_task(sender.send_batch_async(batch))
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        receiver.receive(timeout=10).release()
+        with receiver.receive(timeout=10):
+            await asyncio.wait_for(task, 60)
+        assert receiver.receive_available() == batch
+
+    asyncio.run(main())
+
+
 def test_send_to_a_slow_process(channel, path):
     receiving = """
 import sys, ipmpsc
