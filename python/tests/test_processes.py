@@ -45,7 +45,7 @@ def test_two_senders(path):
 
 
 def test_killed_sender(channel, path):
-    """It dies with an open loan. What it had sent arrives, and so does what others send."""
+    """It dies with an open loan. Its messages arrive, and so do those of others."""
     receiver = ipmpsc.Receiver(channel)
     program = """
 import sys, time, ipmpsc
