@@ -35,6 +35,7 @@ ipmpsc_status FailWith(const absl::Status& status) noexcept {
 }
 
 ipmpsc_status FailNull(const char* function, const char* argument) noexcept {
+  const ErrnoKeeper keeper;
   try {
     return Fail(IPMPSC_INVALID_ARGUMENT, absl::StrCat(function, ": ", argument, " is NULL"));
   } catch (const std::exception&) {

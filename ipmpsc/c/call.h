@@ -78,8 +78,10 @@ T ValueOr(T otherwise, Call&& call) {
   const ErrnoKeeper keeper;
   try {
     return call();
+#ifdef __GLIBCXX__
   } catch (const abi::__forced_unwind&) {
     throw;
+#endif
   } catch (...) {
     return otherwise;
   }

@@ -209,7 +209,7 @@ NB_MODULE(_core, module) {
             Channel channel = self.get();
             channel.Close();
           },
-          "Ends the channel for all participants. What was sent is still received.")
+          "Ends the channel for all participants. Messages that were sent are still received.")
       .def("__enter__", [](nb::handle self) { return nb::borrow(self); })
       .def(
           "__exit__", [](PyChannel& self, nb::args) { self.channel.reset(); },

@@ -4,6 +4,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -54,6 +55,27 @@ inline constexpr char kBusyText[] =
     "another thread waits in this object, or a signal handler interrupted a wait in it: one thread "
     "at a time may use it";
 
+// Releases the interpreter's lock, as nb::gil_scoped_release does, and takes it back. When the
+// interpreter ends, a daemon thread never gets the lock back: Python 3.14 lets such a thread hang,
+// and older ones call pthread_exit. That unwinds the stack, and the first function that is noexcept
+// would end the program by std::terminate. So the thread hangs here.
+class LockReleased {
+ public:
+  LockReleased() : state_(PyEval_SaveThread()) {}
+  LockReleased(const LockReleased&) = delete;
+  LockReleased& operator=(const LockReleased&) = delete;
+  ~LockReleased() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {  // Only that unwinding. A catch that ended would end the program, too.
+      for (;;) pause();
+    }
+  }
+
+ private:
+  PyThreadState* const state_;
+};
+
 // Marks an object as busy during a wait. Made and destroyed with the interpreter's lock.
 class Busy {
  public:
@@ -97,7 +119,7 @@ auto WaitInSlices(const Timeout& timeout, Mark&& mark, Wait wait) {
   for (absl::Duration left = whole;;) {
     const bool last = left <= kSlice * 1.5;
     auto result = [&]() -> Result {
-      const nb::gil_scoped_release released;
+      const LockReleased released;
       return wait(Deadline(last ? std::max(left, absl::ZeroDuration()) : kSlice));
     }();
     mark.Settle();

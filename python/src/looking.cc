@@ -57,7 +57,7 @@ PostMortem OpenPostMortem(nb::handle path) {
   const std::string name = PathOf(path);
   // It copies the file.
   auto found = [&] {
-    const nb::gil_scoped_release released;
+    const LockReleased released;
     return PostMortem::Open(name);
   }();
   return ValueOrRaise(std::move(found));
@@ -66,7 +66,7 @@ PostMortem OpenPostMortem(nb::handle path) {
 absl::StatusOr<PostMortemMessage> NextOf(PyPostMortem& self) {
   PostMortem& found = self.get();
   const Busy busy(&self.busy);
-  const nb::gil_scoped_release released;
+  const LockReleased released;
   return found.Next();
 }
 

@@ -240,7 +240,12 @@ void BindWaitSet(nb::module_& module) {
           "fileno", [](PyWaitSet& self) { return ValueOrRaise(self.get().fd()); },
           "Returns a descriptor, which the set owns, for an event loop. It becomes readable for "
           "each event after a `wait(0)` that returns nothing.")
-      .def_prop_ro("statistics", [](const PyWaitSet& self) { return self.set.statistics(); })
+      .def_prop_ro("statistics",
+                   [](const PyWaitSet& self) {
+                     // A wait counts without the interpreter's lock.
+                     self.use.RefuseIfBusy();
+                     return self.set.statistics();
+                   })
       .def("__len__", [](const PyWaitSet& self) { return self.members.size(); });
   BindTasks(set, [](PyWaitSet& self) -> Use& { return self.use; });
 }

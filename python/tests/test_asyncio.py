@@ -1,12 +1,14 @@
 """Tasks of asyncio: real processes, cancellation, several tasks, threads and loops."""
 
 import asyncio
+import gc
 import os
 import select
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -200,6 +202,27 @@ def test_claims_and_batches_wait_for_space(channel):
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("timestamps", [False, True])
+def test_batch_waits_for_no_more_space_than_it_needs(path, timestamps):
+    async def main():
+        channel = ipmpsc.Channel.create(path, capacity=4096, timestamps=timestamps)
+        sender = ipmpsc.Sender(channel)
+        receiver = ipmpsc.Receiver(channel)
+        sender.send(b"x" * 1500)
+        sender.send(b"y" * 2000)
+        # 20 records of 64 bytes, for which the kept message leaves space.
+        batch = [b"z" * (32 if timestamps else 40)] * 20
+        task = asyncio.create_task(sender.send_batch_async(batch))
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        receiver.receive(timeout=10).release()
+        with receiver.receive(timeout=10):
+            await asyncio.wait_for(task, 60)
+        assert receiver.receive_available() == batch
+
+    asyncio.run(main())
+
+
 def test_send_to_a_slow_process(channel, path):
     receiving = """
 import sys, ipmpsc
@@ -331,6 +354,30 @@ def test_closed_loop_gives_the_receiver_back(channel):
     assert asyncio.run(receiver.receive_bytes_async()) == b"next loop"
     task._log_destroy_pending = False
     del task
+
+
+def test_collected_wait_of_a_closed_loop_leaves_the_next_one_alone(channel):
+    receiver = ipmpsc.Receiver(channel)
+    loop = asyncio.new_event_loop()
+    old = loop.create_task(receiver.receive_async())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+    old._log_destroy_pending = False
+    collected = weakref.ref(old)
+
+    async def main():
+        nonlocal old
+        task = asyncio.create_task(receiver.receive_bytes_async())
+        await asyncio.sleep(0.01)
+        old = None
+        gc.collect()
+        assert collected() is None
+        with pytest.raises(ipmpsc.FailedPreconditionError, match="a task waits"):
+            receiver.try_receive()
+        ipmpsc.Sender(channel).send(b"undisturbed")
+        assert await asyncio.wait_for(task, 60) == b"undisturbed"
+
+    asyncio.run(main())
 
 
 def test_busy_channel_leaves_time_for_others(path):

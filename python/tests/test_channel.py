@@ -4,6 +4,7 @@ import os
 import pathlib
 import socket
 import time
+import types
 
 import pytest
 
@@ -181,6 +182,36 @@ def test_schema_of_the_channel(path):
     channel = ipmpsc.Channel.create(path, description=channel_info(timestamp_pb2.Timestamp))
     message = messages.message_class(channel)(seconds=8)
     assert timestamp_pb2.Timestamp.FromString(message.SerializeToString()).seconds == 8
+
+
+def test_description_of_files_that_many_import():
+    """Each file of a layer imports both of the layer below: 2^30 paths lead to the lowest ones."""
+
+    class File:
+        def __init__(self, name, imported):
+            self.name = name
+            self.imported = imported
+            self.looks = 0
+
+        @property
+        def dependencies(self):
+            self.looks += 1
+            assert self.looks == 1
+            return self.imported
+
+        def CopyToProto(self, proto):
+            proto.name = self.name
+
+    layer = []
+    for i in range(30):
+        layer = [File(f"{i}{half}.proto", layer) for half in "ab"]
+    message = types.SimpleNamespace(
+        DESCRIPTOR=types.SimpleNamespace(file=layer[0], full_name="test.Message")
+    )
+    described = messages.description(message)
+    # Those that are imported come first.
+    places = [described.index(f"{i}a.proto".encode()) for i in range(30)]
+    assert places == sorted(places) and described.count(b".proto") == 59
 
 
 def test_channel_without_a_schema(channel, path):

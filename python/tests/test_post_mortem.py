@@ -1,4 +1,4 @@
-"""What dead programs left in a channel."""
+"""Post-mortems: the messages that dead programs left in a channel."""
 
 import subprocess
 import sys

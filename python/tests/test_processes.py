@@ -45,7 +45,7 @@ def test_two_senders(path):
 
 
 def test_killed_sender(channel, path):
-    """It dies with an open loan. What it had sent arrives, and so does what others send."""
+    """It dies with an open loan. Its messages arrive, and so do those of others."""
     receiver = ipmpsc.Receiver(channel)
     program = """
 import sys, time, ipmpsc
@@ -149,6 +149,28 @@ except KeyboardInterrupt:
         assert child.stdout.readline() == b"interrupted\n"
     assert child.returncode == 0
     del attached
+
+
+@pytest.mark.parametrize("wait", ["ipmpsc.Receiver(channel).receive", "ipmpsc.Tap(channel).next"])
+def test_daemon_waits_at_the_end_of_the_program(path, wait):
+    """The interpreter never gives its lock back to such a thread."""
+    ipmpsc.Channel.create(path, capacity=4096)
+    program = f"""
+import sys, threading, time, ipmpsc
+channel = ipmpsc.Channel.open(sys.argv[1])
+threading.Thread(target={wait}, daemon=True).start()
+
+class Last:
+    # While the interpreter ends. The thread looks up from its wait every 20 ms, so it does now.
+    def __del__(self, sleep=time.sleep):
+        sleep(0.3)
+
+last = Last()
+time.sleep(0.1)  # The thread begins its wait. If it is late, nothing is tested.
+"""
+    with python(program, path, stderr=subprocess.PIPE) as child:
+        errors = child.stderr.read()
+    assert (child.returncode, errors) == (0, b"")
 
 
 def program_of(name):

@@ -187,7 +187,7 @@ impl SharedRingBuffer {
         ChannelStats::of(Snapshot(snapshot))
     }
 
-    /// Ends the channel for all participants. What was sent is still received.
+    /// Ends the channel for all participants. Messages that were sent are still received.
     pub fn close(&self) -> Result<()> {
         // SAFETY: the handle lives, and is thread-safe.
         check(unsafe { ffi::ipmpsc_channel_close(self.0) })

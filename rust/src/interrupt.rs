@@ -1,4 +1,4 @@
-//! What ends waits from other threads.
+//! Interrupts, which end waits from other threads.
 
 use crate::ffi;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -16,9 +16,9 @@
 //! # Ok::<(), ipmpsc::Error>(())
 //! ```
 //!
-//! Payloads are bytes. A `prost` message is sent by `sender.send(&message.encode_to_vec())`, or in
-//! place by `message.encode(&mut &mut *sender.claim(message.encoded_len())?)`, and read by
-//! `Message::decode(&*lease)`.
+//! Payloads are bytes. A `prost` message is sent by `sender.send(message.encode_to_vec())`, or in
+//! place by `loan = sender.claim(message.encoded_len())?`, `message.encode(&mut &mut *loan)?` and
+//! `loan.publish()?`. It is read by `Message::decode(&*lease)`. A loan that is dropped is not sent.
 //!
 //! A handle does not work in a forked child, where it returns `Code::FailedPrecondition`.
 

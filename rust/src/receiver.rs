@@ -180,7 +180,7 @@ impl Receiver {
         Ok(unless_late(self.take(Some(timeout)))?.map(|lease| lease.to_vec()))
     }
 
-    /// Receives without a copy, by leases that borrow the context.
+    /// Receives without a copy, by leases that borrow the receiver.
     pub fn zero_copy_context(&mut self) -> ZeroCopyContext<'_> {
         ZeroCopyContext { receiver: self }
     }
@@ -199,8 +199,8 @@ fn empty_message() -> ffi::Message {
     unsafe { ffi::result_of() }
 }
 
-/// Hands out messages where they lie in the ring. Several leases may be held at the same time. None
-/// outlives the context, nor the receiver:
+/// Hands out messages where they lie in the ring. Several leases may be held at the same time. One
+/// may outlive the context, but none outlives the receiver:
 ///
 /// ```compile_fail,E0505
 /// # let (_, buffer) = ipmpsc::SharedRingBuffer::create_temp(4096).unwrap();

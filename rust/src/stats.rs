@@ -1,4 +1,4 @@
-//! What a channel holds, and who uses it.
+//! Snapshots: the contents and the users of a channel.
 
 use crate::error::{check, duration_of, time_of, Code, Result};
 use crate::ffi;

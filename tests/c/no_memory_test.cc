@@ -1,5 +1,6 @@
 // Tests that the C interface survives the end of memory: each allocation fails in turn, and a call
-// then returns IPMPSC_RESOURCE_EXHAUSTED and has no effect.
+// then returns IPMPSC_RESOURCE_EXHAUSTED, has no effect and leaves errno alone.
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -13,7 +14,10 @@ namespace {
 int allocations_left = -1;
 
 void* Allocate(size_t size) {
-  if (allocations_left == 0) throw std::bad_alloc();
+  if (allocations_left == 0) {
+    errno = ENOMEM;  // As malloc does.
+    throw std::bad_alloc();
+  }
   if (allocations_left > 0) --allocations_left;
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
@@ -25,8 +29,11 @@ template <typename Call>
 int FailEachAllocation(Call&& call) {
   for (int allowed = 0; allowed < 1000; ++allowed) {
     allocations_left = allowed;
+    errno = EDOM;
     const ipmpsc_status status = call();
+    const int kept = errno;
     allocations_left = -1;
+    EXPECT(kept == EDOM);
     if (status == IPMPSC_OK) return allowed;
     EXPECT_CODE(status, IPMPSC_RESOURCE_EXHAUSTED);
   }
@@ -75,6 +82,17 @@ void TestSend() {
   ipmpsc_channel_free(&channel);
 }
 
+// An error needs memory for its text. Without it the code and errno are right all the same.
+void TestErrorWithoutText() {
+  allocations_left = 0;
+  errno = EDOM;
+  const ipmpsc_status status = ipmpsc_channel_close(nullptr);
+  const int kept = errno;
+  allocations_left = -1;
+  EXPECT_CODE(status, IPMPSC_INVALID_ARGUMENT);
+  EXPECT(kept == EDOM);
+}
+
 }  // namespace
 
 void* operator new(size_t size) { return Allocate(size); }
@@ -84,6 +102,7 @@ void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 int main() {
   TestReceive();
   TestSend();
+  TestErrorWithoutText();
   if (failures != 0) std::fprintf(stderr, "%d expectations failed\n", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -35,7 +35,8 @@ def _wake(future):
         future.set_result(None)
 
 
-async def _readable(loop, end, descriptor):
+async def _readable(turns, end, descriptor):
+    loop = turns.loop
     end._begin_wait()
     try:
         future = loop.create_future()
@@ -47,7 +48,9 @@ async def _readable(loop, end, descriptor):
             if not loop.is_closed():
                 loop.remove_reader(descriptor)
     finally:
-        end._end_wait()
+        # The collector may end the wait of a closed loop when the next loop waits in the end.
+        if not loop.is_closed() or end._turns is turns:
+            end._end_wait()
 
 
 async def _wait(end, attempt, arm, descriptor):
@@ -84,7 +87,7 @@ async def _wait(end, attempt, arm, descriptor):
                     return result
                 number = descriptor()
                 if arm():
-                    await _readable(loop, end, number)
+                    await _readable(turns, end, number)
                     vain = 0
                 else:
                     vain += 1
@@ -164,8 +167,10 @@ async def send_async(self, data):
 async def send_batch_async(self, messages):
     """Awaits space for all messages, and sends them in one step."""
     messages = list(messages)
-    # The bytes that one message with the records of all would have, at least.
-    records = sum((_size_of(message) + 32 + 63) // 64 * 64 for message in messages)
+    # A record has a header of 16 bytes, and with timestamps 16 more at its end. One message of
+    # `size` bytes needs the space of all these records, and with timestamps perhaps less. It never
+    # needs more: the task would wait for space that a receiver with a lease may not give back.
+    records = sum((_size_of(message) + 16 + 63) // 64 * 64 for message in messages)
     size = max(0, min(records - 32, self.channel.max_payload))
     await _send(self, lambda: self.try_send_batch(messages), size)
 

@@ -83,10 +83,12 @@ def description(message: Any) -> bytes:
     files: list[Any] = []
 
     def add(file: Any) -> None:
+        # Once each: many paths of imports may lead to a file.
+        if file in files:
+            return
         for imported in file.dependencies:
             add(imported)
-        if file not in files:
-            files.append(file)
+        files.append(file)
 
     add(message.DESCRIPTOR.file)
     schema = descriptor_pb2.FileDescriptorSet()
