@@ -135,6 +135,18 @@ TEST_F(SenderTest, TimeoutNamesTheWaitTheUseAndTheReceiver) {
   EXPECT_EQ(own.high_water, 3072u);
 }
 
+// A program may wait in many short calls, such as one that looks at signals in between.
+TEST_F(SenderTest, VainWaitsOfSeveralCallsLeadToATurn) {
+  Sender sender = Attach();
+  ASSERT_OK(sender.TrySend(std::string(3000, 'x')));
+  const internal::SenderSlot& own = ring().sender_slots[sender.slot()];
+  for (int call = 0; call < 10; ++call) {
+    EXPECT_THAT(sender.Send(std::string(3000, 'y'), absl::Milliseconds(1)),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+  }
+  EXPECT_GT(own.turns, 0u);
+}
+
 // A sender that waits for long is seen to wait.
 TEST_F(SenderTest, WaitCountsWhileItLasts) {
   Sender sender = Attach();

@@ -147,8 +147,12 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
   const bool waits_for_space = options.when != ClaimOptions::When::kNow && !is_lossy_;
   MonotonicNanos begin = 0;
   MonotonicNanos counted = 0;  // up to then the wait is in the counter
+  if (producer_.last_end() != vain_position_) {
+    vain_position_ = producer_.last_end();
+    vain_waits_ = 0;
+  }
   absl::Status status;
-  for (int waits = 0;; ++waits) {
+  for (;; ++vain_waits_) {
     status = CheckUsable(payload_size);
     if (ABSL_PREDICT_FALSE(!status.ok())) break;
     const ClaimResult result = TryFastClaim(size, options.when, position);
@@ -186,7 +190,7 @@ absl::Status SenderCore::Claim(size_t payload_size, const ClaimOptions& options,
     }
     if (begin == 0) begin = counted = MonotonicNow();
     if (result == ClaimResult::kContended) continue;
-    if (waits >= kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
+    if (vain_waits_ >= kWaitsBeforeTurn && TakeTurn(ring_.control, slot_, size, MonotonicNow())) {
       if (!has_turn_) AddToOwnCounter(&ring_.sender_slots[slot_].turns, 1);
       has_turn_ = true;
     }

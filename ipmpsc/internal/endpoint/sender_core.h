@@ -227,7 +227,11 @@ class SenderCore final : public LocalRefCounted, public Waitable {
   InterruptFlag interrupt_;
   size_t wanted_payload_ = 0;  // of a wait set
   int looks_in_vain_ = 0;      // of a wait set
-  bool slow_;                  // claim_open_ || checks_surroundings_: `TryFastClaim` cannot decide
+  // Waits that found no space since the claim that ends at `vain_position_`. They count on in the
+  // next call, for programs that wait in many short calls.
+  int vain_waits_ = 0;
+  Position vain_position_ = 0;
+  bool slow_;  // claim_open_ || checks_surroundings_: `TryFastClaim` cannot decide
 };
 
 }  // namespace ipmpsc::internal
