@@ -67,19 +67,21 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                "goes on although the stream contradicts the channel");
   CLI::Option* const stream = app.add_option(
       "--stream", options.nats.stream, "NATS: the stream; default: the subject, with _ for .");
-  app.add_option("--dead-letters", options.nats.dead_letter_subject,
-                 "the subject or topic for messages that are too large; default: "
-                 "SUBJECT.dead_letters");
+  CLI::Option* const letters =
+      app.add_option("--dead-letters", options.nats.dead_letter_subject,
+                     "the subject or topic for messages that are too large; default: "
+                     "SUBJECT.dead_letters");
   app.add_option("--schemas", options.nats.schema_bucket,
                  "the key-value bucket or compacted topic for schemas")
       ->capture_default_str();
-  app.add_option("--source", options.source, "names the channel in headers; default: HOST:PATH");
-  app.add_option("--window", window, "the most messages under way")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  app.add_option("--window-mib", window_mib, "the most MiB under way")
-      ->check(CLI::Range(0.001, 4096.0))
-      ->capture_default_str();
+  CLI::Option* const source = app.add_option("--source", options.source,
+                                             "names the channel in headers; default: HOST:PATH");
+  CLI::Option* const messages = app.add_option("--window", window, "the most messages under way")
+                                    ->check(CLI::Range(1, 1 << 20))
+                                    ->capture_default_str();
+  CLI::Option* const mib = app.add_option("--window-mib", window_mib, "the most MiB under way")
+                               ->check(CLI::Range(0.001, 4096.0))
+                               ->capture_default_str();
   app.add_option("--user", options.nats.user, "the user");
   app.add_option("--password-file", password_file, "a file with the password in its first line");
   CLI::Option* const creds =
@@ -147,6 +149,13 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from an engine to a channel; give the engine's "
                           "address first"));
+    return std::nullopt;
+  }
+  for (const CLI::Option* const option : {letters, source, messages, mib}) {
+    if (option->count() == 0 || !options.delivery.on) continue;
+    Complain(absl::StrCat(option->get_name(),
+                          " is for the direction from a channel to an engine; give the channel "
+                          "first"));
     return std::nullopt;
   }
   absl::StatusOr<Address> parsed = ParseAddress(address);

@@ -329,6 +329,11 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
   EXPECT_EQ(RunIn(), "exited 1") << Log();
   EXPECT_EQ(Start({memory_ / "out", Address(), "--lossy"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the engine's address first"));
+  for (const char* const option :
+       {"--dead-letters=d", "--source=s", "--window=1", "--window-mib=1"}) {
+    EXPECT_EQ(RunIn({option}), "exited 2") << option;
+    EXPECT_THAT(Log(), HasSubstr("give the channel first")) << option;
+  }
   EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the channel first for Kafka"));
   server_->Stop(SIGTERM);
