@@ -276,6 +276,26 @@ TEST_F(DeliveryTest, RefusesAStreamThatWasDeleted) {
   EXPECT_THAT(Receive(&receiver, 1), ElementsAre("c"));
 }
 
+// The place may outlive the channel, which is in memory.
+TEST_F(DeliveryTest, RefusesAStreamThatWasDeletedWithoutAChannel) {
+  Store({"a", "b"});
+  Place place;
+  place.done = 2;
+  testing::WriteFile(PlacePath(), PlaceText(place));
+  ASSERT_EQ(DeleteStream(server_->address(), "s_x"), "");
+  EXPECT_EQ(RunIn(), "exited 6");
+  EXPECT_THAT(Log(), HasSubstr("the stream is gone"));
+  Store({"c"});
+  EXPECT_EQ(RunIn(), "exited 6");
+  EXPECT_THAT(Log(), HasSubstr("a new one"));
+  EXPECT_FALSE(testing::Exists(memory_ / "in"));
+  ChildProcess bridge = StartIn({"--force"});
+  ASSERT_TRUE(AwaitLog("created the channel")) << Log();
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(memory_ / "in"));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  EXPECT_THAT(Receive(&receiver, 1, 1), ElementsAre("c"));
+}
+
 TEST_F(DeliveryTest, CountsTheMessagesThatAPurgeTookAway) {
   const Channel channel = CreateIn();
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
