@@ -98,9 +98,10 @@ class Delivery {
 
  private:
   bool stopping() const { return stop_requested_ != 0; }
-  // Sleeps for `*pause`, which doubles.
+  // Sleeps for `*pause`, which doubles, before another try. A signal ends the sleep within `kStep`.
   void Pause(absl::Duration* pause) const {
-    absl::SleepFor(std::min(*pause, kStep));
+    const Deadline end = *pause;
+    while (!end.Passed() && !stopping()) absl::SleepFor(std::min(*pause, kStep));
     *pause = std::min(*pause * 2, kLongestPause);
   }
   absl::StatusOr<std::unique_ptr<Feed>> Connect() const;
