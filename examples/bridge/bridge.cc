@@ -130,8 +130,9 @@ struct Server {
   std::string address;  // "kafka://HOST:PORT"
   // How many times 200 to 800 ms a bridge lives. librdkafka's timers make a start take a second.
   int pace = 1;
-  // Goes away for a while, the first or the second time.
+  // Goes away for a while, the first or the second time. Null: it is another's server.
   std::function<absl::Status(int restart)> restart;
+  const char* restarted = "restarted";  // what `restart` does
   // Counts all that is stored. It runs beside the senders, since the mock cluster keeps little.
   std::function<absl::Status(Ledger*)> count;
 };
@@ -417,7 +418,8 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
         return false;
       }
       ++restarts;
-      std::printf("%5.1f s the server was restarted\n", absl::ToDoubleSeconds(elapsed()));
+      std::printf("%5.1f s the server was %s\n", absl::ToDoubleSeconds(elapsed()),
+                  server.restarted);
     }
     if (elapsed() >= next_progress) {
       std::printf("%5.1f s %10llu messages committed, bridge killed %d times\n",
@@ -427,8 +429,8 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
       next_progress += absl::Seconds(1);
     }
   }
-  std::printf("the bridge was killed %d times, the server was restarted %d times\n", kills,
-              restarts);
+  std::printf("the bridge was killed %d times, the server was %s %d times\n", kills,
+              server.restarted, restarts);
   for (const Process& sender : senders) {
     if (!sender.ended_well()) {
       Complain(absl::StrCat(sender.name, " ", sender.Ending()));
@@ -464,6 +466,7 @@ absl::Status StartKafka(std::optional<KafkaBroker>* kafka, Server* server) {
     kafka->emplace(*std::move(started));
     const KafkaBroker* const running = &**kafka;
     address = running->address();
+    server->restarted = "paused";
     server->restart = [running](int) {
       running->Pause(absl::Milliseconds(300));
       return absl::OkStatus();
