@@ -46,6 +46,7 @@ absl::Status Deliverer::Step(absl::Duration wait) {
     return written.ok() ? absl::CancelledError("stopped") : written;
   }
   if (!retry_at_.Passed()) {
+    // No event tells that the engine or a slot of the channel has come back.
     absl::SleepFor(std::min(wait, next_retry_));
     return absl::OkStatus();
   }

@@ -93,6 +93,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
         stop_requested != 0) {
       return engine;
     }
+    // No event tells that a server has come.
     absl::SleepFor(pause);
   }
 }

@@ -191,6 +191,7 @@ void CountStored(const T& message, Counter* counter) {
 bool Finished(const Ledger& ledger) { return ledger.finished.load(std::memory_order_relaxed); }
 
 absl::Status CountStream(const std::string& server, Ledger* ledger) {
+  // Polls a flag in shared memory, which wakes nobody.
   while (!Finished(*ledger)) absl::SleepFor(absl::Milliseconds(20));
   Counter counter(&ledger->stream);
   const absl::Status read =
@@ -284,6 +285,7 @@ absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
   Deadline next_kill = absl::Milliseconds(pause(random));
   absl::Status done;
   while (done.ok() && AnyRunning(&receiver)) {
+    // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
     if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
       Signal(bridge[0], SIGKILL);
@@ -386,6 +388,7 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
   int restarts = 0;
   bool closed = false;
   for (;;) {
+    // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
     if (StopRequested()) {
       for (const Process& sender : senders) Signal(sender, SIGTERM);
@@ -449,6 +452,7 @@ absl::Status StartNats(const std::string& folder, std::optional<NatsServer>* nat
   server->restart = [running](int restart) {
     // Once without a warning, and once as an administrator does it.
     running->Stop(restart == 0 ? SIGKILL : SIGTERM);
+    // Long enough for the bridge to find no server.
     absl::SleepFor(absl::Milliseconds(300));
     return running->StartAgain();
   };
