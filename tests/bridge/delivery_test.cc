@@ -1,5 +1,4 @@
 // ipmpsc-bridge from a stream into a channel, as a program over a real server.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
+#include "tests/bridge/bridge_program.h"
 #include "tests/bridge/nats_admin.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -62,17 +62,7 @@ class DeliveryTest : public ::testing::Test {
   std::string Address() const { return absl::StrCat("nats://", server_->address(), "/s.x"); }
 
   ChildProcess Start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "bridge/ipmpsc-bridge");
-    return ChildProcess::Fork([&] {
-      const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      dup2(file, STDOUT_FILENO);
-      dup2(file, STDERR_FILENO);
-      std::vector<char*> argv;
-      for (std::string& argument : arguments) argv.push_back(argument.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      return 127;
-    });
+    return StartProgram(std::move(arguments), log_);
   }
   // Starts the bridge from the stream into the channel "in".
   ChildProcess StartIn(std::vector<std::string> options = {}) {
@@ -112,11 +102,6 @@ class DeliveryTest : public ::testing::Test {
   }
   std::string PlacePath() const { return memory_ / "in.s.x.place"; }
 
-  static std::vector<std::string> Numbers(int from, int to) {
-    std::vector<std::string> numbers;
-    for (int i = from; i < to; ++i) numbers.push_back(absl::StrCat(i));
-    return numbers;
-  }
   // Receives `count` messages. Expects the numbers of the stream from `first` on; 0: any.
   static std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first = 0) {
     std::vector<std::string> received;
