@@ -248,7 +248,7 @@ TEST_F(BridgeTest, WaitsWhileTheServerIsGone) {
     Send(channel, Numbers(1, 200));
     return HasFailure() ? 1 : 0;
   });
-  absl::SleepFor(absl::Seconds(1));
+  ASSERT_TRUE(Await([&] { return channel.Stats().fill == options.capacity; })) << Log();
   EXPECT_EQ(sender.Wait(absl::ZeroDuration()), "still lives");
   ASSERT_OK(server_->StartAgain());
   EXPECT_EQ(sender.Wait(), "exited 0");
@@ -266,6 +266,7 @@ TEST_F(BridgeTest, ReadsTheTailWhenTheOutcomeIsUnknown) {
   server_->Signal(SIGSTOP);
   Send(channel, Numbers(1, 100));
   EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "no acknowledgement in time"); }));
+  // Longer than the time-out, so that the look at the tail gets no answer either.
   absl::SleepFor(absl::Milliseconds(500));
   server_->Signal(SIGCONT);
   Channel(channel).Close();
