@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -41,6 +42,26 @@ std::optional<std::string> FirstLine(const std::string& path) {
 
 void Complain(const std::string& text) {
   std::fprintf(stderr, "ipmpsc-bridge: %s\n", text.c_str());
+}
+
+int ExitStatusOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return kNoAnswer;
+    case absl::StatusCode::kPermissionDenied:
+      return kRefused;
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+      return kContradicts;
+    case absl::StatusCode::kAlreadyExists:
+      return kNotAlone;
+    case absl::StatusCode::kDataLoss:
+      return kDamaged;
+    case absl::StatusCode::kInvalidArgument:
+      return kUsage;
+    default:
+      return kFailed;
+  }
 }
 
 std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_status) {

@@ -53,26 +53,6 @@ std::string PlacePath(const CommandLine& options) {
   return absl::StrCat(options.channel, ".", subject, ".place");
 }
 
-int ExitStatusOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-      return kNoAnswer;
-    case absl::StatusCode::kPermissionDenied:
-      return kRefused;
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kFailedPrecondition:
-      return kContradicts;
-    case absl::StatusCode::kAlreadyExists:
-      return kNotAlone;
-    case absl::StatusCode::kDataLoss:
-      return kDamaged;
-    case absl::StatusCode::kInvalidArgument:
-      return kUsage;
-    default:
-      return kFailed;
-  }
-}
-
 // The exit status after an error of the channel or of the place file, which are files of this
 // machine: the statuses of the engine's errors mean something else.
 int StatusOfFile(const absl::Status& status) {
