@@ -312,6 +312,12 @@ absl::StatusOr<int> KafkaEngine::CountPartitions(const std::string& topic) {
                           Milliseconds(std::min(options_.timeout, kSlice * 5)));
     rd_kafka_poll(consumer_.get(), 0);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      {
+        // A broker has taken the user, so a refusal that an event told before is over.
+        const std::lock_guard<std::mutex> lock(events_.mutex);
+        events_.last.clear();
+        events_.refused = false;
+      }
       rd_kafka_resp_err_t found = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
       int partitions = 0;
       if (metadata->topic_cnt == 1) {
