@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -43,6 +44,26 @@ void Complain(const std::string& text) {
   std::fprintf(stderr, "ipmpsc-bridge: %s\n", text.c_str());
 }
 
+int ExitStatusOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return kNoAnswer;
+    case absl::StatusCode::kPermissionDenied:
+      return kRefused;
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+      return kContradicts;
+    case absl::StatusCode::kAlreadyExists:
+      return kNotAlone;
+    case absl::StatusCode::kDataLoss:
+      return kDamaged;
+    case absl::StatusCode::kInvalidArgument:
+      return kUsage;
+    default:
+      return kFailed;
+  }
+}
+
 std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_status) {
   CommandLine options;
   std::string address;
@@ -67,19 +88,21 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                "goes on although the stream contradicts the channel");
   CLI::Option* const stream = app.add_option(
       "--stream", options.nats.stream, "NATS: the stream; default: the subject, with _ for .");
-  app.add_option("--dead-letters", options.nats.dead_letter_subject,
-                 "the subject or topic for messages that are too large; default: "
-                 "SUBJECT.dead_letters");
+  CLI::Option* const letters =
+      app.add_option("--dead-letters", options.nats.dead_letter_subject,
+                     "the subject or topic for messages that are too large; default: "
+                     "SUBJECT.dead_letters");
   app.add_option("--schemas", options.nats.schema_bucket,
                  "the key-value bucket or compacted topic for schemas")
       ->capture_default_str();
-  app.add_option("--source", options.source, "names the channel in headers; default: HOST:PATH");
-  app.add_option("--window", window, "the most messages under way")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  app.add_option("--window-mib", window_mib, "the most MiB under way")
-      ->check(CLI::Range(0.001, 4096.0))
-      ->capture_default_str();
+  CLI::Option* const source = app.add_option("--source", options.source,
+                                             "names the channel in headers; default: HOST:PATH");
+  CLI::Option* const messages = app.add_option("--window", window, "the most messages under way")
+                                    ->check(CLI::Range(1, 1 << 20))
+                                    ->capture_default_str();
+  CLI::Option* const mib = app.add_option("--window-mib", window_mib, "the most MiB under way")
+                               ->check(CLI::Range(0.001, 4096.0))
+                               ->capture_default_str();
   app.add_option("--user", options.nats.user, "the user");
   app.add_option("--password-file", password_file, "a file with the password in its first line");
   CLI::Option* const creds =
@@ -147,6 +170,13 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from an engine to a channel; give the engine's "
                           "address first"));
+    return std::nullopt;
+  }
+  for (const CLI::Option* const option : {letters, source, messages, mib}) {
+    if (option->count() == 0 || !options.delivery.on) continue;
+    Complain(absl::StrCat(option->get_name(),
+                          " is for the direction from a channel to an engine; give the channel "
+                          "first"));
     return std::nullopt;
   }
   absl::StatusOr<Address> parsed = ParseAddress(address);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "bridge/address.h"
 #include "bridge/forwarder.h"
 #include "bridge/kafka_engine.h"
@@ -25,6 +26,9 @@ enum ExitStatus : int {
   kNotAlone = 7,     // another receiver has the channel, or another program writes to the subject
   kRefused = 8,      // the engine refuses the user
 };
+
+// Returns the exit status after an error of an engine, or of the core that moves messages.
+int ExitStatusOf(const absl::Status& status);
 
 // The direction from an engine to a channel.
 struct DeliveryOptions {

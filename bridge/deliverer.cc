@@ -15,6 +15,18 @@
 
 namespace ipmpsc::bridge {
 
+absl::Status CheckStream(const absl::StatusOr<FeedState>& state, uint64_t done) {
+  if (absl::IsNotFound(state.status())) {
+    return absl::NotFoundError(absl::StrCat(
+        "the stream is gone, and messages of it were sent before: ", state.status().message(),
+        "; --force waits for it and begins with its first message"));
+  }
+  if (!state.ok() || state->last >= done) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the stream is a new one, or has lost messages: its last one has the number ", state->last,
+      ", and ", done, " was sent; --force begins with its first message"));
+}
+
 Deliverer::Deliverer(Feed* feed, Outlet* outlet, PlaceStore* store, DelivererOptions options,
                      DeliveryMetrics* metrics)
     : feed_(feed),
@@ -34,6 +46,7 @@ absl::Status Deliverer::Step(absl::Duration wait) {
     return written.ok() ? absl::CancelledError("stopped") : written;
   }
   if (!retry_at_.Passed()) {
+    // No event tells that the engine or a slot of the channel has come back.
     absl::SleepFor(std::min(wait, next_retry_));
     return absl::OkStatus();
   }
@@ -93,18 +106,8 @@ absl::Status Deliverer::Look() {
     LookAgainLater(state.status().message());
     return absl::OkStatus();
   }
-  if (missing || (state.ok() && state->last < place_.done)) {
-    const absl::Status agreed =
-        Unless(options_.force,
-               missing ? absl::NotFoundError(absl::StrCat(
-                             "the stream is gone, and messages of it were sent before: ",
-                             state.status().message(),
-                             "; --force waits for it and begins with its first message"))
-                       : absl::FailedPreconditionError(absl::StrCat(
-                             "the stream is a new one, or has lost messages: its last one has the "
-                             "number ",
-                             state->last, ", and ", place_.done,
-                             " was sent; --force begins with its first message")));
+  if (const absl::Status checked = CheckStream(state, place_.done); !checked.ok()) {
+    const absl::Status agreed = Unless(options_.force, checked);
     if (!agreed.ok()) return agreed;
     place_ = Place();
     unwritten_ = true;

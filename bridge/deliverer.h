@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "bridge/feed.h"
@@ -45,6 +46,13 @@ struct DeliveryMetrics {
   // When the engine stored the message that waits for space in the channel; 0 if there is none.
   int64_t oldest_nanoseconds = 0;
 };
+
+// Checks that the stream can be the one whose messages up to the number `done` were sent, and at
+// least one of them. `state` is what `Feed::Look` returned. Its other errors pass.
+//
+// Errors: kNotFound - the stream is gone; kFailedPrecondition - it is a new one, or has lost
+// messages.
+absl::Status CheckStream(const absl::StatusOr<FeedState>& state, uint64_t done);
 
 // Thread-compatible.
 class Deliverer {

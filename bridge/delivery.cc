@@ -53,26 +53,6 @@ std::string PlacePath(const CommandLine& options) {
   return absl::StrCat(options.channel, ".", subject, ".place");
 }
 
-int ExitStatusOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-      return kNoAnswer;
-    case absl::StatusCode::kPermissionDenied:
-      return kRefused;
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kFailedPrecondition:
-      return kContradicts;
-    case absl::StatusCode::kAlreadyExists:
-      return kNotAlone;
-    case absl::StatusCode::kDataLoss:
-      return kDamaged;
-    case absl::StatusCode::kInvalidArgument:
-      return kUsage;
-    default:
-      return kFailed;
-  }
-}
-
 // The exit status after an error of the channel or of the place file, which are files of this
 // machine: the statuses of the engine's errors mean something else.
 int StatusOfFile(const absl::Status& status) {
@@ -98,16 +78,18 @@ class Delivery {
 
  private:
   bool stopping() const { return stop_requested_ != 0; }
-  // Sleeps for `*pause`, which doubles.
+  // Sleeps for `*pause`, which doubles, before another try. A signal ends the sleep within `kStep`.
   void Pause(absl::Duration* pause) const {
-    absl::SleepFor(std::min(*pause, kStep));
+    const Deadline end = *pause;
+    while (!end.Passed() && !stopping()) absl::SleepFor(std::min(*pause, kStep));
     *pause = std::min(*pause * 2, kLongestPause);
   }
   absl::StatusOr<std::unique_ptr<Feed>> Connect() const;
   // Opens the channel, or creates it for the first message that is to be sent.
   //
-  // Errors: kCancelled - asked to end. Others as `Channel::Open`, `Channel::Create` and `Feed`.
-  absl::StatusOr<Channel> OpenOrCreate(Feed* feed, const Place& place);
+  // Errors: kCancelled - asked to end. Others as `Channel::Open`, `Channel::Create`, `Feed`,
+  // `CheckStream` and `PlaceFile::Write`.
+  absl::StatusOr<Channel> OpenOrCreate(Feed* feed, PlaceFile* place);
   absl::StatusOr<Channel> CreateFor(Feed* feed, const Arrival& first);
   int Check();
   // Bridges one channel until it ends. Sets `*replaced` if another one is to be opened.
@@ -116,7 +98,7 @@ class Delivery {
   const CommandLine& options_;
   const volatile sig_atomic_t& stop_requested_;
   Log log_;
-  bool channel_failed_ = false;  // the last error is of the channel, and not of the engine
+  bool file_failed_ = false;  // the last error is of the channel or the place, not of the engine
 };
 
 absl::StatusOr<std::unique_ptr<Feed>> Delivery::Connect() const {
@@ -151,7 +133,7 @@ absl::StatusOr<Channel> Delivery::CreateFor(Feed* feed, const Arrival& first) {
     }
   }
   absl::StatusOr<Channel> channel = Channel::Create(options_.channel, create);
-  channel_failed_ = !channel.ok();
+  file_failed_ = !channel.ok();
   if (channel.ok()) {
     log_(absl::StrCat("created the channel ", options_.channel,
                       create.description.empty() ? " without a schema"
@@ -160,25 +142,37 @@ absl::StatusOr<Channel> Delivery::CreateFor(Feed* feed, const Arrival& first) {
   return channel;
 }
 
-absl::StatusOr<Channel> Delivery::OpenOrCreate(Feed* feed, const Place& place) {
+absl::StatusOr<Channel> Delivery::OpenOrCreate(Feed* feed, PlaceFile* place) {
   absl::Duration pause = absl::Milliseconds(50);
   bool reading = false;
   while (!stopping()) {
     // Somebody else may create it meanwhile.
     absl::StatusOr<Channel> channel = Channel::Open(options_.channel);
     if (!absl::IsNotFound(channel.status())) {
-      channel_failed_ = !channel.ok();
+      file_failed_ = !channel.ok();
       return channel;
     }
     if (!reading) {
       // The messages before are in a channel that is no more.
       const absl::StatusOr<FeedState> state = feed->Look();
+      // The core cannot tell before the channel exists. The first message creates it, and a new
+      // stream may not reach the next number for long.
+      const bool fresh = place->place().begun == 0 && place->place().done == 0;
+      if (const absl::Status checked = CheckStream(state, place->place().done);
+          !fresh && !checked.ok()) {
+        if (!options_.forwarder.force) return checked;
+        log_(absl::StrCat("going on by force: ", checked.message()));
+        const absl::Status written = place->Write(Place());
+        file_failed_ = !written.ok();
+        if (!written.ok()) return written;
+      }
       absl::Status begun = state.status();
       if (state.ok()) {
-        const uint64_t next = place.begun != 0 ? place.begun : place.done + 1;
+        const Place& known = place->place();
+        const uint64_t next = known.begun != 0 ? known.begun : known.done + 1;
         begun = feed->Begin(std::max(next, state->first));
       }
-      // The core says what a missing stream means.
+      // A stream that no bridge has read may come later.
       if (!begun.ok() && !absl::IsUnavailable(begun) && !absl::IsNotFound(begun)) return begun;
       reading = begun.ok();
       if (!reading) {
@@ -232,10 +226,8 @@ int Delivery::Check() {
   if (!state.ok()) return Fail(ExitStatusOf(state.status()), state.status().message());
   std::printf("stream   messages %llu to %llu\n", static_cast<unsigned long long>(state->first),
               static_cast<unsigned long long>(state->last));
-  if (state->last < place->done && !options_.forwarder.force) {
-    return Fail(kContradicts,
-                "the stream is a new one, or has lost messages; --force begins with its first");
-  }
+  const absl::Status agreed = CheckStream(state, place->done);
+  if (!agreed.ok() && !options_.forwarder.force) return Fail(kContradicts, agreed.message());
   std::printf("verdict  the bridge can begin\n");
   return kDone;
 }
@@ -311,10 +303,10 @@ int Delivery::Run() {
     return Fail(ExitStatusOf(feed.status()), feed.status().message());
   }
   for (;;) {
-    const absl::StatusOr<Channel> channel = OpenOrCreate(feed->get(), place->place());
+    const absl::StatusOr<Channel> channel = OpenOrCreate(feed->get(), &*place);
     if (absl::IsCancelled(channel.status())) return Fail(kDone, channel.status().message());
     if (!channel.ok()) {
-      return Fail(channel_failed_ ? StatusOfFile(channel.status()) : ExitStatusOf(channel.status()),
+      return Fail(file_failed_ ? StatusOfFile(channel.status()) : ExitStatusOf(channel.status()),
                   channel.status().message());
     }
     bool replaced = false;

@@ -93,6 +93,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
         stop_requested != 0) {
       return engine;
     }
+    // No event tells that a server has come.
     absl::SleepFor(pause);
   }
 }
@@ -137,11 +138,7 @@ int Check(const Channel& channel, const ChannelIdentity& identity, const Command
     }
     return kDone;
   }
-  if (!tail.ok()) {
-    return Fail(
-        absl::IsFailedPrecondition(tail.status()) ? kContradicts : ConnectStatus(tail.status()),
-        tail.status().message());
-  }
+  if (!tail.ok()) return Fail(ExitStatusOf(tail.status()), tail.status().message());
   std::printf("stream   %s, last sequence %llu, messages of up to %llu bytes\n",
               (*engine)->pipelined() ? "of its own" : "shared: one message at a time",
               static_cast<unsigned long long>(tail->last_sequence),
@@ -162,7 +159,7 @@ int Check(const Channel& channel, const ChannelIdentity& identity, const Command
   Metrics metrics;
   Forwarder forwarder(&none, engine->get(), identity, options.forwarder, &metrics);
   const absl::Status verdict = forwarder.Step(absl::ZeroDuration());
-  if (!verdict.ok()) return Fail(kContradicts, verdict.message());
+  if (!verdict.ok()) return Fail(ExitStatusOf(verdict), verdict.message());
   std::printf("verdict  the bridge can begin\n");
   return kDone;
 }
@@ -218,17 +215,8 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
     case absl::StatusCode::kAborted:
       *replaced = channel.state() == ChannelState::kReplaced;
       return Fail(*replaced ? kDone : kNoChannel, absl::StrCat(done.message(), ": ", counts));
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kFailedPrecondition:
-      return Fail(kContradicts, done.message());
-    case absl::StatusCode::kAlreadyExists:
-      return Fail(kNotAlone, done.message());
-    case absl::StatusCode::kPermissionDenied:
-      return Fail(kRefused, done.message());
-    case absl::StatusCode::kDataLoss:
-      return Fail(kDamaged, done.message());
     default:
-      return Fail(kFailed, done.message());
+      return Fail(ExitStatusOf(done), done.message());
   }
 }
 

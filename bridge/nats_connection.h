@@ -13,14 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "bridge/destroy.h"
 #include "bridge/nats_engine.h"
 
 namespace ipmpsc::bridge {
 
-template <typename T, void (*destroy)(T*)>
-struct Destroy {
-  void operator()(T* object) const { destroy(object); }
-};
 using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection, natsConnection_Destroy>>;
 using Options = std::unique_ptr<natsOptions, Destroy<natsOptions, natsOptions_Destroy>>;
 using Context = std::unique_ptr<jsCtx, Destroy<jsCtx, jsCtx_Destroy>>;

@@ -130,8 +130,9 @@ struct Server {
   std::string address;  // "kafka://HOST:PORT"
   // How many times 200 to 800 ms a bridge lives. librdkafka's timers make a start take a second.
   int pace = 1;
-  // Goes away for a while, the first or the second time.
+  // Goes away for a while, the first or the second time. Null: it is another's server.
   std::function<absl::Status(int restart)> restart;
+  const char* restarted = "restarted";  // what `restart` does
   // Counts all that is stored. It runs beside the senders, since the mock cluster keeps little.
   std::function<absl::Status(Ledger*)> count;
 };
@@ -190,6 +191,7 @@ void CountStored(const T& message, Counter* counter) {
 bool Finished(const Ledger& ledger) { return ledger.finished.load(std::memory_order_relaxed); }
 
 absl::Status CountStream(const std::string& server, Ledger* ledger) {
+  // Polls a flag in shared memory, which wakes nobody.
   while (!Finished(*ledger)) absl::SleepFor(absl::Milliseconds(20));
   Counter counter(&ledger->stream);
   const absl::Status read =
@@ -283,6 +285,7 @@ absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
   Deadline next_kill = absl::Milliseconds(pause(random));
   absl::Status done;
   while (done.ok() && AnyRunning(&receiver)) {
+    // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
     if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
       Signal(bridge[0], SIGKILL);
@@ -385,6 +388,7 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
   int restarts = 0;
   bool closed = false;
   for (;;) {
+    // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
     if (StopRequested()) {
       for (const Process& sender : senders) Signal(sender, SIGTERM);
@@ -417,7 +421,8 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
         return false;
       }
       ++restarts;
-      std::printf("%5.1f s the server was restarted\n", absl::ToDoubleSeconds(elapsed()));
+      std::printf("%5.1f s the server was %s\n", absl::ToDoubleSeconds(elapsed()),
+                  server.restarted);
     }
     if (elapsed() >= next_progress) {
       std::printf("%5.1f s %10llu messages committed, bridge killed %d times\n",
@@ -427,8 +432,8 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
       next_progress += absl::Seconds(1);
     }
   }
-  std::printf("the bridge was killed %d times, the server was restarted %d times\n", kills,
-              restarts);
+  std::printf("the bridge was killed %d times, the server was %s %d times\n", kills,
+              server.restarted, restarts);
   for (const Process& sender : senders) {
     if (!sender.ended_well()) {
       Complain(absl::StrCat(sender.name, " ", sender.Ending()));
@@ -447,6 +452,7 @@ absl::Status StartNats(const std::string& folder, std::optional<NatsServer>* nat
   server->restart = [running](int restart) {
     // Once without a warning, and once as an administrator does it.
     running->Stop(restart == 0 ? SIGKILL : SIGTERM);
+    // Long enough for the bridge to find no server.
     absl::SleepFor(absl::Milliseconds(300));
     return running->StartAgain();
   };
@@ -464,6 +470,7 @@ absl::Status StartKafka(std::optional<KafkaBroker>* kafka, Server* server) {
     kafka->emplace(*std::move(started));
     const KafkaBroker* const running = &**kafka;
     address = running->address();
+    server->restarted = "paused";
     server->restart = [running](int) {
       running->Pause(absl::Milliseconds(300));
       return absl::OkStatus();

@@ -1,5 +1,4 @@
 // ipmpsc-bridge as a program, over a real server: what it stores, and what it does in each fault.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +29,7 @@
 #include "ipmpsc/info.pb.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
+#include "tests/bridge/bridge_program.h"
 #include "tests/bridge/nats_admin.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -111,17 +111,7 @@ class BridgeTest : public ::testing::Test {
   ChildProcess StartBridge(std::vector<std::string> options = {}, std::string address = "") {
     if (address.empty()) address = Address();
     options.insert(options.begin(), {memory_ / "c", address});
-    options.insert(options.begin(), "bridge/ipmpsc-bridge");
-    return ChildProcess::Fork([&] {
-      const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      dup2(file, STDOUT_FILENO);
-      dup2(file, STDERR_FILENO);
-      std::vector<char*> argv;
-      for (std::string& option : options) argv.push_back(option.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      return 127;
-    });
+    return StartProgram(std::move(options), log_);
   }
 
   // Runs the bridge to its end. Returns "exited N".
@@ -144,12 +134,6 @@ class BridgeTest : public ::testing::Test {
       stored.emplace_back(message.payload);
     }));
     return stored;
-  }
-
-  static std::vector<std::string> Numbers(int from, int to) {
-    std::vector<std::string> numbers;
-    for (int i = from; i < to; ++i) numbers.push_back(absl::StrCat(i));
-    return numbers;
   }
 
   testing::SharedMemoryDirectory memory_;
@@ -264,7 +248,7 @@ TEST_F(BridgeTest, WaitsWhileTheServerIsGone) {
     Send(channel, Numbers(1, 200));
     return HasFailure() ? 1 : 0;
   });
-  absl::SleepFor(absl::Seconds(1));
+  ASSERT_TRUE(Await([&] { return channel.Stats().fill == options.capacity; })) << Log();
   EXPECT_EQ(sender.Wait(absl::ZeroDuration()), "still lives");
   ASSERT_OK(server_->StartAgain());
   EXPECT_EQ(sender.Wait(), "exited 0");
@@ -282,6 +266,7 @@ TEST_F(BridgeTest, ReadsTheTailWhenTheOutcomeIsUnknown) {
   server_->Signal(SIGSTOP);
   Send(channel, Numbers(1, 100));
   EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "no acknowledgement in time"); }));
+  // Longer than the time-out, so that the look at the tail gets no answer either.
   absl::SleepFor(absl::Milliseconds(500));
   server_->Signal(SIGCONT);
   Channel(channel).Close();

@@ -1,5 +1,4 @@
 // ipmpsc-bridge from a stream into a channel, as a program over a real server.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
+#include "tests/bridge/bridge_program.h"
 #include "tests/bridge/nats_admin.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -62,17 +62,7 @@ class DeliveryTest : public ::testing::Test {
   std::string Address() const { return absl::StrCat("nats://", server_->address(), "/s.x"); }
 
   ChildProcess Start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "bridge/ipmpsc-bridge");
-    return ChildProcess::Fork([&] {
-      const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      dup2(file, STDOUT_FILENO);
-      dup2(file, STDERR_FILENO);
-      std::vector<char*> argv;
-      for (std::string& argument : arguments) argv.push_back(argument.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      return 127;
-    });
+    return StartProgram(std::move(arguments), log_);
   }
   // Starts the bridge from the stream into the channel "in".
   ChildProcess StartIn(std::vector<std::string> options = {}) {
@@ -112,11 +102,6 @@ class DeliveryTest : public ::testing::Test {
   }
   std::string PlacePath() const { return memory_ / "in.s.x.place"; }
 
-  static std::vector<std::string> Numbers(int from, int to) {
-    std::vector<std::string> numbers;
-    for (int i = from; i < to; ++i) numbers.push_back(absl::StrCat(i));
-    return numbers;
-  }
   // Receives `count` messages. Expects the numbers of the stream from `first` on; 0: any.
   static std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first = 0) {
     std::vector<std::string> received;
@@ -276,6 +261,26 @@ TEST_F(DeliveryTest, RefusesAStreamThatWasDeleted) {
   EXPECT_THAT(Receive(&receiver, 1), ElementsAre("c"));
 }
 
+// The place may outlive the channel, which is in memory.
+TEST_F(DeliveryTest, RefusesAStreamThatWasDeletedWithoutAChannel) {
+  Store({"a", "b"});
+  Place place;
+  place.done = 2;
+  testing::WriteFile(PlacePath(), PlaceText(place));
+  ASSERT_EQ(DeleteStream(server_->address(), "s_x"), "");
+  EXPECT_EQ(RunIn(), "exited 6");
+  EXPECT_THAT(Log(), HasSubstr("the stream is gone"));
+  Store({"c"});
+  EXPECT_EQ(RunIn(), "exited 6");
+  EXPECT_THAT(Log(), HasSubstr("a new one"));
+  EXPECT_FALSE(testing::Exists(memory_ / "in"));
+  ChildProcess bridge = StartIn({"--force"});
+  ASSERT_TRUE(AwaitLog("created the channel")) << Log();
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Open(memory_ / "in"));
+  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
+  EXPECT_THAT(Receive(&receiver, 1, 1), ElementsAre("c"));
+}
+
 TEST_F(DeliveryTest, CountsTheMessagesThatAPurgeTookAway) {
   const Channel channel = CreateIn();
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
@@ -329,6 +334,11 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
   EXPECT_EQ(RunIn(), "exited 1") << Log();
   EXPECT_EQ(Start({memory_ / "out", Address(), "--lossy"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the engine's address first"));
+  for (const char* const option :
+       {"--dead-letters=d", "--source=s", "--window=1", "--window-mib=1"}) {
+    EXPECT_EQ(RunIn({option}), "exited 2") << option;
+    EXPECT_THAT(Log(), HasSubstr("give the channel first")) << option;
+  }
   EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
   EXPECT_THAT(Log(), HasSubstr("give the channel first for Kafka"));
   server_->Stop(SIGTERM);

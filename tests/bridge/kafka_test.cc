@@ -1,7 +1,6 @@
 // ipmpsc-bridge as a program, over librdkafka's mock cluster, which lives in the test's process. It
 // stores the messages of aborted transactions as if they were committed, and checks no sequence
 // numbers. So these tests show that the bridge goes on right behind what is stored.
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/sender.h"
+#include "tests/bridge/bridge_program.h"
 #include "tests/bridge/kafka_cluster.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
@@ -66,18 +66,9 @@ class KafkaTest : public ::testing::Test {
 
   ChildProcess StartBridge(std::vector<std::string> options = {}, const std::string& topic = "t",
                            const std::string& channel = "c") {
-    options.insert(options.begin(), {"bridge/ipmpsc-bridge", memory_ / channel,
-                                     absl::StrCat("kafka://", cluster_.bootstrap(), "/", topic)});
-    return ChildProcess::Fork([&] {
-      const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      dup2(file, STDOUT_FILENO);
-      dup2(file, STDERR_FILENO);
-      std::vector<char*> argv;
-      for (std::string& option : options) argv.push_back(option.data());
-      argv.push_back(nullptr);
-      execv(argv[0], argv.data());
-      return 127;
-    });
+    options.insert(options.begin(),
+                   {memory_ / channel, absl::StrCat("kafka://", cluster_.bootstrap(), "/", topic)});
+    return StartProgram(std::move(options), log_);
   }
 
   std::string RunBridge(const std::vector<std::string>& options = {},
@@ -97,12 +88,6 @@ class KafkaTest : public ::testing::Test {
     std::vector<std::string> values;
     for (const KafkaRecord& record : cluster_.Read("t")) values.push_back(record.value);
     return values;
-  }
-
-  static std::vector<std::string> Numbers(int from, int to) {
-    std::vector<std::string> numbers;
-    for (int i = from; i < to; ++i) numbers.push_back(absl::StrCat(i));
-    return numbers;
   }
 
   testing::SharedMemoryDirectory memory_;
