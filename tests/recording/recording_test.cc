@@ -1,12 +1,11 @@
-// Tests Recorder, Replayer and RecordPostMortem: what went through a channel is in the file, what
-// is in the file goes through a channel, and what was lost is told.
+// Tests Recorder and RecordPostMortem: what went through a channel is in the file, and what was lost
+// is told. The file is read, or goes through a channel again.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,10 +29,10 @@
 #include "recording/channel_origin.h"
 #include "recording/mcap_reader.h"
 #include "recording/mcap_records.h"
-#include "recording/mcap_writer.h"
 #include "recording/post_mortem_recorder.h"
 #include "recording/recorder.h"
 #include "recording/replayer.h"
+#include "tests/recording/recording_fixture.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -46,135 +45,11 @@ using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::Exists;
 using ::ipmpsc::testing::InChild;
 using ::ipmpsc::testing::kPatience;
-using ::ipmpsc::testing::PathOnDisk;
-using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::ipmpsc::testing::StatusIs;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr absl::Duration kShort = absl::Milliseconds(30);
-
-// A message of a channel or of a file.
-using Message = std::pair<uint64_t, std::string>;  // position, payload
-
-struct Recorded {
-  std::vector<Message> messages;
-  std::vector<McapMetadata> gaps;
-  std::vector<McapMetadata> other;
-  bool complete = false;
-};
-
-Recorded Read(const std::string& path) {
-  Recorded recorded;
-  absl::StatusOr<McapReader> reader = McapReader::Open(path);
-  EXPECT_OK(reader);
-  if (!reader.ok()) return recorded;
-  McapItem item;
-  absl::Status status;
-  while ((status = reader->Next(&item)).ok()) {
-    if (item.kind == McapItem::Kind::kMetadata) {
-      (item.metadata.name == kGapMetadata ? recorded.gaps : recorded.other)
-          .push_back(item.metadata);
-      continue;
-    }
-    const uint64_t least = recorded.messages.empty() ? 0 : recorded.messages.back().first;
-    recorded.messages.emplace_back(PositionOf(item.message.sequence, least), item.message.data);
-  }
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kOutOfRange));
-  recorded.complete = reader->complete();
-  return recorded;
-}
-
-class RecordingTest : public ::testing::Test {
- protected:
-  Channel Create(const std::string& path, uint64_t capacity = 1 << 16, bool timestamps = false,
-                 const std::string& description = "") {
-    ChannelOptions options;
-    options.capacity = capacity;
-    options.max_senders = 4;
-    options.timestamps = timestamps;
-    options.description = description;
-    options.exist_policy = ExistPolicy::kReplace;
-    absl::StatusOr<Channel> channel = Channel::Create(path, options);
-    EXPECT_OK(channel);
-    return *std::move(channel);
-  }
-
-  RecorderOptions Options(const std::string& name = "recording.mcap") const {
-    RecorderOptions options;
-    options.channels = {path_};
-    options.files.path = OnDisk(name);
-    options.files.writer.overwrite = true;
-    return options;
-  }
-
-  static std::unique_ptr<Recorder> Start(const RecorderOptions& options) {
-    absl::StatusOr<std::unique_ptr<Recorder>> recorder = Recorder::Start(options);
-    EXPECT_OK(recorder);
-    return recorder.ok() ? *std::move(recorder) : nullptr;
-  }
-
-  // Takes what is in the channel.
-  static std::vector<Message> TakeAll(Receiver& receiver) {
-    std::vector<Message> messages;
-    for (;;) {
-      absl::StatusOr<Lease> lease = receiver.TryReceive();
-      if (!lease.ok()) return messages;
-      messages.emplace_back(lease->position(), std::string(lease->payload()));
-    }
-  }
-
-  // Replays everything without pauses. Returns what ended it.
-  static absl::Status Replay(const ReplayerOptions& options, ReplayerProgress* progress = nullptr) {
-    absl::StatusOr<std::unique_ptr<Replayer>> replayer = Replayer::Open(options);
-    if (!replayer.ok()) return replayer.status();
-    const absl::Time end = absl::Now() + kPatience;
-    for (;;) {
-      const absl::Status status = (*replayer)->Run(kShort);
-      if (progress != nullptr) *progress = (*replayer)->progress();
-      if (!status.ok()) return status;
-      if (absl::Now() > end) return absl::InternalError("it does not end");
-    }
-  }
-
-  ReplayerOptions ReplayOptions(const std::string& file) const {
-    ReplayerOptions options;
-    options.files = {file};
-    options.directory = replayed_.path();
-    options.speed = std::numeric_limits<double>::infinity();
-    return options;
-  }
-
-  // A file with messages of the topic at these times, as a program of somebody else writes it.
-  static std::string ForeignFile(const std::string& topic, const std::vector<uint64_t>& times,
-                                 const std::string& schema = "") {
-    const std::string path = PathOnDisk("foreign.mcap");
-    McapWriterOptions options;
-    options.overwrite = true;
-    absl::StatusOr<McapWriter> writer = McapWriter::Create(path, options);
-    EXPECT_OK(writer);
-    if (!schema.empty()) writer->AddSchema({1, schema, "protobuf", "\x0a\x02\x0a\x00"});
-    writer->AddChannel({1, static_cast<uint16_t>(schema.empty() ? 0 : 1), topic, "protobuf", {}});
-    uint32_t number = 0;
-    for (const uint64_t time : times) {
-      const std::string data = absl::StrCat("message ", number);
-      EXPECT_OK(writer->AddMessage({1, number++, time, time, data}));
-    }
-    EXPECT_OK(writer->Finish());
-    return path;
-  }
-
-  // A path that is the same in each call.
-  std::string OnDisk(const std::string& name) const { return absl::StrCat(disk_, "-", name); }
-
-  SharedMemoryDirectory directory_;
-  SharedMemoryDirectory replayed_;
-  const std::string disk_ = PathOnDisk("test");
-  const std::string path_ = directory_ / "channel";
-};
 
 TEST_F(RecordingTest, PositionsAreReckonedFromSequences) {
   EXPECT_EQ(PositionOf(0, 0), 0u);
@@ -711,191 +586,6 @@ TEST_F(RecordingTest, PostMortemHasWhatDeadProgramsLeft) {
   ASSERT_OK_AND_ASSIGN(Channel replayed, Channel::Open(replayed_ / "channel"));
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(replayed));
   EXPECT_EQ(TakeAll(receiver), recorded.messages);
-}
-
-TEST_F(RecordingTest, ReplaysThePauses) {
-  constexpr uint64_t kStart = 1'700'000'000'000'000'000;
-  ReplayerOptions options = ReplayOptions(ForeignFile("/a/b", {kStart, kStart + 200'000'000}));
-  for (const double speed : {1.0, 4.0}) {
-    options.speed = speed;
-    const absl::Time begin = absl::Now();
-    EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kOutOfRange));
-    EXPECT_GE(absl::Now() - begin, absl::Milliseconds(200 / speed));
-  }
-  // Times that go back, or far ahead, are no reason to hang or to hurry the caller.
-  options = ReplayOptions(ForeignFile("/a/b", {~uint64_t{0}, 0, ~uint64_t{0}}));
-  options.speed = 1;
-  EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kOutOfRange));
-  options = ReplayOptions(ForeignFile("/a/b", {0, ~uint64_t{0}}));
-  options.speed = 1;
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<Replayer> replayer, Replayer::Open(options));
-  EXPECT_OK(replayer->Run(kShort));
-}
-
-TEST_F(RecordingTest, ReplaysPartOfTheFileAndAgain) {
-  ReplayerOptions options = ReplayOptions(ForeignFile("/a/b", {1000, 2000, 3000, 4000, 5000}));
-  options.from = absl::Nanoseconds(1000);
-  options.until = absl::Nanoseconds(3001);
-  options.loops = 3;
-  ReplayerProgress progress;
-  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_EQ(progress.messages, 9u);
-  EXPECT_EQ(progress.loop, 3u);
-  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Open(replayed_ / "a.b"));
-  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  std::vector<std::string> texts;
-  for (const Message& message : TakeAll(receiver)) texts.push_back(message.second);
-  EXPECT_THAT(texts, ElementsAre("message 1", "message 2", "message 3", "message 1", "message 2",
-                                 "message 3", "message 1", "message 2", "message 3"));
-  // Without end, but with nothing to replay.
-  options.topics = {"/other"};
-  options.loops = 0;
-  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_EQ(progress.messages, 0u);
-}
-
-TEST_F(RecordingTest, ReplayOpenFails) {
-  ReplayerOptions options = ReplayOptions(ForeignFile("/a/b", {1, 2}));
-  const auto fails = [](const ReplayerOptions& wrong, absl::StatusCode code) {
-    EXPECT_THAT(Replayer::Open(wrong), StatusIs(code));
-  };
-  ReplayerOptions wrong = options;
-  wrong.files = {};
-  fails(wrong, absl::StatusCode::kInvalidArgument);
-  wrong = options;
-  wrong.files = {PathOnDisk("missing.mcap")};
-  fails(wrong, absl::StatusCode::kNotFound);
-  wrong = options;
-  wrong.files = {"/dev/null"};
-  fails(wrong, absl::StatusCode::kInvalidArgument);
-  wrong = options;
-  wrong.speed = 0;
-  fails(wrong, absl::StatusCode::kInvalidArgument);
-  wrong = options;
-  wrong.from = wrong.until = absl::Seconds(1);
-  fails(wrong, absl::StatusCode::kInvalidArgument);
-}
-
-TEST_F(RecordingTest, ReplayFails) {
-  ReplayerOptions options = ReplayOptions(ForeignFile("/a/b", {1, 2}, "a.B"));
-  options.create = false;
-  EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("a.b")));
-  {
-    const Channel bytes = Create(replayed_ / "a.b");
-    EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                          AllOf(HasSubstr("carries bytes"), HasSubstr("a.B"))));
-    options.any_type = true;
-    EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kOutOfRange));
-    options.receiver_timeout = kShort;
-    EXPECT_THAT(Replay(options),
-                StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no receiver")));
-    options.receiver_timeout = absl::ZeroDuration();
-  }
-  {
-    Channel closed = Create(replayed_ / "a.b");
-    closed.Close();
-    EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kFailedPrecondition));
-  }
-  {
-    const Channel full = Create(replayed_ / "a.b", 4096);
-    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(full));
-    while (sender.TrySend("x").ok()) {
-    }
-    options.timeout = kShort;
-    EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("a.b")));
-  }
-  for (const char* topic : {"", "/", ".", "..", "/.."}) {
-    EXPECT_THAT(Replay(ReplayOptions(ForeignFile(topic, {1}))),
-                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no name for a file")));
-  }
-  // A file cannot leave the folder.
-  EXPECT_THAT(Replay(ReplayOptions(ForeignFile("/../../escape", {1}))),
-              StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_TRUE(Exists(replayed_ / "......escape"));
-}
-
-TEST_F(RecordingTest, ReplayPassesOverWhatALossyChannelDrops) {
-  ChannelOptions lossy;
-  lossy.capacity = 4096;
-  lossy.on_full = OnFull::kDropNewest;
-  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(replayed_ / "x", lossy));
-  ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  {
-    ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(channel));
-    while (sender.TrySend("x").ok()) {
-    }
-  }
-  const uint64_t before = receiver.dropped();
-  ReplayerOptions options = ReplayOptions(ForeignFile("x", {1, 2, 3}));
-  // It never waits for space.
-  options.timeout = kPatience;
-  ReplayerProgress progress;
-  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_EQ(progress.messages, 0u);
-  EXPECT_EQ(progress.bytes, 0u);
-  EXPECT_EQ(progress.dropped, 3u);
-  EXPECT_EQ(receiver.dropped() - before, 3u);
-
-  // Space for some is found again.
-  TakeAll(receiver);
-  EXPECT_THAT(Replay(options, &progress), StatusIs(absl::StatusCode::kOutOfRange));
-  ASSERT_EQ(progress.channels.size(), 1u);
-  EXPECT_EQ(progress.channels[0].messages, 3u);
-  EXPECT_EQ(progress.channels[0].dropped, 0u);
-  EXPECT_EQ(receiver.dropped() - before, 3u);
-  EXPECT_EQ(TakeAll(receiver).size(), 3u);
-}
-
-TEST_F(RecordingTest, ReplayRefusesWhatDoesNotFit) {
-  const std::string path = PathOnDisk("two.mcap");
-  McapWriterOptions overwrite;
-  overwrite.overwrite = true;
-  ASSERT_OK_AND_ASSIGN(McapWriter writer, McapWriter::Create(path, overwrite));
-  writer.AddChannel({1, 0, "/x/y", "", {}});
-  writer.AddChannel({2, 0, "x.y", "", {}});
-  ASSERT_OK(writer.AddMessage({1, 0, 1, 1, std::string(5000, 'x')}));
-  ASSERT_OK(writer.AddMessage({2, 0, 1, 1, "y"}));
-  ASSERT_OK(writer.Finish());
-  EXPECT_THAT(Replay(ReplayOptions(path)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("both go to")));
-  ReplayerOptions options = ReplayOptions(path);
-  options.paths["x.y"] = replayed_ / "elsewhere";
-  EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_TRUE(Exists(replayed_ / "elsewhere"));
-  const Channel small = Create(replayed_ / "x.y", 4096);
-  EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("x.y")));
-}
-
-TEST_F(RecordingTest, ReplayTellsWhatTheFileLacks) {
-  const std::string path = PathOnDisk("damaged.mcap");
-  McapWriterOptions overwrite;
-  overwrite.overwrite = true;
-  overwrite.compression_level = 0;
-  {
-    ASSERT_OK_AND_ASSIGN(McapWriter writer, McapWriter::Create(path, overwrite));
-    writer.AddChannel({1, 0, "x", "", {}});
-    for (const char* data : {"first", "second", "third"}) {
-      ASSERT_OK(writer.AddMessage({1, 0, 1, 1, data}));
-      ASSERT_OK(writer.CloseChunk());
-    }
-  }
-  std::string bytes = ::ipmpsc::testing::ReadFile(path);
-  bytes[bytes.find("second")] = 'S';
-  ::ipmpsc::testing::WriteFile(path, bytes);
-  ReplayerProgress progress;
-  EXPECT_THAT(Replay(ReplayOptions(path), &progress), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_EQ(progress.messages, 2u);
-  EXPECT_EQ(progress.damages, 1u);
-  EXPECT_THAT(progress.damage, HasSubstr("checksum"));
-  EXPECT_THAT(progress.unfinished, ElementsAre(path));
-}
-
-TEST_F(RecordingTest, ReplayClosesChannelsIfAsked) {
-  ReplayerOptions options = ReplayOptions(ForeignFile("x", {1}));
-  options.close = true;
-  EXPECT_THAT(Replay(options), StatusIs(absl::StatusCode::kOutOfRange));
-  ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Open(replayed_ / "x"));
-  EXPECT_EQ(channel.state(), ChannelState::kClosed);
 }
 
 }  // namespace
