@@ -3,7 +3,7 @@
 option(IPMPSC_COMMAND "Build the command ipmpsc" ${PROJECT_IS_TOP_LEVEL})
 option(IPMPSC_BRIDGE "Build ipmpsc-bridge" ${PROJECT_IS_TOP_LEVEL})
 set(IPMPSC_SYSTEMD_UNIT_DIR "lib/systemd/system" CACHE STRING
-  "Where the unit of ipmpsc-bridge is installed, absolute or below the prefix")
+  "Where the units of ipmpsc-bridge are installed, absolute or below the prefix")
 
 # Finds a library without a package file: defines the target ipmpsc_NAME if both of its files are there.
 function(ipmpsc_find name header)
@@ -130,9 +130,11 @@ endif()
 if(IPMPSC_BRIDGE)
   install(TARGETS ipmpsc-bridge RUNTIME COMPONENT bridge)
   install(FILES install/ipmpsc-bridge.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT bridge)
-  file(READ bridge/ipmpsc-bridge@.service ipmpsc_unit)
-  string(REPLACE "=/usr/bin/" "=${CMAKE_INSTALL_FULL_BINDIR}/" ipmpsc_unit "${ipmpsc_unit}")
-  file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/ipmpsc-bridge@.service" "${ipmpsc_unit}")
-  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/ipmpsc-bridge@.service"
-    DESTINATION "${IPMPSC_SYSTEMD_UNIT_DIR}" COMPONENT bridge)
+  foreach(unit ipmpsc-bridge@.service ipmpsc-bridge-in@.service)
+    file(READ bridge/${unit} text)
+    string(REPLACE "=/usr/bin/" "=${CMAKE_INSTALL_FULL_BINDIR}/" text "${text}")
+    file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/${unit}" "${text}")
+    install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${unit}"
+      DESTINATION "${IPMPSC_SYSTEMD_UNIT_DIR}" COMPONENT bridge)
+  endforeach()
 endif()
