@@ -3,10 +3,10 @@
 #
 #   ./release.sh [--no-build] [FOLDER]
 #
-# Writes ipmpsc-VERSION.tar.gz and ipmpsc-VERSION.tar.gz.sha256 to FOLDER, by default `release`, from the
-# commit that is checked out. The same commit gives the same bytes. --no-build leaves the build out.
+# Writes ipmpsc-VERSION.tar.gz and ipmpsc-VERSION.tar.gz.sha256 to FOLDER, by default `release` in this tree,
+# from the commit that is checked out. The same commit gives the same bytes. --no-build leaves the build out.
 set -euo pipefail
-cd "$(dirname "$0")"
+tree=$(cd "$(dirname "$0")" && pwd)
 
 build=yes
 if [ "${1-}" = --no-build ]; then
@@ -17,8 +17,10 @@ if [ $# -gt 1 ] || [[ ${1-} == -* ]]; then
   echo "usage: release.sh [--no-build] [FOLDER]" >&2
   exit 2
 fi
-mkdir -p "${1:-release}"
-folder=$(cd "${1:-release}" && pwd)
+folder=${1:-$tree/release}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+cd "$tree"
 
 # Only what is committed is in the archive.
 if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
@@ -45,7 +47,11 @@ tar -xzf "$scratch/$name.tar.gz" -C "$scratch"
     cmake --install "$scratch/build" >/dev/null
     cmake -S tests/install/consumer -B "$scratch/consumer" -DCMAKE_PREFIX_PATH="$scratch/prefix"
     cmake --build "$scratch/consumer" --target exchange
-    [ "$("$scratch/consumer/exchange")" = "ipmpsc $version: 1001 messages" ]
+    said=$("$scratch/consumer/exchange")
+    if [ "$said" != "ipmpsc $version: 1001 messages" ]; then
+      echo "release.sh: the installed library is wrong: its consumer says '$said'" >&2
+      exit 1
+    fi
   fi
 )
 mv -f "$scratch/$name.tar.gz" "$scratch/$name.tar.gz.sha256" "$folder"

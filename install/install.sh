@@ -16,8 +16,10 @@ prefix=$2
 [[ $prefix == /* ]] || prefix=${BUILD_WORKING_DIRECTORY:-$PWD}/$prefix
 
 tree=$(echo install/tree*)
+bridge=yes
+grep -aqE 'lib(nats|rdkafka)\.so' "$tree/bin/ipmpsc-bridge" || bridge=no
 (cd -L "$tree" && find -L . -type f) | while read -r file; do
-  if [[ $file == *bridge* ]] && ! grep -aq 'libnats\.so' "$tree/bin/ipmpsc-bridge"; then continue; fi
+  if [[ $bridge == no && $file == *bridge* ]]; then continue; fi
   mode=644
   [[ $file == ./bin/* ]] && mode=755
   # Into a new file: a running program keeps the one that it has mapped.
@@ -31,12 +33,13 @@ for library in "$tree"/lib/*.so.*; do
   ln -sf "$name" "$prefix/lib/${name%.*}"
   ln -sf "${name%.*}" "$prefix/lib/${name%%.so.*}.so"
 done
-if [ -e "$prefix/bin/ipmpsc-bridge" ]; then
-  unit=$prefix/lib/systemd/system/ipmpsc-bridge@.service
-  sed "s|=/usr/bin/|=$(cd "$prefix/bin" && pwd)/|" "$unit" >"$unit.new"
-  mv -f "$unit.new" "$unit"
+if [ "$bridge" = yes ]; then
+  for unit in "$prefix"/lib/systemd/system/ipmpsc-bridge{,-in}@.service; do
+    sed "s|=/usr/bin/|=$(cd "$prefix/bin" && pwd)/|" "$unit" >"$unit.new"
+    mv -f "$unit.new" "$unit"
+  done
 else
-  echo "ipmpsc-bridge is not installed, since it was built without libnats" >&2
+  echo "ipmpsc-bridge is not installed, since it was built without libnats and librdkafka" >&2
 fi
 
 # The command writes its own manual page and completions.

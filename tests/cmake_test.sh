@@ -136,7 +136,14 @@ done
 cmake -S "$here" -B programs >log 2>&1 || { cat log; fail "this tree by itself cannot be configured"; }
 cmake --build programs --target help >targets 2>&1
 grep -q '\.\.\. ipmpsc_command$' targets || { cat targets; fail "the command ipmpsc is no target"; }
-grep -q "not installed: libnats" log || grep -q '\.\.\. ipmpsc-bridge$' targets || fail "ipmpsc-bridge is no target"
+grep -q "not installed: libnats or librdkafka" log || grep -q '\.\.\. ipmpsc-bridge$' targets ||
+  fail "ipmpsc-bridge is no target"
+# Each engine is built where its library is installed.
+for engine in nats/nats.h:NATS librdkafka/rdkafka.h:KAFKA; do
+  test -e "/usr/include/${engine%:*}" || continue
+  grep -rqs -e "-DIPMPSC_HAS_${engine#*:}" programs/CMakeFiles/ipmpsc-bridge.dir ||
+    fail "ipmpsc-bridge is built without ${engine#*:}"
+done
 cmake -S "$here" -B programs -DCMAKE_DISABLE_FIND_PACKAGE_CLI11=ON >log 2>&1 || { cat log; fail "CLI11 is needed"; }
 grep -q "the command ipmpsc is not built, since these are not installed: CLI11" log ||
   { cat log; fail "CMake does not say what is missing for the command"; }

@@ -52,7 +52,12 @@ if [ ! -e "$roots/base/.done" ]; then
   echo force-unsafe-io >"$roots/base/etc/dpkg/dpkg.cfg.d/fast"  # Roots are thrown away.
   touch "$roots/base/.done"
 fi
-[ -e "$roots/build" ] || cp -a "$roots/base" "$roots/build"
+if [ ! -e "$roots/build" ]; then
+  # A copy that was stopped is made again.
+  rm -rf --one-file-system "$roots/build.new"
+  cp -a "$roots/base" "$roots/build.new"
+  mv "$roots/build.new" "$roots/build"
+fi
 
 step "the packages"
 rm -rf "$roots/build/src"
@@ -82,7 +87,6 @@ rm -f "$fresh"/packages/*-dbgsym_*
 cp "$tree"/tests/install/consumer/* "$tree"/examples/c/*.c "$fresh/try"
 in_root "$fresh" bash -euc '
   apt-get update
-  dpkg-query -W -f "\${Package}\n" | sort >/before
   apt-get install -y --no-install-recommends /packages/*.deb g++ cmake make pkgconf systemd man-db
   cd /try
 

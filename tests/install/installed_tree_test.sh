@@ -48,6 +48,8 @@ installs_the_programs() {
   # systemd starts what was installed, before the folder was moved.
   grep -qx "ExecStart=$prefix/bin/ipmpsc-bridge --wait=86400 \$ARGUMENTS" \
     "$moved/lib/systemd/system/ipmpsc-bridge@.service" || fail "the unit starts something else"
+  grep -qx "ExecStart=$prefix/bin/ipmpsc-bridge \$ARGUMENTS" \
+    "$moved/lib/systemd/system/ipmpsc-bridge-in@.service" || fail "the unit into a channel starts something else"
 }
 
 installs_completions() {

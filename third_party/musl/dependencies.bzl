@@ -1,4 +1,4 @@
-"""What --config=musl needs beside the dependencies of every build."""
+"""The dependencies of --config=musl beside those of every build."""
 
 load(":debian_source.bzl", "debian_source")
 load(":zig.bzl", "zig_toolchain")

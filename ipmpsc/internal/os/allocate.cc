@@ -80,6 +80,7 @@ int WriteZeros(int fd, uint64_t offset, uint64_t size) {
                                    static_cast<off_t>(offset + done));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
+    if (written == 0) return EIO;  // It would never end.
     done += static_cast<uint64_t>(written);
   }
   return 0;

@@ -71,7 +71,7 @@ def wait_for(address):
 
 
 def use_channels(machine):
-    """What the picture shows."""
+    """Makes the events that the picture shows."""
     for channel in ["frames", "quotes"]:
         machine.act(channel, "create", "65536").wait()
     machine.act("frames", "receive")

@@ -118,7 +118,9 @@ if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
     play /dev/shm/quotes send 5
     ipmpsc info /dev/shm/quotes
     ipmpsc doctor /dev/shm/quotes --watch 1s
-    [ $? = 1 ] && kill -9 $!; wait $!
+    status=$?
+    kill -9 $!; wait $!
+    [ $status = 1 ] || { echo "doctor: status $status"; exit 1; }
     for i in $(seq 200); do ipmpsc doctor /dev/shm/quotes --watch 0 | grep -q no-receiver && exit 0; sleep 0.05; done
     echo "the death of the receiver is not noticed"; exit 1'
 else
@@ -168,7 +170,8 @@ else
   echo "skipped: no filter of system calls can be set here"
 fi
 
-# systemd-tmpfiles with the lines of the page, beside a rule that removes what is old. Without them the file goes.
+# systemd-tmpfiles with the lines of the page, beside a rule that removes what is older than a second, for which the tests
+# sleep. Without them the file goes.
 if command -v systemd-tmpfiles >/dev/null; then
   export RULES=$folder/robot.conf
   awk '/^# \/etc\/tmpfiles.d\/robot.conf/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/operations.md >"$RULES"
