@@ -1,5 +1,5 @@
-// Tests Recorder and RecordPostMortem: what went through a channel is in the file, and what was lost
-// is told. The file is read, or goes through a channel again.
+// Tests Recorder and RecordPostMortem: what went through a channel is in the file, and what was
+// lost is told. The file is read, or goes through a channel again.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@ set -eu
 without=$1
 with=$2
 
-# What of protobuf's library the program has or wants. The views of protobuf's own messages are in
+# The symbols of protobuf's library that the program has or wants. The views of protobuf's own messages are in
 # its namespace, too, and are ours.
 protobuf_of() {
   readelf -d "$1" | grep -F '(NEEDED)' | grep -F 'libprotobuf' || true
