@@ -160,6 +160,9 @@ Row CapacityRow(const TransportKind& kind) {
   return row;
 }
 
+// Bytes that a ring of one frame has for its header, in whole pages.
+constexpr size_t kFrameRoom = 4096;
+
 Row FrameRow(const std::vector<TransportKind>& systems, Filling filling) {
   const bool copied = filling == Filling::kCopied;
   Row row;
@@ -170,9 +173,19 @@ Row FrameRow(const std::vector<TransportKind>& systems, Filling filling) {
   row.measurements.push_back(
       Limit(copied ? "memcpy of the same bytes" : "the same writes into shared memory",
             [=] { return FromQuantiles(MeasureBareFrames(filling, kTime)); }));
-  return RowOf(systems, row, [=](const TransportKind& kind) {
-    return FromQuantiles(MeasureFrames(kind, filling, kTime));
+  row = RowOf(systems, row, [=](const TransportKind& kind) {
+    return FromQuantiles(MeasureFrames(kind, filling, kFrameQueueBytes, kTime));
   });
+  // A ring with room for one frame passes through as much memory as a peer that fills the memory
+  // again that it was given back last.
+  for (const TransportKind& kind : systems) {
+    if (!IsOwn(kind)) continue;
+    row.measurements.push_back(
+        {absl::StrCat(kind.name, ", ring of one frame"), false, [=] {
+           return FromQuantiles(MeasureFrames(kind, filling, kFrameBytes + kFrameRoom, kTime));
+         }});
+  }
+  return row;
 }
 
 Row FootprintRow(const std::vector<TransportKind>& systems, std::string id, std::string title,

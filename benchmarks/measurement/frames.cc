@@ -12,11 +12,8 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// As many frames as a ring of 64 MiB holds, so that all systems use the same amount of memory.
-constexpr size_t kQueueBytes = size_t{64} << 20;
-
 // Touches every page.
-constexpr uint64_t kWarmUps = kQueueBytes / kFrameBytes + 2;
+constexpr uint64_t kWarmUps = kFrameQueueBytes / kFrameBytes + 2;
 constexpr size_t kPage = 4096;
 
 struct Shared {
@@ -82,10 +79,10 @@ absl::Status ReceiveFrames(ReceiverEnd& end, Shared& shared) {
 }  // namespace
 
 absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filling,
-                                        absl::Duration time) {
+                                        size_t queue_bytes, absl::Duration time) {
   if (filling == Filling::kInPlace && !kind.in_place)
     return absl::UnimplementedError("it cannot write in place");
-  auto transport = kind.create({ChannelName(), kFrameBytes, kQueueBytes, 1, Waiting::kSpin});
+  auto transport = kind.create({ChannelName(), kFrameBytes, queue_bytes, 1, Waiting::kSpin});
   if (!transport.ok()) return transport.status();
   const SharedMemory<Shared> shared;
   const absl::Status status = RunProcesses({{Place::kReceiver,
@@ -108,7 +105,7 @@ absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filli
 absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time) {
   // As in a ring, each frame begins at the end of the previous one.
   struct Frames {
-    char bytes[kQueueBytes + kFrameBytes];
+    char bytes[kFrameQueueBytes + kFrameBytes];
   };
   const SharedMemory<Frames> frames;
   const SharedMemory<Shared> shared;
@@ -128,7 +125,7 @@ absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time
                        start.Wait();
                        return SendFrames(*shared, time, [&](uint64_t sequence) {
                          char* const frame =
-                             frames->bytes + sequence * (kFrameBytes + 16) % kQueueBytes;
+                             frames->bytes + sequence * (kFrameBytes + 16) % kFrameQueueBytes;
                          if (filling == Filling::kCopied) {
                            std::memcpy(frame, source.data(), kFrameBytes);
                          } else {

@@ -19,9 +19,13 @@ enum class Filling {
   kInPlace,  // `Loan`, one byte written in each page, `Publish`
 };
 
+// As many frames as a ring of 64 MiB holds, so that all systems use the same amount of memory.
+inline constexpr size_t kFrameQueueBytes = size_t{64} << 20;
+
+// `queue_bytes` is the capacity of the channel in bytes.
 // Errors: those of the transport; kUnimplemented - the transport cannot lend memory.
 absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filling,
-                                        absl::Duration time);
+                                        size_t queue_bytes, absl::Duration time);
 
 // Measures the same without a transport: the bytes are copied, or the pages written, in memory that
 // both processes share. A word announces the frame.
