@@ -161,7 +161,7 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   void EndBurst() {
     if (burst_ >= tuning::kBurst) {
       backoff_due_ = true;
-      burst_was_long_ = consumer_.head() - burst_begin_ > burst_ * tuning::kWriteBackLongestRecord;
+      burst_was_long_ = consumer_.head() - burst_begin_ > burst_ * tuning::kFlushLongestRecord;
     }
     burst_ = 0;
     burst_begin_ = consumer_.head();

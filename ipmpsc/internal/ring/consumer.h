@@ -34,7 +34,6 @@ struct TakenRecord {
   const char* payload;
   uint32_t length;
   uint16_t sender;
-  bool in_batch;          // not the first record of its claim
   RecordTrailer trailer;  // zeros in channels without timestamps
 };
 
@@ -43,7 +42,7 @@ class Consumer {
   // Starts at `position`. Everything before it counts as released. REQUIRES: IsAligned(position).
   Consumer(const Ring& ring, Position position)
       : ring_(ring),
-        prepares_lines_(ChooseLinePreparer() == LinePreparer::kReceiver),
+        flushes_(ChooseLinePreparation().receiver_flushes),
         head_(position),
         released_(position) {}
 
@@ -70,7 +69,6 @@ class Consumer {
         taken->payload = ring_.At(head_) + sizeof(RecordHeader);
         taken->length = description.length;
         taken->sender = description.sender;
-        taken->in_batch = description.kind == RecordKind::kInBatch;
         if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
           std::memcpy(&taken->trailer, ring_.TrailerAt(head_, size), sizeof(RecordTrailer));
         } else {
@@ -123,10 +121,9 @@ class Consumer {
   }
 
   // Prepares the lines of a record for their next writer (cache_lines.h). Called after the record
-  // was read and before it is released. The writer of a batch does not need it: it has no locked
-  // instruction between two records.
+  // was read and before it is released.
   void PrepareLines(Position position, uint32_t length) const {
-    if (prepares_lines_) WriteLinesBack(position, ring_.RecordSizeOf(length));
+    if (flushes_) FlushLines(position, ring_.RecordSizeOf(length));
   }
 
   // Releases everything before `position`, which is from `released()` to `head()`.
@@ -156,13 +153,13 @@ class Consumer {
            untrusted.sender < ring_.sender_slot_count && untrusted.reserved == 0;
   }
 
-  ABSL_ATTRIBUTE_NOINLINE void WriteLinesBack(Position position, uint64_t size) const {
-    if (size > tuning::kWriteBackLongestRecord) return;
-    for (uint64_t at = 0; at < size; at += kCacheLine) WriteLineBack(ring_.At(position + at));
+  ABSL_ATTRIBUTE_NOINLINE void FlushLines(Position position, uint64_t size) const {
+    if (size > tuning::kFlushLongestRecord) return;
+    for (uint64_t at = 0; at < size; at += kCacheLine) FlushLine(ring_.At(position + at));
   }
 
   const Ring ring_;
-  const bool prepares_lines_;
+  const bool flushes_;
   Position head_;
   Position released_;
 };

@@ -52,7 +52,7 @@ class Producer {
       : ring_(ring),
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
-        prefetches_(ChooseLinePreparer() == LinePreparer::kSender),
+        preparation_(ChooseLinePreparation()),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)),
@@ -160,10 +160,12 @@ class Producer {
     last_end_ = position + size;
     // Prepares the lines that this sender will write a few records ahead (cache_lines.h). Each line
     // is prefetched once, and not if other senders write them.
-    if (ABSL_PREDICT_TRUE(alone && prefetches_ && size <= tuning::kPrefetchLongestRecord)) {
-      const uint64_t ahead = size <= kCacheLine ? tuning::kPrefetchAheadOfOneLine
-                                                : std::min(tuning::kPrefetchRecordsAhead * size,
-                                                           tuning::kPrefetchMostAhead);
+    if (ABSL_PREDICT_TRUE(alone && preparation_.sender_prefetches &&
+                          size <= tuning::kPrefetchLongestRecord)) {
+      const uint64_t ahead =
+          size <= kCacheLine || preparation_.receiver_flushes
+              ? tuning::kPrefetchLeastAhead
+              : std::min(tuning::kPrefetchRecordsAhead * size, tuning::kPrefetchMostAhead);
       const Position end = last_end_ + ahead;
       for (Position line = end - size; line != end; line += kCacheLine)
         PrefetchForWrite(ring_.At(line));
@@ -241,7 +243,7 @@ class Producer {
   const Ring ring_;
   SenderSlot* const slot_;
   const uint16_t slot_number_;
-  const bool prefetches_;
+  const LinePreparation preparation_;
   Position release_;   // as last seen
   Position last_end_;  // of this sender's last claim
 };

@@ -12,23 +12,31 @@ namespace ipmpsc::internal::tuning {
 // that it will write, in bytes. A few records ahead, the lines arrive before the next claim waits
 // for them. Much farther ahead, the receiver would fetch them back. Loops write longer records, and
 // the processor prefetches those by itself. On an Intel processor, 64 bytes from one sender: 15.7
-// without any prefetch for writing, 36 with it.
-inline constexpr uint64_t kPrefetchAheadOfOneLine = 192;
+// without any prefetch for writing, 36 with it. Lines that the receiver has flushed always take the
+// least distance. 1 KiB: 10.3 without a prefetch, 17.3 with this distance, 12 with 512 bytes.
+inline constexpr uint64_t kPrefetchLeastAhead = 192;
 inline constexpr uint64_t kPrefetchRecordsAhead = 6;
 inline constexpr uint64_t kPrefetchMostAhead = 2048;
 inline constexpr uint64_t kPrefetchLongestRecord = 8192;
 
-// Where the receiver prepares lines: the longest record, in bytes, whose lines it writes back. A
-// sender stores more lines between two locked instructions if records are longer, so that their
-// transfers overlap. 64 bytes from one sender: 24 without, 53 with it; from four: 24 and 51; 1 KiB:
-// 11.5 and 17.4. 4 KiB: 7.6 without, 5.7 with it.
-inline constexpr uint64_t kWriteBackLongestRecord = 1088;
+// Where the receiver prepares lines: the longest record, in bytes, whose lines it flushes. The
+// gain depends on the path between the two processors: a line took 60 ns from one to the other
+// where they shared a cache, and 245 ns where they did not. The table has a figure for each.
+//
+//                      nothing      CLWB         CLFLUSHOPT and PREFETCHW
+//   16 bytes           26,  6.8     56,  6.7     57, 53
+//   64 bytes           24,  6.4     56,  6.4     57, 55
+//   64, in batches                  62, 17       57, 55
+//   1 KiB              16,  5.0     19,  4.5     18, 20
+//   4 KiB               9.2, 2.9                  4.4, 4.6
+//   the mixed message               2.8, 0.5     2.6, 1.5
+inline constexpr uint64_t kFlushLongestRecord = 1088;
 
 // A receiver that has taken this many messages without a wait does not touch the ring for a moment
 // (nanoseconds) before it polls. Its senders write the next messages undisturbed meanwhile. Polling
 // the line that a sender is writing would take it away, once or twice for each message. 1 KiB: 17.5
 // with 1 us, 19.5 with 2 us, 19.8 with 4 us. A message that comes in the moment is late by it.
-// Senders of records longer than `kWriteBackLongestRecord` need more time for as many. 4 KiB: 8.2
+// Senders of records longer than `kFlushLongestRecord` need more time for as many. 4 KiB: 8.2
 // with 2 us, 8.9 with 4 us, 9.3 with 16 us.
 inline constexpr uint32_t kBurst = 4;
 inline constexpr int64_t kBurstBackoff = 2'000;

@@ -357,7 +357,7 @@ TEST_P(ConsumerAtEdgeTest, WithoutTrailersTheTrailerIsZero) {
   test_.SetRecord(start_, Describe(48));
   std::memset(test_.ring.At(start_) + 16, 'x', 48);
   Consumer consumer(test_.ring, start_);
-  TakenRecord taken = {1, nullptr, 2, 3, false, {4, 5}};
+  TakenRecord taken = {1, nullptr, 2, 3, {4, 5}};
   ASSERT_EQ(consumer.Take(&taken), TakeResult::kTaken);
   EXPECT_EQ(taken.trailer.committed, 0);
   EXPECT_EQ(taken.trailer.sequence, 0u);
