@@ -35,6 +35,9 @@
 #include "benchmarks/results.pb.h"
 #include "benchmarks/row.h"
 #include "benchmarks/rows.h"
+#include "benchmarks/service_rows.h"
+#include "benchmarks/services/service.h"
+#include "benchmarks/services/services.h"
 #include "benchmarks/transport.h"
 #include "benchmarks/transports/ipmpsc.h"
 #include "benchmarks/transports/peers.h"
@@ -131,7 +134,8 @@ std::string RustPeers() {
 
 Results Measure(const std::string& command) {
   std::vector<TransportKind> systems = {Ipmpsc()};
-  for (TransportKind& peer : Peers(RustPeers())) systems.push_back(std::move(peer));
+  const std::string rust_peers = RustPeers();
+  for (TransportKind& peer : Peers(rust_peers)) systems.push_back(std::move(peer));
 
   Results results;
   results.set_date(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
@@ -141,22 +145,30 @@ Results Measure(const std::string& command) {
   results.set_kernel(KernelVersion());
   results.set_placement(Placement());
   results.set_rounds(absl::GetFlag(FLAGS_rounds));
-  std::vector<TransportKind> measured;
-  for (const TransportKind& kind : systems) {
-    if (!IsWanted(kind.name, absl::GetFlag(FLAGS_systems))) continue;
+  // Adds the kind to the table of systems. Returns whether to measure it.
+  const auto is_measured = [&results](const auto& kind, const std::string& name) {
+    if (!IsWanted(kind.name, absl::GetFlag(FLAGS_systems))) return false;
     System* const system = results.add_systems();
-    system->set_name(kind.name);
+    system->set_name(name);
     system->set_describe(kind.describe);
     system->set_unavailable(kind.unavailable);
-    if (kind.unavailable.empty()) {
-      measured.push_back(kind);
-    } else {
-      std::cerr << kind.name << ": skipped: " << kind.unavailable << std::endl;
-    }
+    if (kind.unavailable.empty()) return true;
+    std::cerr << name << ": skipped: " << kind.unavailable << std::endl;
+    return false;
+  };
+  std::vector<TransportKind> measured;
+  for (const TransportKind& kind : systems) {
+    if (is_measured(kind, kind.name)) measured.push_back(kind);
   }
-  if (measured.empty()) Fail(examples::kBadInput, "--systems: none of that name can be measured");
+  std::vector<ServiceKind> services;
+  for (const ServiceKind& kind : Services(rust_peers)) {
+    if (is_measured(kind, absl::StrCat(kind.name, ", calls"))) services.push_back(kind);
+  }
+  if (measured.empty() && services.empty())
+    Fail(examples::kBadInput, "--systems: none of that name can be measured");
 
   std::vector<Row> rows = TransportRows(measured);
+  for (Row& row : ServiceRows(services)) rows.push_back(std::move(row));
   for (Row& row : CodecRows()) rows.push_back(std::move(row));
   for (Row& row : KindRows()) rows.push_back(std::move(row));
   for (const Row& row : rows) {

@@ -104,7 +104,7 @@ void PrintForwardDeclarations(const FilePlan& plan, Printer* printer) {
     }
   }
   if (!plan.messages.empty()) printer->Print("\n");
-  if (plan.package_beside_status.empty() && !plan.services.empty()) {
+  if (!plan.services.empty()) {
     for (const ServicePlan& service : plan.services) {
       for (const std::string& name : {service.handler, service.client, service.server}) {
         printer->Print("class $name$;\n", "name", name);

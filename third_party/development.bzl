@@ -60,6 +60,18 @@ def development_dependencies():
         target = "libzmq",
     )
     optional_library(
+        name = "com_github_grpc_grpc",
+        define = "IPMPSC_HAS_GRPC",
+        header = "/usr/include/grpcpp/grpcpp.h",
+        libraries = [
+            "-lgrpc++",
+            "-lgrpc",
+            "-lgpr",
+        ],
+        target = "grpc++",
+        tools = {"grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin"},
+    )
+    optional_library(
         name = "iceoryx",
         define = "IPMPSC_HAS_ICEORYX",
         header = "/usr/include/iceoryx/v2.0.3/iceoryx_posh/runtime/posh_runtime.hpp",

@@ -14,7 +14,6 @@ namespace {
 
 // Touches every page.
 constexpr uint64_t kWarmUps = kFrameQueueBytes / kFrameBytes + 2;
-constexpr size_t kPage = 4096;
 
 struct Shared {
   alignas(128) std::atomic<uint64_t> seen{0};  // frames that the receiver has had
@@ -22,13 +21,6 @@ struct Shared {
   std::atomic<uint64_t> last{0};               // the number of frames, once it is known
   TimeLog log;
 };
-
-void TouchPages(char* frame) {
-  for (size_t i = 0; i < kFrameBytes; i += kPage) {
-    // Volatile, since the compiler sees no reader here.
-    *static_cast<volatile char*>(frame + i) = 'y';
-  }
-}
 
 // Sends frames with `send`. Each waits until the previous one was seen.
 template <typename SendFrame>
@@ -56,7 +48,7 @@ absl::Status SendThrough(SenderEnd& end, Filling filling, absl::Duration time, S
     }
     const absl::StatusOr<char*> loan = end.Loan(kFrameBytes);
     if (!loan.ok()) return loan.status();
-    TouchPages(*loan);
+    TouchPages(*loan, kFrameBytes);
     WritePayload(*loan, kFrameBytes, 0, sequence);
     return end.Publish();
   });
@@ -102,7 +94,7 @@ absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filli
   return shared->log.Compute();
 }
 
-absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time) {
+absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time, size_t size) {
   // As in a ring, each frame begins at the end of the previous one.
   struct Frames {
     char bytes[kFrameQueueBytes + kFrameBytes];
@@ -121,15 +113,14 @@ absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time
                        }
                      }},
                     {Place::kSender, [&](StartLine& start) -> absl::Status {
-                       const std::string source(kFrameBytes, 'x');
+                       const std::string source(size, 'x');
                        start.Wait();
                        return SendFrames(*shared, time, [&](uint64_t sequence) {
-                         char* const frame =
-                             frames->bytes + sequence * (kFrameBytes + 16) % kFrameQueueBytes;
+                         char* const frame = frames->bytes + sequence * (size + 16) % kFrameQueueBytes;
                          if (filling == Filling::kCopied) {
-                           std::memcpy(frame, source.data(), kFrameBytes);
+                           std::memcpy(frame, source.data(), size);
                          } else {
-                           TouchPages(frame);
+                           TouchPages(frame, size);
                          }
                          shared->sent.store(sequence + 1, std::memory_order_release);
                          return absl::OkStatus();

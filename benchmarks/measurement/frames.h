@@ -28,8 +28,9 @@ absl::StatusOr<Quantiles> MeasureFrames(const TransportKind& kind, Filling filli
                                         size_t queue_bytes, absl::Duration time);
 
 // Measures the same without a transport: the bytes are copied, or the pages written, in memory that
-// both processes share. A word announces the frame.
-absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time);
+// both processes share. A word announces the frame, of `size` bytes, at most `kFrameBytes`.
+absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time,
+                                            size_t size = kFrameBytes);
 
 }  // namespace ipmpsc::benchmarks
 

@@ -60,6 +60,8 @@ absl::StatusOr<Quantiles> MeasureCacheLine(absl::Duration time) {
                        return absl::OkStatus();
                      }}});
   if (!status.ok()) return status;
+  // As where other programs had the processors for all of the time.
+  if (words->log.count() == 0) return absl::InternalError("nothing was measured");
   return words->log.Compute();
 }
 

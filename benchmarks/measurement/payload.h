@@ -26,6 +26,15 @@ inline void WritePayload(char* data, size_t size, uint64_t sender, uint64_t sequ
   if (size >= 24) std::memcpy(data + size - 8, &last, sizeof(last));
 }
 
+// Writes one byte in each page.
+inline void TouchPages(char* bytes, size_t size) {
+  constexpr size_t kPage = 4096;
+  for (size_t i = 0; i < size; i += kPage) {
+    // Volatile, since the compiler sees no reader here.
+    *static_cast<volatile char*>(bytes + i) = 'y';
+  }
+}
+
 // Checks the arriving messages.
 class PayloadCheck {
  public:

@@ -169,10 +169,12 @@ template <typename Derived, typename Handler>
 class ServiceClient {
  public:
   // Opens the service at `path` and creates a reply channel beside it. Waits until `deadline` for
-  // the service to be created, and for a free slot. So the client may start before the server.
+  // the service to be created, and for a free slot. So the client may start before the server. A
+  // channel that was closed is waited for too, until a server puts its own in its place.
   //
   // Errors:
-  //  * kDeadlineExceeded   - no service was created there
+  //  * kDeadlineExceeded   - no service was created there, or the one there was closed and no server
+  //                          has replaced it
   //  * kFailedPrecondition - the channel there carries something else, or its methods have other
   //                          messages; the text names them
   //  * kResourceExhausted  - all slots for clients are taken; no space, descriptors or memory

@@ -5,10 +5,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/random.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/rpc/service_info.h"
+#include "ipmpsc/rpc/waits.h"
 
 namespace ipmpsc::rpc {
 namespace {
@@ -19,19 +22,42 @@ constexpr absl::Duration kLook = absl::Milliseconds(100);
 constexpr uint32_t kReplySenders = 4;
 constexpr int kMostNames = 8;
 
-Deadline Sooner(Deadline a, Deadline b) { return a.nanoseconds() < b.nanoseconds() ? a : b; }
-
-// A server whose methods have changed puts another channel in the place of its predecessor's.
-bool HasEnded(const Channel& channel) {
-  const ChannelState state = channel.state();
-  return state == ChannelState::kClosed || state == ChannelState::kReplaced;
-}
+// How often a client that connects looks whether a channel that has ended was replaced.
+constexpr absl::Duration kLookForServer = absl::Milliseconds(16);
 
 // Returns the status in the record of a reply of kind kStatus.
 absl::Status StatusOf(const ReplyEnvelope& envelope, absl::string_view record) {
   record.remove_prefix(kEnvelopeSize);
   const std::string text(record.substr(0, kMaxStatusText));
   return absl::Status(static_cast<absl::StatusCode>(envelope.code), text);
+}
+
+// Attaches to the channel of requests. Waits until it is there, and has not ended: a server that
+// has closed it, or another one, puts a new one in its place.
+absl::StatusOr<Sender> AttachToService(const ServiceType& type, absl::string_view path,
+                                       Deadline deadline, const ClientOptions& options) {
+  SenderOptions sender_options;
+  sender_options.name = options.name;
+  sender_options.deadline = deadline;
+  sender_options.require_receiver = true;
+  for (;;) {
+    const absl::StatusOr<Channel> channel = Channel::Open(path, {deadline});
+    if (!channel.ok()) return channel.status();
+    if (!HasEnded(*channel)) {
+      if (absl::Status status = CheckService(type, channel->description()); !status.ok())
+        return status;
+      absl::StatusOr<Sender> requests = Sender::Attach(*channel, sender_options);
+      if (requests.ok() || !HasEnded(*channel)) return requests;
+    }
+    if (deadline.Passed()) {
+      return absl::DeadlineExceededError(
+          absl::StrCat(path, ": the channel has ended, and no server of ", type.name,
+                       " has put another one in its place; start the server"));
+    }
+    const absl::Duration left =
+        absl::Nanoseconds(deadline.nanoseconds() - internal::MonotonicNow());
+    absl::SleepFor(std::min(kLookForServer, left));
+  }
 }
 
 }  // namespace
@@ -55,17 +81,10 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Connect(const ServiceTyp
                                                                 absl::string_view path,
                                                                 Deadline deadline,
                                                                 const ClientOptions& options) {
-  const absl::StatusOr<Channel> channel = Channel::Open(path, {deadline});
-  if (!channel.ok()) return channel.status();
-  if (absl::Status status = CheckService(type, channel->description()); !status.ok()) return status;
-  SenderOptions sender_options;
-  sender_options.name = options.name;
-  sender_options.deadline = deadline;
-  sender_options.require_receiver = true;
-  absl::StatusOr<Sender> requests = Sender::Attach(*channel, sender_options);
+  absl::StatusOr<Sender> requests = AttachToService(type, path, deadline, options);
   if (!requests.ok()) return requests.status();
 
-  const std::string resolved = ResolvedPath(channel->path());
+  const std::string resolved = ResolvedPath(requests->channel().path());
   RemoveDeadReplies(resolved);
   ChannelOptions reply_options;
   if (type.reply_capacity != 0) reply_options.capacity = type.reply_capacity;

@@ -3,18 +3,14 @@
 #define IPMPSC_RPC_IN_PLACE_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <type_traits>
+#include <utility>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "ipmpsc/rpc/envelope.h"
 #include "ipmpsc/sender.h"
-#include "ipmpsc/wire/encoding.h"
+#include "ipmpsc/typed/serialise.h"
 #include "ipmpsc/writer/message_writer.h"
 
 namespace ipmpsc::rpc {
@@ -36,26 +32,13 @@ struct FilledLoan {
 // longer, or it was changed during the call.
 template <typename Message, typename Claim>
 absl::StatusOr<FilledLoan> Serialise(const Message& message, Claim claim) {
-  if (!message.IsInitialized()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        message.GetTypeName(), " lacks required fields: ", message.InitializationErrorString()));
-  }
-  const size_t size = message.ByteSizeLong();
-  if (size > wire::kMaxSize) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        message.GetTypeName(), " is ", size, " bytes long; a message must be shorter than 2 GiB"));
-  }
-  absl::StatusOr<Loan> loan = claim(size);
+  const absl::StatusOr<size_t> size = typed::SizeOf(message);
+  if (!size.ok()) return size.status();
+  absl::StatusOr<Loan> loan = claim(*size);
   if (!loan.ok()) return loan.status();
-  if (static_cast<size_t>(message.GetCachedSize()) != size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(message.GetTypeName(),
-                     " was changed while it was being sent: keep it as it is until the call "
-                     "returns"));
-  }
-  (void)message.SerializeWithCachedSizesToArray(
-      reinterpret_cast<uint8_t*>(loan->payload().data() + kEnvelopeSize));
-  return FilledLoan{*std::move(loan), size};
+  if (!typed::IsAsLongAs(message, *size)) return typed::ChangedError(message);
+  typed::WriteMessage(message, loan->payload().data() + kEnvelopeSize);
+  return FilledLoan{*std::move(loan), *size};
 }
 
 // Calls `fill(writer)` for a message of at most `bound` bytes, in a loan that `claim(bound)`

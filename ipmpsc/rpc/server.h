@@ -138,7 +138,10 @@ class ServiceServer {
   }
 
   // Waits for a call until `deadline`, and handles it in this thread. Calls that nobody waits for
-  // any more are dropped and not handled.
+  // any more are dropped and not handled. Calls that it refuses are those of methods that it has
+  // not, those that are malformed, and those that a predecessor may have handled. A refusal for
+  // which the client's channel has no space until `deadline` is dropped, and the client returns
+  // kUnavailable.
   //
   // Errors:
   //  * kDeadlineExceeded - no call came

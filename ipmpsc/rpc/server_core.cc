@@ -8,6 +8,7 @@
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/rpc/service_info.h"
+#include "ipmpsc/rpc/waits.h"
 #include "ipmpsc/stats.h"
 
 namespace ipmpsc::rpc {
@@ -27,19 +28,12 @@ constexpr size_t kMostDropped = 2 * kMostWaiting;
 // Channels of other servers that a server which starts may find and leave, one after the other.
 constexpr int kMostFound = 16;
 
-Deadline Sooner(Deadline a, Deadline b) { return a.nanoseconds() < b.nanoseconds() ? a : b; }
-
 // Returns the deadline that a peer has written.
 Deadline DeadlineAt(int64_t nanoseconds) {
   if (nanoseconds == Deadline::kNever) return Deadline::Never();
   const int64_t now = internal::MonotonicNow();
   return nanoseconds <= now ? Deadline(absl::ZeroDuration())
                             : Deadline(absl::Nanoseconds(nanoseconds - now));
-}
-
-bool HasEnded(const Channel& channel) {
-  const ChannelState state = channel.state();
-  return state == ChannelState::kClosed || state == ChannelState::kReplaced;
 }
 
 absl::Status DeadlinePassed() {
@@ -57,7 +51,7 @@ absl::StatusOr<Receiver> AttachTo(const Channel& channel, const ServerOptions& o
 
 ServerCall::ServerCall(std::shared_ptr<ServerCore> core, std::shared_ptr<Route> route, Lease lease,
                        typed::PooledArena arena, const RequestEnvelope& envelope,
-                       const MethodType& method)
+                       const MethodType& method, Deadline refuse_by)
     : core_(std::move(core)),
       route_(std::move(route)),
       lease_(std::move(lease)),
@@ -65,6 +59,7 @@ ServerCall::ServerCall(std::shared_ptr<ServerCore> core, std::shared_ptr<Route> 
       client_(envelope.reply),
       id_(envelope.call),
       deadline_(DeadlineAt(envelope.deadline)),
+      refuse_by_(refuse_by),
       method_(method) {
   core_->open_.push_back(this);
 }
@@ -116,19 +111,24 @@ void ServerCall::Finish(const absl::Status& status) {
   core_->SendStatus(route_.get(), id_, status, deadline_, this);
 }
 
+void ServerCall::Refuse(const absl::Status& status) {
+  finished_ = true;
+  core_->SendStatus(route_.get(), id_, status, Sooner(deadline_, refuse_by_), this);
+}
+
 void ServerCall::FinishUnparsed() {
   ++core_->stats_.malformed;
   const std::string which =
       absl::StrCat("the request of ", method_.name, ", ", message().size(), " bytes long, ");
   switch (arena_.get()->failure()) {
     case view::Arena::Failure::kNoMemory:
-      return Finish(absl::ResourceExhaustedError(
+      return Refuse(absl::ResourceExhaustedError(
           absl::StrCat(which, "cannot be parsed: the server has no memory for its views")));
     case view::Arena::Failure::kLimit:
-      return Finish(absl::InvalidArgumentError(
+      return Refuse(absl::InvalidArgumentError(
           absl::StrCat(which, "exceeds the memory limit of the server")));
     default:
-      return Finish(absl::InvalidArgumentError(
+      return Refuse(absl::InvalidArgumentError(
           absl::StrCat(which, "is not a valid ", method_.request->name)));
   }
 }
@@ -211,12 +211,12 @@ absl::StatusOr<std::unique_ptr<ServerCall>> ServerCore::Next(Deadline deadline) 
     if (!waiting_.empty()) {
       Lease lease = std::move(waiting_.front());
       waiting_.pop_front();
-      call = Accept(std::move(lease));
+      call = Accept(std::move(lease), deadline);
     } else {
       absl::StatusOr<Lease> lease = requests_.Receive(Sooner(deadline, next_look_));
       is_idle = absl::IsDeadlineExceeded(lease.status());
       if (!lease.ok() && !is_idle) return lease.status();
-      if (lease.ok()) call = Accept(*std::move(lease));
+      if (lease.ok()) call = Accept(*std::move(lease), deadline);
     }
     if (call != nullptr) return call;
     // A peer that sends nothing but refuse must not hold the caller. A wait set reports the server
@@ -227,7 +227,7 @@ absl::StatusOr<std::unique_ptr<ServerCall>> ServerCore::Next(Deadline deadline) 
   }
 }
 
-std::unique_ptr<ServerCall> ServerCore::Accept(Lease lease) {
+std::unique_ptr<ServerCall> ServerCore::Accept(Lease lease, Deadline refuse_by) {
   RequestEnvelope envelope;
   if (!ReadEnvelope(lease.payload(), &envelope)) {
     ++stats_.malformed;
@@ -253,7 +253,7 @@ std::unique_ptr<ServerCall> ServerCore::Accept(Lease lease) {
                absl::UnavailableError(absl::StrCat(
                    "the server of ", type_.name,
                    " was started again during the call. The call may have been handled")),
-               deadline, nullptr);
+               Sooner(deadline, refuse_by), nullptr);
     return nullptr;
   }
   const MethodType* const end = type_.methods + type_.method_count;
@@ -264,12 +264,12 @@ std::unique_ptr<ServerCall> ServerCore::Accept(Lease lease) {
     SendStatus(
         route.get(), envelope.call,
         absl::UnimplementedError(absl::StrCat("the server of ", type_.name, " has no such method")),
-        deadline, nullptr);
+        Sooner(deadline, refuse_by), nullptr);
     return nullptr;
   }
   ++stats_.calls;
   return std::make_unique<ServerCall>(shared_from_this(), std::move(route), std::move(lease),
-                                      arenas_->Take(), envelope, *method);
+                                      arenas_->Take(), envelope, *method, refuse_by);
 }
 
 void ServerCore::Cancel(const RequestEnvelope& envelope) {

@@ -73,7 +73,8 @@ struct Route {
 class ServerCall {
  public:
   ServerCall(std::shared_ptr<ServerCore> core, std::shared_ptr<Route> route, Lease lease,
-             typed::PooledArena arena, const RequestEnvelope& envelope, const MethodType& method);
+             typed::PooledArena arena, const RequestEnvelope& envelope, const MethodType& method,
+             Deadline refuse_by);
   ServerCall(const ServerCall&) = delete;
   ServerCall& operator=(const ServerCall&) = delete;
   // Answers a call that is not finished with kInternal.
@@ -95,11 +96,14 @@ class ServerCall {
   void Send(Loan loan, size_t size);
   // Ends the call. Does nothing if it is finished.
   void Finish(const absl::Status& status);
-  // Ends the call whose message is malformed or needs too much memory.
+  // Ends the call whose message is malformed or needs too much memory. Waits for space until
+  // `refuse_by`.
   void FinishUnparsed();
 
  private:
   friend class ServerCore;
+
+  void Refuse(const absl::Status& status);
 
   const std::shared_ptr<ServerCore> core_;
   const std::shared_ptr<Route> route_;
@@ -108,6 +112,7 @@ class ServerCall {
   const uint64_t client_;
   const uint64_t id_;
   const Deadline deadline_;
+  const Deadline refuse_by_;
   const MethodType& method_;
   bool cancelled_ = false;
   bool finished_ = false;
@@ -123,7 +128,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   ServerCore& operator=(const ServerCore&) = delete;
   ~ServerCore();
 
-  // Waits for the next call to handle.
+  // Waits for the next call to handle. A call that it refuses meanwhile waits for space for the
+  // reply until `deadline`, too.
   absl::StatusOr<std::unique_ptr<ServerCall>> Next(Deadline deadline);
 
   Receiver& requests() { return requests_; }
@@ -137,8 +143,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   ServerCore(const ServiceType& type, std::string path, Receiver requests, uint64_t first,
              const ServerOptions& options);
 
-  // Returns a call if the record is one to handle.
-  std::unique_ptr<ServerCall> Accept(Lease lease);
+  // Returns a call if the record is one to handle. Refuses others until `refuse_by`.
+  std::unique_ptr<ServerCall> Accept(Lease lease, Deadline refuse_by);
   void Cancel(const RequestEnvelope& envelope);
   // Null if the client cannot be reached.
   std::shared_ptr<Route> RouteTo(uint64_t client);

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,6 +34,7 @@
 #include "ipmpsc/schema/description.h"
 #include "ipmpsc/schema/schema_differences.h"
 #include "ipmpsc/sender.h"
+#include "ipmpsc/typed/serialise.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/wire/encoding.h"
 
@@ -171,43 +171,14 @@ class MessageSender {
       : sender_(std::move(sender)), differences_(std::move(differences)) {}
 
  private:
-  // Also computes the cached sizes, which `Write` needs.
-  static absl::StatusOr<size_t> SizeOf(const Message& message) {
-    if (!message.IsInitialized()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          message.GetTypeName(), " lacks required fields: ", message.InitializationErrorString()));
-    }
-    const size_t size = message.ByteSizeLong();
-    if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(message.GetTypeName(), " is ", size,
-                       " bytes long; a message must be shorter than 2 GiB"));
-    }
-    return size;
-  }
-
-  // Whether the message still has the size for which space was claimed.
-  static bool IsAsLongAs(const Message& message, size_t size) {
-    return static_cast<size_t>(message.GetCachedSize()) == size;
-  }
-
-  static void Write(const Message& message, absl::Span<char> payload) {
-    (void)message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(payload.data()));
-  }
-
   template <typename Claim>
   absl::Status SendInto(const Message& message, Claim claim) {
-    const absl::StatusOr<size_t> size = SizeOf(message);
+    const absl::StatusOr<size_t> size = typed::SizeOf(message);
     if (!size.ok()) return size.status();
     absl::StatusOr<ipmpsc::Loan> loan = claim(*size);
     if (!loan.ok()) return loan.status();
-    if (ABSL_PREDICT_FALSE(!IsAsLongAs(message, *size))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(message.GetTypeName(),
-                       " was changed while it was being sent: keep it as it is until "
-                       "the call returns"));
-    }
-    Write(message, loan->payload());
+    if (ABSL_PREDICT_FALSE(!typed::IsAsLongAs(message, *size))) return typed::ChangedError(message);
+    typed::WriteMessage(message, loan->payload().data());
     std::move(*loan).Publish();
     return absl::OkStatus();
   }
@@ -221,16 +192,16 @@ class MessageSender {
                   "the range must hold its messages, because it is traversed twice");
     batch_sizes_.clear();
     for (const Message& message : messages) {
-      const absl::StatusOr<size_t> size = SizeOf(message);
+      const absl::StatusOr<size_t> size = typed::SizeOf(message);
       if (!size.ok()) return size.status();
       batch_sizes_.push_back(*size);
     }
     auto next = std::begin(messages);
     return send_sizes([&next](size_t, absl::Span<char> payload) {
       const Message& message = *next++;
-      internal::Require(IsAsLongAs(message, payload.size()),
+      internal::Require(typed::IsAsLongAs(message, payload.size()),
                         "MessageSender::SendBatch: a message was changed while it was being sent");
-      Write(message, payload);
+      typed::WriteMessage(message, payload.data());
     });
   }
 

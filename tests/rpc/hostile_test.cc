@@ -202,6 +202,45 @@ TEST_F(HostileTest, UselessReplyChannelsCostNothing) {
   ExpectService();
 }
 
+// A client without space for a refusal holds up its server until the deadline of `ServeOnce`, even
+// if the server has more patience.
+TEST_F(HostileTest, RefusalsWaitForSpaceUntilTheDeadlineOfTheServer) {
+  const std::string path = directory_ / "patient";
+  ipmpsc::rpc::ServerOptions options;
+  options.patience = absl::InfiniteDuration();
+  ASSERT_OK_AND_ASSIGN(OracleServer server, OracleServer::Create(path, &oracle_, options));
+  ASSERT_OK_AND_ASSIGN(const Channel requests, Channel::Open(path));
+  ASSERT_OK_AND_ASSIGN(Sender sender, Sender::Attach(requests));
+  ASSERT_OK_AND_ASSIGN(const Channel channel, Channel::Create(ReplyPath(path, 1), ReplyOptions(1)));
+  ASSERT_OK_AND_ASSIGN(Receiver replies, Receiver::Attach(channel));
+  {
+    ASSERT_OK_AND_ASSIGN(Sender filler, Sender::Attach(channel));
+    absl::Status filled;
+    while (filled.ok()) filled = filler.TrySend(std::string(100, 'x'));
+    ASSERT_THAT(filled, StatusIs(absl::StatusCode::kResourceExhausted));
+  }
+  const auto call = [](uint32_t method) {
+    return RequestEnvelope{RequestKind::kCall, method, 1, 1, Deadline::kNever};
+  };
+  ASSERT_OK(sender.TrySend(Record(call(kAsk + 1), QuestionBytes(1))));
+  EXPECT_THAT(server.ServeOnce(absl::Milliseconds(20)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(server.stats().unimplemented, 1u);
+  ASSERT_OK(sender.TrySend(Record(call(kAsk), "\xff")));
+  EXPECT_OK(server.ServeOnce(absl::Milliseconds(20)));
+  EXPECT_EQ(server.stats().malformed, 1u);
+  EXPECT_EQ(server.stats().given_up, 0u);
+  // With space they arrive, even if the server does not wait.
+  ASSERT_OK(replies.Drain([](const ipmpsc::Record&) {}).status());
+  ASSERT_OK(sender.TrySend(Record(call(kAsk + 1), QuestionBytes(1))));
+  EXPECT_THAT(server.ServeOnce(absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  ASSERT_OK_AND_ASSIGN(const ipmpsc::Lease reply, replies.TryReceive());
+  ReplyEnvelope envelope;
+  ASSERT_TRUE(ipmpsc::rpc::ReadEnvelope(reply.payload(), &envelope));
+  EXPECT_EQ(envelope.kind, ReplyKind::kStatus);
+}
+
 TEST_F(HostileTest, CallEndsWhoseReplyChannelTheServerCannotOpen) {
   ASSERT_OK_AND_ASSIGN(OracleClient client, OracleClient::Connect(path_, kPatience));
   ASSERT_EQ(unlink(OnlyReplyPath().c_str()), 0);

@@ -409,6 +409,22 @@ TEST_F(ServiceTest, ServerThatDiffersReplacesItsPredecessor) {
   }
 }
 
+// As between the end of a server whose methods have changed and the start of the next one.
+TEST_F(ServiceTest, ClientWaitsForTheReplacementOfAChannelThatHasEnded) {
+  ipmpsc::ChannelOptions options;
+  options.description = ipmpsc::rpc::DescribeService(OracleHandler::kService);
+  ASSERT_OK_AND_ASSIGN(Channel ended, Channel::Create(path_, options));
+  ended.Close();
+  EXPECT_THAT(OracleClient::Connect(path_, absl::Milliseconds(40)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("has ended")));
+  EXPECT_THAT(OracleClient::Connect(path_, absl::ZeroDuration()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("start the server")));
+  EXPECT_EQ(CountNames(directory_.path()), 1) << "no reply channel stays";
+  std::thread thread([&] { EXPECT_OK(Connected().Ask(Asking(1), kPatience).status()); });
+  Serving serving(path_);
+  thread.join();
+}
+
 TEST_F(ServiceTest, LongMessagesAreRefusedWithAReason) {
   Serving serving(path_);
   ClientOptions options;

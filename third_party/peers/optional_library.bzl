@@ -6,8 +6,17 @@ The machine's own library is of no use to a build with --config=musl, which does
 load("//third_party:debian.bzl", "MUSL_SETTING", "unless_musl")
 
 def _optional_library_impl(repository_ctx):
-    installed = repository_ctx.path(repository_ctx.attr.header).exists
+    tools = repository_ctx.attr.tools
+    installed = all([
+        repository_ctx.path(path).exists
+        for path in [repository_ctx.attr.header] + tools.values()
+    ])
     repository_ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % repository_ctx.name)
+    for tool, path in tools.items():
+        if installed:
+            repository_ctx.symlink(path, tool)
+        else:
+            repository_ctx.file(tool, "#!/bin/sh\nexec cat >/dev/null\n", executable = True)
     include = repository_ctx.attr.include if installed else ""
     if include:
         repository_ctx.symlink(include, "include")
@@ -21,11 +30,14 @@ cc_library(
     linkopts = %s,
     visibility = ["//visibility:public"],
 )
+
+exports_files(%s)
 %s""" % (
         repository_ctx.attr.target,
         unless_musl([repository_ctx.attr.define] if installed else [], []),
         repr(["include"] if include else []),
         unless_musl(repository_ctx.attr.libraries if installed else [], []),
+        repr(tools.keys()),
         MUSL_SETTING,
     ))
 
@@ -45,6 +57,9 @@ optional_library = repository_rule(
         ),
         "libraries": attr.string_list(doc = "Options of the linker."),
         "target": attr.string(mandatory = True),
+        "tools": attr.string_dict(
+            doc = "Programs, each with the file that it is. One that is missing reads its input and does nothing.",
+        ),
     },
     local = True,  # Looks at /usr again with every new server.
 )

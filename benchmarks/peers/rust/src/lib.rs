@@ -4,6 +4,7 @@ use std::os::raw::c_void;
 
 pub mod aeron;
 pub mod iceoryx2;
+pub mod iceoryx2_service;
 pub mod ipmpsc;
 
 /// Is called with a message where it lies; the last argument is the caller's.
