@@ -137,7 +137,7 @@ ipmpsc_status ipmpsc_drain(ipmpsc_receiver* receiver, size_t max_messages,
           message.sequence = record.sequence;
           message.sent_at = record.sent_at_nanoseconds;
           message.sender = record.sender;
-          return handle(context, &message);
+          return ipmpsc::c::CallBack([&] { return handle(context, &message); });
         },
         max_messages);
     return ipmpsc::c::Result(drained.status());

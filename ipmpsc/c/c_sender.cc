@@ -65,7 +65,9 @@ ipmpsc_status WriteBatchWith(ipmpsc_sender* sender, const size_t* sizes, size_t 
     try {
       return Result(send(sender->sender, absl::MakeConstSpan(sizes, count),
                          [&](size_t i, absl::Span<char> payload) {
-                           if (!write(context, i, payload.data(), payload.size())) throw GivenUp{};
+                           const bool written = CallBack(
+                               [&] { return write(context, i, payload.data(), payload.size()); });
+                           if (!written) throw GivenUp{};
                          }));
     } catch (const GivenUp&) {
       return Fail(IPMPSC_CANCELLED, "the callback has given the batch up; no message was sent");

@@ -30,8 +30,10 @@ ipmpsc_status FailWith(const absl::Status& status) noexcept;
 // "ipmpsc_send: `sender` is NULL".
 ipmpsc_status FailNull(const char* function, const char* argument) noexcept;
 
-// For an exception that reached this interface: a callback's.
-ipmpsc_status FailThrown(const char* what) noexcept;
+// For an exception of a callback.
+ipmpsc_status FailCallback(const char* what) noexcept;
+// For an exception of this library that has no other code.
+ipmpsc_status FailInternal(const char* what) noexcept;
 
 inline ipmpsc_status Result(const absl::Status& status) noexcept {
   return status.ok() ? IPMPSC_OK : FailWith(status);
@@ -49,6 +51,28 @@ class ErrnoKeeper {
   const int kept_ = errno;
 };
 
+// Ends a call whose callback has thrown. `CallBack` has kept the text.
+struct CallbackThrew {};
+
+// Returns what `callback` returns. Turns each exception into CallbackThrew, so that `Guarded` takes
+// none for the library's own: a std::bad_alloc of the callback says nothing about the channel. Lets
+// the cancellation of a thread pass, as `Guarded` does.
+template <typename Callback>
+auto CallBack(Callback&& callback) {
+  try {
+    return callback();
+#ifdef __GLIBCXX__
+  } catch (const abi::__forced_unwind&) {
+    throw;
+#endif
+  } catch (const std::exception& thrown) {
+    FailCallback(thrown.what());
+  } catch (...) {
+    FailCallback("no std::exception");
+  }
+  throw CallbackThrew{};
+}
+
 // Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
 // (pthread_cancel) pass, which is no exception of C++. Only libstdc++ has a name for it, and musl's
 // does not unwind.
@@ -61,14 +85,16 @@ ipmpsc_status Guarded(Call&& call) {
   } catch (const abi::__forced_unwind&) {
     throw;
 #endif
+  } catch (const CallbackThrew&) {
+    return IPMPSC_UNKNOWN;
   } catch (const std::bad_alloc&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "no memory is left");
   } catch (const std::length_error&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "a count is larger than memory can be: correct it");
   } catch (const std::exception& thrown) {
-    return FailThrown(thrown.what());
+    return FailInternal(thrown.what());
   } catch (...) {
-    return FailThrown("no std::exception");
+    return FailInternal("no std::exception");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <new>
 
 #include "ipmpsc/c/ipmpsc.h"
@@ -13,8 +14,15 @@ namespace {
 // The allocations of this process until the one that fails; below 0: none does.
 int allocations_left = -1;
 
+// The exception of a fault of the library.
+struct Fault : std::exception {
+  const char* what() const noexcept override { return "a fault"; }
+};
+bool throws_fault = false;
+
 void* Allocate(size_t size) {
   if (allocations_left == 0) {
+    if (throws_fault) throw Fault();
     errno = ENOMEM;  // As malloc does.
     throw std::bad_alloc();
   }
@@ -39,6 +47,21 @@ int FailEachAllocation(Call&& call) {
   }
   REQUIRE(false);
   return 0;
+}
+
+// An exception of another type is no lack of memory.
+void TestFault() {
+  ipmpsc_channel* channel = small_channel();
+  ipmpsc_sender* sender = sender_of(channel);
+  const ipmpsc_bytes message = {"a", 1};
+  allocations_left = 0;
+  throws_fault = true;
+  const ipmpsc_status status = ipmpsc_try_send_batch(sender, &message, 1);
+  throws_fault = false;
+  allocations_left = -1;
+  EXPECT_CODE(status, IPMPSC_INTERNAL);
+  ipmpsc_sender_free(&sender);
+  ipmpsc_channel_free(&channel);
 }
 
 // A message that is taken needs a handle. Without memory for it the message must stay.
@@ -100,6 +123,7 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 int main() {
+  TestFault();
   TestReceive();
   TestSend();
   TestErrorWithoutText();
