@@ -80,7 +80,8 @@ ipmpsc_status ipmpsc_receiver_attach(const ipmpsc_channel* channel,
     receiver_options.end_without_senders = read.end_without_senders;
     receiver_options.require_path = read.require_path;
     receiver_options.start = static_cast<ipmpsc::ReceiverStart>(read.start);
-    return ipmpsc::c::MakeHandle(Receiver::Attach(channel->channel, receiver_options), out);
+    return ipmpsc::c::MakeHandle(
+        out, [&] { return Receiver::Attach(channel->channel, receiver_options); });
   });
 }
 

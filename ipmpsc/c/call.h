@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <type_traits>
@@ -113,11 +114,22 @@ T ValueOr(T otherwise, Call&& call) {
   }
 }
 
-// Puts the value of `made` into a new handle, or returns its error. `*out` is NULL after an error.
-template <typename Handle, typename T>
-ipmpsc_status MakeHandle(absl::StatusOr<T> made, Handle** out) {
+// Puts the value that `make()` returns into a new handle, or returns its error. `*out` is NULL
+// after an error. Takes the memory of the handle first, since what `make()` does stays done: a
+// channel is created, a message is passed over, a descriptor is received.
+template <typename Handle, typename Make>
+ipmpsc_status MakeHandle(Handle** out, Make&& make) {
+  using T = typename std::decay_t<decltype(make())>::value_type;
+  static_assert(std::is_nothrow_move_constructible_v<T>);
+  static_assert(alignof(Handle) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  struct Free {
+    void operator()(void* memory) const { ::operator delete(memory); }
+  };
+  std::unique_ptr<void, Free> memory(::operator new(sizeof(Handle)));
+  absl::StatusOr<T> made = make();
   if (!made.ok()) return FailWith(made.status());
-  *out = new Handle{*std::move(made)};
+  *out = new (memory.get()) Handle{*std::move(made)};
+  (void)memory.release();  // The handle's.
   return IPMPSC_OK;
 }
 
