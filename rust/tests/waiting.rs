@@ -205,6 +205,24 @@ fn interrupts_end_waits() {
 }
 
 #[test]
+fn sends_that_find_no_space() {
+    let buffer = small();
+    let receiver = Receiver::new(&buffer).unwrap();
+    let mut sender = Sender::new(&buffer).unwrap();
+    fill(&sender);
+    assert!(!sender.send_batch_timeout(&["a", "b"], SHORT).unwrap());
+    assert!(sender.claim_timeout(4, SHORT).unwrap().is_none());
+    while receiver.try_recv().unwrap().is_some() {}
+    assert!(sender.send_batch_timeout(&["a", "b"], SHORT).unwrap());
+    let mut loan = sender.claim_timeout(1, SHORT).unwrap().unwrap();
+    loan[0] = b'c';
+    loan.publish().unwrap();
+    for expected in [b"a", b"b", b"c"] {
+        assert_eq!(receiver.recv_timeout(WAIT).unwrap().unwrap(), expected);
+    }
+}
+
+#[test]
 fn released_positions() {
     let buffer = small();
     let receiver = Receiver::new(&buffer).unwrap();
