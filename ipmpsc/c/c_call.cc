@@ -43,12 +43,21 @@ ipmpsc_status FailNull(const char* function, const char* argument) noexcept {
   }
 }
 
-ipmpsc_status FailThrown(const char* what) noexcept {
+ipmpsc_status FailCallback(const char* what) noexcept {
   try {
     return Fail(IPMPSC_UNKNOWN, absl::StrCat("the callback threw a C++ exception (", what,
                                              "); catch it in the callback"));
   } catch (const std::exception&) {
     return Fail(IPMPSC_UNKNOWN, "the callback threw a C++ exception; catch it in the callback");
+  }
+}
+
+ipmpsc_status FailInternal(const char* what) noexcept {
+  try {
+    return Fail(IPMPSC_INTERNAL, absl::StrCat("the library threw a C++ exception (", what,
+                                              "), which is a fault of it: report it"));
+  } catch (const std::exception&) {
+    return Fail(IPMPSC_INTERNAL, "the library threw a C++ exception: report it");
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <mutex>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -47,7 +47,7 @@ ipmpsc_status CreateWith(const ipmpsc_channel_options* given, ipmpsc_channel** o
   options.on_full = static_cast<OnFull>(read.on_full);
   options.accept_smaller = read.accept_smaller;
   options.description.assign(static_cast<const char*>(read.description), read.description_size);
-  return MakeHandle(create(options), out);
+  return MakeHandle(out, [&] { return create(options); });
 }
 
 // Calls `open(options)` with the options of an open.
@@ -64,7 +64,7 @@ ipmpsc_status OpenWith(const ipmpsc_open_options* given, ipmpsc_channel** out, c
   OpenOptions options;
   options.deadline = Timeout(read.timeout);
   options.prefault = read.prefault;
-  return MakeHandle(open(options), out);
+  return MakeHandle(out, [&] { return open(options); });
 }
 
 static_assert(static_cast<int>(ExistPolicy::kFail) == IPMPSC_EXIST_FAIL);
@@ -170,7 +170,7 @@ ipmpsc_status ipmpsc_channel_receive_fd(int socket, int64_t timeout, bool allow_
   return Guarded([&] {
     ipmpsc::ReceiveFdOptions options;
     options.allow_unsealed = allow_unsealed;
-    return MakeHandle(ipmpsc::ReceiveFd(socket, Timeout(timeout), options), out);
+    return MakeHandle(out, [&] { return ipmpsc::ReceiveFd(socket, Timeout(timeout), options); });
   });
 }
 
@@ -192,7 +192,12 @@ const char* ipmpsc_channel_path(const ipmpsc_channel* channel) {
 }
 
 const char* ipmpsc_channel_id(const ipmpsc_channel* channel) {
-  return channel == nullptr ? "" : channel->id.c_str();
+  if (channel == nullptr) return "";
+  return ValueOr("", [&] {
+    const std::lock_guard<std::mutex> lock(channel->id_mutex);
+    if (channel->id.empty()) channel->id = channel->channel.id();
+    return channel->id.c_str();
+  });
 }
 
 int ipmpsc_channel_fd(const ipmpsc_channel* channel) {

@@ -23,7 +23,9 @@ ipmpsc_status ipmpsc_post_mortem_open(const char* path, ipmpsc_post_mortem** out
   if (out == nullptr) return FailNull(__func__, "out");
   *out = nullptr;
   if (path == nullptr) return FailNull(__func__, "path");
-  return Guarded([&] { return ipmpsc::c::MakeHandle(ipmpsc::PostMortem::Open(path), out); });
+  return Guarded([&] {
+    return ipmpsc::c::MakeHandle(out, [path] { return ipmpsc::PostMortem::Open(path); });
+  });
 }
 
 void ipmpsc_post_mortem_free(ipmpsc_post_mortem** post_mortem) {
@@ -93,7 +95,7 @@ ipmpsc_status ipmpsc_post_mortem_channel(const ipmpsc_post_mortem* post_mortem,
   *out = nullptr;
   if (post_mortem == nullptr) return FailNull(__func__, "post_mortem");
   return Guarded([&] {
-    *out = new ipmpsc_channel(post_mortem->post_mortem.channel());
+    *out = new ipmpsc_channel{post_mortem->post_mortem.channel()};
     return int32_t{IPMPSC_OK};
   });
 }

@@ -80,7 +80,8 @@ ipmpsc_status ipmpsc_receiver_attach(const ipmpsc_channel* channel,
     receiver_options.end_without_senders = read.end_without_senders;
     receiver_options.require_path = read.require_path;
     receiver_options.start = static_cast<ipmpsc::ReceiverStart>(read.start);
-    return ipmpsc::c::MakeHandle(Receiver::Attach(channel->channel, receiver_options), out);
+    return ipmpsc::c::MakeHandle(
+        out, [&] { return Receiver::Attach(channel->channel, receiver_options); });
   });
 }
 
@@ -137,7 +138,7 @@ ipmpsc_status ipmpsc_drain(ipmpsc_receiver* receiver, size_t max_messages,
           message.sequence = record.sequence;
           message.sent_at = record.sent_at_nanoseconds;
           message.sender = record.sender;
-          return handle(context, &message);
+          return ipmpsc::c::CallBack([&] { return handle(context, &message); });
         },
         max_messages);
     return ipmpsc::c::Result(drained.status());

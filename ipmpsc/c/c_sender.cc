@@ -16,7 +16,7 @@
 
 struct ipmpsc_loan {
   ipmpsc::Loan loan;
-  ipmpsc::internal::ForkGuard process;
+  ipmpsc::internal::ForkGuard process = {};
 };
 
 namespace ipmpsc::c {
@@ -65,7 +65,9 @@ ipmpsc_status WriteBatchWith(ipmpsc_sender* sender, const size_t* sizes, size_t 
     try {
       return Result(send(sender->sender, absl::MakeConstSpan(sizes, count),
                          [&](size_t i, absl::Span<char> payload) {
-                           if (!write(context, i, payload.data(), payload.size())) throw GivenUp{};
+                           const bool written = CallBack(
+                               [&] { return write(context, i, payload.data(), payload.size()); });
+                           if (!written) throw GivenUp{};
                          }));
     } catch (const GivenUp&) {
       return Fail(IPMPSC_CANCELLED, "the callback has given the batch up; no message was sent");
@@ -82,11 +84,9 @@ ipmpsc_status ClaimWith(ipmpsc_sender* sender, ipmpsc_loan** out, void** data, c
   *out = nullptr;
   if (sender == nullptr) return FailNull(function, "sender");
   return Guarded([&] {
-    absl::StatusOr<Loan> loan = claim(sender->sender);
-    if (!loan.ok()) return FailWith(loan.status());
-    *out = new ipmpsc_loan{*std::move(loan), {}};
-    if (data != nullptr) *data = (*out)->loan.payload().data();
-    return int32_t{IPMPSC_OK};
+    const ipmpsc_status status = MakeHandle(out, [&] { return claim(sender->sender); });
+    if (status == IPMPSC_OK && data != nullptr) *data = (*out)->loan.payload().data();
+    return status;
   });
 }
 
@@ -120,7 +120,8 @@ ipmpsc_status ipmpsc_sender_attach(const ipmpsc_channel* channel,
     sender_options.require_receiver = read.require_receiver;
     sender_options.require_path = read.require_path;
     sender_options.deadline = Timeout(read.timeout);
-    return ipmpsc::c::MakeHandle(Sender::Attach(channel->channel, sender_options), out);
+    return ipmpsc::c::MakeHandle(out,
+                                 [&] { return Sender::Attach(channel->channel, sender_options); });
   });
 }
 

@@ -34,7 +34,7 @@ ipmpsc_status TapWith(const ipmpsc_tap_options* given, ipmpsc_tap** out, OpenIt 
     }
     TapOptions options;
     options.start = static_cast<TapStart>(read.start);
-    return MakeHandle(open(options), out);
+    return MakeHandle(out, [&] { return open(options); });
   });
 }
 

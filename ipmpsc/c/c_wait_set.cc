@@ -53,7 +53,7 @@ ipmpsc_status ipmpsc_wait_set_create(const ipmpsc_wait_set_options* options,
     }
     ipmpsc::WaitSetOptions set_options;
     set_options.mechanism = static_cast<ipmpsc::WaitMechanism>(read.mechanism);
-    return ipmpsc::c::MakeHandle(ipmpsc::WaitSet::Create(set_options), out);
+    return ipmpsc::c::MakeHandle(out, [&] { return ipmpsc::WaitSet::Create(set_options); });
   });
 }
 

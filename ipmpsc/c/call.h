@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <type_traits>
@@ -30,8 +31,10 @@ ipmpsc_status FailWith(const absl::Status& status) noexcept;
 // "ipmpsc_send: `sender` is NULL".
 ipmpsc_status FailNull(const char* function, const char* argument) noexcept;
 
-// For an exception that reached this interface: a callback's.
-ipmpsc_status FailThrown(const char* what) noexcept;
+// For an exception of a callback.
+ipmpsc_status FailCallback(const char* what) noexcept;
+// For an exception of this library that has no other code.
+ipmpsc_status FailInternal(const char* what) noexcept;
 
 inline ipmpsc_status Result(const absl::Status& status) noexcept {
   return status.ok() ? IPMPSC_OK : FailWith(status);
@@ -49,6 +52,28 @@ class ErrnoKeeper {
   const int kept_ = errno;
 };
 
+// Ends a call whose callback has thrown. `CallBack` has kept the text.
+struct CallbackThrew {};
+
+// Returns what `callback` returns. Turns each exception into CallbackThrew, so that `Guarded` takes
+// none for the library's own: a std::bad_alloc of the callback says nothing about the channel. Lets
+// the cancellation of a thread pass, as `Guarded` does.
+template <typename Callback>
+auto CallBack(Callback&& callback) {
+  try {
+    return callback();
+#ifdef __GLIBCXX__
+  } catch (const abi::__forced_unwind&) {
+    throw;
+#endif
+  } catch (const std::exception& thrown) {
+    FailCallback(thrown.what());
+  } catch (...) {
+    FailCallback("no std::exception");
+  }
+  throw CallbackThrew{};
+}
+
 // Returns what `call` returns, or the status for what it throws. Lets the cancellation of a thread
 // (pthread_cancel) pass, which is no exception of C++. Only libstdc++ has a name for it, and musl's
 // does not unwind.
@@ -61,14 +86,16 @@ ipmpsc_status Guarded(Call&& call) {
   } catch (const abi::__forced_unwind&) {
     throw;
 #endif
+  } catch (const CallbackThrew&) {
+    return IPMPSC_UNKNOWN;
   } catch (const std::bad_alloc&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "no memory is left");
   } catch (const std::length_error&) {
     return Fail(IPMPSC_RESOURCE_EXHAUSTED, "a count is larger than memory can be: correct it");
   } catch (const std::exception& thrown) {
-    return FailThrown(thrown.what());
+    return FailInternal(thrown.what());
   } catch (...) {
-    return FailThrown("no std::exception");
+    return FailInternal("no std::exception");
   }
 }
 
@@ -87,11 +114,22 @@ T ValueOr(T otherwise, Call&& call) {
   }
 }
 
-// Puts the value of `made` into a new handle, or returns its error. `*out` is NULL after an error.
-template <typename Handle, typename T>
-ipmpsc_status MakeHandle(absl::StatusOr<T> made, Handle** out) {
+// Puts the value that `make()` returns into a new handle, or returns its error. `*out` is NULL
+// after an error. Takes the memory of the handle first, since what `make()` does stays done: a
+// channel is created, a message is passed over, a descriptor is received.
+template <typename Handle, typename Make>
+ipmpsc_status MakeHandle(Handle** out, Make&& make) {
+  using T = typename std::decay_t<decltype(make())>::value_type;
+  static_assert(std::is_nothrow_move_constructible_v<T>);
+  static_assert(alignof(Handle) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  struct Free {
+    void operator()(void* memory) const { ::operator delete(memory); }
+  };
+  std::unique_ptr<void, Free> memory(::operator new(sizeof(Handle)));
+  absl::StatusOr<T> made = make();
   if (!made.ok()) return FailWith(made.status());
-  *out = new Handle{*std::move(made)};
+  *out = new (memory.get()) Handle{*std::move(made)};
+  (void)memory.release();  // The handle's.
   return IPMPSC_OK;
 }
 

@@ -132,9 +132,9 @@ enum {
 
 /* Return properties of a channel, and for NULL: -1, false, "" or 0. The strings belong to the
  * channel. `state` returns IPMPSC_CHANNEL_...; `fd` belongs to the channel and is -1 if the program
- * has closed it; `id` is 32 hexadecimal digits; the description may contain any bytes. `on_full`
- * returns IPMPSC_ON_FULL_.... The receiver has released all messages before `released_position`,
- * and holds and reads nothing there any more. */
+ * has closed it; `id` is 32 hexadecimal digits, or "" without memory for them; the description may
+ * contain any bytes. `on_full` returns IPMPSC_ON_FULL_.... The receiver has released all messages
+ * before `released_position`, and holds and reads nothing there any more. */
 IPMPSC_API int32_t ipmpsc_channel_state(const ipmpsc_channel* channel);
 IPMPSC_API bool ipmpsc_channel_has_receiver(const ipmpsc_channel* channel);
 IPMPSC_API bool ipmpsc_channel_has_sender(const ipmpsc_channel* channel);

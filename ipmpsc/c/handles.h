@@ -3,9 +3,9 @@
 #define IPMPSC_C_HANDLES_H_
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "ipmpsc/channel.h"
 #include "ipmpsc/receiver.h"
@@ -13,10 +13,11 @@
 #include "ipmpsc/stats.h"
 
 struct ipmpsc_channel {
-  explicit ipmpsc_channel(ipmpsc::Channel opened) : channel(std::move(opened)), id(channel.id()) {}
-
   ipmpsc::Channel channel;
-  const std::string id;
+  // Filled by the first call of `ipmpsc_channel_id`, since it needs memory: `MakeHandle` makes the
+  // handle of a channel that has been created, which may not fail.
+  mutable std::mutex id_mutex = {};
+  mutable std::string id = {};
 };
 
 struct ipmpsc_sender {

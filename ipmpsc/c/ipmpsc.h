@@ -20,9 +20,10 @@
  *  * IPMPSC_INVALID_ARGUMENT   - a pointer that must not be NULL is NULL; or `size` of a structure
  *                                is not set
  *  * IPMPSC_RESOURCE_EXHAUSTED - no memory is left
+ *  * IPMPSC_INTERNAL           - a fault of this library, which the text describes
  * A failed function changes nothing of the caller's but its outputs: a handle that it would have
  * made is NULL. No function throws a C++ exception, and none changes errno. A callback returns: it
- * does not leave by longjmp.
+ * does not leave by longjmp. Its C++ exceptions of any type become IPMPSC_UNKNOWN.
  *
  * Ownership. A function with an output `x** out` makes a handle. The caller owns it and gives it
  * back with the function that its comment names. That function takes the address of the caller's

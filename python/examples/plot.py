@@ -10,8 +10,11 @@ Needs protobuf.
 
 import argparse
 import asyncio
+import math
 import sys
 import time
+
+from google.protobuf.message import DecodeError
 
 import ipmpsc
 from ipmpsc import messages
@@ -41,6 +44,24 @@ def value_at(message, path):
     return value
 
 
+def number_at(message, path):
+    """Returns the number at the path in the message, or None if there is none that is finite."""
+    value = value_at(message, path)
+    if value is None:
+        return None
+    if isinstance(value, (int, float)):
+        return float(value) if math.isfinite(value) else None
+    raise ValueError(f"{path!r} is no number: name a number, or a field, key or index inside of it")
+
+
+def key_at(message, path):
+    """Returns the single value at the path in the message, or None."""
+    value = value_at(message, path)
+    if value is None or isinstance(value, (str, bytes, int, float)):
+        return value
+    raise ValueError(f"{path!r} is no single value: name a field, key or index inside of it")
+
+
 class Series:
     """The mean of each interval, the newest last."""
 
@@ -57,7 +78,7 @@ class Series:
         self.total += 1
 
     def end_interval(self):
-        mean = self.sum / self.count if self.count else None
+        mean = self.sum / self.count if self.count and math.isfinite(self.sum) else None
         self.points = [*self.points, mean][-self.width :]
         self.sum, self.count = 0.0, 0
 
@@ -77,11 +98,10 @@ class Terminal:
         self.title = title
         self.lines = 0
 
-    def draw(self, plots, lost):
+    def draw(self, plots, notes):
         points = [p for series in plots.values() for p in series.points if p is not None]
         low, high = (min(points), max(points)) if points else (0, 0)
-        head = f"{self.title}, {low:.2f} to {high:.2f}"
-        lines = [f"{head}, {lost} bytes lost" if lost else head]
+        lines = [", ".join([self.title, f"{low:.2f} to {high:.2f}", *notes])]
         lines += [line_of(key, plots[key], low, high) for key in sorted(plots, key=str)]
         if sys.stdout.isatty():
             # Over the plot before.
@@ -99,26 +119,50 @@ class Window:
         self.pyplot = pyplot
         self.title = title
 
-    def draw(self, plots, lost):
+    def draw(self, plots, notes):
         self.pyplot.cla()
         for key in sorted(plots, key=str):
             self.pyplot.plot([p for p in plots[key].points if p is not None], label=str(key))
-        self.pyplot.title(f"{self.title}, {lost} bytes lost" if lost else self.title)
+        self.pyplot.title(", ".join([self.title, *notes]))
         self.pyplot.legend(loc="upper left")
         self.pyplot.pause(0.001)
 
 
-async def read(tap, message_class, arguments, plots):
+class Faults:
+    """The messages that are not of the channel's type: a sender's mistakes."""
+
+    def __init__(self, type_name):
+        self.type_name = type_name
+        self.count = 0
+        self.sender = None
+
+    def add(self, tapped):
+        self.count += 1
+        self.sender = tapped.sender
+
+    def notes(self):
+        if not self.count:
+            return []
+        faulty = f"{self.count} messages are no {self.type_name}"
+        return [f"{faulty}, the last one of slot {self.sender}"]
+
+
+async def read(tap, message_class, arguments, plots, faults):
     """Adds the messages until the channel ends."""
     async for tapped in tap:
-        message = message_class.FromString(tapped.payload)
-        value = value_at(message, arguments.field)
+        try:
+            message = message_class.FromString(tapped.payload)
+        except DecodeError:
+            # Continues, for the sake of the other senders.
+            faults.add(tapped)
+            continue
+        value = number_at(message, arguments.field)
         if value is None:
             continue
-        key = value_at(message, arguments.by) if arguments.by else arguments.field
+        key = key_at(message, arguments.by) if arguments.by else arguments.field
         if key not in plots:
             plots[key] = Series(arguments.width)
-        plots[key].add(float(value))
+        plots[key].add(value)
 
 
 async def plot(arguments):
@@ -126,15 +170,17 @@ async def plot(arguments):
     message_class = messages.message_class(channel)
     tap = ipmpsc.Tap(channel)
     plots = {}
+    faults = Faults(message_class.DESCRIPTOR.full_name)
     screen = (Window if arguments.window else Terminal)(arguments.field)
-    reading = asyncio.create_task(read(tap, message_class, arguments, plots))
+    reading = asyncio.create_task(read(tap, message_class, arguments, plots, faults))
     end = time.monotonic() + arguments.seconds if arguments.seconds else float("inf")
     try:
         while not reading.done() and time.monotonic() < end:
             await asyncio.wait([reading], timeout=arguments.interval)
             for series in plots.values():
                 series.end_interval()
-            screen.draw(plots, tap.loss.bytes)
+            lost = tap.loss.bytes
+            screen.draw(plots, [*([f"{lost} bytes lost"] if lost else []), *faults.notes()])
         if reading.done():
             reading.result()
     finally:

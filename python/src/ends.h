@@ -118,6 +118,33 @@ struct PyReceiver {
   }
 };
 
+// The collector of garbage finds cycles through the queue of tasks: the queue knows its event loop,
+// and that the tasks that use the end. Leases, loans and wait sets share the state, but do not show
+// the queue, so it is the end's alone.
+template <typename Object>
+int TraverseTurns(PyObject* object, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(object));
+  if (!nb::inst_ready(object)) return 0;
+  Py_VISIT(nb::inst_ptr<Object>(object)->end->turns.ptr());
+  return 0;
+}
+
+template <typename Object>
+int ClearTurns(PyObject* object) {
+  if (!nb::inst_ready(object)) return 0;
+  // Destroyed when the end has it no more, since that may run the program's code.
+  const nb::object turns =
+      std::exchange(nb::inst_ptr<Object>(object)->end->turns, nb::object(nb::none()));
+  return 0;
+}
+
+template <typename Object>
+inline PyType_Slot end_slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(TraverseTurns<Object>)},
+    {Py_tp_clear, reinterpret_cast<void*>(ClearTurns<Object>)},
+    {0, nullptr},
+};
+
 // Binds what ipmpsc/_tasks.py needs of an object that tasks wait for. `use(self)` returns its
 // `Use`.
 template <typename Class, typename UseOf>

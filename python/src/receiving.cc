@@ -152,7 +152,7 @@ void BindReceiving(nb::module_& module) {
       .def_ro("messages", &Skipped::messages)
       .def_ro("bytes", &Skipped::bytes);
 
-  nb::class_<PyReceiver> receiver(module, "Receiver");
+  nb::class_<PyReceiver> receiver(module, "Receiver", nb::type_slots(end_slots<PyReceiver>));
   receiver
       .def(
           "__init__",

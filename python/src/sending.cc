@@ -281,7 +281,7 @@ void BindSending(nb::module_& module) {
         self.Publish(std::nullopt);
       });
 
-  nb::class_<PySender> sender(module, "Sender");
+  nb::class_<PySender> sender(module, "Sender", nb::type_slots(end_slots<PySender>));
   sender
       .def(
           "__init__",

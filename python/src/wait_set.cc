@@ -173,9 +173,7 @@ nb::list Wait(PyWaitSet& self, const Timeout& timeout, size_t max_ready) {
 
 // The collector of garbage finds cycles of a set and the objects that it keeps.
 int Traverse(PyObject* object, visitproc visit, void* arg) {
-#if PY_VERSION_HEX >= 0x03090000
   Py_VISIT(Py_TYPE(object));
-#endif
   if (!nb::inst_ready(object)) return 0;
   const PyWaitSet* const set = nb::inst_ptr<PyWaitSet>(object);
   Py_VISIT(set->use.turns.ptr());
@@ -188,9 +186,10 @@ int Traverse(PyObject* object, visitproc visit, void* arg) {
 
 int Clear(PyObject* object) {
   if (!nb::inst_ready(object)) return 0;
+  PyWaitSet* const set = nb::inst_ptr<PyWaitSet>(object);
+  const nb::object turns = std::exchange(set->use.turns, nb::object(nb::none()));
   // The set forgets its members as their ends are destroyed.
-  const std::map<uint64_t, Member> members =
-      std::exchange(nb::inst_ptr<PyWaitSet>(object)->members, {});
+  const std::map<uint64_t, Member> members = std::exchange(set->members, {});
   return 0;
 }
 

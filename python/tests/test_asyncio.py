@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -124,7 +125,9 @@ def test_timeouts_lose_no_message(channel, path):
         receiver = ipmpsc.Receiver(channel)
         received = 0
         timeouts = 0
+        end = time.monotonic() + 60
         while received < 2000:
+            assert time.monotonic() < end, f"{received} messages in a minute"
             try:
                 message = await asyncio.wait_for(receiver.receive_bytes_async(), 0.0003)
             except asyncio.TimeoutError:
@@ -354,6 +357,34 @@ def test_closed_loop_gives_the_receiver_back(channel):
     assert asyncio.run(receiver.receive_bytes_async()) == b"next loop"
     task._log_destroy_pending = False
     del task
+
+
+@pytest.mark.parametrize("kind", ["receiver", "sender", "wait set"])
+def test_cycle_of_an_end_and_its_closed_loop_is_collected(channel, kind):
+    """The end keeps the loop of its tasks, and a loop may know the end."""
+    loop = asyncio.new_event_loop()
+    if kind == "receiver":
+        loop.end = ipmpsc.Receiver(channel)
+        wait = loop.end.receive_async()
+    elif kind == "sender":
+        loop.end = ipmpsc.Sender(channel)
+        while loop.end.try_send(b"x" * 1000):
+            assert channel.stats().fill <= 4096
+        wait = loop.end.send_async(b"x" * 1000)
+    else:
+        loop.end = ipmpsc.WaitSet()
+        loop.end.add_receiver(ipmpsc.Receiver(channel))
+        wait = loop.end.wait_async()
+    task = loop.create_task(wait)
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert loop.end._turns.loop is loop
+    loop.close()
+    task._log_destroy_pending = False
+    gone = weakref.ref(loop)
+    del loop, task, wait
+    gc.collect()
+    assert gone() is None
+    assert not channel.has_receiver and not channel.has_sender
 
 
 def test_collected_wait_of_a_closed_loop_leaves_the_next_one_alone(channel):

@@ -1,10 +1,12 @@
 """The programs of python/examples, without a screen, beside the programs in C++ that they read."""
 
+import math
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import time
 import zlib
 
 import numpy
@@ -106,6 +108,44 @@ def test_faulty_input(path, channel):
     assert "--every" in finish(start("viewer.py", "--every", 0), expect=2)
     assert "no schema" in finish(start("plot.py", path, "x"), expect=1)
     assert "no channel" in finish(start("plot.py", path + "-", "x", "--wait", 0.05), expect=1)
+
+
+def plot_of(path, *arguments, expect=0):
+    """The output of the plot while frames go by, of which every other one is damaged."""
+    Frame = frame_class()
+    channel = ipmpsc.Channel.create(path, description=messages.description(Frame))
+    sender = ipmpsc.Sender(channel)
+    receiver = ipmpsc.Receiver(channel)
+    frame = Frame(number=3, width=7, name="x", many=[b"one"], ratio=math.inf)
+    frame = frame.SerializeToString()
+    plot = start("plot.py", path, *arguments, "--interval", 0.05, "--seconds", 1.5)
+    end = time.monotonic() + 60
+    while plot.poll() is None and time.monotonic() < end:
+        sender.send_batch([frame, b"\xff no frame"])
+        receiver.receive_available()
+        time.sleep(0.01)
+    return finish(plot, expect)
+
+
+def test_plot_of_numbers_that_are_not_finite(path):
+    output = plot_of(path, "ratio")
+    assert "ratio, 0.00 to 0.00" in output and "Traceback" not in output, output
+
+
+def test_plot_goes_on_after_damaged_messages(path):
+    output = plot_of(path, "width")
+    assert re.search(r"\d messages are no test\.Frame, the last one of slot 0", output), output
+    assert re.search(r"width .*█.* 7\.00|width .*▁.* 7\.00", output), output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("name",), ("many",), ("many.0",), ("width", "--by", "many")], ids=" ".join
+)
+def test_plot_of_what_is_no_number(path, arguments):
+    output = plot_of(path, *arguments, expect=1)
+    assert re.search(r"plot.py: '[a-z.0]+' is no (number|single value): name a", output), output
+    assert "Traceback" not in output
 
 
 def frame_class():

@@ -102,8 +102,26 @@ impl Sender {
         Ok(unless_late(self.send_when_empty_within(payload.as_ref(), Some(timeout)))?.is_some())
     }
 
-    /// Sends all messages in one step: the receiver gets them together, or none of them.
+    /// Sends all messages in one step: the receiver gets them together, or none of them. Waits for
+    /// space without end.
     pub fn send_batch<T: AsRef<[u8]>>(&self, payloads: &[T]) -> Result<()> {
+        self.send_batch_within(payloads, None)
+    }
+
+    /// As `send_batch`, and waits for space up to `timeout`. Returns whether they were sent.
+    pub fn send_batch_timeout<T: AsRef<[u8]>>(
+        &self,
+        payloads: &[T],
+        timeout: Duration,
+    ) -> Result<bool> {
+        Ok(unless_late(self.send_batch_within(payloads, Some(timeout)))?.is_some())
+    }
+
+    fn send_batch_within<T: AsRef<[u8]>>(
+        &self,
+        payloads: &[T],
+        timeout: Option<Duration>,
+    ) -> Result<()> {
         let messages: Vec<ffi::Bytes> = payloads
             .iter()
             .map(|payload| payload.as_ref())
@@ -111,12 +129,13 @@ impl Sender {
             .collect();
         // SAFETY: as above.
         check(unsafe {
-            ffi::ipmpsc_send_batch(self.handle, messages.as_ptr(), messages.len(), i64::MAX)
+            let timeout = nanoseconds(timeout);
+            ffi::ipmpsc_send_batch(self.handle, messages.as_ptr(), messages.len(), timeout)
         })
     }
 
-    /// Claims `size` bytes to be written in place. They are unspecified, not zero. The loan is the
-    /// only way to use the sender until it is settled:
+    /// Claims `size` bytes to be written in place. They are unspecified, not zero. Waits for space
+    /// without end. The loan is the only way to use the sender until it is settled:
     ///
     /// ```compile_fail,E0502
     /// # let (_, buffer) = ipmpsc::SharedRingBuffer::create_temp(4096).unwrap();
@@ -126,10 +145,21 @@ impl Sender {
     /// loan.publish().unwrap();
     /// ```
     pub fn claim(&mut self, size: usize) -> Result<Loan<'_>> {
+        self.claim_within(size, None)
+    }
+
+    /// As `claim`, and waits for space up to `timeout`. Returns `None` if there is none.
+    pub fn claim_timeout(&mut self, size: usize, timeout: Duration) -> Result<Option<Loan<'_>>> {
+        unless_late(self.claim_within(size, Some(timeout)))
+    }
+
+    fn claim_within(&mut self, size: usize, timeout: Option<Duration>) -> Result<Loan<'_>> {
         let mut loan = ptr::null_mut();
         let mut data: *mut c_void = ptr::null_mut();
         // SAFETY: as above.
-        check(unsafe { ffi::ipmpsc_claim(self.handle, size, i64::MAX, &mut loan, &mut data) })?;
+        check(unsafe {
+            ffi::ipmpsc_claim(self.handle, size, nanoseconds(timeout), &mut loan, &mut data)
+        })?;
         Ok(Loan { loan, data: data.cast(), size, sender: PhantomData })
     }
 

@@ -7,8 +7,9 @@ use ipmpsc::{
 use std::io::{Read, Write};
 use std::os::unix::io::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WAIT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(1);
@@ -19,7 +20,8 @@ fn small() -> SharedRingBuffer {
 }
 
 fn fill(sender: &Sender) {
-    while sender.send_timeout(b"full", Duration::ZERO).unwrap() {}
+    let sent = (0..1000).find(|_| !sender.send_timeout(b"full", Duration::ZERO).unwrap());
+    assert!(sent.is_some(), "a small channel takes 1000 messages");
 }
 
 fn tags(set: &mut WaitSet<'_>, timeout: Duration) -> Vec<u64> {
@@ -28,13 +30,39 @@ fn tags(set: &mut WaitSet<'_>, timeout: Duration) -> Vec<u64> {
     tags
 }
 
+/// Waits until exactly the members with these tags are ready.
+fn await_tags(set: &mut WaitSet<'_>, wanted: &[u64]) {
+    let end = Instant::now() + WAIT;
+    loop {
+        let found = tags(set, WAIT);
+        if found == wanted {
+            return;
+        }
+        assert!(Instant::now() < end, "{wanted:?} are not ready in {WAIT:?}, but {found:?}");
+        thread::sleep(SHORT);
+    }
+}
+
+fn receiver_of(buffer: &SharedRingBuffer) -> Rc<Receiver> {
+    Rc::new(Receiver::new(buffer).unwrap())
+}
+
+fn sender_of(buffer: &SharedRingBuffer) -> Rc<Sender> {
+    Rc::new(Sender::new(buffer).unwrap())
+}
+
+/// Whether a receiver is attached, and how many senders are.
+fn users_of(buffer: &SharedRingBuffer) -> (bool, u32) {
+    let taken = Receiver::new(buffer).err().map(|error| error.code());
+    assert!(matches!(taken, None | Some(Code::AlreadyExists)), "{taken:?}");
+    (taken.is_some(), buffer.stats().unwrap().attached_senders)
+}
+
 #[test]
 fn a_set_reports_its_members() {
     let (first, second) = (small(), small());
-    let (first_receiver, second_receiver) =
-        (Receiver::new(&first).unwrap(), Receiver::new(&second).unwrap());
-    let (first_sender, second_sender) =
-        (Sender::new(&first).unwrap(), Sender::new(&second).unwrap());
+    let (first_receiver, second_receiver) = (receiver_of(&first), receiver_of(&second));
+    let (first_sender, second_sender) = (sender_of(&first), sender_of(&second));
     let (mut near, mut far) = UnixStream::pair().unwrap();
     let near_fd = near.try_clone().unwrap();
     let mut set = WaitSet::new().unwrap();
@@ -51,7 +79,7 @@ fn a_set_reports_its_members() {
     assert_eq!(tags(&mut set, WAIT), [2]);
     far.write_all(b"x").unwrap();
     first_sender.send(b"one").unwrap();
-    while tags(&mut set, WAIT) != [1, 2, 3] {}
+    await_tags(&mut set, &[1, 2, 3]);
     let events = set.wait(Some(WAIT)).unwrap().iter().find(|ready| ready.tag == 3).unwrap().events;
     assert_eq!(events, EPOLLIN);
 
@@ -59,8 +87,8 @@ fn a_set_reports_its_members() {
     let lease = first_receiver.try_lease().unwrap().unwrap();
     assert_eq!(&*lease, b"one");
     near.read_exact(&mut [0]).unwrap();
-    assert_eq!(second_receiver.recv().unwrap(), b"full");
-    while tags(&mut set, WAIT) != [2, 4] {}
+    assert_eq!(second_receiver.recv_timeout(WAIT).unwrap().unwrap(), b"full");
+    await_tags(&mut set, &[2, 4]);
     set.remove_sender(&second_sender).unwrap();
     set.remove_receiver(&second_receiver).unwrap();
     set.remove_fd(&near_fd).unwrap();
@@ -68,6 +96,62 @@ fn a_set_reports_its_members() {
     drop(set);
     drop(lease);
     assert_eq!(first_receiver.try_recv().unwrap(), None);
+}
+
+#[test]
+fn a_set_keeps_its_members() {
+    let buffer = small();
+    let receiver = receiver_of(&buffer);
+    let sender = sender_of(&buffer);
+    let mut set = WaitSet::new().unwrap();
+    set.add_receiver(&receiver, 1).unwrap();
+    set.add_sender(&sender, 4, 2).unwrap();
+    drop((receiver, sender));
+    assert_eq!(users_of(&buffer), (true, 1));
+    Sender::new(&buffer).unwrap().send(b"x").unwrap();
+    await_tags(&mut set, &[1, 2]);
+    drop(set);
+    assert_eq!(users_of(&buffer), (false, 0));
+
+    // A removed member is the program's alone, and so are those of a set that is gone.
+    let receiver = receiver_of(&buffer);
+    let sender = sender_of(&buffer);
+    let mut set = WaitSet::new().unwrap();
+    set.add_receiver(&receiver, 1).unwrap();
+    set.add_sender(&sender, 4, 2).unwrap();
+    let error = set.add_receiver(&receiver, 3).unwrap_err();
+    assert_eq!(error.code(), Code::AlreadyExists);
+    set.remove_receiver(&receiver).unwrap();
+    let receiver = Rc::try_unwrap(receiver).ok().unwrap();
+    let sender = Rc::try_unwrap(sender).err().unwrap();
+    drop(set);
+    let sender = Rc::try_unwrap(sender).ok().unwrap();
+    let received = thread::spawn(move || {
+        sender.send(b"y").unwrap();
+        [receiver.recv_timeout(WAIT).unwrap(), receiver.recv_timeout(WAIT).unwrap()]
+    });
+    assert_eq!(received.join().unwrap(), [Some(b"x".to_vec()), Some(b"y".to_vec())]);
+}
+
+/// A set that is forgotten lives for ever, and so do its members: they point at each other.
+#[test]
+fn members_of_a_forgotten_set_stay() {
+    let buffer = small();
+    let receiver = receiver_of(&buffer);
+    let sender = sender_of(&buffer);
+    let mut set = WaitSet::new().unwrap();
+    set.add_receiver(&receiver, 1).unwrap();
+    set.add_sender(&sender, 4, 2).unwrap();
+    let interrupter = set.interrupter();
+    std::mem::forget(set);
+    sender.send(b"x").unwrap();
+    assert_eq!(receiver.recv_timeout(WAIT).unwrap().unwrap(), b"x");
+    assert!(receiver.recv_timeout(SHORT).unwrap().is_none());
+    let receiver = Rc::try_unwrap(receiver).err().unwrap();
+    assert_eq!(Rc::strong_count(&sender), 2);
+    drop((receiver, sender));
+    interrupter.interrupt();
+    assert_eq!(users_of(&buffer), (true, 1));
 }
 
 #[test]
@@ -89,8 +173,7 @@ fn interrupts_end_waits() {
     let buffer = small();
     let receiver = Receiver::new(&buffer).unwrap();
     let sender = Sender::new(&buffer).unwrap();
-    let member_of = small();
-    let member = Receiver::new(&member_of).unwrap();
+    let member = receiver_of(&small());
     let mut set = WaitSet::new().unwrap();
     set.add_receiver(&member, 0).unwrap();
     let all = [receiver.interrupter(), sender.interrupter(), set.interrupter()];
@@ -102,14 +185,14 @@ fn interrupts_end_waits() {
         })
     };
     let thread = soon(0);
-    assert!(interrupted(receiver.recv()));
+    assert!(interrupted(receiver.recv_timeout(WAIT)));
     thread.join().unwrap();
     let thread = soon(2);
-    assert!(interrupted(set.wait(None)));
+    assert!(interrupted(set.wait(Some(WAIT))));
     thread.join().unwrap();
     fill(&sender);
     let thread = soon(1);
-    assert!(interrupted(sender.send(b"full")));
+    assert!(interrupted(sender.send_timeout(b"full", WAIT)));
     thread.join().unwrap();
     // Before a wait counts, too.
     all[1].interrupt();
@@ -119,6 +202,24 @@ fn interrupts_end_waits() {
     drop(receiver);
     drop(sender);
     all.iter().for_each(|interrupter| interrupter.interrupt());
+}
+
+#[test]
+fn sends_that_find_no_space() {
+    let buffer = small();
+    let receiver = Receiver::new(&buffer).unwrap();
+    let mut sender = Sender::new(&buffer).unwrap();
+    fill(&sender);
+    assert!(!sender.send_batch_timeout(&["a", "b"], SHORT).unwrap());
+    assert!(sender.claim_timeout(4, SHORT).unwrap().is_none());
+    while receiver.try_recv().unwrap().is_some() {}
+    assert!(sender.send_batch_timeout(&["a", "b"], SHORT).unwrap());
+    let mut loan = sender.claim_timeout(1, SHORT).unwrap().unwrap();
+    loan[0] = b'c';
+    loan.publish().unwrap();
+    for expected in [b"a", b"b", b"c"] {
+        assert_eq!(receiver.recv_timeout(WAIT).unwrap().unwrap(), expected);
+    }
 }
 
 #[test]
@@ -141,7 +242,7 @@ fn released_positions() {
 #[test]
 fn descriptors() {
     let buffer = small();
-    let receiver = Receiver::new(&buffer).unwrap();
+    let receiver = receiver_of(&buffer);
     let sender = Sender::new(&buffer).unwrap();
     assert!(!sender.arm());
     assert!(receiver.fd().unwrap().as_raw_fd() > 2);
@@ -169,11 +270,8 @@ fn lossy_channels_and_newest_messages() {
     let mut sender_options = SenderOptions::default();
     sender_options.name = "a Rust program".into();
     let sender = Sender::with_options(&buffer, &sender_options).unwrap();
-    let dropped = loop {
-        if let Err(error) = sender.send(b"full") {
-            break error;
-        }
-    };
+    let dropped = (0..1000).find_map(|_| sender.send(b"full").err());
+    let dropped = dropped.expect("a small channel takes 1000 messages");
     assert_eq!(dropped.code(), Code::ResourceExhausted);
     assert_eq!(sender.dropped(), 1);
 

@@ -62,6 +62,13 @@ static inline ipmpsc_channel* small_channel(void) {
   return channel;
 }
 
+/* Sends until there is no space in a small channel, and returns how many messages were sent. */
+static inline int fill(ipmpsc_sender* sender) {
+  int sent = 0;
+  while (ipmpsc_try_send(sender, "full", 4) == IPMPSC_OK) REQUIRE(++sent <= 1000);
+  return sent;
+}
+
 static inline ipmpsc_sender* sender_of(const ipmpsc_channel* channel) {
   ipmpsc_sender* sender = NULL;
   REQUIRE(ipmpsc_sender_attach(channel, NULL, &sender) == IPMPSC_OK);

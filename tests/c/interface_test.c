@@ -15,6 +15,7 @@
 #include "tests/c/expect.h"
 
 #ifdef __cplusplus
+#include <new>
 #include <stdexcept>
 #endif
 
@@ -836,30 +837,41 @@ static void test_passing(void) {
 }
 
 #ifdef __cplusplus
-/* Callbacks of C++ code that throw. */
-static void test_throwing_callbacks(void) {
+/* Callbacks of C++ code that throw `thrown`. */
+template <typename T>
+static void expect_unknown_for(const T& thrown, const char* text) {
   ipmpsc_channel* channel = small_channel();
   ipmpsc_sender* sender = sender_of(channel);
   ipmpsc_receiver* receiver = receiver_of(channel);
+  void* const context = const_cast<T*>(&thrown);
   const size_t size = 1;
   size_t count = 0;
-  EXPECT_CODE(
-      ipmpsc_try_write_batch(
-          sender, &size, 1,
-          [](void*, size_t, void*, size_t) -> bool { throw std::runtime_error("no"); }, nullptr),
-      IPMPSC_UNKNOWN);
+  const ipmpsc_write_message write = [](void* what, size_t, void*, size_t) -> bool {
+    throw *static_cast<T*>(what);
+  };
+  EXPECT_CODE(ipmpsc_try_write_batch(sender, &size, 1, write, context), IPMPSC_UNKNOWN);
+  EXPECT(TEXT_HAS("the callback threw") && TEXT_HAS(text));
+  EXPECT_CODE(ipmpsc_write_batch(sender, &size, 1, write, context, IPMPSC_SECOND), IPMPSC_UNKNOWN);
   EXPECT_CODE(ipmpsc_try_send(sender, "x", 1), IPMPSC_OK);
   EXPECT_CODE(ipmpsc_try_send(sender, "next", 4), IPMPSC_OK);
-  EXPECT_CODE(
-      ipmpsc_drain(
-          receiver, 9, [](void*, const ipmpsc_message*) -> bool { throw std::runtime_error("no"); },
-          nullptr, &count),
-      IPMPSC_UNKNOWN);
-  EXPECT(count == 1);
+  EXPECT_CODE(ipmpsc_drain(
+                  receiver, 9,
+                  [](void* what, const ipmpsc_message*) -> bool { throw *static_cast<T*>(what); },
+                  context, &count),
+              IPMPSC_UNKNOWN);
+  EXPECT(count == 1 && TEXT_HAS("the callback threw") && TEXT_HAS(text));
   expect_message(receiver, "next");
   ipmpsc_receiver_free(&receiver);
   ipmpsc_sender_free(&sender);
   ipmpsc_channel_free(&channel);
+}
+
+/* A callback's exceptions are not the library's, whatever their type. */
+static void test_throwing_callbacks(void) {
+  expect_unknown_for(std::runtime_error("not today"), "not today");
+  expect_unknown_for(std::bad_alloc(), "bad_alloc");
+  expect_unknown_for(std::length_error("too long"), "too long");
+  expect_unknown_for(7, "no std::exception");
 }
 #endif
 

@@ -26,13 +26,6 @@ static ipmpsc_channel* channel_with(const ipmpsc_channel_options* options) {
   return channel;
 }
 
-/* Sends until there is no space, and returns how many messages were sent. */
-static int fill(ipmpsc_sender* sender) {
-  int sent = 0;
-  while (ipmpsc_try_send(sender, "full", 4) == IPMPSC_OK) ++sent;
-  return sent;
-}
-
 static void test_layout(void) {
   STATIC_ASSERT(sizeof(ipmpsc_post_mortem_message) == 64, "fields are added at the end only");
   STATIC_ASSERT(sizeof(ipmpsc_orphan) == 32, "fields are added at the end only");

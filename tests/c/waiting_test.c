@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ipmpsc/c/ipmpsc.h"
@@ -39,6 +40,20 @@ static uint64_t tags_of(ipmpsc_wait_set* set, int64_t timeout) {
   return tags;
 }
 
+/* Waits until exactly the members in `wanted` are ready, a minute at most. */
+static void await_tags(ipmpsc_wait_set* set, int64_t timeout, uint64_t wanted) {
+  const time_t end = time(NULL) + 60;
+  uint64_t found;
+  while ((found = tags_of(set, timeout)) != wanted) {
+    if (time(NULL) > end) {
+      fprintf(stderr, "in a minute the tags %#llx did not become ready, but %#llx\n",
+              (unsigned long long)wanted, (unsigned long long)found);
+      exit(1);
+    }
+    usleep(1000);
+  }
+}
+
 static uint64_t members_of(const ipmpsc_wait_set* set) {
   ipmpsc_wait_set_statistics statistics;
   memset(&statistics, 0xff, sizeof statistics);
@@ -55,10 +70,6 @@ static bool is_readable(int fd, int milliseconds) {
   polled.events = POLLIN;
   polled.revents = 0;
   return poll(&polled, 1, milliseconds) == 1;
-}
-
-static void fill(ipmpsc_sender* sender) {
-  while (ipmpsc_try_send(sender, "full", 4) == IPMPSC_OK) continue;
 }
 
 static void test_layout(void) {
@@ -177,7 +188,7 @@ static void test_members(void) {
   EXPECT(tags_of(set, LONG) == 1 << 2);
   EXPECT_CODE(ipmpsc_try_send(first_sender, "first", 5), IPMPSC_OK);
   EXPECT(write(event, &one, sizeof one) == (ssize_t)sizeof one);
-  while (tags_of(set, LONG) != ((1 << 1) | (1 << 2) | (1 << 3))) continue;
+  await_tags(set, LONG, (1 << 1) | (1 << 2) | (1 << 3));
   count = 0;
   EXPECT_CODE(ipmpsc_wait_set_wait(set, 0, &ready, 1, &count), IPMPSC_OK);
   EXPECT(count == 1);
@@ -185,7 +196,7 @@ static void test_members(void) {
   expect_message(first_receiver, "first");
   EXPECT(read(event, &read_back, sizeof read_back) == (ssize_t)sizeof read_back);
   expect_message(second_receiver, "full");
-  while (tags_of(set, LONG) != ((1 << 2) | (1 << 4))) continue;
+  await_tags(set, LONG, (1 << 2) | (1 << 4));
 
   EXPECT_CODE(ipmpsc_wait_set_remove_sender(set, second_sender), IPMPSC_OK);
   EXPECT_CODE(ipmpsc_wait_set_remove_receiver(set, second_receiver), IPMPSC_OK);
@@ -276,7 +287,7 @@ static void test_outer_loop(void) {
   EXPECT_CODE(ipmpsc_wait_set_fd(set, &fd), IPMPSC_OK);
   EXPECT_CODE(ipmpsc_wait_set_fd(set, &again), IPMPSC_OK);
   EXPECT(fd > 2 && fd == again);
-  while (tags_of(set, 0) != 0) continue;
+  await_tags(set, 0, 0);
   EXPECT(!is_readable(fd, 0));
   EXPECT_CODE(ipmpsc_try_send(sender, "x", 1), IPMPSC_OK);
   EXPECT(is_readable(fd, 60000));

@@ -40,10 +40,12 @@ fn send(path: &str, name: &str, count: u64, last: &str) -> Result<(), Box<dyn Er
         print(&i.to_string())?;
     }
     if last == "finish" {
-        sender.send(b"end")?;
+        if !sender.send_timeout(b"end", PATIENCE)? {
+            return Err("there was no space for the end".into());
+        }
     }
     if last == "hold" {
-        let mut loan = sender.claim(100)?;
+        let mut loan = sender.claim_timeout(100, PATIENCE)?.ok_or("there was no space to claim")?;
         loan[..50].fill(b'!');
         print("held")?;
         std::thread::sleep(PATIENCE);
