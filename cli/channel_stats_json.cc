@@ -39,6 +39,7 @@ Json ReceiverJson(const ReceiverStats& receiver) {
   json["orphaned_bytes"] = receiver.orphaned_bytes;
   json["sleeps"] = receiver.sleeps;
   json["redelivered_bytes"] = receiver.redelivered_bytes;
+  json["skipped_messages"] = receiver.skipped_messages;
   json["wait"] = receiver.wait == ReceiverStats::Wait::kForClaim    ? "claim"
                  : receiver.wait == ReceiverStats::Wait::kForCommit ? "commit"
                                                                     : "none";

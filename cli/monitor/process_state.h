@@ -8,7 +8,7 @@
 namespace ipmpsc::cli {
 
 enum class ProcessState {
-  kUnknown,  // /proc does not show it: it has ended, or belongs to another PID namespace
+  kUnknown,  // /proc does not show it: it has ended, or it or /proc is of another PID namespace
   kRuns,     // runs or waits, as processes do
   kBlocked,  // uninterruptible: it waits for a disk, or for pages from swap
   kStopped,  // by a signal such as SIGSTOP (state T)

@@ -154,6 +154,9 @@ class Writer {
     OfReceivers("ipmpsc_redelivered_bytes_total", "counter",
                 "Bytes that were claimed and not released when a receiver attached.",
                 [&](const ReceiverStats& stats) { return as_number(stats.redelivered_bytes); });
+    OfReceivers("ipmpsc_receiver_skipped_messages_total", "counter",
+                "Of the messages received: those that were passed over for newer ones.",
+                [&](const ReceiverStats& stats) { return as_number(stats.skipped_messages); });
     OfReceivers("ipmpsc_receiver_sleeps_total", "counter", "Waits of receivers in the kernel.",
                 [&](const ReceiverStats& stats) { return as_number(stats.sleeps); });
   }

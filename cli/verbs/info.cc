@@ -111,6 +111,10 @@ void PrintInfo(const Channel& channel, const ChannelStats& stats) {
                                     BytesText(stats.oldest_open_claim->bytes), " at ",
                                     stats.oldest_open_claim->position, " and not committed them")});
   }
+  if (stats.receiver.has_value() && stats.receiver->skipped_messages > 0) {
+    table.Add({"passed over", absl::StrCat(CountText(stats.receiver->skipped_messages, "message"),
+                                           ", for newer ones")});
+  }
   if (stats.senders_wait) table.Add({"waiting", "a sender sleeps until there is space"});
   Print(table.Text());
   PrintParticipants(stats);

@@ -123,6 +123,25 @@ if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
     [ $status = 1 ] || { echo "doctor: status $status"; exit 1; }
     for i in $(seq 200); do ipmpsc doctor /dev/shm/quotes --watch 0 | grep -q no-receiver && exit 0; sleep 0.05; done
     echo "the death of the receiver is not noticed"; exit 1'
+  # After `nsenter --pid` the folder /proc is that of another namespace. There the number of the receiver belongs to a
+  # process that is stopped.
+  cat >"$folder/inner.sh" <<'INNER'
+play /dev/shm/quotes hold >/dev/shm/ready &
+[ $! = 2 ] || echo "the receiver is process $!"
+until grep -q ready /dev/shm/ready; do sleep 0.05; done
+ipmpsc doctor /dev/shm/quotes --watch 1s
+[ $? = 1 ]
+INNER
+  cat >"$folder/outer.sh" <<'OUTER'
+sleep 60 &
+[ $! = 2 ] || echo "the stopped process is $!"
+kill -STOP $!
+unshare --pid --fork --kill-child bash "$FOLDER/inner.sh"
+OUTER
+  try "/proc of another PID namespace" 'the receiver "viewer" (process 2) has released nothing' in_container '
+    play /dev/shm/quotes create
+    play /dev/shm/quotes send 5
+    unshare --pid --fork --kill-child --mount-proc bash $FOLDER/outer.sh'
 else
   echo "skipped: no PID namespace can be made here"
 fi

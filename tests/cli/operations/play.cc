@@ -8,6 +8,7 @@
 //   trickle           sends 100 messages of 100 bytes a second until it is killed
 //   claim             claims 200 bytes, and holds the loan until it is killed
 //   receive           receives until it is killed
+//   newest            receives the newest message, and ends
 //   hold              attaches a receiver that takes nothing, until it is killed
 //   lease             takes a message, and then waits for more with the lease in hand
 //   close             closes the channel, and ends
@@ -99,6 +100,10 @@ void Play(const std::string& path, const std::string& act, uint64_t number) {
     Ready();
     while (receiver.Receive(absl::InfiniteDuration()).ok()) {
     }
+  } else if (act == "newest") {
+    Receiver receiver = AttachReceiver(channel);
+    Check(receiver.ReceiveLatest(absl::Seconds(20)).status());
+    Ready();
   } else if (act == "hold") {
     const Receiver receiver = AttachReceiver(channel);
     Ready();

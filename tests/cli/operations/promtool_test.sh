@@ -30,6 +30,25 @@ if command -v promtool >/dev/null; then
   promtool check rules "$rules" || fail "promtool finds faults in the alerts"
   cp "$rules" "$rules_test" "$folder"
   (cd "$folder" && promtool test rules alerts_test.yml) || fail "the alerts do not fire as they should"
+  # Each query of the dashboard finds a line for each of two machines whose channels have the same path.
+  python3 - "$dashboard" >"$folder/dashboard_test.yml" <<'END'
+import json, re, sys
+panels = json.load(open(sys.argv[1]))["panels"]
+queries = [target["expr"].replace("$__rate_interval", "4m").replace("$channel", ".*")
+           for panel in panels for target in panel["targets"]]
+series = []
+for name in sorted(set(re.findall(r"ipmpsc_\w+", " ".join(queries)))):
+    labels = 'channel="/dev/shm/quotes"'
+    if name.startswith(("ipmpsc_sender_", "ipmpsc_sent_")):
+        labels += ',slot="0"'
+    if name == "ipmpsc_sender_info":
+        labels += ',name="camera",pid="17"'
+    series += [{"series": '%s{%s,instance="%s"}' % (name, labels, machine), "values": "1+60x10"} for machine in "ab"]
+json.dump({"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": [
+    {"expr": "count(%s)" % query, "eval_time": "8m", "exp_samples": [{"labels": "{}", "value": 2}]}
+    for query in queries]}]}, sys.stdout)
+END
+  promtool test rules "$folder/dashboard_test.yml" || fail "a query of the dashboard does not find both machines"
   # promtool notices what it should.
   printf '# TYPE wrong counter\nwrong 1\n' | promtool check metrics >/dev/null 2>&1 && fail "promtool accepts anything"
 else

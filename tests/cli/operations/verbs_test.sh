@@ -146,6 +146,19 @@ expect 0 metrics quotes
 has "^ipmpsc_sent_messages_total{channel=\"$channel\",slot=\"0\"} 3$"
 expect 0 metrics "$folder" --textfile "$folder/metrics.prom" --once
 grep -q "^ipmpsc_used_bytes{channel=\"$channel\"} 384$" "$folder/metrics.prom" || fail "the file has no metric"
+# A receiver that passes over the older messages says so.
+expect 0 info quotes
+has_not 'passed over'
+"$play" "$channel" newest >/dev/null
+expect 0 metrics quotes
+has "^ipmpsc_receiver_skipped_messages_total{channel=\"$channel\"} 2$"
+has "^ipmpsc_received_messages_total{channel=\"$channel\"} 3$"
+expect 0 info quotes --json
+conforms info
+has '"skipped_messages":2,'
+expect 0 info quotes
+has '^passed over *2 messages, for newer ones$'
+"$play" "$channel" send 3 >/dev/null
 expect 1 metrics quotes --textfile "$folder/none/metrics.prom" --once
 expect 2 metrics quotes --listen nowhere
 expect 2 metrics quotes --listen 127.0.0.1:99999
