@@ -116,7 +116,8 @@ absl::StatusOr<Quantiles> MeasureBareFrames(Filling filling, absl::Duration time
                        const std::string source(size, 'x');
                        start.Wait();
                        return SendFrames(*shared, time, [&](uint64_t sequence) {
-                         char* const frame = frames->bytes + sequence * (size + 16) % kFrameQueueBytes;
+                         char* const frame =
+                             frames->bytes + sequence * (size + 16) % kFrameQueueBytes;
                          if (filling == Filling::kCopied) {
                            std::memcpy(frame, source.data(), size);
                          } else {
