@@ -5,6 +5,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cli/output.h"
 
 namespace ipmpsc::cli {
 namespace {
@@ -29,12 +31,23 @@ bool Parse(const Channel& channel, ChannelInfo* info) {
          info->ParseFromArray(description.data(), static_cast<int>(description.size()));
 }
 
-// Whether the channel belongs to a service: docs/services.md.
-bool IsOfService(absl::string_view description) {
-  if (absl::StartsWith(description, "ipmpsc replies 1 of ")) return true;
+// Whether the channel carries the requests of a service: docs/services.md.
+bool HasRequests(absl::string_view description) {
   ServiceInfo info;
   return info.ParseFromArray(description.data(), static_cast<int>(description.size())) &&
          info.methods_size() > 0;
+}
+
+// Whether the channel carries the replies of a service, whose name `*service` then is.
+bool HasReplies(absl::string_view description, absl::string_view* service) {
+  if (!absl::ConsumePrefix(&description, "ipmpsc replies 1 of ")) return false;
+  *service = description.substr(0, description.find(' '));
+  return true;
+}
+
+bool IsOfService(absl::string_view description) {
+  absl::string_view service;
+  return HasReplies(description, &service) || HasRequests(description);
 }
 
 }  // namespace
@@ -75,6 +88,15 @@ absl::StatusOr<ChannelType> ChannelType::Of(const Channel& channel) {
 std::string ChannelType::NameOf(const Channel& channel) {
   ChannelInfo info;
   return Parse(channel, &info) ? info.message() : std::string();
+}
+
+std::string ChannelType::TextOf(const Channel& channel, absl::string_view unnamed) {
+  const absl::string_view description = channel.description();
+  absl::string_view service;
+  if (HasReplies(description, &service)) return absl::StrCat("replies of ", Printable(service));
+  const std::string name = NameOf(channel);
+  if (name.empty()) return std::string(unnamed);
+  return HasRequests(description) ? absl::StrCat("calls of ", Printable(name)) : Printable(name);
 }
 
 std::unique_ptr<google::protobuf::Message> ChannelType::NewMessage() const {

@@ -30,6 +30,11 @@ class ChannelType {
   // description, or none that can be read.
   static std::string NameOf(const Channel& channel);
 
+  // Says what the channel carries, as text for people, with no control characters: "camera.Frame",
+  // "calls of camera.FrameService", "replies of camera.FrameService", "bytes". `unnamed` is for a
+  // description that names nothing.
+  static std::string TextOf(const Channel& channel, absl::string_view unnamed = "bytes");
+
   const ChannelInfo& info() const { return info_; }
   const google::protobuf::Descriptor* descriptor() const { return descriptor_; }
   std::unique_ptr<google::protobuf::Message> NewMessage() const;

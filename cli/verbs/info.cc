@@ -38,8 +38,7 @@ std::string Ago(absl::Time time) {
 
 std::string PrintableType(const Channel& channel) {
   if (channel.description().empty()) return "bytes (no schema)";
-  const std::string name = ChannelType::NameOf(channel);
-  return name.empty() ? "unknown (the description cannot be read)" : Printable(name);
+  return ChannelType::TextOf(channel, "unknown (the description cannot be read)");
 }
 
 std::string Features(const ChannelStats& stats) {

@@ -123,10 +123,8 @@ ExitStatus List(const LsOptions& options) {
       PrintJson(StatsJson(*one.channel, stats));
       continue;
     }
-    const std::string type = ChannelType::NameOf(*one.channel);
-    table.Add({Printable(one.path), type.empty() ? "bytes" : Printable(type),
-               ChannelStateName(stats), ReceiverText(stats), SendersText(stats),
-               BytesText(static_cast<double>(stats.fill)),
+    table.Add({Printable(one.path), ChannelType::TextOf(*one.channel), ChannelStateName(stats),
+               ReceiverText(stats), SendersText(stats), BytesText(static_cast<double>(stats.fill)),
                BytesText(static_cast<double>(stats.capacity)),
                CountText(CountersOf(stats).sent_messages)});
   }

@@ -140,7 +140,11 @@ class InfoTest(CommandTest):
         os.kill(client.pid, signal.SIGSTOP)
         replies = next(name for name in os.listdir(self.folder) if ".reply-" in name)
         self.assertEqual(self.info(requests)["message"], "camera.FrameService")
-        self.assertIn("camera.FrameService", self.works("ls", self.folder))
+        listed = self.works("ls", self.folder)
+        self.assertRegex(listed, r"/camera\.frame_service +calls of camera\.FrameService ")
+        self.assertRegex(listed, r"\.reply-[0-9a-f]{16} +replies of camera\.FrameService ")
+        self.assertIn("calls of camera.FrameService\n", self.works("info", requests))
+        self.assertIn("replies of camera.FrameService\n", self.works("info", replies))
         for name in (requests, replies):
             for verb in (["info", name, "--schema"], ["tail", name, "--no-wait"]):
                 ended = self.ipmpsc(*verb)
