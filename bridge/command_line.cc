@@ -30,6 +30,9 @@ constexpr char kFooter[] =
     "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
     "docs/bridge.md explains them.";
 
+// The longest timeout of a request in librdkafka, in seconds.
+constexpr double kMostKafkaTimeout = 300;
+
 // Returns the first line of a file.
 std::optional<std::string> FirstLine(const std::string& path) {
   std::ifstream file(path);
@@ -103,8 +106,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   CLI::Option* const mib = app.add_option("--window-mib", window_mib, "the most MiB under way")
                                ->check(CLI::Range(0.001, 4096.0))
                                ->capture_default_str();
-  app.add_option("--user", options.nats.user, "the user");
-  app.add_option("--password-file", password_file, "a file with the password in its first line");
+  CLI::Option* const user = app.add_option("--user", options.nats.user, "the user");
+  CLI::Option* const password =
+      app.add_option("--password-file", password_file, "a file with the password in its first line")
+          ->needs(user);
   CLI::Option* const creds =
       app.add_option("--creds", options.nats.credentials_file, "NATS: a credentials file of nsc");
   CLI::Option* const sasl =
@@ -127,9 +132,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   app.add_option("--timeout", timeout, "seconds to wait for each answer of the engine")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
-  app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str();
+  CLI::Option* const patience =
+      app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
+          ->check(CLI::Range(0.0, 1e6))
+          ->capture_default_str();
   app.add_option("--connect", options.connect_seconds, "seconds to wait for the engine")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
@@ -165,6 +171,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.delivery.on = absl::StrContains(options.channel, "://");
   if (options.delivery.on) std::swap(options.channel, address);
+  if (absl::StrContains(options.channel, "://")) {
+    Complain(absl::StrCat("'", address, "' and '", options.channel,
+                          "' are two engines; a bridge has a channel at one of its ends"));
+    return std::nullopt;
+  }
   for (const CLI::Option* const option : {place, capacity, senders, lossy}) {
     if (option->count() == 0 || options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
@@ -172,7 +183,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                           "address first"));
     return std::nullopt;
   }
-  for (const CLI::Option* const option : {letters, source, messages, mib}) {
+  for (const CLI::Option* const option : {letters, source, messages, mib, patience}) {
     if (option->count() == 0 || !options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from a channel to an engine; give the channel "
@@ -196,6 +207,18 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                             ", and the address is one of ", kafka ? "Kafka" : "NATS"));
       return std::nullopt;
     }
+  }
+  if (kafka && timeout > kMostKafkaTimeout) {
+    Complain(absl::StrCat("--timeout is at most ", kMostKafkaTimeout, " seconds with Kafka"));
+    return std::nullopt;
+  }
+  if (sasl->count() > 0 && user->count() == 0) {
+    Complain("--sasl is how --user is checked; give --user and --password-file");
+    return std::nullopt;
+  }
+  if (kafka && user->count() > 0 && password->count() == 0) {
+    Complain("--user needs --password-file with Kafka");
+    return std::nullopt;
   }
   if (!password_file.empty()) {
     const std::optional<std::string> password = FirstLine(password_file);
