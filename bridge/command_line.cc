@@ -24,7 +24,8 @@ constexpr char kFooter[] =
     "Example:\n"
     "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n"
     "  ipmpsc-bridge quotes kafka://127.0.0.1:9092/quotes\n"
-    "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n\n"
+    "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n"
+    "  ipmpsc-bridge kafka://127.0.0.1:9092/quotes quotes\n\n"
     "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
     "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
     "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
@@ -76,7 +77,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   double timeout = absl::ToDoubleSeconds(options.nats.timeout);
   CLI::App app(
       "Copies the messages of a channel into a stream of NATS JetStream or a topic of Kafka, each "
-      "exactly once and in order, or those of a stream of JetStream into a channel.",
+      "exactly once and in order, or those of a stream or a topic into a channel.",
       "ipmpsc-bridge");
   app.set_version_flag("--version", std::string(kVersion));
   app.footer(kFooter);
@@ -144,6 +145,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
       app.add_option("--place", options.delivery.place_file,
                      "the file that says how far the bridge is; default: beside the channel")
           ->group(back);
+  CLI::Option* const partition =
+      app.add_option("--partition", options.kafka.partition,
+                     "Kafka: the partition to read, of a topic that has several")
+          ->check(CLI::Range(0, 1000000))
+          ->group(back);
   CLI::Option* const capacity = app.add_option("--capacity-mib", options.delivery.capacity_mib,
                                                "the capacity of a channel that is created")
                                     ->check(CLI::Range(0.004, 4194304.0))
@@ -176,7 +182,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                           "' are two engines; a bridge has a channel at one of its ends"));
     return std::nullopt;
   }
-  for (const CLI::Option* const option : {place, capacity, senders, lossy}) {
+  for (const CLI::Option* const option : {place, partition, capacity, senders, lossy}) {
     if (option->count() == 0 || options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from an engine to a channel; give the engine's "
@@ -197,11 +203,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.address = options.nats.address = options.kafka.address = *parsed;
   const bool kafka = options.address.is_kafka();
-  if (kafka && options.delivery.on) {
-    Complain("from an engine to a channel there is NATS alone; give the channel first for Kafka");
-    return std::nullopt;
-  }
-  for (const CLI::Option* option : {stream, creds, sasl, max_message}) {
+  for (const CLI::Option* option : {stream, creds, sasl, max_message, partition}) {
     if (option->count() > 0 && kafka == (option == stream || option == creds)) {
       Complain(absl::StrCat(option->get_name(), " is an option for ", kafka ? "NATS" : "Kafka",
                             ", and the address is one of ", kafka ? "Kafka" : "NATS"));
@@ -239,6 +241,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   options.kafka.tls_certificate = options.nats.tls_certificate;
   options.kafka.tls_key = options.nats.tls_key;
   options.kafka.look_only = options.check;
+  options.kafka.any_cleanup = options.forwarder.force;
   options.kafka.timeout = options.nats.timeout = options.forwarder.settle_time =
       absl::Seconds(timeout);
   options.forwarder.window = window;

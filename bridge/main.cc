@@ -1,5 +1,5 @@
 // ipmpsc-bridge: copies the messages of a channel into NATS JetStream or Kafka, or those of a
-// JetStream stream into a channel. docs/bridge.md is its manual.
+// stream or a topic into a channel. docs/bridge.md is its manual.
 #include <signal.h>
 #include <unistd.h>
 
