@@ -122,6 +122,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                      "Kafka: the most bytes of a message with its headers")
           ->check(CLI::Range(10000, 1000000000))
           ->capture_default_str();
+  CLI::Option* const confluent =
+      app.add_option(
+             "--confluent-schema-id", options.confluent_schema_id,
+             "Kafka: stores messages in Confluent's wire format, with this id of the schema")
+          ->check(CLI::Range(1, 2147483647));
   app.add_option("--tls-ca", options.nats.tls_ca, "certificates to check the server by (PEM)");
   CLI::Option* const certificate = app.add_option("--tls-cert", options.nats.tls_certificate,
                                                   "the certificate of this client (PEM)");
@@ -189,7 +194,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                           "address first"));
     return std::nullopt;
   }
-  for (const CLI::Option* const option : {letters, source, messages, mib, patience}) {
+  for (const CLI::Option* const option : {letters, source, messages, mib, patience, confluent}) {
     if (option->count() == 0 || !options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from a channel to an engine; give the channel "
@@ -203,7 +208,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.address = options.nats.address = options.kafka.address = *parsed;
   const bool kafka = options.address.is_kafka();
-  for (const CLI::Option* option : {stream, creds, sasl, max_message, partition}) {
+  for (const CLI::Option* option : {stream, creds, sasl, max_message, partition, confluent}) {
     if (option->count() > 0 && kafka == (option == stream || option == creds)) {
       Complain(absl::StrCat(option->get_name(), " is an option for ", kafka ? "NATS" : "Kafka",
                             ", and the address is one of ", kafka ? "Kafka" : "NATS"));

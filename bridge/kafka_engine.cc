@@ -86,7 +86,7 @@ class KafkaEngine final : public Engine, private KafkaClient {
   absl::Status PublishSchema(const ChannelIdentity& channel,
                              absl::string_view description) override;
   uint64_t MaxPayload(const ChannelIdentity& channel) const override {
-    const uint64_t headers = HeaderBytes(channel) + kRecordBytes;
+    const uint64_t headers = HeaderBytes(channel) + kRecordBytes + channel.prefix.size();
     return options_.max_message > headers ? options_.max_message - headers : 0;
   }
   bool pipelined() const override { return one_at_a_time_ == 0; }
@@ -113,6 +113,7 @@ class KafkaEngine final : public Engine, private KafkaClient {
   size_t one_at_a_time_ = 0;               // messages that follow a batch that was too large
   std::string headers_for_;                // the channel's id
   Headers channel_headers_;
+  std::string framed_;  // a payload behind its prefix
 };
 
 void KafkaEngine::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* record, void* opaque) {
@@ -238,8 +239,12 @@ absl::Status KafkaEngine::Publish(const ChannelIdentity& channel, const Message&
   entry.position = message.position;
   batch_.push_back(entry);
   // An empty payload is a value of no bytes, not the null that deletes a key.
-  const absl::string_view payload =
+  absl::string_view payload =
       message.payload.data() == nullptr ? absl::string_view("") : message.payload;
+  if (!channel.prefix.empty()) {
+    framed_ = absl::StrCat(channel.prefix, payload);
+    payload = framed_;
+  }
   const rd_kafka_resp_err_t code =
       Produce(options_.address.subject, "", payload, channel_headers_, MessageHeaders(message),
               reinterpret_cast<void*>(batch_.size()));
