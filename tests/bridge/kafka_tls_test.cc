@@ -94,6 +94,12 @@ class KafkaTlsTest : public ::testing::Test {
     options.insert(options.begin(), {memory_ / "c", address_});
     return StartProgram(std::move(options), log_).Wait();
   }
+  // Tries everything of the direction into a channel, whose start is the faster one.
+  std::string Check(std::vector<std::string> options) {
+    unlink(log_.c_str());
+    options.insert(options.begin(), {address_, memory_ / "in", "--check"});
+    return StartProgram(std::move(options), log_).Wait();
+  }
   std::string Log() const { return testing::ReadFile(log_); }
   std::vector<std::string> Stored() {
     std::vector<std::string> values;
@@ -114,12 +120,10 @@ TEST_F(KafkaTlsTest, ChecksCertificates) {
   const std::string ca = "--tls-ca=" + folder_ + "/ca.pem";
   const std::string certificate = "--tls-cert=" + folder_ + "/client.pem";
   const std::string key = "--tls-key=" + folder_ + "/client.key";
-  EXPECT_EQ(RunBridge("a", {"--tls-ca=" + folder_ + "/other.pem", certificate, key}), "exited 8")
-      << Log();
+  EXPECT_EQ(Check({"--tls-ca=" + folder_ + "/other.pem", certificate, key}), "exited 8") << Log();
   EXPECT_THAT(Log(), HasSubstr("--tls-ca"));
-  EXPECT_EQ(RunBridge("a", {ca}), "exited 8") << Log();
-  EXPECT_EQ(RunBridge("a", {ca, certificate, key}), "exited 0") << Log();
-  EXPECT_THAT(Stored(), ElementsAre("a"));
+  EXPECT_EQ(Check({ca}), "exited 8") << Log();
+  EXPECT_EQ(Check({ca, certificate, key}), "exited 0") << Log();
 }
 
 TEST_F(KafkaTlsTest, TriesAgainAfterDroppedHandshakes) {
@@ -139,12 +143,10 @@ TEST_F(KafkaTlsTest, ChecksThePassword) {
                                         "--tls-key=" + folder_ + "/client.key", "--user=ann"};
   std::vector<std::string> options = tls;
   options.push_back("--password-file=" + folder_ + "/password");
-  EXPECT_EQ(RunBridge("a", options), "exited 0") << Log();
-  EXPECT_THAT(Stored(), ElementsAre("a"));
+  EXPECT_EQ(Check(options), "exited 0") << Log();
   options = tls;
   options.push_back("--password-file=" + folder_ + "/wrong");
-  EXPECT_EQ(RunBridge("b", options), "exited 8") << Log();
-  EXPECT_THAT(Stored(), ElementsAre("a"));
+  EXPECT_EQ(Check(options), "exited 8") << Log();
 }
 
 }  // namespace
