@@ -24,11 +24,15 @@ constexpr char kFooter[] =
     "Example:\n"
     "  ipmpsc-bridge quotes nats://127.0.0.1:4222/quotes\n"
     "  ipmpsc-bridge quotes kafka://127.0.0.1:9092/quotes\n"
-    "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n\n"
+    "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n"
+    "  ipmpsc-bridge kafka://127.0.0.1:9092/quotes quotes\n\n"
     "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
     "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
     "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
     "docs/bridge.md explains them.";
+
+// The longest timeout of a request in librdkafka, in seconds.
+constexpr double kMostKafkaTimeout = 300;
 
 // Returns the first line of a file.
 std::optional<std::string> FirstLine(const std::string& path) {
@@ -73,7 +77,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   double timeout = absl::ToDoubleSeconds(options.nats.timeout);
   CLI::App app(
       "Copies the messages of a channel into a stream of NATS JetStream or a topic of Kafka, each "
-      "exactly once and in order, or those of a stream of JetStream into a channel.",
+      "exactly once and in order, or those of a stream or a topic into a channel.",
       "ipmpsc-bridge");
   app.set_version_flag("--version", std::string(kVersion));
   app.footer(kFooter);
@@ -103,8 +107,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   CLI::Option* const mib = app.add_option("--window-mib", window_mib, "the most MiB under way")
                                ->check(CLI::Range(0.001, 4096.0))
                                ->capture_default_str();
-  app.add_option("--user", options.nats.user, "the user");
-  app.add_option("--password-file", password_file, "a file with the password in its first line");
+  CLI::Option* const user = app.add_option("--user", options.nats.user, "the user");
+  CLI::Option* const password =
+      app.add_option("--password-file", password_file, "a file with the password in its first line")
+          ->needs(user);
   CLI::Option* const creds =
       app.add_option("--creds", options.nats.credentials_file, "NATS: a credentials file of nsc");
   CLI::Option* const sasl =
@@ -116,6 +122,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                      "Kafka: the most bytes of a message with its headers")
           ->check(CLI::Range(10000, 1000000000))
           ->capture_default_str();
+  CLI::Option* const confluent =
+      app.add_option(
+             "--confluent-schema-id", options.confluent_schema_id,
+             "Kafka: stores messages in Confluent's wire format, with this id of the schema")
+          ->check(CLI::Range(1, 2147483647));
   app.add_option("--tls-ca", options.nats.tls_ca, "certificates to check the server by (PEM)");
   CLI::Option* const certificate = app.add_option("--tls-cert", options.nats.tls_certificate,
                                                   "the certificate of this client (PEM)");
@@ -127,9 +138,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   app.add_option("--timeout", timeout, "seconds to wait for each answer of the engine")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
-  app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str();
+  CLI::Option* const patience =
+      app.add_option("--wait", options.wait_seconds, "seconds to wait for the channel")
+          ->check(CLI::Range(0.0, 1e6))
+          ->capture_default_str();
   app.add_option("--connect", options.connect_seconds, "seconds to wait for the engine")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
@@ -137,6 +149,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   CLI::Option* const place =
       app.add_option("--place", options.delivery.place_file,
                      "the file that says how far the bridge is; default: beside the channel")
+          ->group(back);
+  CLI::Option* const partition =
+      app.add_option("--partition", options.kafka.partition,
+                     "Kafka: the partition to read, of a topic that has several")
+          ->check(CLI::Range(0, 1000000))
           ->group(back);
   CLI::Option* const capacity = app.add_option("--capacity-mib", options.delivery.capacity_mib,
                                                "the capacity of a channel that is created")
@@ -165,14 +182,19 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.delivery.on = absl::StrContains(options.channel, "://");
   if (options.delivery.on) std::swap(options.channel, address);
-  for (const CLI::Option* const option : {place, capacity, senders, lossy}) {
+  if (absl::StrContains(options.channel, "://")) {
+    Complain(absl::StrCat("'", address, "' and '", options.channel,
+                          "' are two engines; a bridge has a channel at one of its ends"));
+    return std::nullopt;
+  }
+  for (const CLI::Option* const option : {place, partition, capacity, senders, lossy}) {
     if (option->count() == 0 || options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from an engine to a channel; give the engine's "
                           "address first"));
     return std::nullopt;
   }
-  for (const CLI::Option* const option : {letters, source, messages, mib}) {
+  for (const CLI::Option* const option : {letters, source, messages, mib, patience, confluent}) {
     if (option->count() == 0 || !options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from a channel to an engine; give the channel "
@@ -186,16 +208,24 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.address = options.nats.address = options.kafka.address = *parsed;
   const bool kafka = options.address.is_kafka();
-  if (kafka && options.delivery.on) {
-    Complain("from an engine to a channel there is NATS alone; give the channel first for Kafka");
-    return std::nullopt;
-  }
-  for (const CLI::Option* option : {stream, creds, sasl, max_message}) {
+  for (const CLI::Option* option : {stream, creds, sasl, max_message, partition, confluent}) {
     if (option->count() > 0 && kafka == (option == stream || option == creds)) {
       Complain(absl::StrCat(option->get_name(), " is an option for ", kafka ? "NATS" : "Kafka",
                             ", and the address is one of ", kafka ? "Kafka" : "NATS"));
       return std::nullopt;
     }
+  }
+  if (kafka && timeout > kMostKafkaTimeout) {
+    Complain(absl::StrCat("--timeout is at most ", kMostKafkaTimeout, " seconds with Kafka"));
+    return std::nullopt;
+  }
+  if (sasl->count() > 0 && user->count() == 0) {
+    Complain("--sasl is how --user is checked; give --user and --password-file");
+    return std::nullopt;
+  }
+  if (kafka && user->count() > 0 && password->count() == 0) {
+    Complain("--user needs --password-file with Kafka");
+    return std::nullopt;
   }
   if (!password_file.empty()) {
     const std::optional<std::string> password = FirstLine(password_file);
@@ -216,6 +246,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   options.kafka.tls_certificate = options.nats.tls_certificate;
   options.kafka.tls_key = options.nats.tls_key;
   options.kafka.look_only = options.check;
+  options.kafka.any_cleanup = options.forwarder.force;
   options.kafka.timeout = options.nats.timeout = options.forwarder.settle_time =
       absl::Seconds(timeout);
   options.forwarder.window = window;

@@ -47,10 +47,11 @@ struct CommandLine {
   KafkaOptions kafka;
   ForwarderOptions forwarder;
   bool check = false;
-  std::string source;           // empty: the host's name and the channel's path
-  std::string metrics_file;     // empty: none
-  double wait_seconds = 0;      // for the channel to be created
-  double connect_seconds = 30;  // for the engine to answer at the start
+  uint32_t confluent_schema_id = 0;  // 0: messages are stored as they are
+  std::string source;                // empty: the host's name and the channel's path
+  std::string metrics_file;          // empty: none
+  double wait_seconds = 0;           // for the channel to be created
+  double connect_seconds = 30;       // for the engine to answer at the start
 };
 
 // Returns the options, or nothing after --help, --version and errors, with the exit status.

@@ -15,13 +15,27 @@
 
 namespace ipmpsc::bridge {
 
-absl::Status CheckStream(const absl::StatusOr<FeedState>& state, uint64_t done) {
+uint64_t CountGap(const FeedState& state, const Place& place) {
+  if (place.done == 0 && place.begun == 0) return 0;  // nothing was read
+  const uint64_t next = place.begun != 0 ? place.begun : place.done + 1;
+  return state.first > next ? state.first - next : 0;
+}
+
+absl::Status CheckStream(const absl::StatusOr<FeedState>& state, const Place& place) {
+  const uint64_t done = place.done;
   if (absl::IsNotFound(state.status())) {
     return absl::NotFoundError(absl::StrCat(
         "the stream is gone, and messages of it were sent before: ", state.status().message(),
         "; --force waits for it and begins with its first message"));
   }
-  if (!state.ok() || state->last >= done) return absl::OkStatus();
+  if (!state.ok()) return absl::OkStatus();
+  if (const uint64_t gap = CountGap(*state, place); gap > 0 && state->refuse_gap) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the stream has dropped ", gap, " numbers that were not read: it begins with ",
+                     state->first, " and ", state->first - gap,
+                     " is the next one to be sent; --force begins with its first message"));
+  }
+  if (state->last >= done) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "the stream is a new one, or has lost messages: its last one has the number ", state->last,
       ", and ", done, " was sent; --force begins with its first message"));
@@ -56,6 +70,12 @@ absl::Status Deliverer::Step(absl::Duration wait) {
     // as long as others follow it.
     absl::StatusOr<Arrival> arrival = feed_->Next(absl::ZeroDuration());
     if (absl::IsDeadlineExceeded(arrival.status())) {
+      if (feed_->read() > place_.done && place_.begun == 0) {
+        // Otherwise the numbers behind the last message would be taken for messages that are lost,
+        // when the stream has dropped them.
+        place_.done = feed_->read();
+        unwritten_ = true;
+      }
       const absl::Status written = WritePlace();
       if (!written.ok()) return written;
       if (look_at_.Passed()) {
@@ -106,9 +126,10 @@ absl::Status Deliverer::Look() {
     LookAgainLater(state.status().message());
     return absl::OkStatus();
   }
-  if (const absl::Status checked = CheckStream(state, place_.done); !checked.ok()) {
+  if (const absl::Status checked = CheckStream(state, place_); !checked.ok()) {
     const absl::Status agreed = Unless(options_.force, checked);
     if (!agreed.ok()) return agreed;
+    if (state.ok()) metrics_->missed += CountGap(*state, place_);
     place_ = Place();
     unwritten_ = true;
     in_doubt_ = false;

@@ -47,12 +47,15 @@ struct DeliveryMetrics {
   int64_t oldest_nanoseconds = 0;
 };
 
-// Checks that the stream can be the one whose messages up to the number `done` were sent, and at
-// least one of them. `state` is what `Feed::Look` returned. Its other errors pass.
+// Checks that the stream can be the one that was read up to the place, and has what is behind it.
+// `state` is what `Feed::Look` returned. Its other errors pass.
 //
 // Errors: kNotFound - the stream is gone; kFailedPrecondition - it is a new one, or has lost
-// messages.
-absl::Status CheckStream(const absl::StatusOr<FeedState>& state, uint64_t done);
+// messages. After both `force` begins with its first message.
+absl::Status CheckStream(const absl::StatusOr<FeedState>& state, const Place& place);
+
+// Returns how many numbers behind the place the stream no longer has.
+uint64_t CountGap(const FeedState& state, const Place& place);
 
 // Thread-compatible.
 class Deliverer {

@@ -22,6 +22,7 @@
 #include "bridge/deliverer.h"
 #include "bridge/feed.h"
 #include "bridge/headers.h"
+#include "bridge/kafka_feed.h"
 #include "bridge/log.h"
 #include "bridge/metrics.h"
 #include "bridge/nats_feed.h"
@@ -43,8 +44,9 @@ constexpr absl::Duration kLongestPause = absl::Seconds(2);
 // may bring another stream into the same channel.
 std::string PlacePath(const CommandLine& options) {
   if (!options.delivery.place_file.empty()) return options.delivery.place_file;
-  std::string subject = options.nats.address.subject;
+  std::string subject = options.address.subject;
   if (!options.nats.stream.empty()) absl::StrAppend(&subject, "@", options.nats.stream);
+  if (options.kafka.partition >= 0) absl::StrAppend(&subject, "@", options.kafka.partition);
   for (char& c : subject) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-' && c != '@') {
       c = '_';
@@ -104,7 +106,9 @@ class Delivery {
 absl::StatusOr<std::unique_ptr<Feed>> Delivery::Connect() const {
   const Deadline deadline = absl::Seconds(options_.connect_seconds);
   for (absl::Duration pause = absl::Milliseconds(50);; Pause(&pause)) {
-    absl::StatusOr<std::unique_ptr<Feed>> feed = ConnectToNatsFeed(options_.nats);
+    absl::StatusOr<std::unique_ptr<Feed>> feed = options_.address.is_kafka()
+                                                     ? ConnectToKafkaFeed(options_.kafka)
+                                                     : ConnectToNatsFeed(options_.nats);
     if (feed.ok() || !absl::IsUnavailable(feed.status()) || deadline.Passed() || stopping()) {
       return feed;
     }
@@ -158,7 +162,7 @@ absl::StatusOr<Channel> Delivery::OpenOrCreate(Feed* feed, PlaceFile* place) {
       // The core cannot tell before the channel exists. The first message creates it, and a new
       // stream may not reach the next number for long.
       const bool fresh = place->place().begun == 0 && place->place().done == 0;
-      if (const absl::Status checked = CheckStream(state, place->place().done);
+      if (const absl::Status checked = CheckStream(state, place->place());
           !fresh && !checked.ok()) {
         if (!options_.forwarder.force) return checked;
         log_(absl::StrCat("going on by force: ", checked.message()));
@@ -202,7 +206,7 @@ absl::StatusOr<Channel> Delivery::OpenOrCreate(Feed* feed, PlaceFile* place) {
 int Delivery::Check() {
   absl::StatusOr<std::unique_ptr<Feed>> feed = Connect();
   if (!feed.ok()) return Fail(ExitStatusOf(feed.status()), feed.status().message());
-  std::printf("engine   %s: connected\n", options_.nats.address.Text().c_str());
+  std::printf("engine   %s: connected\n", options_.address.Text().c_str());
   const std::string path = PlacePath(options_);
   const absl::StatusOr<Place> place = PlaceFile::Read(path);
   if (!place.ok()) return Fail(StatusOfFile(place.status()), place.status().message());
@@ -226,7 +230,7 @@ int Delivery::Check() {
   if (!state.ok()) return Fail(ExitStatusOf(state.status()), state.status().message());
   std::printf("stream   messages %llu to %llu\n", static_cast<unsigned long long>(state->first),
               static_cast<unsigned long long>(state->last));
-  const absl::Status agreed = CheckStream(state, place->done);
+  const absl::Status agreed = CheckStream(state, *place);
   if (!agreed.ok() && !options_.forwarder.force) return Fail(kContradicts, agreed.message());
   std::printf("verdict  the bridge can begin\n");
   return kDone;
@@ -234,7 +238,7 @@ int Delivery::Check() {
 
 int Delivery::Bridge(const Channel& channel, Feed* feed, PlaceFile* place, bool* replaced) {
   ChannelOutlet outlet(channel, FingerprintOf(channel.description()),
-                       absl::StrCat("ipmpsc-bridge ", options_.nats.address.Text()));
+                       absl::StrCat("ipmpsc-bridge ", options_.address.Text()));
   DelivererOptions core;
   core.force = options_.forwarder.force;
   core.log = [this](absl::string_view line) { log_(line); };
@@ -248,7 +252,7 @@ int Delivery::Bridge(const Channel& channel, Feed* feed, PlaceFile* place, bool*
     done = deliverer.Step(kStep);
     if (deliverer.started() && !said) {
       said = true;
-      log_(absl::StrCat("bridging ", options_.nats.address.Text(), " to ", options_.channel));
+      log_(absl::StrCat("bridging ", options_.address.Text(), " to ", options_.channel));
     }
     // A bridge to which nothing comes sends nothing, and would not notice that its channel ended.
     if (done.ok() && next_metrics.Passed()) {

@@ -29,6 +29,8 @@ struct ChannelIdentity {
   std::string bridge;       // the process of this bridge: "ipmpsc-bridge 1234 on host"
   std::string type;         // full name of the message type; empty if the channel names none
   std::string fingerprint;  // of the schema, 16 hexadecimal digits; empty if there is none
+  // Kafka: stored before each payload; empty without Confluent's format.
+  std::string prefix = {};
 };
 
 // A message of the channel. `payload` is valid until the source releases the message.

@@ -22,6 +22,8 @@ struct FeedState {
   uint64_t bytes = 0;
   // Whether every number belongs to a message of this subject, unless somebody has deleted it.
   bool alone = false;
+  // Whether messages that went away before they were read end the bridge.
+  bool refuse_gap = false;
 };
 
 // A message of the stream. `payload` is valid until the next call of the feed.
@@ -55,6 +57,10 @@ class Feed {
   // Errors: kDeadlineExceeded - none came; kUnavailable - the engine has lost its place: call
   // `Begin` again; kPermissionDenied - as above.
   virtual absl::StatusOr<Arrival> Next(absl::Duration wait) = 0;
+
+  // The number up to which `Next` has returned every message that there is, and nothing will come;
+  // 0: not known. A number without a message, which `Next` skips, is told by this alone.
+  virtual uint64_t read() const { return 0; }
 
   // Returns the description that the other direction stored under a fingerprint.
   //

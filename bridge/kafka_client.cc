@@ -5,16 +5,20 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -26,10 +30,15 @@
 namespace ipmpsc::bridge {
 namespace {
 
-bool IsRefusal(rd_kafka_resp_err_t code) {
+// The most that reading a topic to its end takes, in timeouts.
+constexpr int kReadFactor = 12;
+
+bool IsRefusal(rd_kafka_resp_err_t code, absl::string_view text) {
   switch (code) {
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:  // TLS 1.3 refuses a certificate after the handshake
+      return IsRefusedByTls(text);
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
@@ -41,6 +50,29 @@ bool IsRefusal(rd_kafka_resp_err_t code) {
 }
 
 }  // namespace
+
+void DestroyHandle(rd_kafka_t* handle) {
+  auto destroyed = std::make_shared<std::promise<void>>();
+  const std::future<void> done = destroyed->get_future();
+  std::thread([handle, destroyed] {
+    rd_kafka_destroy(handle);
+    destroyed->set_value();
+  }).detach();
+  done.wait_for(std::chrono::seconds(2));
+}
+
+bool IsRefusedByTls(absl::string_view text) {
+  // The texts of OpenSSL. Alerts are what the broker sends; two of them say nothing of this client.
+  if (absl::StrContains(text, "alert internal error") ||
+      absl::StrContains(text, "alert user cancel")) {
+    return false;
+  }
+  for (const char* const part : {"certificate", "alert", "wrong version number",
+                                 "unsupported protocol", "no protocols available"}) {
+    if (absl::StrContains(text, part)) return true;
+  }
+  return false;
+}
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Milliseconds(duration)));
@@ -87,6 +119,12 @@ absl::StatusOr<Handle> KafkaClient::NewHandle(rd_kafka_type_t type, DeliveryHand
   }
   if (type == RD_KAFKA_CONSUMER) {
     settings.emplace_back("isolation.level", "read_committed");
+    // An offset that the broker no longer has is an error. The default goes on at the end.
+    settings.emplace_back("auto.offset.reset", "error");
+    // An answer has at least one message, however large.
+    settings.emplace_back(
+        "receive.message.max.bytes",
+        absl::StrCat(std::max<uint64_t>(100000000, options_.max_message + 1000000)));
     settings.emplace_back("enable.partition.eof", "true");
     settings.emplace_back("fetch.wait.max.ms", "50");
   } else {
@@ -126,13 +164,15 @@ void KafkaClient::OnError(rd_kafka_t*, int code, const char* text, void* opaque)
   const std::lock_guard<std::mutex> lock(self->events_.mutex);
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !self->events_.last.empty()) return;
   self->events_.last = HeaderText(text == nullptr ? "" : text, 512);
-  if (IsRefusal(static_cast<rd_kafka_resp_err_t>(code))) self->events_.refused = true;
+  if (IsRefusal(static_cast<rd_kafka_resp_err_t>(code), self->events_.last)) {
+    self->events_.refused = true;
+  }
 }
 
 absl::Status KafkaClient::ToStatus(rd_kafka_resp_err_t code, absl::string_view text,
                                    absl::string_view what) {
   std::string line = absl::StrCat(what, ": ", HeaderText(text, 512));
-  bool refused = IsRefusal(code);
+  bool refused = IsRefusal(code, text);
   {
     const std::lock_guard<std::mutex> lock(events_.mutex);
     refused = refused || events_.refused;
@@ -190,6 +230,8 @@ absl::StatusOr<int> KafkaClient::CountPartitions(const std::string& topic) {
         found = metadata->topics[0].err;
         partitions = metadata->topics[0].partition_cnt;
       }
+      some_broker_ = metadata->orig_broker_id;
+      if (some_broker_ < 0 && metadata->broker_cnt > 0) some_broker_ = metadata->brokers[0].id;
       rd_kafka_metadata_destroy(metadata);
       if (found == RD_KAFKA_RESP_ERR_NO_ERROR && partitions > 0) return partitions;
       if (found == RD_KAFKA_RESP_ERR_NO_ERROR) found = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
@@ -247,17 +289,81 @@ absl::Status KafkaClient::CreateTopic(
                   absl::StrCat(what, " (create it with one partition)"));
 }
 
+absl::StatusOr<std::string> KafkaClient::ReadTopicSetting(const std::string& topic,
+                                                          absl::string_view name) {
+  rd_kafka_ConfigResource_t* request =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  const std::unique_ptr<rd_kafka_ConfigResource_t,
+                        Destroy<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>>
+      owned(request);
+  const Queue queue(rd_kafka_queue_new(consumer_.get()));
+  const std::unique_ptr<rd_kafka_AdminOptions_t,
+                        Destroy<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>>
+      admin(rd_kafka_AdminOptions_new(consumer_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
+  char text[512] = "";
+  // Every broker knows it. librdkafka would wait for the controller, which may be none of them.
+  rd_kafka_AdminOptions_set_broker(admin.get(), some_broker_, text, sizeof(text));
+  rd_kafka_AdminOptions_set_request_timeout(admin.get(), Milliseconds(options_.timeout), text,
+                                            sizeof(text));
+  rd_kafka_DescribeConfigs(consumer_.get(), &request, 1, admin.get(), queue.get());
+  const std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_t, rd_kafka_event_destroy>> event(
+      rd_kafka_queue_poll(queue.get(), Milliseconds(options_.timeout) + 1000));
+  rd_kafka_poll(consumer_.get(), 0);
+  const std::string what = absl::StrCat("the settings of the topic ", topic);
+  if (event == nullptr) return absl::UnavailableError(absl::StrCat(what, ": no answer"));
+  rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return ToStatus(code, rd_kafka_event_error_string(event.get()), what);
+  }
+  size_t resources = 0;
+  const rd_kafka_ConfigResource_t** const described = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event.get()), &resources);
+  for (size_t i = 0; i < resources; ++i) {
+    code = rd_kafka_ConfigResource_error(described[i]);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(code, rd_kafka_err2str(code), what);
+    size_t settings = 0;
+    const rd_kafka_ConfigEntry_t** const entries =
+        rd_kafka_ConfigResource_configs(described[i], &settings);
+    for (size_t j = 0; j < settings; ++j) {
+      const char* const value = rd_kafka_ConfigEntry_value(entries[j]);
+      if (name == rd_kafka_ConfigEntry_name(entries[j]) && value != nullptr) return value;
+    }
+  }
+  return absl::NotFoundError(absl::StrCat(what, " lack ", name));
+}
+
+absl::StatusOr<Offsets> KafkaClient::FindOffsets(const std::string& topic, int32_t partition) {
+  Offsets offsets;
+  const rd_kafka_resp_err_t code =
+      rd_kafka_query_watermark_offsets(consumer_.get(), topic.c_str(), partition, &offsets.first,
+                                       &offsets.end, Milliseconds(options_.timeout));
+  rd_kafka_poll(consumer_.get(), 0);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return ToStatus(code, rd_kafka_err2str(code), absl::StrCat("the end of the topic ", topic));
+  }
+  // The answer is anybody's.
+  if (offsets.first < 0 || offsets.end < offsets.first || offsets.end == INT64_MAX) {
+    return absl::UnavailableError(absl::StrCat("the broker says that the topic ", topic,
+                                               " has the offsets ", offsets.first, " to ",
+                                               offsets.end, ", which cannot be"));
+  }
+  return offsets;
+}
+
 absl::Status KafkaClient::ReadRecords(
-    const std::string& topic, int64_t first,
+    const std::string& topic, int64_t first, int64_t end,
     const std::function<bool(const rd_kafka_message_t*)>& handle) {
+  if (first >= end) return absl::OkStatus();
   const Topic partition(rd_kafka_topic_new(consumer_.get(), topic.c_str(), nullptr));
   const std::string what = absl::StrCat("reading the topic ", topic);
   if (partition == nullptr || rd_kafka_consume_start(partition.get(), 0, first) != 0) {
     const rd_kafka_resp_err_t code = rd_kafka_last_error();
     return ToStatus(code, rd_kafka_err2str(code), what);
   }
-  // Since the last record that came.
-  Deadline deadline = options_.timeout;
+  // A broker that sends a record now and then would never end it.
+  const absl::Duration limit = kReadFactor * options_.timeout;
+  const Deadline last = limit;
+  Deadline deadline = options_.timeout;  // of the next record
   absl::Status done;
   for (;;) {
     const Record record(
@@ -270,14 +376,40 @@ absl::Status KafkaClient::ReadRecords(
         break;
       }
       deadline = options_.timeout;
-      if (!handle(record.get())) break;
+      // Others may write all the time, so the end is that of the beginning.
+      if (record->offset >= end || !handle(record.get()) || record->offset + 1 >= end) break;
     } else if (deadline.Passed()) {
       done = ToStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer in time", what);
+      break;
+    }
+    if (last.Passed()) {
+      done = absl::UnavailableError(absl::StrCat(what, ": it was not read to its end in ",
+                                                 absl::FormatDuration(limit), "; raise --timeout"));
       break;
     }
   }
   rd_kafka_consume_stop(partition.get(), 0);
   return done;
+}
+
+absl::StatusOr<std::string> KafkaClient::ReadKey(const std::string& topic, absl::string_view key) {
+  const absl::StatusOr<Offsets> offsets = FindOffsets(topic, 0);
+  if (!offsets.ok()) return offsets.status();
+  bool found = false;
+  std::string value;
+  const absl::Status read =
+      ReadRecords(topic, offsets->first, offsets->end, [&](const rd_kafka_message_t* record) {
+        if (record->key_len == key.size() &&
+            absl::string_view(static_cast<const char*>(record->key), record->key_len) == key) {
+          found = record->payload != nullptr;
+          value.clear();
+          if (found) value.assign(static_cast<const char*>(record->payload), record->len);
+        }
+        return true;
+      });
+  if (!read.ok()) return read;
+  if (!found) return absl::NotFoundError(absl::StrCat("the topic ", topic, " has no key ", key));
+  return value;
 }
 
 }  // namespace ipmpsc::bridge

@@ -24,15 +24,30 @@
 
 namespace ipmpsc::bridge {
 
-using Handle = std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_t, rd_kafka_destroy>>;
+// Destroys a handle. `rd_kafka_destroy` may never return after a topic was deleted that the handle
+// has read (version 2.0.2). So it runs in another thread, which is left behind after two seconds.
+void DestroyHandle(rd_kafka_t* handle);
+
+using Handle = std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_t, DestroyHandle>>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_t, rd_kafka_topic_destroy>>;
 using Error = std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_t, rd_kafka_error_destroy>>;
 using Record =
     std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_t, rd_kafka_message_destroy>>;
 using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_t, rd_kafka_queue_destroy>>;
 
+// The offsets of a partition's records: from `first` to before `end`. Marks of transactions have
+// some of them.
+struct Offsets {
+  int64_t first = 0;
+  int64_t end = 0;
+};
+
 // How long to wait for one call of librdkafka that does not tell other events.
 constexpr absl::Duration kSlice = absl::Milliseconds(100);
+
+// Whether an error of TLS tells that this client or the broker is refused. Others pass: a broker
+// that restarts drops handshakes.
+bool IsRefusedByTls(absl::string_view text);
 
 // Returns at least 1.
 int Milliseconds(absl::Duration duration);
@@ -64,10 +79,20 @@ class KafkaClient {
   absl::StatusOr<int> CountPartitions(const std::string& topic);
   absl::Status CreateTopic(const std::string& topic,
                            const std::vector<std::pair<const char*, const char*>>& settings);
-  // Calls `handle` for each committed record of partition 0 from `first` to the end. Ends early
-  // when it returns false.
-  absl::Status ReadRecords(const std::string& topic, int64_t first,
+  // Returns a setting of a topic, as "cleanup.policy". Call `CountPartitions` before.
+  //
+  // Errors: kNotFound - the topic has no such setting; others: the broker does not tell.
+  absl::StatusOr<std::string> ReadTopicSetting(const std::string& topic, absl::string_view name);
+  // Returns the offsets that a partition has now.
+  absl::StatusOr<Offsets> FindOffsets(const std::string& topic, int32_t partition);
+  // Calls `handle` for each committed record of partition 0 from the offset `first` to before
+  // `end`. Ends early when it returns false, and with kUnavailable after 12 times the timeout.
+  absl::Status ReadRecords(const std::string& topic, int64_t first, int64_t end,
                            const std::function<bool(const rd_kafka_message_t*)>& handle);
+  // Returns the last value of a key in partition 0.
+  //
+  // Errors: kNotFound - there is none.
+  absl::StatusOr<std::string> ReadKey(const std::string& topic, absl::string_view key);
 
   KafkaOptions options_;
 
@@ -83,6 +108,8 @@ class KafkaClient {
   static void OnLog(const rd_kafka_t*, int, const char*, const char*) {}
 
   Events events_;  // outlives `consumer_`, whose events it takes
+
+  int32_t some_broker_ = -1;  // that has answered `CountPartitions`
 
  protected:
   Handle consumer_;

@@ -86,7 +86,7 @@ class KafkaEngine final : public Engine, private KafkaClient {
   absl::Status PublishSchema(const ChannelIdentity& channel,
                              absl::string_view description) override;
   uint64_t MaxPayload(const ChannelIdentity& channel) const override {
-    const uint64_t headers = HeaderBytes(channel) + kRecordBytes;
+    const uint64_t headers = HeaderBytes(channel) + kRecordBytes + channel.prefix.size();
     return options_.max_message > headers ? options_.max_message - headers : 0;
   }
   bool pipelined() const override { return one_at_a_time_ == 0; }
@@ -113,6 +113,7 @@ class KafkaEngine final : public Engine, private KafkaClient {
   size_t one_at_a_time_ = 0;               // messages that follow a batch that was too large
   std::string headers_for_;                // the channel's id
   Headers channel_headers_;
+  std::string framed_;  // a payload behind its prefix
 };
 
 void KafkaEngine::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* record, void* opaque) {
@@ -161,30 +162,28 @@ absl::StatusOr<Tail> KafkaEngine::ReadTail() {
     const absl::Status taken = TakeFence();
     if (!taken.ok()) return taken;
   }
-  int64_t low = 0;
-  int64_t high = 0;
-  const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-      consumer_.get(), topic.c_str(), 0, &low, &high, Milliseconds(options_.timeout));
-  rd_kafka_poll(consumer_.get(), 0);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return ToStatus(code, rd_kafka_err2str(code), absl::StrCat("the end of the topic ", topic));
-  }
+  const absl::StatusOr<Offsets> offsets = FindOffsets(topic, 0);
+  if (!offsets.ok()) return offsets.status();
+  const int64_t low = offsets->first;
+  const int64_t high = offsets->end;
   Tail tail;
   // Numbers count from 1, since 0 says that there is none.
   for (int64_t look = kFirstLook; tail.empty && low < high; look *= 8) {
     const int64_t first = std::max(low, high - look);
-    const absl::Status read = ReadRecords(topic, first, [&tail](const rd_kafka_message_t* record) {
-      std::string channel;
-      std::string position;
-      std::string source;
-      std::string bridge;
-      tail.empty = false;
-      tail.fence = static_cast<uint64_t>(record->offset) + 1;
-      tail.mark = ParseMark(
-          HeaderOf(record, kChannelHeader, &channel), HeaderOf(record, kPositionHeader, &position),
-          HeaderOf(record, kSourceHeader, &source), HeaderOf(record, kBridgeHeader, &bridge));
-      return true;
-    });
+    const absl::Status read =
+        ReadRecords(topic, first, high, [&tail](const rd_kafka_message_t* record) {
+          std::string channel;
+          std::string position;
+          std::string source;
+          std::string bridge;
+          tail.empty = false;
+          tail.fence = static_cast<uint64_t>(record->offset) + 1;
+          tail.mark = ParseMark(HeaderOf(record, kChannelHeader, &channel),
+                                HeaderOf(record, kPositionHeader, &position),
+                                HeaderOf(record, kSourceHeader, &source),
+                                HeaderOf(record, kBridgeHeader, &bridge));
+          return true;
+        });
     if (!read.ok()) return read;
     if (first == low) break;
   }
@@ -240,8 +239,12 @@ absl::Status KafkaEngine::Publish(const ChannelIdentity& channel, const Message&
   entry.position = message.position;
   batch_.push_back(entry);
   // An empty payload is a value of no bytes, not the null that deletes a key.
-  const absl::string_view payload =
+  absl::string_view payload =
       message.payload.data() == nullptr ? absl::string_view("") : message.payload;
+  if (!channel.prefix.empty()) {
+    framed_ = absl::StrCat(channel.prefix, payload);
+    payload = framed_;
+  }
   const rd_kafka_resp_err_t code =
       Produce(options_.address.subject, "", payload, channel_headers_, MessageHeaders(message),
               reinterpret_cast<void*>(batch_.size()));
@@ -382,14 +385,9 @@ absl::Status KafkaEngine::PublishSchema(const ChannelIdentity& channel,
   } else if (!partitions.ok()) {
     return partitions.status();
   } else {
-    const absl::Status read =
-        ReadRecords(topic, RD_KAFKA_OFFSET_BEGINNING, [&](const rd_kafka_message_t* record) {
-          found = record->key_len == channel.fingerprint.size() && record->payload != nullptr &&
-                  absl::string_view(static_cast<const char*>(record->key), record->key_len) ==
-                      channel.fingerprint;
-          return !found;
-        });
-    if (!read.ok()) return read;
+    const absl::StatusOr<std::string> stored = ReadKey(topic, channel.fingerprint);
+    if (!stored.ok() && !absl::IsNotFound(stored.status())) return stored.status();
+    found = stored.ok();
   }
   if (found) return absl::OkStatus();
   if (description.size() > MaxPayload(channel)) {

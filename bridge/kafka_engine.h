@@ -27,6 +27,10 @@ struct KafkaOptions {
   absl::Duration timeout = absl::Seconds(5);  // of every request
   // Only looks: `ReadTail` takes no fence, so a bridge that runs goes on. For --check.
   bool look_only = false;
+  // For the feed: the partition to read; below 0: the only one.
+  int partition = -1;
+  // For the feed: also reads a compacted topic.
+  bool any_cleanup = false;
 };
 
 // Whether this build has the engine. Without librdkafka-dev it does not.

@@ -1,5 +1,5 @@
 // ipmpsc-bridge: copies the messages of a channel into NATS JetStream or Kafka, or those of a
-// JetStream stream into a channel. docs/bridge.md is its manual.
+// stream or a topic into a channel. docs/bridge.md is its manual.
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bridge/command_line.h"
+#include "bridge/confluent.h"
 #include "bridge/delivery.h"
 #include "bridge/engine.h"
 #include "bridge/forwarder.h"
@@ -70,6 +72,25 @@ ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
   return identity;
 }
 
+// Sets what is stored before each message in Confluent's wire format.
+//
+// Errors: kFailedPrecondition - the format needs a schema, and the channel has none.
+absl::Status SetPrefix(const Channel& channel, const CommandLine& options,
+                       ChannelIdentity* identity) {
+  if (options.confluent_schema_id == 0) return absl::OkStatus();
+  ChannelInfo info;
+  if (identity->fingerprint.empty() ||
+      !info.ParseFromArray(channel.description().data(),
+                           static_cast<int>(channel.description().size()))) {
+    return absl::FailedPreconditionError(
+        "the channel has no schema, and --confluent-schema-id needs to know its message type");
+  }
+  const absl::StatusOr<std::vector<int>> path = MessagePath(info);
+  if (!path.ok()) return absl::FailedPreconditionError(path.status().message());
+  identity->prefix = ConfluentPrefix(options.confluent_schema_id, *path);
+  return absl::OkStatus();
+}
+
 // Opens the channel. Looks for it again and again, so that a signal ends the wait.
 absl::StatusOr<Channel> AwaitChannel(const CommandLine& options) {
   const Deadline deadline = absl::Seconds(options.wait_seconds);
@@ -110,7 +131,11 @@ int OpenStatus(const absl::Status& status) {
 }
 
 // Says what a bridge would find. Takes no message and no slot.
-int Check(const Channel& channel, const ChannelIdentity& identity, const CommandLine& options) {
+int Check(const Channel& channel, const CommandLine& options) {
+  ChannelIdentity identity = Identify(channel, options);
+  if (const absl::Status set = SetPrefix(channel, options, &identity); !set.ok()) {
+    return Fail(kContradicts, set.message());
+  }
   absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(options);
   if (!engine.ok()) {
     return Fail(ConnectStatus(engine.status()), engine.status().message());
@@ -175,7 +200,10 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
   }
   ForwarderOptions core = options.forwarder;
   core.log = [log](absl::string_view line) { (*log)(line); };
-  const ChannelIdentity identity = Identify(channel, options);
+  ChannelIdentity identity = Identify(channel, options);
+  if (const absl::Status set = SetPrefix(channel, options, &identity); !set.ok()) {
+    return Fail(kContradicts, set.message());
+  }
   if (!identity.fingerprint.empty()) core.description = std::string(channel.description());
   // An outcome names a position, and another channel may have had the same ones.
   engine->Forget();
@@ -240,13 +268,24 @@ int Main(int argc, char** argv) {
 
   std::unique_ptr<Engine> connected;
   Log log;
+  std::optional<std::string> first_schema;
   for (;;) {
     const absl::StatusOr<Channel> channel = AwaitChannel(*options);
     if (absl::IsNotFound(channel.status()) && stop_requested != 0) {
       return Fail(kDone, "asked to end before there was a channel");
     }
     if (!channel.ok()) return Fail(OpenStatus(channel.status()), channel.status().message());
-    if (options->check) return Check(*channel, Identify(*channel, *options), *options);
+    if (options->check) return Check(*channel, *options);
+    if (options->confluent_schema_id != 0) {
+      const std::string schema = Identify(*channel, *options).fingerprint;
+      if (first_schema.has_value() && *first_schema != schema) {
+        return Fail(kContradicts,
+                    absl::StrCat("the channel that replaced another has the schema ", schema,
+                                 ", and --confluent-schema-id is that of ", *first_schema,
+                                 "; begin again with the new schema's id"));
+      }
+      first_schema = schema;
+    }
     if (connected == nullptr) {
       // Before the bridge becomes the receiver: so a channel is not taken in vain.
       absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(*options);

@@ -2,8 +2,8 @@
 // JetStream or Kafka. Kills the bridge again and again and restarts the server twice. In the end
 // another consumer counts what is in the stream.
 //
-// With --back another bridge brings the stream of JetStream into a channel of a second machine,
-// which counts, too.
+// With --back another bridge brings the stream into a channel of a second machine, which counts,
+// too.
 //
 //   bridge [--engine=nats|kafka] [--seconds=20] [--rate=2000] [--back]
 //          [--program=bridge/ipmpsc-bridge]
@@ -282,7 +282,7 @@ absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
   std::vector<Process> bridge = {StartBridge(path, server, log, true)};
   std::mt19937 random(std::random_device{}());
   std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
-  Deadline next_kill = absl::Milliseconds(pause(random));
+  Deadline next_kill = server.pace * absl::Milliseconds(pause(random));
   absl::Status done;
   while (done.ok() && AnyRunning(&receiver)) {
     // Polls, since no one call waits for processes, the clock and signals.
@@ -290,7 +290,7 @@ absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
     if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
       Signal(bridge[0], SIGKILL);
       Add(&ledger->back_kills);
-      next_kill = absl::Milliseconds(pause(random));
+      next_kill = server.pace * absl::Milliseconds(pause(random));
     }
     if (AnyRunning(&bridge)) continue;
     if (bridge[0].killed()) {
@@ -509,7 +509,6 @@ int Main(int argc, char** argv) {
   if (!absl::GetFlag(FLAGS_server).empty() && engine != "kafka") {
     Fail(kBadInput, "--server needs --engine=kafka");
   }
-  if (absl::GetFlag(FLAGS_back) && engine != "nats") Fail(kBadInput, "--back needs --engine=nats");
   const TemporaryFolder folder;
   std::optional<NatsServer> nats;
   std::optional<KafkaBroker> kafka;

@@ -560,6 +560,17 @@ TEST_F(BridgeTest, RefusesBadCommandLines) {
   EXPECT_THAT(Log(), HasSubstr("--password-file"));
   EXPECT_EQ(RunBridge({"--window=0"}), "exited 2");
   EXPECT_EQ(RunBridge({"--tls-cert=x"}), "exited 2");
+  EXPECT_EQ(RunBridge({"--password-file=x"}), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("--user"));
+  EXPECT_EQ(RunBridge({"--sasl=PLAIN"}, "kafka://127.0.0.1/x"), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("give --user and --password-file"));
+  EXPECT_EQ(RunBridge({"--user=ann"}, "kafka://127.0.0.1/x"), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("--user needs --password-file"));
+  EXPECT_EQ(RunBridge({"--timeout=301"}, "kafka://127.0.0.1/x"), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("--timeout is at most 300 seconds"));
+  unlink(log_.c_str());
+  EXPECT_EQ(StartProgram({"nats://127.0.0.1/x", "kafka://127.0.0.1/y"}, log_).Wait(), "exited 2");
+  EXPECT_THAT(Log(), HasSubstr("are two engines"));
   EXPECT_EQ(RunBridge({"--help"}), "exited 0");
   EXPECT_THAT(Log(), HasSubstr("Exit status"));
 }

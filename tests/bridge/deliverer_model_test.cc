@@ -42,6 +42,8 @@ struct World {
   std::string fingerprint;           // of the channel
   bool forgets = false;              // the channel no longer shows what was sent
   bool lossy = false;
+  bool refuse_gap = false;
+  bool tells_read = false;
   Place place;
 
   void Add(const std::string& payload) { stream.push_back({++last, payload, ""}); }
@@ -64,12 +66,17 @@ class FakeFeed final : public Feed {
     state.messages = world_->stream.size();
     state.bytes = 10 * state.messages;
     state.alone = world_->alone;
+    state.refuse_gap = world_->refuse_gap;
     return state;
+  }
+  uint64_t read() const override {
+    return world_->tells_read && began_ && at_ == world_->stream.size() ? world_->last : 0;
   }
   absl::Status Begin(uint64_t from) override {
     MayDie();
     if (choose_(2) == 1) return absl::UnavailableError("no answer");
     at_ = 0;
+    began_ = true;
     while (at_ < world_->stream.size() && world_->stream[at_].sequence < from) ++at_;
     return absl::OkStatus();
   }
@@ -94,6 +101,7 @@ class FakeFeed final : public Feed {
   World* const world_;
   const Chooser choose_;
   size_t at_ = 0;
+  bool began_ = false;
 };
 
 class FakeOutlet final : public Outlet {
@@ -235,6 +243,21 @@ TEST(DelivererModelTest, SendsTwoMessagesOnceWithThreeFaultsOrDeaths) {
   EXPECT_GT(ForEachCourse(3, two, check), 5000);
 }
 
+TEST(DelivererModelTest, TakesNumbersWithoutMessagesForDone) {
+  const auto marks = [](World* world) {
+    world->tells_read = true;
+    world->Add("a");
+    world->last = 3;
+    world->Add("b");
+    world->last = 6;
+  };
+  const auto check = [](const World& world, const DeliveryMetrics&) -> std::string {
+    if (world.Text() != "a b") return "lost, repeated or out of order";
+    return world.place.done == 6 ? "" : "the place is before the end";
+  };
+  EXPECT_GT(ForEachCourse(2, marks, check), 500);
+}
+
 TEST(DelivererModelTest, CountsEachMessageThatMayComeTwice) {
   const auto forgetful = [](World* world) {
     FourMessages(world);
@@ -289,6 +312,27 @@ TEST(DelivererTest, CountsWhatWentAwayBeforeItWasRead) {
   DeliveryMetrics metrics;
   EXPECT_TRUE(absl::IsCancelled(RunBridges(&world, kNoFault, &metrics)));
   EXPECT_EQ(world.Text(), "d");
+  EXPECT_EQ(metrics.missed, 2u);
+}
+
+TEST(DelivererTest, EndsWhereMessagesThatWentAwayUnreadAreRefused) {
+  World world;
+  FourMessages(&world);
+  world.refuse_gap = true;
+  world.place.done = 1;
+  world.stream.erase(world.stream.begin(), world.stream.begin() + 3);
+  DeliveryMetrics metrics;
+  EXPECT_TRUE(absl::IsFailedPrecondition(RunBridges(&world, kNoFault, &metrics)));
+  EXPECT_EQ(world.Text(), "");
+  EXPECT_EQ(world.place.done, 1u);
+  EXPECT_TRUE(absl::IsCancelled(RunBridges(&world, kNoFault, &metrics, /*force=*/true)));
+  EXPECT_EQ(world.Text(), "d");
+  EXPECT_EQ(metrics.missed, 2u);
+  // A bridge that begins takes what there is.
+  world.Add("e");
+  world.place = Place();
+  EXPECT_TRUE(absl::IsCancelled(RunBridges(&world, kNoFault, &metrics)));
+  EXPECT_EQ(world.Text(), "d d e");
   EXPECT_EQ(metrics.missed, 2u);
 }
 

@@ -339,8 +339,6 @@ TEST_F(DeliveryTest, NamesWhatIsWrong) {
     EXPECT_EQ(RunIn({option}), "exited 2") << option;
     EXPECT_THAT(Log(), HasSubstr("give the channel first")) << option;
   }
-  EXPECT_EQ(Start({"kafka://127.0.0.1/s.x", memory_ / "in"}).Wait(), "exited 2");
-  EXPECT_THAT(Log(), HasSubstr("give the channel first for Kafka"));
   server_->Stop(SIGTERM);
   EXPECT_EQ(RunIn({"--connect=0"}), "exited 5");
 }

@@ -16,6 +16,10 @@ void KafkaCluster::Start() {}
 std::string KafkaCluster::bootstrap() const { return ""; }
 void KafkaCluster::CreateTopic(const std::string&, int) {}
 void KafkaCluster::HideTopic(const std::string&) {}
+void KafkaCluster::ShowTopic(const std::string&) {}
+void KafkaCluster::Produce(const std::string&, const std::vector<std::string>&, int) {}
+void KafkaCluster::CutReaders(int) {}
+void KafkaCluster::ForgetOffsetOnce() {}
 void KafkaCluster::SetDown() {}
 void KafkaCluster::CutConnections(int) {}
 void KafkaCluster::FailNext(int) {}
@@ -93,11 +97,39 @@ void KafkaCluster::HideTopic(const std::string& topic) {
                                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
 }
 
+void KafkaCluster::ShowTopic(const std::string& topic) {
+  rd_kafka_mock_topic_set_error(parts_->cluster, topic.c_str(), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void KafkaCluster::Produce(const std::string& topic, const std::vector<std::string>& values,
+                           int partition) {
+  rd_kafka_t* const producer = NewHandle(
+      RD_KAFKA_PRODUCER, {{"bootstrap.servers", bootstrap()}, {"enable.idempotence", "true"}});
+  for (const std::string& value : values) {
+    EXPECT_EQ(rd_kafka_producev(
+                  producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                  RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_END),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  EXPECT_EQ(rd_kafka_flush(producer, kTimeout), RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_destroy(producer);
+}
+
 void KafkaCluster::SetDown() { rd_kafka_mock_broker_set_down(parts_->cluster, 1); }
 
 void KafkaCluster::CutConnections(int count) {
   const std::vector<rd_kafka_resp_err_t> errors(count, RD_KAFKA_RESP_ERR__TRANSPORT);
   rd_kafka_mock_push_request_errors_array(parts_->cluster, 0, errors.size(), errors.data());
+}
+
+void KafkaCluster::CutReaders(int count) {
+  const std::vector<rd_kafka_resp_err_t> errors(count, RD_KAFKA_RESP_ERR__TRANSPORT);
+  rd_kafka_mock_push_request_errors_array(parts_->cluster, 1, errors.size(), errors.data());
+}
+
+void KafkaCluster::ForgetOffsetOnce() {
+  rd_kafka_mock_push_request_errors(parts_->cluster, 1, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
 }
 
 void KafkaCluster::FailNext(int request) {

@@ -25,12 +25,19 @@ class KafkaCluster {
   void Start();
   std::string bootstrap() const;
   void CreateTopic(const std::string& topic, int partitions);
-  // Answers as if there were no such topic.
+  // Answers as if there were no such topic, until it is shown again.
   void HideTopic(const std::string& topic);
+  void ShowTopic(const std::string& topic);
+  // Stores values with a producer of its own, without headers.
+  void Produce(const std::string& topic, const std::vector<std::string>& values, int partition = 0);
   // Cuts the connections and refuses new ones.
   void SetDown();
   // Cuts the connection instead of answering, for so many requests that store messages.
   void CutConnections(int count);
+  // The same for requests that read messages.
+  void CutReaders(int count);
+  // Answers the next request that reads messages as if its offset were no more.
+  void ForgetOffsetOnce();
   // Answers the next request of the kind with two errors that pass and one that does not.
   void FailNext(int request);
   // Refuses the next batch of messages as too large.

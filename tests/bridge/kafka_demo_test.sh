@@ -1,5 +1,5 @@
 #!/bin/bash
-# The demo of the bridge to Kafka verifies every message over librdkafka's mock cluster. Argument: the demo.
+# The demo of the bridge to Kafka and back verifies every message over librdkafka's mock cluster. Argument: the demo.
 source tests/examples/expect.sh
 demo=$1
 
@@ -10,13 +10,14 @@ export TMPDIR=$TEST_TMPDIR
   exit 0
 }
 
-"$demo" --engine=kafka --seconds=5 --rate=500 >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
+"$demo" --engine=kafka --seconds=5 --rate=500 --back >"$TEST_TMPDIR/output" 2>"$TEST_TMPDIR/errors" ||
   fail "the demo failed: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/output")"
-last=$(tail -n 1 "$TEST_TMPDIR/output")
-[[ $last =~ ^verified:\ [1-9][0-9]*\ messages,\ 0\ lost,\ 0\ repeated,\ 0\ out\ of\ order$ ]] ||
-  fail "the last line is '$last'"
+[ "$(grep -cE '^verified: [1-9][0-9]* messages, 0 lost, 0 repeated, 0 out of order$' "$TEST_TMPDIR/output")" = 2 ] ||
+  fail "there are no two verdicts: $(cat "$TEST_TMPDIR/output")"
 grep -qE '^the bridge was killed [1-9][0-9]* times, the server was paused [12] times$' "$TEST_TMPDIR/output" ||
   fail "the bridge was not killed, or the server not paused: $(cat "$TEST_TMPDIR/output")"
+grep -qE '^on the second machine, where the bridge was killed [1-9][0-9]* times$' "$TEST_TMPDIR/output" ||
+  fail "the bridge back was not killed: $(cat "$TEST_TMPDIR/output")"
 expect_bad_input "--engine" "$demo" --engine=carrier
 
 finish

@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "bridge/kafka_engine.h"
+#include "examples/bridge/reading.ipmpsc.h"
+#include "examples/bridge/reading.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
@@ -112,6 +114,38 @@ TEST_F(KafkaTest, StoresMessagesWithTheirHeaders) {
   }
   EXPECT_THAT(lines, ElementsAre(absl::StrCat("a ", channel.id(), " 0 thermometer 1"),
                                  absl::StrCat(" ", channel.id(), " 64 thermometer 2")));
+}
+
+TEST_F(KafkaTest, StoresMessagesInConfluentsFormat) {
+  examples::Reading reading;
+  reading.set_number(7);
+  {
+    ASSERT_OK_AND_ASSIGN(Channel channel, examples::ReadingChannel::Create(memory_ / "c", {}));
+    ASSERT_OK_AND_ASSIGN(examples::ReadingSender sender, examples::ReadingSender::Attach(channel));
+    ASSERT_OK(sender.Send(reading, absl::Seconds(20)));
+    channel.Close();
+  }
+  ASSERT_EQ(RunBridge({"--confluent-schema-id=259"}), "exited 0") << Log();
+  // A zero byte, the id in four, and a zero for the first message of the file.
+  const std::string prefix("\0\0\0\x01\x03\0", 6);
+  EXPECT_THAT(Stored(), ElementsAre(prefix + reading.SerializeAsString()));
+  // The id is that of one schema.
+  const Channel other = CreateChannel("other");
+  EXPECT_EQ(RunBridge({"--confluent-schema-id=259"}, "t", "other"), "exited 6") << Log();
+  EXPECT_THAT(Log(), HasSubstr("the channel has no schema"));
+  EXPECT_EQ(RunBridge({"--confluent-schema-id=259", "--check"}, "t", "other"), "exited 6");
+  EXPECT_EQ(RunBridge({"--confluent-schema-id=0"}), "exited 2");
+}
+
+TEST_F(KafkaTest, EndsWhenTheSchemaIsNoLongerThatOfTheId) {
+  ASSERT_OK_AND_ASSIGN(Channel channel, examples::ReadingChannel::Create(memory_ / "c", {}));
+  ChildProcess bridge = StartBridge({"--confluent-schema-id=1"});
+  ASSERT_TRUE(AwaitLog("bridging")) << Log();
+  ChannelOptions options;
+  options.exist_policy = ExistPolicy::kReplace;
+  ASSERT_OK(Channel::Create(memory_ / "c", options));
+  EXPECT_EQ(bridge.Wait(), "exited 6") << Log();
+  EXPECT_THAT(Log(), HasSubstr("begin again with the new schema's id"));
 }
 
 TEST_F(KafkaTest, GoesOnAfterEachKill) {
