@@ -185,7 +185,7 @@ absl::StatusOr<Arrival> KafkaFeed::Next(absl::Duration wait) {
     const absl::Status failed =
         ToStatus(record_->err, rd_kafka_message_errstr(record_.get()), "reading the topic");
     StopReading();
-    // What it means is told by a look.
+    // The caller looks at the topic to find out the meaning.
     return absl::IsPermissionDenied(failed) ? failed : absl::UnavailableError(failed.message());
   }
   if (record_->offset < 0 || record_->offset == INT64_MAX) {

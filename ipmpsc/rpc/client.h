@@ -173,8 +173,8 @@ class ServiceClient {
   // channel that was closed is waited for too, until a server puts its own in its place.
   //
   // Errors:
-  //  * kDeadlineExceeded   - no service was created there, or the one there was closed and no server
-  //                          has replaced it
+  //  * kDeadlineExceeded   - no service was created there, or no server has replaced the one that
+  //                          was closed
   //  * kFailedPrecondition - the channel there carries something else, or its methods have other
   //                          messages; the text names them
   //  * kResourceExhausted  - all slots for clients are taken; no space, descriptors or memory

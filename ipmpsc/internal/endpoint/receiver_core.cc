@@ -358,8 +358,7 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
     // release takes a cache line from the senders that wait for it.
     void End(const TakenRecord& taken) {
       // The handler may have forked. In a child the record is the parent's.
-      if (++core_->burst_ > tuning::kBurst &&
-          ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess()))
+      if (++core_->burst_ > tuning::kBurst && ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess()))
         core_->consumer_.PrepareLines(taken.position, taken.length);
       if (outermost_) core_->is_draining_ = false;
       if (records_ == tuning::kMostReleasedTogether ||
