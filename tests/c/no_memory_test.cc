@@ -102,6 +102,16 @@ void TestAttach() {
   EXPECT_CODE(ipmpsc_try_send(sender, "x", 1), IPMPSC_OK);
   expect_message(receiver, "x");
   ipmpsc_receiver_free(&receiver);
+
+  // A receiver that could not be made has passed over nothing.
+  EXPECT_CODE(ipmpsc_try_send(sender, "y", 1), IPMPSC_OK);
+  ipmpsc_receiver_options options = {};
+  options.size = sizeof options;
+  options.start = IPMPSC_START_NOW;
+  EXPECT(FailEachAllocation([&] { return ipmpsc_receiver_attach(channel, &options, &receiver); }) >
+         0);
+  EXPECT(ipmpsc_receiver_skipped(receiver, nullptr) == 1);
+  ipmpsc_receiver_free(&receiver);
   ipmpsc_sender_free(&sender);
   ipmpsc_channel_free(&channel);
 }

@@ -11,11 +11,16 @@
 
 namespace ipmpsc::internal {
 
-// Allocates only in `MakeRoom`, when more leases are held at the same time than ever before.
+// Allocates when it is made, and in `MakeRoom` when more leases are held at the same time than ever
+// before.
 class LeaseWindow {
  public:
-  // Without room if `has_room` is false: `full()` until `MakeRoom`.
-  explicit LeaseWindow(bool has_room = true) : holds_(has_room ? kInitialSize : 0) {}
+  // Without room if `has_room` is false: `full()` until `MakeRoom`, whose first call then does not
+  // allocate.
+  explicit LeaseWindow(bool has_room = true) {
+    holds_.reserve(kInitialSize);
+    if (has_room) holds_.resize(kInitialSize);
+  }
 
   bool empty() const { return oldest_ == next_; }
 
@@ -60,7 +65,11 @@ class LeaseWindow {
   Hold& At(uint64_t ticket) { return holds_[ticket & (holds_.size() - 1)]; }
 
   void Grow() {
-    std::vector<Hold> larger(holds_.empty() ? kInitialSize : holds_.size() * 2);
+    if (holds_.empty()) {
+      holds_.resize(kInitialSize);
+      return;
+    }
+    std::vector<Hold> larger(holds_.size() * 2);
     for (uint64_t ticket = oldest_; ticket != next_; ++ticket)
       larger[ticket & (larger.size() - 1)] = At(ticket);
     holds_.swap(larger);
