@@ -108,7 +108,12 @@ void NatsServer::Stop(int signal) {
   pid_ = -1;
 }
 
-void NatsServer::Signal(int signal) const { kill(pid_, signal); }
+void NatsServer::Pause() const {
+  kill(pid_, SIGSTOP);
+  waitpid(pid_, nullptr, WUNTRACED);
+}
+
+void NatsServer::Resume() const { kill(pid_, SIGCONT); }
 
 absl::Status NatsServer::StartAgain() {
   const std::string program = FindProgram();

@@ -29,8 +29,10 @@ class NatsServer {
 
   // Sends it a signal and waits for its end.
   void Stop(int signal);
-  // Sends it a signal, as SIGSTOP.
-  void Signal(int signal) const;
+  // Stops its threads, and returns when they have stopped. So it answers nothing that is sent to it
+  // afterwards until `Resume`.
+  void Pause() const;
+  void Resume() const;
   // Starts it anew, on the same port and folder. REQUIRES: it is stopped.
   absl::Status StartAgain();
 

@@ -263,12 +263,12 @@ TEST_F(BridgeTest, ReadsTheTailWhenTheOutcomeIsUnknown) {
   ChildProcess bridge = StartBridge({"--timeout=0.3", "--metrics=" + folder_ + "/b.prom"});
   Send(channel, {"0"});
   ASSERT_TRUE(AwaitStored(1)) << Log();
-  server_->Signal(SIGSTOP);
+  server_->Pause();
   Send(channel, Numbers(1, 100));
   EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "no acknowledgement in time"); }));
   // Longer than the time-out, so that the look at the tail gets no answer either.
   absl::SleepFor(absl::Milliseconds(500));
-  server_->Signal(SIGCONT);
+  server_->Resume();
   Channel(channel).Close();
   EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
   EXPECT_EQ(Stored(), Numbers(0, 100));
@@ -484,11 +484,11 @@ TEST_F(BridgeTest, GoesOnWhereTheUserMayNotStoreSchemas) {
       StartBridge({"--user=ann", "--password-file=" + folder_ + "/p", "--timeout=1"});
   ASSERT_TRUE(AwaitStored(1)) << Log();
   EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
-  server_->Signal(SIGSTOP);
+  server_->Pause();
   ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
   // A look at the tail without an answer.
   EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "the stream s_x: "); })) << Log();
-  server_->Signal(SIGCONT);
+  server_->Resume();
   channel->Close();
   EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
   EXPECT_EQ(CountMessages(server_->address(), "s_x"), 2);
