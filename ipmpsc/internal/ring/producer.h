@@ -53,6 +53,7 @@ class Producer {
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
         preparation_(ChooseLinePreparation()),
+        longest_prefetched_(LongestPrefetched(preparation_)),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)),
@@ -160,8 +161,7 @@ class Producer {
     last_end_ = position + size;
     // Prepares the lines that this sender will write a few records ahead (cache_lines.h). Each line
     // is prefetched once, and not if other senders write them.
-    if (ABSL_PREDICT_TRUE(alone && preparation_.sender_prefetches &&
-                          size <= tuning::kPrefetchLongestRecord)) {
+    if (ABSL_PREDICT_TRUE(alone && size <= longest_prefetched_)) {
       const uint64_t ahead =
           size <= kCacheLine || preparation_.receiver_flushes
               ? tuning::kPrefetchLeastAhead
@@ -243,7 +243,17 @@ class Producer {
   const Ring ring_;
   SenderSlot* const slot_;
   const uint16_t slot_number_;
+  // Returns the longest record, in bytes, whose lines this sender prefetches.
+  static uint64_t LongestPrefetched(LinePreparation preparation) {
+    if (!preparation.sender_prefetches) return 0;
+    // A line that the receiver has not flushed is in this processor's cache too, and a prefetch
+    // would only take time.
+    return preparation.receiver_flushes ? tuning::kFlushLongestRecord
+                                        : tuning::kPrefetchLongestRecord;
+  }
+
   const LinePreparation preparation_;
+  const uint64_t longest_prefetched_;
   Position release_;   // as last seen
   Position last_end_;  // of this sender's last claim
 };
