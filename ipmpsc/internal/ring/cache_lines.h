@@ -35,7 +35,7 @@ struct LinePreparation {
 // Returns the steps that serve best on this processor.
 inline LinePreparation ChooseLinePreparation() {
 #if defined(__x86_64__)
-  unsigned eax, ebx, ecx, edx;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   constexpr unsigned kEndOfAmd = 0x444d4163;  // "cAMD", of "AuthenticAMD"
   const bool is_amd = __get_cpuid(0, &eax, &ebx, &ecx, &edx) != 0 && ecx == kEndOfAmd;
   // A prefetch for reading would fetch a copy.
