@@ -31,7 +31,7 @@ class ConsumerAtEdgeTest : public ::testing::TestWithParam<Position> {
   // Takes, and expects that no position moved.
   void ExpectStays(Consumer* consumer, TakeResult expected) {
     const Position head = consumer->head();
-    TakenRecord taken = {1, nullptr, 2, 3, false, {}};
+    TakenRecord taken = {1, nullptr, 2, 3, {}};
     EXPECT_EQ(consumer->Take(&taken), expected);
     EXPECT_EQ(consumer->head(), head);
     EXPECT_EQ(taken.position, 1u);
