@@ -1,8 +1,10 @@
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
+#include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -194,9 +196,17 @@ const char* ipmpsc_channel_path(const ipmpsc_channel* channel) {
 const char* ipmpsc_channel_id(const ipmpsc_channel* channel) {
   if (channel == nullptr) return "";
   return ValueOr("", [&] {
-    const std::lock_guard<std::mutex> lock(channel->id_mutex);
-    if (channel->id.empty()) channel->id = channel->channel.id();
-    return channel->id.c_str();
+    // [text] acquire; pairs with [text] acq_rel: the text before its address.
+    const std::string* id = channel->id.load(std::memory_order_acquire);
+    if (id == nullptr) {
+      auto made = std::make_unique<const std::string>(channel->channel.id());
+      // [text] acq_rel; pairs with [text] acquire: the text before its address, and that of another
+      // thread that was faster.
+      if (channel->id.compare_exchange_strong(id, made.get(), std::memory_order_acq_rel)) {
+        id = made.release();
+      }
+    }
+    return id->c_str();
   });
 }
 

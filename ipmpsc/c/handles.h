@@ -2,8 +2,8 @@
 #ifndef IPMPSC_C_HANDLES_H_
 #define IPMPSC_C_HANDLES_H_
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,11 +13,16 @@
 #include "ipmpsc/stats.h"
 
 struct ipmpsc_channel {
+  ~ipmpsc_channel() {
+    // Relaxed: no other thread uses the handle any more.
+    delete id.load(std::memory_order_relaxed);
+  }
+
   ipmpsc::Channel channel;
-  // Filled by the first call of `ipmpsc_channel_id`, since it needs memory: `MakeHandle` makes the
-  // handle of a channel that has been created, which may not fail.
-  mutable std::mutex id_mutex = {};
-  mutable std::string id = {};
+  // Null until the first call of `ipmpsc_channel_id`, since the text needs memory: `MakeHandle`
+  // makes the handle of a channel that has been created, which may not fail. Without a lock, which
+  // a fork in another thread would leave locked in the child.
+  mutable std::atomic<const std::string*> id = {nullptr};
 };
 
 struct ipmpsc_sender {
