@@ -52,8 +52,7 @@ class Producer {
       : ring_(ring),
         slot_(&ring.sender_slots[slot]),
         slot_number_(slot),
-        preparation_(ChooseLinePreparation()),
-        longest_prefetched_(LongestPrefetched(preparation_)),
+        prefetch_(ChoosePrefetch(ChooseLinePreparation())),
         // [space] acquire; pairs with [release] release: payloads are read before their bytes are
         // written again.
         release_(ring.control->release_position.load(std::memory_order_acquire)),
@@ -138,6 +137,22 @@ class Producer {
   }
 
  private:
+  // The lines that a sender prefetches, in bytes: those of records up to `longest_record`, at most
+  // `most_ahead` ahead of a claim.
+  struct Prefetch {
+    uint64_t longest_record;
+    uint64_t most_ahead;
+  };
+
+  static Prefetch ChoosePrefetch(LinePreparation preparation) {
+    if (!preparation.sender_prefetches) return {0, 0};
+    // Where the receiver flushes lines, a line that it has not flushed is in this processor's cache
+    // too, and a prefetch would only take time.
+    if (preparation.receiver_flushes)
+      return {tuning::kFlushLongestRecord, tuning::kPrefetchLeastAhead};
+    return {tuning::kPrefetchLongestRecord, tuning::kPrefetchMostAhead};
+  }
+
   // Notes the intent, then claims by replacing `*word` with `next`. False: another participant has
   // changed the word, and `*word` has its new value.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryClaimAt(ClaimWord* word, ClaimWord next, uint64_t size,
@@ -161,11 +176,10 @@ class Producer {
     last_end_ = position + size;
     // Prepares the lines that this sender will write a few records ahead (cache_lines.h). Each line
     // is prefetched once, and not if other senders write them.
-    if (ABSL_PREDICT_TRUE(alone && size <= longest_prefetched_)) {
+    if (ABSL_PREDICT_TRUE(alone && size <= prefetch_.longest_record)) {
       const uint64_t ahead =
-          size <= kCacheLine || preparation_.receiver_flushes
-              ? tuning::kPrefetchLeastAhead
-              : std::min(tuning::kPrefetchRecordsAhead * size, tuning::kPrefetchMostAhead);
+          size <= kCacheLine ? tuning::kPrefetchLeastAhead
+                             : std::min(tuning::kPrefetchRecordsAhead * size, prefetch_.most_ahead);
       const Position end = last_end_ + ahead;
       for (Position line = end - size; line != end; line += kCacheLine)
         PrefetchForWrite(ring_.At(line));
@@ -243,17 +257,7 @@ class Producer {
   const Ring ring_;
   SenderSlot* const slot_;
   const uint16_t slot_number_;
-  // Returns the longest record, in bytes, whose lines this sender prefetches.
-  static uint64_t LongestPrefetched(LinePreparation preparation) {
-    if (!preparation.sender_prefetches) return 0;
-    // A line that the receiver has not flushed is in this processor's cache too, and a prefetch
-    // would only take time.
-    return preparation.receiver_flushes ? tuning::kFlushLongestRecord
-                                        : tuning::kPrefetchLongestRecord;
-  }
-
-  const LinePreparation preparation_;
-  const uint64_t longest_prefetched_;
+  const Prefetch prefetch_;
   Position release_;   // as last seen
   Position last_end_;  // of this sender's last claim
 };
