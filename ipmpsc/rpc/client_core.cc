@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "ipmpsc/internal/os/clock.h"
 #include "ipmpsc/internal/os/random.h"
+#include "ipmpsc/internal/os/sleep.h"
 #include "ipmpsc/options.h"
 #include "ipmpsc/rpc/service_info.h"
 #include "ipmpsc/rpc/waits.h"
@@ -22,8 +22,9 @@ constexpr absl::Duration kLook = absl::Milliseconds(100);
 constexpr uint32_t kReplySenders = 4;
 constexpr int kMostNames = 8;
 
-// How often a client that connects looks whether a channel that has ended was replaced.
-constexpr absl::Duration kLookForServer = absl::Milliseconds(16);
+// How often a client that connects looks whether a channel that has ended was replaced, in
+// nanoseconds. Nothing tells it, as nothing tells `Channel::Open` that a channel was created.
+constexpr int64_t kLookForServer = 16'000'000;
 
 // Returns the status in the record of a reply of kind kStatus.
 absl::Status StatusOf(const ReplyEnvelope& envelope, absl::string_view record) {
@@ -54,9 +55,8 @@ absl::StatusOr<Sender> AttachToService(const ServiceType& type, absl::string_vie
           absl::StrCat(path, ": the channel has ended, and no server of ", type.name,
                        " has put another one in its place; start the server"));
     }
-    const absl::Duration left =
-        absl::Nanoseconds(deadline.nanoseconds() - internal::MonotonicNow());
-    absl::SleepFor(std::min(kLookForServer, left));
+    internal::SleepUntil(
+        std::min(internal::MonotonicNow() + kLookForServer, deadline.nanoseconds()));
   }
 }
 

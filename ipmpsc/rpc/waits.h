@@ -1,4 +1,4 @@
-// What the waits of clients and servers share.
+// Helpers for the waits of clients and servers.
 #ifndef IPMPSC_RPC_WAITS_H_
 #define IPMPSC_RPC_WAITS_H_
 
