@@ -1,5 +1,5 @@
 #!/bin/bash
-# What systemd.sh runs in the container that it boots.
+# Runs in the container that systemd.sh boots.
 set -u
 exec </dev/null
 source /try/expect.sh
