@@ -4,18 +4,14 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "bridge/kafka_engine.h"
 #include "bridge/place.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
@@ -26,7 +22,7 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
-#include "tests/bridge/kafka_cluster.h"
+#include "tests/bridge/kafka_fixture.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -34,32 +30,14 @@
 namespace ipmpsc::bridge {
 namespace {
 
-using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class KafkaDeliveryTest : public ::testing::Test {
+class KafkaDeliveryTest : public KafkaFixture {
  protected:
-  KafkaDeliveryTest() : log_(testing::PathOnDisk("kafka-bridge.log")) { unlink(log_.c_str()); }
+  KafkaDeliveryTest() : KafkaFixture({"t", "ipmpsc_schemas"}) {}
 
-  void SetUp() override {
-    // ./bazelw installs it, so this is for builds without it.
-    if (!HasKafka()) GTEST_SKIP() << "this build has no librdkafka: install librdkafka-dev";
-    StartCluster();
-  }
-
-  // A further call starts a cluster whose topics are new.
-  void StartCluster() {
-    cluster_ = std::make_unique<KafkaCluster>();
-    cluster_->Start();
-    cluster_->CreateTopic("t", 1);
-    cluster_->CreateTopic("ipmpsc_schemas", 1);
-  }
-
-  std::string Address(const std::string& topic = "t") const {
-    return absl::StrCat("kafka://", cluster_->bootstrap(), "/", topic);
-  }
   Channel CreateIn(uint64_t capacity = 1 << 20) {
     ChannelOptions options;
     options.timestamps = true;
@@ -82,10 +60,6 @@ class KafkaDeliveryTest : public ::testing::Test {
     EXPECT_EQ(bridge->Wait(), "exited 0");
   }
 
-  std::string Log() const { return testing::Exists(log_) ? testing::ReadFile(log_) : ""; }
-  bool AwaitLog(absl::string_view text) {
-    return Await([&] { return absl::StrContains(Log(), text); });
-  }
   std::string PlacePath() const { return memory_ / "in.t.place"; }
 
   // Receives `count` messages. Expects the numbers of the topic from `first` on.
@@ -101,10 +75,6 @@ class KafkaDeliveryTest : public ::testing::Test {
     EXPECT_FALSE(receiver->TryReceive().ok());
     return received;
   }
-
-  testing::SharedMemoryDirectory memory_;
-  std::string log_;
-  std::unique_ptr<KafkaCluster> cluster_;
 };
 
 TEST_F(KafkaDeliveryTest, SendsTheTopicWithItsNumbers) {
