@@ -23,6 +23,7 @@
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/kafka_fixture.h"
+#include "tests/bridge/received.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -63,17 +64,8 @@ class KafkaDeliveryTest : public KafkaFixture {
   std::string PlacePath() const { return memory_ / "in.t.place"; }
 
   // Receives `count` messages. Expects the numbers of the topic from `first` on.
-  std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first) {
-    std::vector<std::string> received;
-    while (received.size() < count) {
-      absl::StatusOr<Lease> lease = receiver->Receive(testing::kPatience);
-      EXPECT_OK(lease) << Log();
-      if (!lease.ok()) break;
-      EXPECT_EQ(lease->sequence(), first + received.size());
-      received.emplace_back(lease->payload());
-    }
-    EXPECT_FALSE(receiver->TryReceive().ok());
-    return received;
+  std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first) const {
+    return bridge::Receive(receiver, count, first, log_);
   }
 };
 
@@ -120,29 +112,15 @@ TEST_F(KafkaDeliveryTest, CreatesTheChannelWithTheSchemaOfTheFirstMessage) {
 TEST_F(KafkaDeliveryTest, SendsEachMessageOnceUnderKillsAndLostConnections) {
   const Channel channel = CreateIn(16384);
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  cluster_->Produce("t", Numbers(0, 1500));
-  std::vector<std::string> received;
+  const std::vector<std::string> messages = Numbers(0, 1500);
+  cluster_->Produce("t", messages);
   ChildProcess bridge;
-  for (int round = 0; round < 6; ++round) {
+  const auto start = [&](int round) {
     if (round % 2 == 1) cluster_->CutReaders(3);
     bridge = StartIn();
-    // The ring is small, so the bridge waits for space when it is killed, or sends.
-    for (int i = 0; i < 200 + round; ++i) {
-      absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-      ASSERT_OK(lease) << round << " " << Log();
-      EXPECT_EQ(lease->sequence(), received.size() + 1);
-      received.emplace_back(lease->payload());
-    }
-    bridge.Kill();
-  }
-  bridge = StartIn();
-  while (received.size() < 1500) {
-    absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-    ASSERT_OK(lease) << Log();
-    received.emplace_back(lease->payload());
-  }
-  EXPECT_FALSE(receiver.Receive(absl::Milliseconds(50)).ok());
-  EXPECT_EQ(received, Numbers(0, 1500));
+  };
+  // The ring is small, so the bridge waits for space when it is killed, or sends.
+  ASSERT_NO_FATAL_FAILURE(ReceiveUnderKills(&receiver, messages, &bridge, start, log_));
   // A running bridge reads on behind lost connections.
   cluster_->CutReaders(3);
   cluster_->Produce("t", {"more"});
