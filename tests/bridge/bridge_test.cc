@@ -1,25 +1,17 @@
 // ipmpsc-bridge as a program, over a real server: what it stores, and what it does in each fault.
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "bridge/nats_engine.h"
-#include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
 #include "examples/bridge/stream_reader.h"
@@ -28,7 +20,7 @@
 #include "ipmpsc/channel.h"
 #include "ipmpsc/info.pb.h"
 #include "ipmpsc/receiver.h"
-#include "ipmpsc/sender.h"
+#include "tests/bridge/bridge_fixture.h"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/nats_admin.h"
 #include "tests/testing/process/child_process.h"
@@ -38,109 +30,15 @@
 namespace ipmpsc::bridge {
 namespace {
 
-using examples::NatsServer;
 using examples::ReadStream;
 using examples::StreamMessage;
 using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class BridgeTest : public ::testing::Test {
- protected:
-  BridgeTest() : log_(testing::PathOnDisk(absl::StrCat("bridge-", Counter(), ".log"))) {
-    folder_ = testing::PathOnDisk(absl::StrCat("server-", Counter()));
-    mkdir(folder_.c_str(), 0700);
-  }
-
-  static int Counter() {
-    static int count = 0;
-    return ++count;
-  }
-
-  void SetUp() override {
-    // ./bazelw installs both, so this is for builds without it.
-    if (!HasNats()) GTEST_SKIP() << "this build has no libnats: install libnats-dev";
-    absl::StatusOr<NatsServer> server = NatsServer::Start(folder_);
-    if (absl::IsNotFound(server.status())) GTEST_SKIP() << "nats-server is not installed";
-    ASSERT_OK(server);
-    server_ = std::make_unique<NatsServer>(*std::move(server));
-  }
-
-  void StartServer(const std::vector<std::string>& arguments) {
-    server_.reset();
-    absl::StatusOr<NatsServer> server = NatsServer::Start(folder_, arguments);
-    ASSERT_OK(server);
-    server_ = std::make_unique<NatsServer>(*std::move(server));
-  }
-
-  // Starts the server with a configuration.
-  void Configure(const std::string& configuration) {
-    testing::WriteFile(folder_ + "/server.conf", configuration);
-    StartServer({"-c", folder_ + "/server.conf"});
-  }
-
-  Channel CreateChannel(const ChannelOptions& options = WithTimestamps()) {
-    absl::StatusOr<Channel> channel = Channel::Create(memory_ / "c", options);
-    EXPECT_OK(channel);
-    return *std::move(channel);
-  }
-
-  static ChannelOptions WithTimestamps() {
-    ChannelOptions options;
-    options.timestamps = true;
-    return options;
-  }
-
-  static void Send(const Channel& channel, const std::vector<std::string>& payloads) {
-    SenderOptions options;
-    options.name = "thermo\nmeter";
-    absl::StatusOr<Sender> sender = Sender::Attach(channel, options);
-    ASSERT_OK(sender);
-    for (const std::string& payload : payloads) {
-      ASSERT_OK(sender->Send(payload, absl::Seconds(20)));
-    }
-  }
-
-  std::string Address() const { return absl::StrCat("nats://", server_->address(), "/s.x"); }
-
-  // Starts the bridge. Its lines go to `log_`.
-  ChildProcess StartBridge(std::vector<std::string> options = {}, std::string address = "") {
-    if (address.empty()) address = Address();
-    options.insert(options.begin(), {memory_ / "c", address});
-    return StartProgram(std::move(options), log_);
-  }
-
-  // Runs the bridge to its end. Returns "exited N".
-  std::string RunBridge(const std::vector<std::string>& options = {},
-                        const std::string& address = "") {
-    unlink(log_.c_str());
-    return StartBridge(options, address).Wait();
-  }
-
-  std::string Log() const { return testing::ReadFile(log_); }
-
-  bool AwaitStored(int64_t count) {
-    return Await([&] { return CountMessages(server_->address(), "s_x") == count; });
-  }
-
-  std::vector<std::string> Stored(const std::string& stream = "s_x",
-                                  const std::string& subject = "s.x") {
-    std::vector<std::string> stored;
-    EXPECT_OK(ReadStream(server_->address(), stream, subject, [&](const StreamMessage& message) {
-      stored.emplace_back(message.payload);
-    }));
-    return stored;
-  }
-
-  testing::SharedMemoryDirectory memory_;
-  std::string log_;
-  std::string folder_;
-  std::unique_ptr<NatsServer> server_;
-};
+class BridgeTest : public BridgeFixture {};
 
 TEST_F(BridgeTest, StoresMessagesWithTheirHeaders) {
   Channel channel = CreateChannel();
@@ -440,85 +338,6 @@ TEST_F(BridgeTest, EndsBesideAnotherWriterOfTheSubject) {
   EXPECT_EQ(bridge.Wait(), "exited 7");
   EXPECT_THAT(Log(), HasSubstr("another program writes to the subject"));
   EXPECT_THAT(Stored(), ElementsAre("a", "foreign"));
-}
-
-TEST_F(BridgeTest, RefusesWrongCredentials) {
-  Configure("authorization { user: ann, password: secret }\n");
-  Channel channel = CreateChannel();
-  channel.Close();
-  EXPECT_EQ(RunBridge(), "exited 8");
-  testing::WriteFile(folder_ + "/wrong", "wrong\n");
-  EXPECT_EQ(RunBridge({"--user=ann", "--password-file=" + folder_ + "/wrong"}), "exited 8");
-  EXPECT_THAT(Log(), AllOf(HasSubstr("--password-file"), ::testing::Not(HasSubstr("wrong\n"))));
-  testing::WriteFile(folder_ + "/right", "secret\n");
-  EXPECT_EQ(RunBridge({"--user=ann", "--password-file=" + folder_ + "/right"}), "exited 0")
-      << Log();
-}
-
-TEST_F(BridgeTest, TellsWhichPermissionIsMissing) {
-  Configure(
-      "authorization { users: [ { user: ann, password: p,"
-      " permissions: { publish: { deny: [\"s.x\"] } } } ] }\n");
-  const Channel channel = CreateChannel();
-  Send(channel, {"a"});
-  testing::WriteFile(folder_ + "/p", "p\n");
-  EXPECT_EQ(RunBridge({"--user=ann", "--password-file=" + folder_ + "/p", "--timeout=0.5"}),
-            "exited 8");
-  EXPECT_THAT(Log(), AllOf(HasSubstr("ermissions"), HasSubstr("s.x")));
-  EXPECT_EQ(channel.Stats().release_position, 0u);
-}
-
-// A permission that only the schema needs does not explain a timeout that comes later.
-TEST_F(BridgeTest, GoesOnWhereTheUserMayNotStoreSchemas) {
-  Configure(
-      "no_auth_user: bob\n"
-      "authorization { users: [ { user: bob, password: q }, { user: ann, password: p,"
-      " permissions: { publish: { deny: [\"$JS.API.STREAM.INFO.KV_ipmpsc_schemas\"] } } } ] }\n");
-  testing::WriteFile(folder_ + "/p", "p\n");
-  absl::StatusOr<Channel> channel = examples::ReadingChannel::Create(memory_ / "c", {});
-  ASSERT_OK(channel);
-  absl::StatusOr<examples::ReadingSender> sender = examples::ReadingSender::Attach(*channel);
-  ASSERT_OK(sender);
-  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
-  ChildProcess bridge =
-      StartBridge({"--user=ann", "--password-file=" + folder_ + "/p", "--timeout=1"});
-  ASSERT_TRUE(AwaitStored(1)) << Log();
-  EXPECT_THAT(Log(), HasSubstr("the schema is not stored"));
-  server_->Pause();
-  ASSERT_OK(sender->Send(examples::Reading(), absl::Seconds(1)));
-  // A look at the tail without an answer.
-  EXPECT_TRUE(Await([&] { return absl::StrContains(Log(), "the stream s_x: "); })) << Log();
-  server_->Resume();
-  channel->Close();
-  EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
-  EXPECT_EQ(CountMessages(server_->address(), "s_x"), 2);
-}
-
-TEST_F(BridgeTest, ChecksCertificates) {
-  const std::string make = absl::StrCat(
-      "cd '", folder_,
-      "' && for ca in ca other; do openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=$ca"
-      " -keyout $ca.key -out $ca.pem; done &&"
-      " printf 'subjectAltName=IP:127.0.0.1\\n' >names &&"
-      " for end in server client; do openssl req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1"
-      " -keyout $end.key -out $end.csr && openssl x509 -req -in $end.csr -CA ca.pem -CAkey ca.key"
-      " -CAcreateserial -days 2 -extfile names -out $end.pem; done >openssl.log 2>&1");
-  ASSERT_EQ(std::system(absl::StrCat("{ ", make, "; } >/dev/null 2>&1").c_str()), 0);
-  Configure(absl::StrCat("tls { cert_file: \"", folder_, "/server.pem\", key_file: \"", folder_,
-                         "/server.key\", ca_file: \"", folder_, "/ca.pem\", verify: true }\n"));
-  Channel channel = CreateChannel();
-  channel.Close();
-  const std::string address = absl::StrCat("tls://", server_->address(), "/s.x");
-  const std::string ca = "--tls-ca=" + folder_ + "/ca.pem";
-  const std::string certificate = "--tls-cert=" + folder_ + "/client.pem";
-  const std::string key = "--tls-key=" + folder_ + "/client.key";
-  EXPECT_EQ(RunBridge({ca, certificate, key}, address), "exited 0") << Log();
-  EXPECT_EQ(RunBridge({"--tls-ca=" + folder_ + "/other.pem", certificate, key}, address),
-            "exited 8");
-  EXPECT_THAT(Log(), HasSubstr("--tls-ca"));
-  EXPECT_EQ(RunBridge({"--tls-ca=/nowhere", certificate, key}, address), "exited 2");
-  // Without a certificate of the client the server ends the connection.
-  EXPECT_NE(RunBridge({ca, "--connect=0"}, address), "exited 0");
 }
 
 TEST_F(BridgeTest, EndsWithoutAServer) {

@@ -30,6 +30,7 @@
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/nats_admin.h"
+#include "tests/bridge/received.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -103,19 +104,8 @@ class DeliveryTest : public ::testing::Test {
   std::string PlacePath() const { return memory_ / "in.s.x.place"; }
 
   // Receives `count` messages. Expects the numbers of the stream from `first` on; 0: any.
-  static std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first = 0) {
-    std::vector<std::string> received;
-    while (received.size() < count) {
-      absl::StatusOr<Lease> lease = receiver->Receive(testing::kPatience);
-      EXPECT_OK(lease);
-      if (!lease.ok()) break;
-      if (first != 0) {
-        EXPECT_EQ(lease->sequence(), first + received.size());
-      }
-      received.emplace_back(lease->payload());
-    }
-    EXPECT_FALSE(receiver->TryReceive().ok());
-    return received;
+  std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first = 0) const {
+    return bridge::Receive(receiver, count, first, log_);
   }
 
   testing::SharedMemoryDirectory memory_;
@@ -191,32 +181,18 @@ TEST_F(DeliveryTest, CreatesTheChannelWithTheSchemaOfTheFirstMessage) {
 TEST_F(DeliveryTest, SendsEachMessageOnceUnderKillsAndARestartOfTheServer) {
   const Channel channel = CreateIn(16384);
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  Store(Numbers(0, 1500));
-  std::vector<std::string> received;
+  const std::vector<std::string> messages = Numbers(0, 1500);
+  Store(messages);
   ChildProcess bridge;
-  for (int round = 0; round < 6; ++round) {
+  const auto start = [&](int round) {
     bridge = StartIn();
     if (round == 3) {
       server_->Stop(SIGKILL);
       ASSERT_OK(server_->StartAgain());
     }
-    // The ring is small, so the bridge waits for space when it is killed, or sends.
-    for (int i = 0; i < 200 + round; ++i) {
-      absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-      ASSERT_OK(lease) << round << " " << Log();
-      EXPECT_EQ(lease->sequence(), received.size() + 1);
-      received.emplace_back(lease->payload());
-    }
-    bridge.Kill();
-  }
-  bridge = StartIn();
-  while (received.size() < 1500) {
-    absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-    ASSERT_OK(lease) << Log();
-    received.emplace_back(lease->payload());
-  }
-  EXPECT_FALSE(receiver.Receive(absl::Milliseconds(50)).ok());
-  EXPECT_EQ(received, Numbers(0, 1500));
+  };
+  // The ring is small, so the bridge waits for space when it is killed, or sends.
+  ASSERT_NO_FATAL_FAILURE(ReceiveUnderKills(&receiver, messages, &bridge, start, log_));
   // A running bridge reads on behind a restart.
   server_->Stop(SIGTERM);
   ASSERT_OK(server_->StartAgain());

@@ -4,18 +4,14 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "bridge/kafka_engine.h"
 #include "bridge/place.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
@@ -26,7 +22,8 @@
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
-#include "tests/bridge/kafka_cluster.h"
+#include "tests/bridge/kafka_fixture.h"
+#include "tests/bridge/received.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -34,32 +31,14 @@
 namespace ipmpsc::bridge {
 namespace {
 
-using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class KafkaDeliveryTest : public ::testing::Test {
+class KafkaDeliveryTest : public KafkaFixture {
  protected:
-  KafkaDeliveryTest() : log_(testing::PathOnDisk("kafka-bridge.log")) { unlink(log_.c_str()); }
+  KafkaDeliveryTest() : KafkaFixture({"t", "ipmpsc_schemas"}) {}
 
-  void SetUp() override {
-    // ./bazelw installs it, so this is for builds without it.
-    if (!HasKafka()) GTEST_SKIP() << "this build has no librdkafka: install librdkafka-dev";
-    StartCluster();
-  }
-
-  // A further call starts a cluster whose topics are new.
-  void StartCluster() {
-    cluster_ = std::make_unique<KafkaCluster>();
-    cluster_->Start();
-    cluster_->CreateTopic("t", 1);
-    cluster_->CreateTopic("ipmpsc_schemas", 1);
-  }
-
-  std::string Address(const std::string& topic = "t") const {
-    return absl::StrCat("kafka://", cluster_->bootstrap(), "/", topic);
-  }
   Channel CreateIn(uint64_t capacity = 1 << 20) {
     ChannelOptions options;
     options.timestamps = true;
@@ -82,29 +61,12 @@ class KafkaDeliveryTest : public ::testing::Test {
     EXPECT_EQ(bridge->Wait(), "exited 0");
   }
 
-  std::string Log() const { return testing::Exists(log_) ? testing::ReadFile(log_) : ""; }
-  bool AwaitLog(absl::string_view text) {
-    return Await([&] { return absl::StrContains(Log(), text); });
-  }
   std::string PlacePath() const { return memory_ / "in.t.place"; }
 
   // Receives `count` messages. Expects the numbers of the topic from `first` on.
-  std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first) {
-    std::vector<std::string> received;
-    while (received.size() < count) {
-      absl::StatusOr<Lease> lease = receiver->Receive(testing::kPatience);
-      EXPECT_OK(lease) << Log();
-      if (!lease.ok()) break;
-      EXPECT_EQ(lease->sequence(), first + received.size());
-      received.emplace_back(lease->payload());
-    }
-    EXPECT_FALSE(receiver->TryReceive().ok());
-    return received;
+  std::vector<std::string> Receive(Receiver* receiver, size_t count, uint64_t first) const {
+    return bridge::Receive(receiver, count, first, log_);
   }
-
-  testing::SharedMemoryDirectory memory_;
-  std::string log_;
-  std::unique_ptr<KafkaCluster> cluster_;
 };
 
 TEST_F(KafkaDeliveryTest, SendsTheTopicWithItsNumbers) {
@@ -150,29 +112,15 @@ TEST_F(KafkaDeliveryTest, CreatesTheChannelWithTheSchemaOfTheFirstMessage) {
 TEST_F(KafkaDeliveryTest, SendsEachMessageOnceUnderKillsAndLostConnections) {
   const Channel channel = CreateIn(16384);
   ASSERT_OK_AND_ASSIGN(Receiver receiver, Receiver::Attach(channel));
-  cluster_->Produce("t", Numbers(0, 1500));
-  std::vector<std::string> received;
+  const std::vector<std::string> messages = Numbers(0, 1500);
+  cluster_->Produce("t", messages);
   ChildProcess bridge;
-  for (int round = 0; round < 6; ++round) {
+  const auto start = [&](int round) {
     if (round % 2 == 1) cluster_->CutReaders(3);
     bridge = StartIn();
-    // The ring is small, so the bridge waits for space when it is killed, or sends.
-    for (int i = 0; i < 200 + round; ++i) {
-      absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-      ASSERT_OK(lease) << round << " " << Log();
-      EXPECT_EQ(lease->sequence(), received.size() + 1);
-      received.emplace_back(lease->payload());
-    }
-    bridge.Kill();
-  }
-  bridge = StartIn();
-  while (received.size() < 1500) {
-    absl::StatusOr<Lease> lease = receiver.Receive(testing::kPatience);
-    ASSERT_OK(lease) << Log();
-    received.emplace_back(lease->payload());
-  }
-  EXPECT_FALSE(receiver.Receive(absl::Milliseconds(50)).ok());
-  EXPECT_EQ(received, Numbers(0, 1500));
+  };
+  // The ring is small, so the bridge waits for space when it is killed, or sends.
+  ASSERT_NO_FATAL_FAILURE(ReceiveUnderKills(&receiver, messages, &bridge, start, log_));
   // A running bridge reads on behind lost connections.
   cluster_->CutReaders(3);
   cluster_->Produce("t", {"more"});

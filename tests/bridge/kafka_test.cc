@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "bridge/kafka_engine.h"
 #include "examples/bridge/reading.ipmpsc.h"
 #include "examples/bridge/reading.pb.h"
 #include "gmock/gmock.h"
@@ -21,9 +19,9 @@
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/kafka_cluster.h"
+#include "tests/bridge/kafka_fixture.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/temp_path.h"
 
 namespace ipmpsc::bridge {
 namespace {
@@ -35,18 +33,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-class KafkaTest : public ::testing::Test {
+class KafkaTest : public KafkaFixture {
  protected:
-  KafkaTest() : log_(testing::PathOnDisk("kafka-bridge.log")) { unlink(log_.c_str()); }
-
-  void SetUp() override {
-    // ./bazelw installs it, so this is for builds without it.
-    if (!HasKafka()) GTEST_SKIP() << "this build has no librdkafka: install librdkafka-dev";
-    cluster_.Start();
-    cluster_.CreateTopic("t", 1);
-    cluster_.CreateTopic("t.dead_letters", 1);
-    cluster_.CreateTopic("ipmpsc_schemas", 1);
-  }
+  KafkaTest() : KafkaFixture({"t", "t.dead_letters", "ipmpsc_schemas"}) {}
 
   Channel CreateChannel(const std::string& name = "c") {
     ChannelOptions options;
@@ -68,8 +57,7 @@ class KafkaTest : public ::testing::Test {
 
   ChildProcess StartBridge(std::vector<std::string> options = {}, const std::string& topic = "t",
                            const std::string& channel = "c") {
-    options.insert(options.begin(),
-                   {memory_ / channel, absl::StrCat("kafka://", cluster_.bootstrap(), "/", topic)});
+    options.insert(options.begin(), {memory_ / channel, Address(topic)});
     return StartProgram(std::move(options), log_);
   }
 
@@ -79,22 +67,9 @@ class KafkaTest : public ::testing::Test {
     return StartBridge(options, topic, channel).Wait();
   }
 
-  std::string Log() const { return testing::ReadFile(log_); }
-  bool AwaitLog(const std::string& text) {
-    return Await([&] { return testing::Exists(log_) && absl::StrContains(Log(), text); });
-  }
   bool AwaitStored(size_t count) {
-    return Await([&] { return cluster_.Read("t").size() >= count; });
+    return Await([&] { return cluster_->Read("t").size() >= count; });
   }
-  std::vector<std::string> Stored() {
-    std::vector<std::string> values;
-    for (const KafkaRecord& record : cluster_.Read("t")) values.push_back(record.value);
-    return values;
-  }
-
-  testing::SharedMemoryDirectory memory_;
-  std::string log_;
-  KafkaCluster cluster_;
 };
 
 TEST_F(KafkaTest, StoresMessagesWithTheirHeaders) {
@@ -104,7 +79,7 @@ TEST_F(KafkaTest, StoresMessagesWithTheirHeaders) {
   ASSERT_EQ(RunBridge(), "exited 0") << Log();
   EXPECT_THAT(Log(), HasSubstr("the channel is closed: 2 messages stored"));
   std::vector<std::string> lines;
-  for (KafkaRecord& record : cluster_.Read("t")) {
+  for (KafkaRecord& record : cluster_->Read("t")) {
     EXPECT_THAT(record.headers["Ipmpsc-Source"], HasSubstr(":" + channel.path()));
     EXPECT_THAT(record.headers["Ipmpsc-Bridge"], StartsWith("ipmpsc-bridge "));
     EXPECT_NE(record.headers["Ipmpsc-Time"], "");
@@ -169,7 +144,7 @@ TEST_F(KafkaTest, GoesOnAfterErrorsOfEachRequest) {
   int next = 1;
   // Produce, AddPartitionsToTxn and EndTxn, by Kafka's numbers.
   for (const int request : {0, 24, 26}) {
-    cluster_.FailNext(request);
+    cluster_->FailNext(request);
     Send(channel, Numbers(next, next + 50));
     next += 50;
     ASSERT_TRUE(AwaitStored(next)) << Log();
@@ -184,7 +159,7 @@ TEST_F(KafkaTest, GoesOnAfterLostConnections) {
   ChildProcess bridge = StartBridge({"--timeout=1"});
   Send(channel, {"0"});
   ASSERT_TRUE(AwaitStored(1)) << Log();
-  cluster_.CutConnections(6);
+  cluster_->CutConnections(6);
   Send(channel, Numbers(1, 200));
   ASSERT_TRUE(AwaitStored(200)) << Log();
   Channel(channel).Close();
@@ -198,7 +173,7 @@ TEST_F(KafkaTest, StoresLargeMessagesAsDeadLetters) {
   channel.Close();
   ASSERT_EQ(RunBridge({"--max-message=10000"}), "exited 0") << Log();
   EXPECT_THAT(Stored(), ElementsAre("a", "b"));
-  std::vector<KafkaRecord> letters = cluster_.Read("t.dead_letters");
+  std::vector<KafkaRecord> letters = cluster_->Read("t.dead_letters");
   ASSERT_EQ(letters.size(), 1u);
   EXPECT_EQ(letters[0].key, channel.id() + "-64");
   EXPECT_THAT(letters[0].headers["Ipmpsc-Reason"], HasSubstr("the message has 20000 bytes"));
@@ -209,7 +184,7 @@ TEST_F(KafkaTest, SendsOneAtATimeAfterABatchThatTheBrokerRefuses) {
   Channel channel = CreateChannel();
   Send(channel, Numbers(0, 100));
   channel.Close();
-  cluster_.RefuseNextBatch();
+  cluster_->RefuseNextBatch();
   EXPECT_EQ(RunBridge(), "exited 0") << Log();
   EXPECT_THAT(Log(), HasSubstr("reading the tail of the stream: the message is larger"));
   EXPECT_THAT(Log(), HasSubstr(" 0 dead letters"));
@@ -221,7 +196,7 @@ TEST_F(KafkaTest, GoesOnAfterAnotherProducerHasFencedIt) {
   ChildProcess bridge = StartBridge();
   Send(channel, {"0"});
   ASSERT_TRUE(AwaitStored(1)) << Log();
-  cluster_.FenceNext();
+  cluster_->FenceNext();
   Send(channel, {"1", "2"});
   ASSERT_TRUE(AwaitStored(3)) << Log();
   EXPECT_THAT(Log(), HasSubstr("another bridge took the topic over"));
@@ -243,14 +218,14 @@ TEST_F(KafkaTest, RefusesTheTopicOfAnotherChannel) {
 }
 
 TEST_F(KafkaTest, RefusesATopicOfSeveralPartitions) {
-  cluster_.CreateTopic("three", 3);
+  cluster_->CreateTopic("three", 3);
   const Channel channel = CreateChannel();
   EXPECT_EQ(RunBridge({}, "three"), "exited 6") << Log();
   EXPECT_THAT(Log(), HasSubstr("has 3 partitions"));
 }
 
 TEST_F(KafkaTest, NamesATopicThatItCannotCreate) {
-  cluster_.HideTopic("t");
+  cluster_->HideTopic("t");
   const Channel channel = CreateChannel();
   // The mock cluster does not create topics on request.
   ChildProcess bridge = StartBridge({"--timeout=0.5"});
@@ -276,7 +251,7 @@ TEST_F(KafkaTest, ChecksWithoutFencing) {
 
 TEST_F(KafkaTest, EndsWhenNoBrokerAnswers) {
   const Channel channel = CreateChannel();
-  cluster_.SetDown();
+  cluster_->SetDown();
   EXPECT_EQ(RunBridge({"--connect=0.1", "--timeout=0.3"}), "exited 5") << Log();
 }
 

@@ -9,13 +9,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "bridge/kafka_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
-#include "tests/bridge/kafka_cluster.h"
+#include "tests/bridge/kafka_fixture.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -28,14 +27,14 @@ using ::ipmpsc::testing::ChildProcess;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class KafkaTlsTest : public ::testing::Test {
+class KafkaTlsTest : public KafkaFixture {
  protected:
-  KafkaTlsTest()
-      : log_(testing::PathOnDisk("kafka-tls.log")), folder_(testing::PathOnDisk("kafka-tls")) {}
+  KafkaTlsTest() : KafkaFixture({"t"}), folder_(testing::PathOnDisk("kafka-tls")) {}
 
   void SetUp() override {
-    // ./bazelw installs all, so this is for builds without them.
-    if (!HasKafka()) GTEST_SKIP() << "this build has no librdkafka: install librdkafka-dev";
+    KafkaFixture::SetUp();
+    if (IsSkipped()) return;
+    // ./bazelw installs both, so this is for builds without them.
     if (std::system("openssl version >/dev/null && python3 -c 'import ssl'") != 0) {
       GTEST_SKIP() << "openssl or python3 is not installed";
     }
@@ -55,15 +54,13 @@ class KafkaTlsTest : public ::testing::Test {
         << testing::ReadFile(folder_ + "/openssl.log");
     testing::WriteFile(folder_ + "/password", "secret\n");
     testing::WriteFile(folder_ + "/wrong", "wrong\n");
-    cluster_.Start();
-    cluster_.CreateTopic("t", 1);
   }
 
   // Starts a broker that drops the first handshakes and asks for a certificate.
   void StartProxy(int drops, const std::string& user_and_password = "") {
     const std::string port = folder_ + "/port";
     unlink(port.c_str());
-    const std::string bootstrap = cluster_.bootstrap();
+    const std::string bootstrap = cluster_->bootstrap();
     proxy_ = ChildProcess::Fork([&] {
       const std::string command = absl::StrCat(
           "exec python3 tests/bridge/kafka_tls_proxy.py ",
@@ -100,17 +97,8 @@ class KafkaTlsTest : public ::testing::Test {
     options.insert(options.begin(), {address_, memory_ / "in", "--check"});
     return StartProgram(std::move(options), log_).Wait();
   }
-  std::string Log() const { return testing::ReadFile(log_); }
-  std::vector<std::string> Stored() {
-    std::vector<std::string> values;
-    for (const KafkaRecord& record : cluster_.Read("t")) values.push_back(record.value);
-    return values;
-  }
 
-  testing::SharedMemoryDirectory memory_;
-  std::string log_;
   std::string folder_;
-  KafkaCluster cluster_;
   ChildProcess proxy_;
   std::string address_;
 };
