@@ -36,6 +36,7 @@
 #include "bridge/nats_feed.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/bridge/connect.h"
 #include "tests/testing/status_matchers.h"
 
 namespace ipmpsc::bridge {
@@ -239,12 +240,14 @@ class HostileServerTest : public ::testing::Test {
   }
 
   std::unique_ptr<Engine> ConnectEngine() {
-    absl::StatusOr<std::unique_ptr<Engine>> engine = ConnectToNats(server_.Options());
+    absl::StatusOr<std::unique_ptr<Engine>> engine =
+        ConnectPatiently([&] { return ConnectToNats(server_.Options()); });
     EXPECT_OK(engine);
     return *std::move(engine);
   }
   std::unique_ptr<Feed> ConnectFeed() {
-    absl::StatusOr<std::unique_ptr<Feed>> feed = ConnectToNatsFeed(server_.Options());
+    absl::StatusOr<std::unique_ptr<Feed>> feed =
+        ConnectPatiently([&] { return ConnectToNatsFeed(server_.Options()); });
     EXPECT_OK(feed);
     return *std::move(feed);
   }

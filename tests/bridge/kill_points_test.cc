@@ -38,6 +38,7 @@
 #include "ipmpsc/options.h"
 #include "ipmpsc/receiver.h"
 #include "ipmpsc/sender.h"
+#include "tests/bridge/connect.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/process/stepped_child.h"
 #include "tests/testing/status_matchers.h"
@@ -73,7 +74,8 @@ Channel CreateChannel() {
 class Forward {
  public:
   Forward(const Channel& channel, const NatsOptions& options) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine = ConnectToNats(options);
+    absl::StatusOr<std::unique_ptr<Engine>> engine =
+        ConnectPatiently([&] { return ConnectToNats(options); });
     absl::StatusOr<ChannelSource> source = ChannelSource::Attach(channel, "bridge");
     if (!engine.ok() || !source.ok()) _exit(99);
     engine_ = *std::move(engine);
@@ -102,7 +104,8 @@ class Back {
  public:
   Back(const Channel& channel, const NatsOptions& options, const std::string& place)
       : outlet_(channel, "", "bridge") {
-    absl::StatusOr<std::unique_ptr<Feed>> feed = ConnectToNatsFeed(options);
+    absl::StatusOr<std::unique_ptr<Feed>> feed =
+        ConnectPatiently([&] { return ConnectToNatsFeed(options); });
     absl::StatusOr<PlaceFile> file = PlaceFile::Open(place);
     if (!feed.ok() || !file.ok()) _exit(99);
     feed_ = *std::move(feed);
