@@ -5,7 +5,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,31 +12,31 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <new>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "benchmarks/transport.h"
+#include "benchmarks/transports/iceoryx2_common.h"
 #include "benchmarks/transports/rust_library.h"
-#include "benchmarks/transports/spin_pause.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
 
-constexpr int kEmpty = 1;
+using iceoryx2::kDone;
+using iceoryx2::kEmpty;
+using iceoryx2::kPatience;
+
 // Messages in a subscriber's buffer. Each publisher has memory for that many.
 constexpr size_t kLeastBuffer = 8;
 constexpr size_t kMostBuffer = 4096;
@@ -98,8 +97,6 @@ struct Presence {
   std::atomic<int> answered{0};  // number of requests that a poll has answered
 };
 
-constexpr absl::Duration kPatience = absl::Seconds(10);
-
 void StayFor(const Presence& presence) {
   const absl::Time limit = absl::Now() + kPatience;
   while (presence.receiver.load() != getpid() && !presence.gone.load() && absl::Now() < limit)
@@ -129,8 +126,8 @@ class Iceoryx2Sender : public SenderEnd {
     return static_cast<char*>(bytes);
   }
   absl::Status Publish() override {
-    return calls_.publish(sender_) == 0 ? absl::OkStatus()
-                                        : absl::InternalError("send of iceoryx2");
+    return calls_.publish(sender_) == kDone ? absl::OkStatus()
+                                            : absl::InternalError("send of iceoryx2");
   }
 
  private:
@@ -165,17 +162,10 @@ class Iceoryx2Receiver : public ReceiverEnd {
   }
 
   absl::Status Receive(absl::FunctionRef<void(absl::string_view)> handler) override {
-    int result;
-    while ((result = Look(handler)) == kEmpty) {
-      if (waiting_ == Waiting::kSpin) {
-        SpinPause();
-      } else if (waiting_ == Waiting::kFastest) {
-        sched_yield();
-      } else if (calls_.wait(receiver_) != 0) {
-        return absl::InternalError("blocking_wait of iceoryx2");
-      }
-    }
-    return result == 0 ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
+    const int result = iceoryx2::Await(
+        waiting_, [&] { return Look(handler); }, [&] { return calls_.wait(receiver_); });
+    if (result == iceoryx2::kNotSlept) return absl::InternalError("blocking_wait of iceoryx2");
+    return result == kDone ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
   }
 
   void* handle() const { return receiver_; }
@@ -205,27 +195,17 @@ class Iceoryx2Transport : public Transport {
                  std::clamp(spec.queue_bytes / spec.max_message, kLeastBuffer, kMostBuffer),
                  static_cast<size_t>(spec.senders), spec.waiting == Waiting::kSleep},
         presence_(new (presence) Presence()) {}
-  // Removes the files itself, since killed processes may have left some.
   ~Iceoryx2Transport() override {
     munmap(presence_, sizeof(Presence));
-    std::error_code ignored;
-    std::filesystem::remove_all(absl::StrCat("/tmp/", name_), ignored);
-    const std::string prefix = absl::StrCat(name_, "-");
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored)) {
-      if (absl::StartsWith(entry.path().filename().string(), prefix)) unlink(entry.path().c_str());
-    }
+    iceoryx2::RemoveFiles(name_);
   }
 
   absl::StatusOr<std::unique_ptr<SenderEnd>> AttachSender() override {
     void* const sender = calls_.attach_sender(&channel_);
     if (sender == nullptr) return absl::InternalError("no publisher of iceoryx2");
-    const absl::Time limit = absl::Now() + kPatience;
-    while (!calls_.has_receiver(sender)) {
-      if (absl::Now() > limit) {
-        calls_.detach_sender(sender);
-        return absl::DeadlineExceededError("no receiver of iceoryx2 comes");
-      }
-      sched_yield();
+    if (!iceoryx2::AwaitOtherEnd([&] { return calls_.has_receiver(sender); })) {
+      calls_.detach_sender(sender);
+      return absl::DeadlineExceededError("no receiver of iceoryx2 comes");
     }
     return std::make_unique<Iceoryx2Sender>(calls_, sender, *presence_);
   }
@@ -266,8 +246,8 @@ absl::Status ReceiveFromMany(const Calls& calls,
       int result;
       do {
         result = At(i).Look([&](absl::string_view bytes) { goes_on = handler(i, bytes); });
-      } while (result == 0 && goes_on);
-      failed = result != 0 && result != kEmpty;
+      } while (result == kDone && goes_on);
+      failed = result != kDone && result != kEmpty;
       return goes_on && !failed;
     }
   } set = {{}, handler};
@@ -282,8 +262,8 @@ absl::Status ReceiveFromMany(const Calls& calls,
   const int result = calls.wait_for_many(
       handles.data(), handles.size(),
       [](size_t i, void* data) { return static_cast<Set*>(data)->Receive(i); }, &set);
-  return result == 0 && !set.failed ? absl::OkStatus()
-                                    : absl::InternalError("wait_and_process of iceoryx2");
+  return result == kDone && !set.failed ? absl::OkStatus()
+                                        : absl::InternalError("wait_and_process of iceoryx2");
 }
 
 }  // namespace
