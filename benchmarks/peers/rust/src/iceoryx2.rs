@@ -1,7 +1,7 @@
 //! iceoryx2's publish-subscribe behind a C ABI, for benchmarks/transports/iceoryx2.cc.
 use crate::iceoryx2_common::{
-    create_listener, create_node, create_notifier, failed, lend, notify, open_event, pointer,
-    send_lent, wait, Event, Ipc, DONE, EMPTY,
+    create_listener, create_node, create_notifier, failed, hand_over, lend, notify, open_event,
+    pointer, receive, send_lent, wait, Event, Ipc, DONE,
 };
 use crate::Handler;
 use iceoryx2::port::listener::Listener;
@@ -184,15 +184,8 @@ pub unsafe extern "C" fn peer_iceoryx2_try_receive(
     handler: Handler,
     data: *mut c_void,
 ) -> c_int {
-    match (*receiving).subscriber.receive() {
-        Ok(Some(sample)) => {
-            let bytes = sample.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            DONE
-        }
-        Ok(None) => EMPTY,
-        Err(error) => failed(error),
-    }
+    let received = (*receiving).subscriber.receive();
+    receive(received, |sample| hand_over(sample.payload(), handler, data))
 }
 
 /// Sleeps until there was a notification since the last call.

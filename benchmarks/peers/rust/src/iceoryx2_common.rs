@@ -1,5 +1,6 @@
-//! The common part of publish-subscribe and request-response with iceoryx2: results, a node, events,
-//! and slices that are lent.
+//! The common part of publish-subscribe and request-response with iceoryx2: results, a node,
+//! events, and slices that are lent.
+use crate::Handler;
 use iceoryx2::port::listener::Listener;
 use iceoryx2::port::notifier::Notifier;
 use iceoryx2::prelude::*;
@@ -81,6 +82,22 @@ pub fn wait(listener: &Option<Listener<Ipc>>) -> c_int {
         Ok(_) => DONE,
         Err(error) => failed(error),
     }
+}
+
+/// Calls `take` for what was received, if that is something.
+pub fn receive<T, E: Debug>(received: Result<Option<T>, E>, take: impl FnOnce(T)) -> c_int {
+    match received {
+        Ok(Some(value)) => {
+            take(value);
+            DONE
+        }
+        Ok(None) => EMPTY,
+        Err(error) => failed(error),
+    }
+}
+
+pub fn hand_over(bytes: &[u8], handler: Handler, data: *mut c_void) {
+    handler(bytes.as_ptr(), bytes.len(), data);
 }
 
 /// Keeps the loan in `place`. Returns its bytes, to fill, or null.

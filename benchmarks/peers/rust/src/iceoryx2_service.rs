@@ -1,7 +1,7 @@
 //! iceoryx2's request-response behind a C ABI, for benchmarks/services/iceoryx2_service.cc.
 use crate::iceoryx2_common::{
-    create_listener, create_node, create_notifier, failed, lend, notify, open_event, pointer,
-    send_lent, wait, Event, Ipc, DONE, EMPTY, ENDED,
+    create_listener, create_node, create_notifier, failed, hand_over, lend, notify, open_event,
+    pointer, receive, send_lent, wait, Event, Ipc, EMPTY, ENDED,
 };
 use crate::Handler;
 use iceoryx2::active_request::ActiveRequest;
@@ -164,15 +164,9 @@ pub unsafe extern "C" fn peer_iceoryx2_try_reply(
     let Some(pending) = &(*calling).pending else { return failed("there is no call") };
     // Looks first, since the last reply is sent before the connection ends.
     let is_connected = pending.is_connected();
-    match pending.receive() {
-        Ok(Some(reply)) => {
-            let bytes = reply.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            DONE
-        }
-        Ok(None) if is_connected => EMPTY,
-        Ok(None) => ENDED,
-        Err(error) => failed(error),
+    match receive(pending.receive(), |reply| hand_over(reply.payload(), handler, data)) {
+        EMPTY if !is_connected => ENDED,
+        result => result,
     }
 }
 
@@ -236,16 +230,10 @@ pub unsafe extern "C" fn peer_iceoryx2_try_request(
     data: *mut c_void,
 ) -> c_int {
     let serving = &mut *serving;
-    match serving.server.receive() {
-        Ok(Some(request)) => {
-            let bytes = request.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            serving.request = Some(request);
-            DONE
-        }
-        Ok(None) => EMPTY,
-        Err(error) => failed(error),
-    }
+    receive(serving.server.receive(), |request| {
+        hand_over(request.payload(), handler, data);
+        serving.request = Some(request);
+    })
 }
 
 /// As `peer_iceoryx2_wait_for_reply`.
