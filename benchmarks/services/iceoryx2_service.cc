@@ -2,11 +2,10 @@
 // ends are polled. To sleep, an end waits for an event that its users add.
 #include "benchmarks/services/iceoryx2_service.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -55,28 +54,22 @@ struct Calls {
   void (*end_request)(void*);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_iceoryx2_version", &calls.version) ||
-      !library->Find("peer_iceoryx2_attach_client", &calls.attach_client) ||
-      !library->Find("peer_iceoryx2_detach_client", &calls.detach_client) ||
-      !library->Find("peer_iceoryx2_has_server", &calls.has_server) ||
-      !library->Find("peer_iceoryx2_call", &calls.call) ||
-      !library->Find("peer_iceoryx2_try_reply", &calls.try_reply) ||
-      !library->Find("peer_iceoryx2_wait_for_reply", &calls.wait_for_reply) ||
-      !library->Find("peer_iceoryx2_end_call", &calls.end_call) ||
-      !library->Find("peer_iceoryx2_attach_server", &calls.attach_server) ||
-      !library->Find("peer_iceoryx2_detach_server", &calls.detach_server) ||
-      !library->Find("peer_iceoryx2_try_request", &calls.try_request) ||
-      !library->Find("peer_iceoryx2_wait_for_request", &calls.wait_for_request) ||
-      !library->Find("peer_iceoryx2_loan_reply", &calls.loan_reply) ||
-      !library->Find("peer_iceoryx2_send_reply", &calls.send_reply) ||
-      !library->Find("peer_iceoryx2_end_request", &calls.end_request)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_iceoryx2_version", &calls.version) &&
+         library.Find("peer_iceoryx2_attach_client", &calls.attach_client) &&
+         library.Find("peer_iceoryx2_detach_client", &calls.detach_client) &&
+         library.Find("peer_iceoryx2_has_server", &calls.has_server) &&
+         library.Find("peer_iceoryx2_call", &calls.call) &&
+         library.Find("peer_iceoryx2_try_reply", &calls.try_reply) &&
+         library.Find("peer_iceoryx2_wait_for_reply", &calls.wait_for_reply) &&
+         library.Find("peer_iceoryx2_end_call", &calls.end_call) &&
+         library.Find("peer_iceoryx2_attach_server", &calls.attach_server) &&
+         library.Find("peer_iceoryx2_detach_server", &calls.detach_server) &&
+         library.Find("peer_iceoryx2_try_request", &calls.try_request) &&
+         library.Find("peer_iceoryx2_wait_for_request", &calls.wait_for_request) &&
+         library.Find("peer_iceoryx2_loan_reply", &calls.loan_reply) &&
+         library.Find("peer_iceoryx2_send_reply", &calls.send_reply) &&
+         library.Find("peer_iceoryx2_end_request", &calls.end_request);
 }
 
 class Iceoryx2ServerEnd : public ServiceServerEnd {
@@ -186,11 +179,8 @@ ServiceKind Iceoryx2Service(const std::string& library) {
   ServiceKind kind;
   kind.name = "iceoryx2";
   kind.describe = "iceoryx2";
-  const absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe = absl::StrCat(
       "iceoryx2 ", calls->version(),
       ", request-response of slices without overflow: loan_slice_uninit, send, which waits while "

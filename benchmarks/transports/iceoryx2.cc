@@ -3,7 +3,6 @@
 // full. A subscriber is polled. To sleep, it waits for an event that its users add.
 #include "benchmarks/transports/iceoryx2.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,25 +65,19 @@ struct Calls {
   int (*wait_for_many)(void* const*, size_t, bool (*)(size_t, void*), void*);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_iceoryx2_version", &calls.version) ||
-      !library->Find("peer_iceoryx2_attach_sender", &calls.attach_sender) ||
-      !library->Find("peer_iceoryx2_detach_sender", &calls.detach_sender) ||
-      !library->Find("peer_iceoryx2_has_receiver", &calls.has_receiver) ||
-      !library->Find("peer_iceoryx2_loan", &calls.loan) ||
-      !library->Find("peer_iceoryx2_publish", &calls.publish) ||
-      !library->Find("peer_iceoryx2_wake", &calls.wake) ||
-      !library->Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) ||
-      !library->Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) ||
-      !library->Find("peer_iceoryx2_try_receive", &calls.try_receive) ||
-      !library->Find("peer_iceoryx2_wait", &calls.wait) ||
-      !library->Find("peer_iceoryx2_wait_for_many", &calls.wait_for_many)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_iceoryx2_version", &calls.version) &&
+         library.Find("peer_iceoryx2_attach_sender", &calls.attach_sender) &&
+         library.Find("peer_iceoryx2_detach_sender", &calls.detach_sender) &&
+         library.Find("peer_iceoryx2_has_receiver", &calls.has_receiver) &&
+         library.Find("peer_iceoryx2_loan", &calls.loan) &&
+         library.Find("peer_iceoryx2_publish", &calls.publish) &&
+         library.Find("peer_iceoryx2_wake", &calls.wake) &&
+         library.Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) &&
+         library.Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) &&
+         library.Find("peer_iceoryx2_try_receive", &calls.try_receive) &&
+         library.Find("peer_iceoryx2_wait", &calls.wait) &&
+         library.Find("peer_iceoryx2_wait_for_many", &calls.wait_for_many);
 }
 
 // A publisher loses messages in two cases before the receiver has seen it: the subscriber's buffer
@@ -273,11 +267,8 @@ TransportKind Iceoryx2(const std::string& library) {
   kind.name = "iceoryx2";
   kind.describe = "iceoryx2";
   kind.in_place = true;
-  const absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe = absl::StrCat(
       "iceoryx2 ", calls->version(),
       ", publish-subscribe without overflow: loan_slice_uninit, send, which waits "
