@@ -2,39 +2,30 @@
 // ends are polled. To sleep, an end waits for an event that its users add.
 #include "benchmarks/services/iceoryx2_service.h"
 
-#include <dlfcn.h>
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
-#include <system_error>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "benchmarks/transports/iceoryx2_common.h"
 #include "benchmarks/transports/rust_library.h"
-#include "benchmarks/transports/spin_pause.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kEmpty = 1;
-constexpr int kEnded = 2;
+using iceoryx2::kDone;
+using iceoryx2::kEnded;
+
 // Bytes of replies in a client's buffer, and the number of them.
 constexpr size_t kBufferBytes = size_t{1} << 20;
 constexpr size_t kLeastBuffer = 4;
 constexpr size_t kMostBuffer = 4096;
-constexpr absl::Duration kPatience = absl::Seconds(10);
 
 // As in benchmarks/peers/rust/src/iceoryx2_service.rs.
 struct Settings {
@@ -63,43 +54,22 @@ struct Calls {
   void (*end_request)(void*);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_iceoryx2_version", &calls.version) ||
-      !library->Find("peer_iceoryx2_attach_client", &calls.attach_client) ||
-      !library->Find("peer_iceoryx2_detach_client", &calls.detach_client) ||
-      !library->Find("peer_iceoryx2_has_server", &calls.has_server) ||
-      !library->Find("peer_iceoryx2_call", &calls.call) ||
-      !library->Find("peer_iceoryx2_try_reply", &calls.try_reply) ||
-      !library->Find("peer_iceoryx2_wait_for_reply", &calls.wait_for_reply) ||
-      !library->Find("peer_iceoryx2_end_call", &calls.end_call) ||
-      !library->Find("peer_iceoryx2_attach_server", &calls.attach_server) ||
-      !library->Find("peer_iceoryx2_detach_server", &calls.detach_server) ||
-      !library->Find("peer_iceoryx2_try_request", &calls.try_request) ||
-      !library->Find("peer_iceoryx2_wait_for_request", &calls.wait_for_request) ||
-      !library->Find("peer_iceoryx2_loan_reply", &calls.loan_reply) ||
-      !library->Find("peer_iceoryx2_send_reply", &calls.send_reply) ||
-      !library->Find("peer_iceoryx2_end_request", &calls.end_request)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
-}
-
-// Repeats `look` until it finds something. Returns its result, or -1 if `sleep` fails.
-int Await(Waiting waiting, absl::FunctionRef<int()> look, absl::FunctionRef<int()> sleep) {
-  for (;;) {
-    const int result = look();
-    if (result != kEmpty) return result;
-    if (waiting == Waiting::kSpin) {
-      SpinPause();
-    } else if (waiting == Waiting::kFastest) {
-      sched_yield();
-    } else if (sleep() != kDone) {
-      return -1;
-    }
-  }
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_iceoryx2_version", &calls.version) &&
+         library.Find("peer_iceoryx2_attach_client", &calls.attach_client) &&
+         library.Find("peer_iceoryx2_detach_client", &calls.detach_client) &&
+         library.Find("peer_iceoryx2_has_server", &calls.has_server) &&
+         library.Find("peer_iceoryx2_call", &calls.call) &&
+         library.Find("peer_iceoryx2_try_reply", &calls.try_reply) &&
+         library.Find("peer_iceoryx2_wait_for_reply", &calls.wait_for_reply) &&
+         library.Find("peer_iceoryx2_end_call", &calls.end_call) &&
+         library.Find("peer_iceoryx2_attach_server", &calls.attach_server) &&
+         library.Find("peer_iceoryx2_detach_server", &calls.detach_server) &&
+         library.Find("peer_iceoryx2_try_request", &calls.try_request) &&
+         library.Find("peer_iceoryx2_wait_for_request", &calls.wait_for_request) &&
+         library.Find("peer_iceoryx2_loan_reply", &calls.loan_reply) &&
+         library.Find("peer_iceoryx2_send_reply", &calls.send_reply) &&
+         library.Find("peer_iceoryx2_end_request", &calls.end_request);
 }
 
 class Iceoryx2ServerEnd : public ServiceServerEnd {
@@ -115,7 +85,7 @@ class Iceoryx2ServerEnd : public ServiceServerEnd {
     };
     absl::FunctionRef<void(absl::string_view)> handler = take;
     while (!answers.is_last()) {
-      const int taken = Await(
+      const int taken = iceoryx2::Await(
           waiting_, [&] { return calls_.try_request(server_, CallFunctionRef, &handler); },
           [&] { return calls_.wait_for_request(server_); });
       if (taken != kDone) return absl::InternalError("the server of iceoryx2 failed");
@@ -149,7 +119,7 @@ class Iceoryx2ClientEnd : public ServiceClientEnd {
       return absl::InternalError("send of iceoryx2");
     int result;
     do {
-      result = Await(
+      result = iceoryx2::Await(
           waiting_, [&] { return calls_.try_reply(client_, CallFunctionRef, &handler); },
           [&] { return calls_.wait_for_reply(client_); });
     } while (result == kDone && streams_);
@@ -174,15 +144,7 @@ class Iceoryx2ServiceOf : public Service {
         settings_{spec_.name.c_str(), spec.request_bytes, spec.reply_bytes,
                   std::clamp(kBufferBytes / spec.reply_bytes, kLeastBuffer, kMostBuffer),
                   spec.waiting == Waiting::kSleep} {}
-  // Removes the files itself, since killed processes may have left some.
-  ~Iceoryx2ServiceOf() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(absl::StrCat("/tmp/", spec_.name), ignored);
-    const std::string prefix = absl::StrCat(spec_.name, "-");
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored)) {
-      if (absl::StartsWith(entry.path().filename().string(), prefix)) unlink(entry.path().c_str());
-    }
-  }
+  ~Iceoryx2ServiceOf() override { iceoryx2::RemoveFiles(spec_.name); }
 
   absl::StatusOr<std::unique_ptr<ServiceServerEnd>> AttachServer() override {
     void* const server = calls_.attach_server(&settings_);
@@ -193,11 +155,8 @@ class Iceoryx2ServiceOf : public Service {
     void* const client = calls_.attach_client(&settings_);
     if (client == nullptr) return absl::InternalError("no client of iceoryx2");
     auto end = std::make_unique<Iceoryx2ClientEnd>(calls_, client, spec_);
-    const absl::Time limit = absl::Now() + kPatience;
-    while (!calls_.has_server(client)) {
-      if (absl::Now() > limit) return absl::DeadlineExceededError("no server of iceoryx2 comes");
-      sched_yield();
-    }
+    if (!iceoryx2::AwaitOtherEnd([&] { return calls_.has_server(client); }))
+      return absl::DeadlineExceededError("no server of iceoryx2 comes");
     return end;
   }
 
@@ -220,11 +179,8 @@ ServiceKind Iceoryx2Service(const std::string& library) {
   ServiceKind kind;
   kind.name = "iceoryx2";
   kind.describe = "iceoryx2";
-  const absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe = absl::StrCat(
       "iceoryx2 ", calls->version(),
       ", request-response of slices without overflow: loan_slice_uninit, send, which waits while "

@@ -4,7 +4,6 @@
 // process spins, or yields (as its YieldingIdleStrategy does) for throughput.
 #include "benchmarks/transports/aeron_ring.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -14,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -48,20 +48,14 @@ struct Calls {
   size_t (*read)(void*, Handler, void*, size_t);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_aeron_version", &calls.version) ||
-      !library->Find("peer_aeron_attach", &calls.attach) ||
-      !library->Find("peer_aeron_detach", &calls.detach) ||
-      !library->Find("peer_aeron_write", &calls.write) ||
-      !library->Find("peer_aeron_try_claim", &calls.try_claim) ||
-      !library->Find("peer_aeron_commit", &calls.commit) ||
-      !library->Find("peer_aeron_read", &calls.read)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_aeron_version", &calls.version) &&
+         library.Find("peer_aeron_attach", &calls.attach) &&
+         library.Find("peer_aeron_detach", &calls.detach) &&
+         library.Find("peer_aeron_write", &calls.write) &&
+         library.Find("peer_aeron_try_claim", &calls.try_claim) &&
+         library.Find("peer_aeron_commit", &calls.commit) &&
+         library.Find("peer_aeron_read", &calls.read);
 }
 
 void Idle(bool spin) {
@@ -171,11 +165,8 @@ TransportKind AeronRing(const std::string& library) {
   kind.name = "aeron ring";
   kind.describe = "Aeron's many-to-one ring buffer in C";
   kind.in_place = true;
-  absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe =
       absl::StrCat("Aeron ", calls->version(), " in C, aeron_mpsc_rb_write (in place: ",
                    "try_claim, commit) and aeron_mpsc_rb_read of up to ", kReadLimit,

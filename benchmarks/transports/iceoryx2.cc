@@ -3,9 +3,7 @@
 // full. A subscriber is polled. To sleep, it waits for an event that its users add.
 #include "benchmarks/transports/iceoryx2.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,31 +11,32 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "benchmarks/transport.h"
+#include "benchmarks/transports/iceoryx2_common.h"
 #include "benchmarks/transports/rust_library.h"
-#include "benchmarks/transports/spin_pause.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
 
-constexpr int kEmpty = 1;
+using iceoryx2::kDone;
+using iceoryx2::kEmpty;
+using iceoryx2::kPatience;
+
 // Messages in a subscriber's buffer. Each publisher has memory for that many.
 constexpr size_t kLeastBuffer = 8;
 constexpr size_t kMostBuffer = 4096;
@@ -66,25 +65,19 @@ struct Calls {
   int (*wait_for_many)(void* const*, size_t, bool (*)(size_t, void*), void*);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_iceoryx2_version", &calls.version) ||
-      !library->Find("peer_iceoryx2_attach_sender", &calls.attach_sender) ||
-      !library->Find("peer_iceoryx2_detach_sender", &calls.detach_sender) ||
-      !library->Find("peer_iceoryx2_has_receiver", &calls.has_receiver) ||
-      !library->Find("peer_iceoryx2_loan", &calls.loan) ||
-      !library->Find("peer_iceoryx2_publish", &calls.publish) ||
-      !library->Find("peer_iceoryx2_wake", &calls.wake) ||
-      !library->Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) ||
-      !library->Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) ||
-      !library->Find("peer_iceoryx2_try_receive", &calls.try_receive) ||
-      !library->Find("peer_iceoryx2_wait", &calls.wait) ||
-      !library->Find("peer_iceoryx2_wait_for_many", &calls.wait_for_many)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_iceoryx2_version", &calls.version) &&
+         library.Find("peer_iceoryx2_attach_sender", &calls.attach_sender) &&
+         library.Find("peer_iceoryx2_detach_sender", &calls.detach_sender) &&
+         library.Find("peer_iceoryx2_has_receiver", &calls.has_receiver) &&
+         library.Find("peer_iceoryx2_loan", &calls.loan) &&
+         library.Find("peer_iceoryx2_publish", &calls.publish) &&
+         library.Find("peer_iceoryx2_wake", &calls.wake) &&
+         library.Find("peer_iceoryx2_attach_receiver", &calls.attach_receiver) &&
+         library.Find("peer_iceoryx2_detach_receiver", &calls.detach_receiver) &&
+         library.Find("peer_iceoryx2_try_receive", &calls.try_receive) &&
+         library.Find("peer_iceoryx2_wait", &calls.wait) &&
+         library.Find("peer_iceoryx2_wait_for_many", &calls.wait_for_many);
 }
 
 // A publisher loses messages in two cases before the receiver has seen it: the subscriber's buffer
@@ -97,8 +90,6 @@ struct Presence {
   std::atomic<int> asked{0};     // number of polls that senders have requested
   std::atomic<int> answered{0};  // number of requests that a poll has answered
 };
-
-constexpr absl::Duration kPatience = absl::Seconds(10);
 
 void StayFor(const Presence& presence) {
   const absl::Time limit = absl::Now() + kPatience;
@@ -129,8 +120,8 @@ class Iceoryx2Sender : public SenderEnd {
     return static_cast<char*>(bytes);
   }
   absl::Status Publish() override {
-    return calls_.publish(sender_) == 0 ? absl::OkStatus()
-                                        : absl::InternalError("send of iceoryx2");
+    return calls_.publish(sender_) == kDone ? absl::OkStatus()
+                                            : absl::InternalError("send of iceoryx2");
   }
 
  private:
@@ -165,17 +156,10 @@ class Iceoryx2Receiver : public ReceiverEnd {
   }
 
   absl::Status Receive(absl::FunctionRef<void(absl::string_view)> handler) override {
-    int result;
-    while ((result = Look(handler)) == kEmpty) {
-      if (waiting_ == Waiting::kSpin) {
-        SpinPause();
-      } else if (waiting_ == Waiting::kFastest) {
-        sched_yield();
-      } else if (calls_.wait(receiver_) != 0) {
-        return absl::InternalError("blocking_wait of iceoryx2");
-      }
-    }
-    return result == 0 ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
+    const int result = iceoryx2::Await(
+        waiting_, [&] { return Look(handler); }, [&] { return calls_.wait(receiver_); });
+    if (result == iceoryx2::kNotSlept) return absl::InternalError("blocking_wait of iceoryx2");
+    return result == kDone ? absl::OkStatus() : absl::InternalError("receive of iceoryx2");
   }
 
   void* handle() const { return receiver_; }
@@ -205,27 +189,17 @@ class Iceoryx2Transport : public Transport {
                  std::clamp(spec.queue_bytes / spec.max_message, kLeastBuffer, kMostBuffer),
                  static_cast<size_t>(spec.senders), spec.waiting == Waiting::kSleep},
         presence_(new (presence) Presence()) {}
-  // Removes the files itself, since killed processes may have left some.
   ~Iceoryx2Transport() override {
     munmap(presence_, sizeof(Presence));
-    std::error_code ignored;
-    std::filesystem::remove_all(absl::StrCat("/tmp/", name_), ignored);
-    const std::string prefix = absl::StrCat(name_, "-");
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored)) {
-      if (absl::StartsWith(entry.path().filename().string(), prefix)) unlink(entry.path().c_str());
-    }
+    iceoryx2::RemoveFiles(name_);
   }
 
   absl::StatusOr<std::unique_ptr<SenderEnd>> AttachSender() override {
     void* const sender = calls_.attach_sender(&channel_);
     if (sender == nullptr) return absl::InternalError("no publisher of iceoryx2");
-    const absl::Time limit = absl::Now() + kPatience;
-    while (!calls_.has_receiver(sender)) {
-      if (absl::Now() > limit) {
-        calls_.detach_sender(sender);
-        return absl::DeadlineExceededError("no receiver of iceoryx2 comes");
-      }
-      sched_yield();
+    if (!iceoryx2::AwaitOtherEnd([&] { return calls_.has_receiver(sender); })) {
+      calls_.detach_sender(sender);
+      return absl::DeadlineExceededError("no receiver of iceoryx2 comes");
     }
     return std::make_unique<Iceoryx2Sender>(calls_, sender, *presence_);
   }
@@ -266,8 +240,8 @@ absl::Status ReceiveFromMany(const Calls& calls,
       int result;
       do {
         result = At(i).Look([&](absl::string_view bytes) { goes_on = handler(i, bytes); });
-      } while (result == 0 && goes_on);
-      failed = result != 0 && result != kEmpty;
+      } while (result == kDone && goes_on);
+      failed = result != kDone && result != kEmpty;
       return goes_on && !failed;
     }
   } set = {{}, handler};
@@ -282,8 +256,8 @@ absl::Status ReceiveFromMany(const Calls& calls,
   const int result = calls.wait_for_many(
       handles.data(), handles.size(),
       [](size_t i, void* data) { return static_cast<Set*>(data)->Receive(i); }, &set);
-  return result == 0 && !set.failed ? absl::OkStatus()
-                                    : absl::InternalError("wait_and_process of iceoryx2");
+  return result == kDone && !set.failed ? absl::OkStatus()
+                                        : absl::InternalError("wait_and_process of iceoryx2");
 }
 
 }  // namespace
@@ -293,11 +267,8 @@ TransportKind Iceoryx2(const std::string& library) {
   kind.name = "iceoryx2";
   kind.describe = "iceoryx2";
   kind.in_place = true;
-  const absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe = absl::StrCat(
       "iceoryx2 ", calls->version(),
       ", publish-subscribe without overflow: loan_slice_uninit, send, which waits "

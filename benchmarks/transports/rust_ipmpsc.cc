@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -43,23 +44,17 @@ struct Calls {
   int (*try_receive)(void*, RustHandler, void*);
 };
 
-absl::StatusOr<Calls> Load(const std::string& path) {
-  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
-  if (!library.ok()) return library.status();
-  Calls calls;
-  if (!library->Find("peer_ipmpsc_version", &calls.version) ||
-      !library->Find("peer_ipmpsc_create", &calls.create) ||
-      !library->Find("peer_ipmpsc_attach_sender", &calls.attach_sender) ||
-      !library->Find("peer_ipmpsc_detach_sender", &calls.detach_sender) ||
-      !library->Find("peer_ipmpsc_send", &calls.send) ||
-      !library->Find("peer_ipmpsc_try_send", &calls.try_send) ||
-      !library->Find("peer_ipmpsc_attach_receiver", &calls.attach_receiver) ||
-      !library->Find("peer_ipmpsc_detach_receiver", &calls.detach_receiver) ||
-      !library->Find("peer_ipmpsc_receive", &calls.receive) ||
-      !library->Find("peer_ipmpsc_try_receive", &calls.try_receive)) {
-    return absl::NotFoundError(dlerror());
-  }
-  return calls;
+bool Find(const RustLibrary& library, Calls& calls) {
+  return library.Find("peer_ipmpsc_version", &calls.version) &&
+         library.Find("peer_ipmpsc_create", &calls.create) &&
+         library.Find("peer_ipmpsc_attach_sender", &calls.attach_sender) &&
+         library.Find("peer_ipmpsc_detach_sender", &calls.detach_sender) &&
+         library.Find("peer_ipmpsc_send", &calls.send) &&
+         library.Find("peer_ipmpsc_try_send", &calls.try_send) &&
+         library.Find("peer_ipmpsc_attach_receiver", &calls.attach_receiver) &&
+         library.Find("peer_ipmpsc_detach_receiver", &calls.detach_receiver) &&
+         library.Find("peer_ipmpsc_receive", &calls.receive) &&
+         library.Find("peer_ipmpsc_try_receive", &calls.try_receive);
 }
 
 class RustSender : public SenderEnd {
@@ -150,11 +145,8 @@ TransportKind RustIpmpsc(const std::string& library) {
   TransportKind kind;
   kind.name = "crate ipmpsc";
   kind.describe = "the crate ipmpsc";
-  const absl::StatusOr<Calls> calls = Load(library);
-  if (!calls.ok()) {
-    kind.unavailable = std::string(calls.status().message());
-    return kind;
-  }
+  const std::optional<Calls> calls = LoadRustCalls(library, Find, kind);
+  if (!calls.has_value()) return kind;
   kind.describe = absl::StrCat("the crate ipmpsc ", calls->version(),
                                ": send of serde_bytes, recv from a zero_copy_context; "
                                "send_timeout and try_recv where it spins");

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -36,6 +37,24 @@ class RustLibrary {
 
   void* handle_;
 };
+
+// Loads the library and its functions. `find` stores their addresses, and returns false if one is
+// missing. Without them, `kind` (a TransportKind or ServiceKind) says why it is unavailable.
+template <typename Calls, typename Kind>
+std::optional<Calls> LoadRustCalls(const std::string& path,
+                                   bool (*find)(const RustLibrary& library, Calls& calls),
+                                   Kind& kind) {
+  const absl::StatusOr<RustLibrary> library = RustLibrary::Load(path);
+  Calls calls;
+  if (!library.ok()) {
+    kind.unavailable = std::string(library.status().message());
+  } else if (!find(*library, calls)) {
+    kind.unavailable = dlerror();
+  } else {
+    return calls;
+  }
+  return std::nullopt;
+}
 
 // `Handler` of benchmarks/peers/rust/src/lib.rs, and a handler whose last argument is the address
 // of an absl::FunctionRef.

@@ -1,4 +1,8 @@
 //! iceoryx2's publish-subscribe behind a C ABI, for benchmarks/transports/iceoryx2.cc.
+use crate::iceoryx2_common::{
+    create_listener, create_node, create_notifier, failed, hand_over, lend, notify, open_event,
+    pointer, receive, send_lent, wait, Event, Ipc, DONE,
+};
 use crate::Handler;
 use iceoryx2::port::listener::Listener;
 use iceoryx2::port::notifier::Notifier;
@@ -6,16 +10,12 @@ use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
 use iceoryx2::sample_mut_uninit::SampleMutUninit;
-use iceoryx2::service::port_factory::{event, publish_subscribe};
+use iceoryx2::service::port_factory::publish_subscribe;
 use std::collections::HashMap;
 use std::error::Error;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::raw::{c_char, c_int, c_void};
-
-const DONE: c_int = 0;
-const EMPTY: c_int = 1;
-const FAILED: c_int = -1;
 
 /// The settings that both sides agree on.
 #[repr(C)]
@@ -30,40 +30,34 @@ pub struct Channel {
     notify: bool,
 }
 
-type Service = ipc::Service;
-type Loan = SampleMutUninit<Service, [MaybeUninit<u8>], ()>;
+type Loan = SampleMutUninit<Ipc, [MaybeUninit<u8>], ()>;
 
 /// The service that a process opens first. A node must not be taken across a fork.
 struct Opened {
-    service: publish_subscribe::PortFactory<Service, [u8], ()>,
-    event: Option<event::PortFactory<Service>>,
-    _node: Node<Service>,
+    service: publish_subscribe::PortFactory<Ipc, [u8], ()>,
+    event: Option<Event>,
+    _node: Node<Ipc>,
 }
 
 // Ports before what they belong to: they are dropped in this order.
 pub struct Sending {
     loan: Option<Loan>,
-    publisher: Publisher<Service, [u8], ()>,
-    notifier: Option<Notifier<Service>>,
+    publisher: Publisher<Ipc, [u8], ()>,
+    notifier: Option<Notifier<Ipc>>,
     opened: Opened,
 }
 
 pub struct Receiving {
-    subscriber: Subscriber<Service, [u8], ()>,
-    listener: Option<Listener<Service>>,
+    subscriber: Subscriber<Ipc, [u8], ()>,
+    listener: Option<Listener<Ipc>>,
     _opened: Opened,
 }
 
 unsafe fn open(channel: &Channel) -> Result<Opened, Box<dyn Error>> {
-    set_log_level(LogLevel::Error);
     let name = CStr::from_ptr(channel.name).to_str()?;
-    let mut config = Config::default();
-    config.global.set_root_path(&Path::new(format!("/tmp/{name}").as_bytes())?);
-    config.global.prefix = FileName::new(format!("{name}-").as_bytes())?;
-    let node = NodeBuilder::new().config(&config).create::<Service>()?;
-    let service_name: ServiceName = name.try_into()?;
+    let node = create_node(name)?;
     let service = node
-        .service_builder(&service_name)
+        .service_builder(&name.try_into()?)
         .publish_subscribe::<[u8]>()
         .payload_alignment(Alignment::new(8).unwrap())
         .enable_safe_overflow(false)
@@ -75,33 +69,11 @@ unsafe fn open(channel: &Channel) -> Result<Opened, Box<dyn Error>> {
         .max_nodes(channel.senders + 2)
         .open_or_create()?;
     let event = if channel.notify {
-        Some(
-            node.service_builder(&service_name)
-                .event()
-                .max_listeners(1)
-                .max_notifiers(channel.senders)
-                .max_nodes(channel.senders + 2)
-                .open_or_create()?,
-        )
+        Some(open_event(&node, name, channel.senders, channel.senders + 2)?)
     } else {
         None
     };
     Ok(Opened { service, event, _node: node })
-}
-
-fn pointer<T>(attached: Result<T, Box<dyn Error>>) -> *mut T {
-    match attached {
-        Ok(value) => Box::into_raw(Box::new(value)),
-        Err(error) => {
-            eprintln!("iceoryx2: {error}");
-            std::ptr::null_mut()
-        }
-    }
-}
-
-fn failed(error: impl std::fmt::Debug) -> c_int {
-    eprintln!("iceoryx2: {error:?}");
-    FAILED
 }
 
 #[no_mangle]
@@ -126,10 +98,7 @@ pub unsafe extern "C" fn peer_iceoryx2_attach_sender(channel: *const Channel) ->
             .max_loaned_samples(1)
             .backpressure_strategy(BackpressureStrategy::RetryUntilDelivered)
             .create()?;
-        let notifier = match &opened.event {
-            Some(event) => Some(event.notifier_builder().create()?),
-            None => None,
-        };
+        let notifier = create_notifier(&opened.event)?;
         Ok(Sending { loan: None, publisher, notifier, opened })
     })())
 }
@@ -159,17 +128,8 @@ pub unsafe extern "C" fn peer_iceoryx2_has_receiver(sending: *const Sending) -> 
 #[no_mangle]
 pub unsafe extern "C" fn peer_iceoryx2_loan(sending: *mut Sending, size: usize) -> *mut c_void {
     let sending = &mut *sending;
-    match sending.publisher.loan_slice_uninit(size) {
-        Ok(mut loan) => {
-            let bytes = loan.payload_mut().as_mut_ptr().cast();
-            sending.loan = Some(loan);
-            bytes
-        }
-        Err(error) => {
-            failed(error);
-            std::ptr::null_mut()
-        }
-    }
+    let loan = sending.publisher.loan_slice_uninit(size);
+    lend(loan, &mut sending.loan, Loan::payload_mut)
 }
 
 /// Sends what was lent; waits while the receiver's buffer is full.
@@ -179,16 +139,7 @@ pub unsafe extern "C" fn peer_iceoryx2_loan(sending: *mut Sending, size: usize) 
 #[no_mangle]
 pub unsafe extern "C" fn peer_iceoryx2_publish(sending: *mut Sending) -> c_int {
     let sending = &mut *sending;
-    let Some(loan) = sending.loan.take() else { return failed("nothing was lent") };
-    if let Err(error) = loan.assume_init().send() {
-        return failed(error);
-    }
-    if let Some(notifier) = &sending.notifier {
-        if let Err(error) = notifier.notify() {
-            return failed(error);
-        }
-    }
-    DONE
+    send_lent(&mut sending.loan, |loan| loan.assume_init().send(), &sending.notifier)
 }
 
 /// Wakes the receiver, without a message, if it can sleep.
@@ -197,11 +148,7 @@ pub unsafe extern "C" fn peer_iceoryx2_publish(sending: *mut Sending) -> c_int {
 /// As above.
 #[no_mangle]
 pub unsafe extern "C" fn peer_iceoryx2_wake(sending: *const Sending) {
-    if let Some(notifier) = &(*sending).notifier {
-        if let Err(error) = notifier.notify() {
-            failed(error);
-        }
-    }
+    notify(&(*sending).notifier);
 }
 
 /// A receiver, or null.
@@ -213,10 +160,7 @@ pub unsafe extern "C" fn peer_iceoryx2_attach_receiver(channel: *const Channel) 
     let channel = &*channel;
     pointer((|| {
         let opened = open(channel)?;
-        let listener = match &opened.event {
-            Some(event) => Some(event.listener_builder().create()?),
-            None => None,
-        };
+        let listener = create_listener(&opened.event)?;
         let subscriber =
             opened.service.subscriber_builder().buffer_size(channel.messages).create()?;
         Ok(Receiving { subscriber, listener, _opened: opened })
@@ -240,15 +184,8 @@ pub unsafe extern "C" fn peer_iceoryx2_try_receive(
     handler: Handler,
     data: *mut c_void,
 ) -> c_int {
-    match (*receiving).subscriber.receive() {
-        Ok(Some(sample)) => {
-            let bytes = sample.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            DONE
-        }
-        Ok(None) => EMPTY,
-        Err(error) => failed(error),
-    }
+    let received = (*receiving).subscriber.receive();
+    receive(received, |sample| hand_over(sample.payload(), handler, data))
 }
 
 /// Sleeps until there was a notification since the last call.
@@ -257,11 +194,7 @@ pub unsafe extern "C" fn peer_iceoryx2_try_receive(
 /// As above; the channel notifies.
 #[no_mangle]
 pub unsafe extern "C" fn peer_iceoryx2_wait(receiving: *mut Receiving) -> c_int {
-    let Some(listener) = &(*receiving).listener else { return failed("there is no listener") };
-    match listener.blocking_wait(|_| {}) {
-        Ok(_) => DONE,
-        Err(error) => failed(error),
-    }
+    wait(&(*receiving).listener)
 }
 
 /// Sleeps for all receivers in a WaitSet, and calls `ready` with the index of each that was
@@ -276,7 +209,7 @@ pub unsafe extern "C" fn peer_iceoryx2_wait_for_many(
     ready: extern "C" fn(usize, *mut c_void) -> bool,
     data: *mut c_void,
 ) -> c_int {
-    let listeners: Vec<&Listener<Service>> = std::slice::from_raw_parts(receivings, count)
+    let listeners: Vec<&Listener<Ipc>> = std::slice::from_raw_parts(receivings, count)
         .iter()
         .filter_map(|receiving| (**receiving).listener.as_ref())
         .collect();
@@ -284,7 +217,7 @@ pub unsafe extern "C" fn peer_iceoryx2_wait_for_many(
         return failed("there is no listener");
     }
     let result = (|| -> Result<(), Box<dyn Error>> {
-        let set = WaitSetBuilder::new().create::<Service>()?;
+        let set = WaitSetBuilder::new().create::<Ipc>()?;
         let guards = listeners
             .iter()
             .map(|listener| set.attach_notification(*listener))

@@ -1,4 +1,8 @@
 //! iceoryx2's request-response behind a C ABI, for benchmarks/services/iceoryx2_service.cc.
+use crate::iceoryx2_common::{
+    create_listener, create_node, create_notifier, failed, hand_over, lend, notify, open_event,
+    pointer, receive, send_lent, wait, Event, Ipc, EMPTY, ENDED,
+};
 use crate::Handler;
 use iceoryx2::active_request::ActiveRequest;
 use iceoryx2::pending_response::PendingResponse;
@@ -8,16 +12,11 @@ use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::server::Server;
 use iceoryx2::prelude::*;
 use iceoryx2::response_mut_uninit::ResponseMutUninit;
-use iceoryx2::service::port_factory::{event, request_response};
+use iceoryx2::service::port_factory::request_response;
 use std::error::Error;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::raw::{c_char, c_int, c_void};
-
-const DONE: c_int = 0;
-const EMPTY: c_int = 1;
-const ENDED: c_int = 2;
-const FAILED: c_int = -1;
 
 /// The settings that both sides agree on.
 #[repr(C)]
@@ -33,14 +32,13 @@ pub struct ServiceSettings {
     notify: bool,
 }
 
-type Ipc = ipc::Service;
-type Event = event::PortFactory<Ipc>;
+type Loan = ResponseMutUninit<Ipc, [MaybeUninit<u8>], ()>;
 
 /// The service that a process opens first. A node must not be taken across a fork.
 struct Opened {
     service: request_response::PortFactory<Ipc, [u8], (), [u8], ()>,
-    // Of requests and of replies.
-    events: Option<(Event, Event)>,
+    requests: Option<Event>,
+    replies: Option<Event>,
     _node: Node<Ipc>,
 }
 
@@ -54,7 +52,7 @@ pub struct Calling {
 }
 
 pub struct Serving {
-    loan: Option<ResponseMutUninit<Ipc, [MaybeUninit<u8>], ()>>,
+    loan: Option<Loan>,
     request: Option<ActiveRequest<Ipc, [u8], (), [u8], ()>>,
     server: Server<Ipc, [u8], (), [u8], ()>,
     notifier: Option<Notifier<Ipc>>,
@@ -63,15 +61,10 @@ pub struct Serving {
 }
 
 unsafe fn open(settings: &ServiceSettings) -> Result<Opened, Box<dyn Error>> {
-    set_log_level(LogLevel::Error);
     let name = CStr::from_ptr(settings.name).to_str()?;
-    let mut config = Config::default();
-    config.global.set_root_path(&Path::new(format!("/tmp/{name}").as_bytes())?);
-    config.global.prefix = FileName::new(format!("{name}-").as_bytes())?;
-    let node = NodeBuilder::new().config(&config).create::<Ipc>()?;
-    let service_name: ServiceName = name.try_into()?;
+    let node = create_node(name)?;
     let service = node
-        .service_builder(&service_name)
+        .service_builder(&name.try_into()?)
         .request_response::<[u8], [u8]>()
         .request_payload_alignment(Alignment::new(8).unwrap())
         .response_payload_alignment(Alignment::new(8).unwrap())
@@ -85,52 +78,12 @@ unsafe fn open(settings: &ServiceSettings) -> Result<Opened, Box<dyn Error>> {
         .max_clients(1)
         .max_nodes(2)
         .open_or_create()?;
-    let open_event = |kind: &str| -> Result<Event, Box<dyn Error>> {
-        let event_name: ServiceName = format!("{name}-{kind}").as_str().try_into()?;
-        Ok(node
-            .service_builder(&event_name)
-            .event()
-            .max_listeners(1)
-            .max_notifiers(1)
-            .max_nodes(2)
-            .open_or_create()?)
-    };
-    let events = if settings.notify {
-        Some((open_event("requests")?, open_event("replies")?))
-    } else {
-        None
-    };
-    Ok(Opened { service, events, _node: node })
-}
-
-fn pointer<T>(attached: Result<T, Box<dyn Error>>) -> *mut T {
-    match attached {
-        Ok(value) => Box::into_raw(Box::new(value)),
-        Err(error) => {
-            eprintln!("iceoryx2: {error}");
-            std::ptr::null_mut()
-        }
+    let (mut requests, mut replies) = (None, None);
+    if settings.notify {
+        requests = Some(open_event(&node, &format!("{name}-requests"), 1, 2)?);
+        replies = Some(open_event(&node, &format!("{name}-replies"), 1, 2)?);
     }
-}
-
-fn failed(error: impl std::fmt::Debug) -> c_int {
-    eprintln!("iceoryx2: {error:?}");
-    FAILED
-}
-
-fn notify(notifier: &Option<Notifier<Ipc>>) -> c_int {
-    match notifier.as_ref().map(|notifier| notifier.notify()) {
-        Some(Err(error)) => failed(error),
-        _ => DONE,
-    }
-}
-
-fn wait(listener: &Option<Listener<Ipc>>) -> c_int {
-    let Some(listener) = listener else { return failed("there is no listener") };
-    match listener.blocking_wait(|_| {}) {
-        Ok(_) => DONE,
-        Err(error) => failed(error),
-    }
+    Ok(Opened { service, requests, replies, _node: node })
 }
 
 /// A client, or null.
@@ -151,13 +104,8 @@ pub unsafe extern "C" fn peer_iceoryx2_attach_client(
             .allocation_strategy(AllocationStrategy::Static)
             .backpressure_strategy(BackpressureStrategy::RetryUntilDelivered)
             .create()?;
-        let (notifier, listener) = match &opened.events {
-            Some((requests, replies)) => (
-                Some(requests.notifier_builder().create()?),
-                Some(replies.listener_builder().create()?),
-            ),
-            None => (None, None),
-        };
+        let notifier = create_notifier(&opened.requests)?;
+        let listener = create_listener(&opened.replies)?;
         Ok(Calling { pending: None, client, notifier, listener, opened })
     })())
 }
@@ -177,10 +125,8 @@ pub unsafe extern "C" fn peer_iceoryx2_detach_client(calling: *mut Calling) {
 pub unsafe extern "C" fn peer_iceoryx2_has_server(calling: *const Calling) -> bool {
     let opened = &(*calling).opened;
     opened.service.dynamic_config().number_of_servers() > 0
-        && opened.events.iter().all(|(requests, replies)| {
-            requests.dynamic_config().number_of_listeners() > 0
-                && replies.dynamic_config().number_of_notifiers() > 0
-        })
+        && opened.requests.iter().all(|event| event.dynamic_config().number_of_listeners() > 0)
+        && opened.replies.iter().all(|event| event.dynamic_config().number_of_notifiers() > 0)
 }
 
 /// Sends a request. Its call goes on until `peer_iceoryx2_end_call`.
@@ -218,15 +164,9 @@ pub unsafe extern "C" fn peer_iceoryx2_try_reply(
     let Some(pending) = &(*calling).pending else { return failed("there is no call") };
     // Looks first, since the last reply is sent before the connection ends.
     let is_connected = pending.is_connected();
-    match pending.receive() {
-        Ok(Some(reply)) => {
-            let bytes = reply.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            DONE
-        }
-        Ok(None) if is_connected => EMPTY,
-        Ok(None) => ENDED,
-        Err(error) => failed(error),
+    match receive(pending.receive(), |reply| hand_over(reply.payload(), handler, data)) {
+        EMPTY if !is_connected => ENDED,
+        result => result,
     }
 }
 
@@ -257,13 +197,8 @@ pub unsafe extern "C" fn peer_iceoryx2_attach_server(
     let settings = &*settings;
     pointer((|| {
         let opened = open(settings)?;
-        let (notifier, listener) = match &opened.events {
-            Some((requests, replies)) => (
-                Some(replies.notifier_builder().create()?),
-                Some(requests.listener_builder().create()?),
-            ),
-            None => (None, None),
-        };
+        let notifier = create_notifier(&opened.replies)?;
+        let listener = create_listener(&opened.requests)?;
         let server = opened
             .service
             .server_builder()
@@ -295,16 +230,10 @@ pub unsafe extern "C" fn peer_iceoryx2_try_request(
     data: *mut c_void,
 ) -> c_int {
     let serving = &mut *serving;
-    match serving.server.receive() {
-        Ok(Some(request)) => {
-            let bytes = request.payload();
-            handler(bytes.as_ptr(), bytes.len(), data);
-            serving.request = Some(request);
-            DONE
-        }
-        Ok(None) => EMPTY,
-        Err(error) => failed(error),
-    }
+    receive(serving.server.receive(), |request| {
+        hand_over(request.payload(), handler, data);
+        serving.request = Some(request);
+    })
 }
 
 /// As `peer_iceoryx2_wait_for_reply`.
@@ -330,17 +259,7 @@ pub unsafe extern "C" fn peer_iceoryx2_loan_reply(
         failed("there is no request");
         return std::ptr::null_mut();
     };
-    match request.loan_slice_uninit(size) {
-        Ok(mut loan) => {
-            let bytes = loan.payload_mut().as_mut_ptr().cast();
-            serving.loan = Some(loan);
-            bytes
-        }
-        Err(error) => {
-            failed(error);
-            std::ptr::null_mut()
-        }
-    }
+    lend(request.loan_slice_uninit(size), &mut serving.loan, Loan::payload_mut)
 }
 
 /// Sends the reply that was lent; waits while the client's buffer is full.
@@ -350,11 +269,7 @@ pub unsafe extern "C" fn peer_iceoryx2_loan_reply(
 #[no_mangle]
 pub unsafe extern "C" fn peer_iceoryx2_send_reply(serving: *mut Serving) -> c_int {
     let serving = &mut *serving;
-    let Some(loan) = serving.loan.take() else { return failed("nothing was lent") };
-    if let Err(error) = loan.assume_init().send() {
-        return failed(error);
-    }
-    notify(&serving.notifier)
+    send_lent(&mut serving.loan, |loan| loan.assume_init().send(), &serving.notifier)
 }
 
 /// # Safety

@@ -4,6 +4,7 @@ use std::os::raw::c_void;
 
 pub mod aeron;
 pub mod iceoryx2;
+mod iceoryx2_common;
 pub mod iceoryx2_service;
 pub mod ipmpsc;
 
