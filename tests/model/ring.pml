@@ -74,7 +74,7 @@ bool lock[SLOTS];
 // The receiver's own.
 byte head = START;
 
-// What the reference knows, and no participant does. Nothing is kept of what lies below the release
+// The state that the reference knows, and no participant does. It has nothing below the release
 // position.
 byte open[SLOTS];      // position that the slot's living owner has claimed and not committed, or 0
 short claimed = 0;     // where claims begin
@@ -411,7 +411,7 @@ batch:
        STAMP_BEHIND_THE_FIRST(claim + 1, 2, IN_BATCH);
        more = 0
      }
-  // What is left of the claim is given back.
+  // The rest of the claim is given back.
   :: atomic {
        more == 2 ->
        STAMP_BEHIND_THE_FIRST(claim + 2, 1, DISCARDED);
@@ -627,7 +627,7 @@ receiving:
        :: next < head && !HAS(passed, next) -> next++
        :: else -> break
        od;
-       // Who releases a message has received it.
+       // A receiver that releases a message has received it.
        assert((((committed & ~discarded) | in_batch) & BELOW(next) & ~BELOW(release_position) &
                ~passed) == 0);
        claimed = claimed & ~BELOW(next);
@@ -636,7 +636,7 @@ receiving:
        discarded = discarded & ~BELOW(next);
        in_batch = in_batch & ~BELOW(next);
        passed = passed & ~BELOW(next);
-       // What is released has the worst content for the laps to come: stamps of this one, wherever
+       // Released bytes have the worst content for the laps to come: stamps of this one, wherever
        // a record may begin. A description without a stamp is one that nobody may read.
        do
        :: release_position < next ->

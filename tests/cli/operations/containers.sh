@@ -25,7 +25,7 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 clean_up() {
   local pid
   [ -z "${docker_pid-}" ] || { kill "$docker_pid" && wait "$docker_pid"; } 2>/dev/null
-  # What Docker and Podman have mounted would keep the folder.
+  # Mounts of Docker and Podman would keep the folder.
   awk -v folder="$folder/" 'index($5, folder) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
     xargs -r umount --lazy
   rm -rf --one-file-system "$folder"

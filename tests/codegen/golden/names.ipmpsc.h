@@ -375,7 +375,7 @@ class SendWriter : public ::ipmpsc::writer::MessageWriter {
 
 /// The writer of message `ipmpsc_test.names.Message`.
 ///
-/// What the generated classes derive from.
+/// The bases of the generated classes.
 class MessageWriter
     : public ::ipmpsc::writer::RequiredWriter<
         ::ipmpsc_test::in_tests_2fcodegen_2fprotos_2fnames_2eproto::MessageWriter, 1> {

@@ -854,7 +854,7 @@ class SendView {
 
 /// The view of message `ipmpsc_test.names.Message`.
 ///
-/// What the generated classes derive from.
+/// The bases of the generated classes.
 class MessageView {
  public:
   /// Returns the view of `wire`, or null if that is malformed or `arena` has no memory for it.
