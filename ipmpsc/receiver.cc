@@ -9,21 +9,10 @@
 #include "ipmpsc/internal/endpoint/wait_set_core.h"
 
 namespace ipmpsc {
-namespace {
 
 using internal::ReceiverCore;
+using internal::RecordOf;
 using internal::TakenRecord;
-
-Record RecordOf(const TakenRecord& taken) {
-  return {absl::string_view(taken.payload, taken.length), taken.position, taken.sender,
-          taken.trailer.committed, taken.trailer.sequence};
-}
-
-}  // namespace
-
-absl::Time Record::sent_at() const {
-  return sequence == 0 ? absl::InfinitePast() : absl::FromUnixNanos(sent_at_nanoseconds);
-}
 
 Lease::Lease(internal::LocalRef<ReceiverCore> core, uint64_t ticket, const Record& record)
     : core_(std::move(core)), ticket_(ticket), record_(record) {}
@@ -112,8 +101,7 @@ absl::StatusOr<size_t> Receiver::DrainWhile(absl::FunctionRef<bool(const Record&
                                             size_t max_records) {
   // The handler may destroy or move this.
   const internal::LocalRef<ReceiverCore> core(core_);
-  return core->Drain([handler](const TakenRecord& taken) { return handler(RecordOf(taken)); },
-                     max_records);
+  return core->Drain(handler, max_records);
 }
 
 void Receiver::Interrupt() {

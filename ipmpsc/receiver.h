@@ -29,6 +29,7 @@
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/local_ref.h"
 #include "ipmpsc/options.h"
+#include "ipmpsc/record.h"
 
 namespace ipmpsc {
 
@@ -38,21 +39,6 @@ class WaitSetCore;
 }  // namespace internal
 
 class WaitSet;
-
-// One message in the ring.
-struct Record {
-  absl::string_view payload;  // 16-byte aligned
-  uint64_t position;  // in the order of all records; grows from message to message, never repeats
-  uint16_t sender;    // slot of the sender
-  // In channels with `ChannelOptions::timestamps`, else 0: the time of the commit by the sender's
-  // clock (CLOCK_REALTIME, nanoseconds since 1970), and the message's number among those of its
-  // slot, from 1 on. A number is missing if a sender died just before a commit.
-  int64_t sent_at_nanoseconds = 0;
-  uint64_t sequence = 0;  // that number
-
-  // Returns `sent_at_nanoseconds` as a time; absl::InfinitePast() in channels without timestamps.
-  absl::Time sent_at() const;
-};
 
 // Lease
 //

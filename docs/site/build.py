@@ -29,6 +29,7 @@ HEADERS = [
     "ipmpsc/options.h",
     "ipmpsc/post_mortem.h",
     "ipmpsc/receiver.h",
+    "ipmpsc/record.h",
     "ipmpsc/sender.h",
     "ipmpsc/stats.h",
     "ipmpsc/tap.h",

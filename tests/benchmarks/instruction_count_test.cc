@@ -32,11 +32,11 @@ using ::ipmpsc::testing::SteppedChild;
 
 constexpr int kCalls = 20;
 
-constexpr double kSend = 220;
-constexpr double kSendBatch = 1690;
+constexpr double kSend = 200;
+constexpr double kSendBatch = 1570;
 constexpr double kLoan = 460;
-constexpr double kReceive = 320;
-constexpr double kDrain = 345;
+constexpr double kReceive = 295;
+constexpr double kDrain = 305;
 constexpr double kParse = 7800;
 constexpr double kWrite = 10300;
 

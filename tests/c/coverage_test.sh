@@ -78,7 +78,7 @@ members_of_c() {
   ' "$@" | sort -u
 }
 
-members_of_cpp ipmpsc/{channel,fd_passing,options,post_mortem,receiver,sender,stats,tap,wait_options,wait_set}.h \
+members_of_cpp ipmpsc/{channel,fd_passing,options,post_mortem,receiver,record,sender,stats,tap,wait_options,wait_set}.h \
   >"$work/cpp"
 members_of_c ipmpsc/c/*.h >"$work/c"
 [ "$(wc -l <"$work/cpp")" -ge 200 ] || fail "few members of C++ were read: $(cat "$work/cpp")"

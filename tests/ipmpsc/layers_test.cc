@@ -53,8 +53,8 @@ std::string RoomOf(absl::string_view path) {
   const size_t slash = path.rfind('/');
   if (slash != absl::string_view::npos) return std::string(path.substr(0, slash));
   const absl::string_view name = path.substr(0, path.find('.'));
-  static const auto* const values =
-      new std::set<absl::string_view>{"deadline", "options", "platform", "version", "wait_options"};
+  static const auto* const values = new std::set<absl::string_view>{
+      "deadline", "options", "platform", "record", "version", "wait_options"};
   return values->count(name) != 0 ? "values" : "raw";
 }
 

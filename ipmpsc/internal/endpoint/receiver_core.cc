@@ -330,7 +330,7 @@ absl::Status ReceiverCore::Take(Deadline deadline, TakenRecord* taken, uint64_t*
   }
 }
 
-absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
+absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const Record&)> handler,
                                            size_t max_records) {
   if (max_records == 0) return 0;
   // A call ends at the claim position of its beginning, so that it ends even if senders keep up
@@ -341,37 +341,43 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
       bounded_by_claim ? ClaimPosition(ring_.control->claim_word.load(std::memory_order_relaxed))
                        : 0;
 
-  // Ends the hold on the current record and releases, also if the handler throws.
+  // Holds the current record, and the handled ones before it until they are released together: each
+  // release takes a cache line from the senders that wait for it. Also if the handler throws.
   class Hold {
    public:
     explicit Hold(ReceiverCore* core) : core_(core), outermost_(!core->is_draining_) {}
-    ~Hold() { Flush(); }
+    ~Hold() {
+      if (outermost_) core_->is_draining_ = false;
+      Release();
+    }
 
     void Begin(const TakenRecord& taken) {
       ++records_;
       bytes_ += taken.length;
-      if (!outermost_) return;  // protected by the current record of the outer call
-      core_->is_draining_ = true;
-      core_->drained_ = taken.position;
+      // The current record of the outer call protects those of the inner ones.
+      if (outermost_) Protect(taken.position);
     }
-    // Marks the record as handled. Its space is released now or with that of later ones: each
-    // release takes a cache line from the senders that wait for it.
+    // Marks the record as handled.
     void End(const TakenRecord& taken) {
-      // The handler may have forked. In a child the record is the parent's.
-      if (++core_->burst_ > tuning::kBurst && ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess()))
+      if (++core_->burst_ > tuning::kBurst)
         core_->consumer_.PrepareLines(taken.position, taken.length);
-      if (outermost_) core_->is_draining_ = false;
-      if (records_ == tuning::kMostReleasedTogether ||
-          core_->consumer_.head() - core_->consumer_.released() >=
-              core_->ring_.capacity / tuning::kReleaseShares ||
-          ABSL_PREDICT_FALSE(AreSendersWaiting(*core_->ring_.control)))
-        Flush();
+      if (ABSL_PREDICT_FALSE(records_ == tuning::kMostReleasedTogether ||
+                             core_->consumer_.head() - core_->consumer_.released() >=
+                                 core_->ring_.capacity / tuning::kReleaseShares ||
+                             AreSendersWaiting(*core_->ring_.control))) {
+        if (outermost_) Protect(core_->consumer_.head());
+        Release();
+      }
     }
 
    private:
-    void Flush() {
-      if (outermost_) core_->is_draining_ = false;
-      // In a forked child the handled records are the parent's to release.
+    // Keeps the records from `position` on from being released.
+    void Protect(Position position) {
+      core_->is_draining_ = true;
+      core_->drained_ = position;
+    }
+    // In a child that the handler has forked, the handled records are the parent's to release.
+    void Release() {
       if (records_ != 0 && ABSL_PREDICT_TRUE(core_->fork_guard_.InSameProcess())) {
         core_->consumer_.CountReceived(records_, bytes_);
         core_->ReleaseUnheld();
@@ -394,12 +400,16 @@ absl::StatusOr<size_t> ReceiverCore::Drain(absl::FunctionRef<bool(const TakenRec
         consumer_.Take(&taken) != TakeResult::kTaken) {
       // The next call finds out why there are no more.
       if (count > 0) break;
-      const absl::Status status = TryTakeUnleased(&taken);
+      TakenRecord first;  // One whose address is passed on would not stay in registers.
+      const absl::Status status = TryTakeUnleased(&first);
       if (!status.ok()) return status;
+      taken = first;
       skips_backlog = false;
     }
     hold.Begin(taken);
-    const bool go_on = handler(taken);
+    const bool go_on = handler(RecordOf(taken));
+    // In a child that the handler has forked, the record is the parent's.
+    if (ABSL_PREDICT_FALSE(!fork_guard_.InSameProcess())) return count + 1;
     hold.End(taken);
     ++count;
     if (ABSL_PREDICT_FALSE(!go_on || detached_) ||

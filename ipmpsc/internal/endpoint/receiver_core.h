@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/internal/endpoint/adaptive_spin.h"
 #include "ipmpsc/internal/endpoint/arming.h"
@@ -30,8 +31,14 @@
 #include "ipmpsc/internal/ring/waiting.h"
 #include "ipmpsc/internal/segment/segment.h"
 #include "ipmpsc/options.h"
+#include "ipmpsc/record.h"
 
 namespace ipmpsc::internal {
+
+inline Record RecordOf(const TakenRecord& taken) {
+  return {absl::string_view(taken.payload, taken.length), taken.position, taken.sender,
+          taken.trailer.committed, taken.trailer.sequence};
+}
 
 class ReceiverCore final : public LocalRefCounted, public Waitable {
  public:
@@ -76,8 +83,7 @@ class ReceiverCore final : public LocalRefCounted, public Waitable {
   // `handler`, so the caller holds a reference.
   //
   // Errors: as `Receiver::Drain`.
-  absl::StatusOr<size_t> Drain(absl::FunctionRef<bool(const TakenRecord&)> handler,
-                               size_t max_records);
+  absl::StatusOr<size_t> Drain(absl::FunctionRef<bool(const Record&)> handler, size_t max_records);
 
   void Release(uint64_t ticket, uint64_t payload_size) {
     const Position position = leases_.position(ticket);

@@ -54,34 +54,10 @@ class Consumer {
 
   // Takes the message at `head()`. Steps over a bounded number of discarded records before it. On
   // kCorrupt, `head()` does not change.
-  TakeResult Take(TakenRecord* taken) {
-    for (int discarded = 0; discarded < kMostDiscarded; ++discarded) {
-      if (ABSL_PREDICT_FALSE(!ring_.IsStamped(head_))) return TakeResult::kNone;
-      // Relaxed: the stamp was acquired.
-      const auto untrusted = absl::bit_cast<RecordDescription>(
-          ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
-      if (ABSL_PREDICT_FALSE(!CanBeAtHead(untrusted))) return TakeResult::kCorrupt;
-      const RecordDescription& description = untrusted;  // checked
-      if (ABSL_PREDICT_TRUE(description.kind == RecordKind::kMessage ||
-                            description.kind == RecordKind::kInBatch)) {
-        const uint64_t size = ring_.RecordSizeOf(description.length);
-        taken->position = head_;
-        taken->payload = ring_.At(head_) + sizeof(RecordHeader);
-        taken->length = description.length;
-        taken->sender = description.sender;
-        if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
-          std::memcpy(&taken->trailer, ring_.TrailerAt(head_, size), sizeof(RecordTrailer));
-        } else {
-          taken->trailer = {};
-        }
-        head_ += size;
-        return TakeResult::kTaken;
-      }
-      if (description.kind != RecordKind::kDiscarded) return TakeResult::kCorrupt;
-      AddToOwnCounter(&ring_.receiver_slot->discarded_records, 1);
-      head_ += ring_.RecordSizeOf(description.length);
-    }
-    return TakeResult::kNone;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE TakeResult Take(TakenRecord* taken) {
+    bool discarded = false;
+    const TakeResult result = TakeNext(taken, &discarded);
+    return ABSL_PREDICT_FALSE(discarded) ? TakeBehindDiscarded(taken) : result;
   }
 
   // Steps over the committed records before `end`, which a sender has claimed, and counts the
@@ -144,6 +120,45 @@ class Consumer {
   // The maximum number of discarded records that one call steps over. A hostile peer may write them
   // without end, and the caller checks its deadline between calls.
   static constexpr int kMostDiscarded = 256;
+
+  // Takes the message at `head()`, or steps over the discarded record there and sets `*discarded`.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE TakeResult TakeNext(TakenRecord* taken, bool* discarded) {
+    if (ABSL_PREDICT_FALSE(!ring_.IsStamped(head_))) return TakeResult::kNone;
+    // Relaxed: the stamp was acquired.
+    const auto untrusted = absl::bit_cast<RecordDescription>(
+        ring_.HeaderAt(head_)->description.load(std::memory_order_relaxed));
+    if (ABSL_PREDICT_FALSE(!CanBeAtHead(untrusted))) return TakeResult::kCorrupt;
+    const RecordDescription& description = untrusted;  // checked
+    const uint64_t size = ring_.RecordSizeOf(description.length);
+    if (ABSL_PREDICT_FALSE(description.kind != RecordKind::kMessage &&
+                           description.kind != RecordKind::kInBatch)) {
+      if (description.kind != RecordKind::kDiscarded) return TakeResult::kCorrupt;
+      *discarded = true;
+      AddToOwnCounter(&ring_.receiver_slot->discarded_records, 1);
+      head_ += size;
+      return TakeResult::kNone;
+    }
+    taken->position = head_;
+    taken->payload = ring_.At(head_) + sizeof(RecordHeader);
+    taken->length = description.length;
+    taken->sender = description.sender;
+    if (ABSL_PREDICT_FALSE(ring_.trailer_size != 0)) {
+      std::memcpy(&taken->trailer, ring_.TrailerAt(head_, size), sizeof(RecordTrailer));
+    } else {
+      taken->trailer = {};
+    }
+    head_ += size;
+    return TakeResult::kTaken;
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE TakeResult TakeBehindDiscarded(TakenRecord* taken) {
+    for (int stepped = 1; stepped < kMostDiscarded; ++stepped) {
+      bool discarded = false;
+      const TakeResult result = TakeNext(taken, &discarded);
+      if (!discarded) return result;
+    }
+    return TakeResult::kNone;
+  }
 
   // Whether a record of this description can be at `head()`. A record, with its header, must end
   // within one lap of the release position. This bounds every read to the mapping.
