@@ -19,18 +19,20 @@
 #include <utility>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "benchmarks/codec_rows.h"
 #include "benchmarks/kind_rows.h"
 #include "benchmarks/machine.h"
+#include "benchmarks/overview.h"
 #include "benchmarks/report.h"
 #include "benchmarks/results.pb.h"
 #include "benchmarks/row.h"
@@ -48,7 +50,8 @@ ABSL_FLAG(int32_t, rounds, 5, "how often each system is measured in each row");
 ABSL_FLAG(std::string, rows, "", "only the rows whose names contain one of these words: a,b");
 ABSL_FLAG(std::string, systems, "", "only the systems whose names contain one of these: a,b");
 ABSL_FLAG(std::string, json, "", "where the figures go; by default compare.json in the tree");
-ABSL_FLAG(std::string, render, "", "measure nothing: show the figures of this JSON file");
+ABSL_FLAG(std::string, render, "",
+          "measure nothing: show the figures of these JSON files, a,b; the tables are the first's");
 ABSL_FLAG(bool, cargo, true,
           "build the peers that are written in Rust, if cargo is there; it fetches their sources");
 ABSL_FLAG(bool, docs, false,
@@ -59,9 +62,6 @@ namespace {
 
 using ::ipmpsc::examples::Fail;
 using ::ipmpsc::examples::kFault;
-
-constexpr char kBegin[] = "<!-- compare: begin -->\n";
-constexpr char kEnd[] = "<!-- compare: end -->\n";
 
 // The rows of README.md.
 constexpr const char* kSummary[] = {
@@ -132,14 +132,26 @@ std::string RustPeers() {
   return "";
 }
 
-Results Measure(const std::string& command) {
+// Returns the command that measures the same again, without the flags for its output.
+std::string Command() {
+  std::string flags;
+  for (const char* const name : {"rounds", "rows", "systems", "cargo"}) {
+    const absl::CommandLineFlag* const flag = absl::FindCommandLineFlag(name);
+    if (flag->CurrentValue() == flag->DefaultValue()) continue;
+    absl::StrAppend(&flags, " --", name, "=", flag->CurrentValue());
+  }
+  return absl::StrCat("./bazelw run -c opt //benchmarks:compare", flags.empty() ? "" : " --",
+                      flags);
+}
+
+Results Measure() {
   std::vector<TransportKind> systems = {Ipmpsc()};
   const std::string rust_peers = RustPeers();
   for (TransportKind& peer : Peers(rust_peers)) systems.push_back(std::move(peer));
 
   Results results;
   results.set_date(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
-  results.set_command(command);
+  results.set_command(Command());
   results.set_commit(CommitOf(Tree()));
   results.set_processor(ProcessorName());
   results.set_kernel(KernelVersion());
@@ -191,49 +203,69 @@ Results Measure(const std::string& command) {
   return results;
 }
 
-// Replaces the text between the marks of a document in the tree.
-void WriteBetweenMarks(absl::string_view document, absl::string_view inserted) {
+// Replaces the text between the marks of that name in a document of the tree.
+void WriteBetweenMarks(absl::string_view document, absl::string_view name,
+                       absl::string_view inserted) {
   const std::string path = absl::StrCat(Tree(), "/", document);
+  const std::string begin_mark = absl::StrCat("<!-- ", name, ": begin -->\n");
+  const std::string end_mark = absl::StrCat("<!-- ", name, ": end -->\n");
   std::string text = ReadFile(path);
-  const size_t begin = text.find(kBegin);
-  const size_t end = text.find(kEnd);
+  const size_t begin = text.find(begin_mark);
+  const size_t end = text.find(end_mark);
   if (begin == std::string::npos || end == std::string::npos || end < begin)
-    Fail(kFault, absl::StrCat(path, ": has no marks for the tables"));
-  const size_t inside = begin + sizeof(kBegin) - 1;
+    Fail(kFault, absl::StrCat(path, ": has no marks named ", name, " for a table"));
+  const size_t inside = begin + begin_mark.size();
   text.replace(inside, end - inside, absl::StrCat("\n", inserted, "\n"));
   WriteFile(path, text);
 }
 
-void WriteDocs(const Results& results) {
-  WriteBetweenMarks("docs/performance.md", MarkdownTables(results, "performance"));
-  WriteBetweenMarks("README.md", SummaryTable(results, {std::begin(kSummary), std::end(kSummary)}));
+// Writes the tables and pictures of the first run, and what all runs say of the targets.
+void WriteDocs(const std::vector<Results>& runs) {
+  const Results& first = runs.front();
+  WriteBetweenMarks("docs/performance.md", "overview", OverviewTable(runs));
+  WriteBetweenMarks("docs/performance.md", "targets", TargetTable(runs));
+  WriteBetweenMarks("docs/performance.md", "compare", MarkdownTables(first, "performance"));
+  WriteBetweenMarks("README.md", "compare",
+                    SummaryTable(first, {std::begin(kSummary), std::end(kSummary)}));
   std::filesystem::create_directories(absl::StrCat(Tree(), "/docs/performance"));
-  for (const RowResult& row : results.rows()) {
+  for (const RowResult& row : first.rows()) {
     const std::string picture = BarChart(row);
     if (!picture.empty())
       WriteFile(absl::StrCat(Tree(), "/docs/performance/", row.id(), ".svg"), picture);
   }
 }
 
-int Run(const std::string& command) {
+Results ReadResults(const std::string& path) {
   Results results;
-  google::protobuf::util::JsonPrintOptions json_options;
-  json_options.add_whitespace = true;
-  if (const std::string from = absl::GetFlag(FLAGS_render); !from.empty()) {
-    const auto parsed = google::protobuf::util::JsonStringToMessage(ReadFile(from), &results);
-    if (!parsed.ok()) Fail(examples::kBadInput, absl::StrCat(from, ": ", parsed.ToString()));
+  const auto parsed = google::protobuf::util::JsonStringToMessage(ReadFile(path), &results);
+  if (!parsed.ok()) Fail(examples::kBadInput, absl::StrCat(path, ": ", parsed.ToString()));
+  return results;
+}
+
+void WriteResults(const Results& results, const std::string& path) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(results, &json, options).ok())
+    Fail(kFault, "the results cannot be written as JSON");
+  WriteFile(path, json);
+  std::cerr << "figures: " << path << std::endl;
+}
+
+int Run() {
+  std::vector<Results> runs;
+  if (const std::string files = absl::GetFlag(FLAGS_render); !files.empty()) {
+    for (const absl::string_view file : absl::StrSplit(files, ','))
+      runs.push_back(ReadResults(std::string(file)));
   } else {
-    results = Measure(command);
-    std::string json;
-    if (!google::protobuf::util::MessageToJsonString(results, &json, json_options).ok())
-      Fail(kFault, "the results cannot be written as JSON");
-    std::string path = absl::GetFlag(FLAGS_json);
-    if (path.empty()) path = absl::StrCat(Tree(), "/compare.json");
-    WriteFile(path, json);
-    std::cerr << "figures: " << path << std::endl;
+    runs.push_back(Measure());
+    const std::string path = absl::GetFlag(FLAGS_json);
+    WriteResults(runs.front(), path.empty() ? absl::StrCat(Tree(), "/compare.json") : path);
   }
-  std::cout << MarkdownTables(results, "");
-  if (absl::GetFlag(FLAGS_docs)) WriteDocs(results);
+  std::cout << OverviewTable(runs) << "\n"
+            << TargetTable(runs) << "\n"
+            << MarkdownTables(runs.front(), "");
+  if (absl::GetFlag(FLAGS_docs)) WriteDocs(runs);
   return 0;
 }
 
@@ -241,9 +273,6 @@ int Run(const std::string& command) {
 }  // namespace ipmpsc::benchmarks
 
 int main(int argc, char** argv) {
-  const std::string command =
-      absl::StrCat("./bazelw run -c opt //benchmarks:compare", argc > 1 ? " -- " : "",
-                   absl::StrJoin(argv + 1, argv + argc, " "));
   const std::vector<std::string> rest = ipmpsc::examples::ParseArguments(
       argc, argv, "Compares this library with its peers and with what the machine allows.",
       {"rounds", "rows", "systems", "json", "render", "cargo", "docs"});
@@ -251,5 +280,5 @@ int main(int argc, char** argv) {
     ipmpsc::examples::Fail(ipmpsc::examples::kBadInput,
                            absl::StrCat(rest[0], ": takes flags only; see --help"));
   }
-  return ipmpsc::benchmarks::Run(command);
+  return ipmpsc::benchmarks::Run();
 }

@@ -4,74 +4,27 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "benchmarks/figures.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
 
-constexpr absl::string_view kOwnName = "ipmpsc";
-
-double Quantile(std::vector<double> samples, double fraction) {
-  std::sort(samples.begin(), samples.end());
-  const double place = fraction * static_cast<double>(samples.size() - 1);
-  const size_t below = static_cast<size_t>(place);
-  const size_t above = std::min(below + 1, samples.size() - 1);
-  return samples[below] + (place - static_cast<double>(below)) * (samples[above] - samples[below]);
-}
-
-std::vector<double> Samples(const Metric& metric) {
-  return {metric.samples().begin(), metric.samples().end()};
-}
-
-// Returns the first metric's median, or 0 if the system has none.
-double FigureOf(const RowResult::Entry& entry) {
-  return entry.metrics_size() == 0 ? 0 : Median(Samples(entry.metrics(0)));
-}
-
-bool IsOwn(const RowResult::Entry& entry) { return absl::StartsWith(entry.system(), kOwnName); }
-
-// Returns the median over the rounds of value / base. Each ratio is taken within one round, since a
-// disturbance affects both.
+// Returns the median over the rounds of value / base.
 std::string RatioText(const RowResult::Entry& value, const RowResult::Entry& base) {
-  std::vector<double> ratios;
-  const Metric& above = value.metrics(0);
-  const Metric& below = base.metrics(0);
-  for (int i = 0; i < std::min(above.samples_size(), below.samples_size()); ++i)
-    ratios.push_back(above.samples(i) / below.samples(i));
-  const double ratio = Median(ratios);
+  const double ratio = Median(RoundRatios(value.metrics(0), base.metrics(0)));
   // The base may be 0.
   return std::isfinite(ratio) ? absl::StrFormat("%.2f", ratio) : "-";
 }
 
-const RowResult::Entry* Find(const RowResult& row, bool limit) {
-  for (const RowResult::Entry& entry : row.entries()) {
-    if (entry.metrics_size() != 0 && (limit ? entry.is_limit() : IsOwn(entry))) return &entry;
-  }
-  return nullptr;
-}
-
-std::vector<const RowResult::Entry*> BestFirst(const RowResult& row) {
-  std::vector<const RowResult::Entry*> entries;
-  for (const RowResult::Entry& entry : row.entries()) {
-    if (entry.metrics_size() != 0) entries.push_back(&entry);
-  }
-  std::stable_sort(
-      entries.begin(), entries.end(), [&](const RowResult::Entry* a, const RowResult::Entry* b) {
-        if (a->is_limit() != b->is_limit()) return a->is_limit();
-        return row.more_is_better() ? FigureOf(*a) > FigureOf(*b) : FigureOf(*a) < FigureOf(*b);
-      });
-  return entries;
-}
-
 std::string Table(const RowResult& row, absl::string_view pictures) {
-  const RowResult::Entry* const limit = Find(row, /*limit=*/true);
-  const RowResult::Entry* const own = Find(row, /*limit=*/false);
+  const RowResult::Entry* const limit = FindLimit(row);
+  const RowResult::Entry* const own = FindOwn(row);
   std::string table = absl::StrCat("### ", row.title(), "\n\n");
   if (!pictures.empty())
     absl::StrAppend(&table, "![", row.title(), "](", pictures, "/", row.id(), ".svg)\n\n");
@@ -126,56 +79,11 @@ std::string Table(const RowResult& row, absl::string_view pictures) {
   return table;
 }
 
-// Returns the best system that is neither this library nor a limit.
-const RowResult::Entry* BestPeer(const RowResult& row) {
-  for (const RowResult::Entry* entry : BestFirst(row)) {
-    if (!entry->is_limit() && !IsOwn(*entry)) return entry;
-  }
-  return nullptr;
-}
-
-const RowResult::Entry* FindSystem(const RowResult& row, absl::string_view system) {
-  for (const RowResult::Entry& entry : row.entries()) {
-    if (entry.metrics_size() != 0 && entry.system() == system) return &entry;
-  }
-  return nullptr;
-}
-
 std::string Escape(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
 }
 
 }  // namespace
-
-double Median(std::vector<double> samples) {
-  return samples.empty() ? 0 : Quantile(std::move(samples), 0.5);
-}
-
-std::string FormatFigure(double value, const std::string& unit) {
-  struct Scale {
-    double factor;
-    const char* text;
-  };
-  static constexpr Scale kTimes[] = {{1e9, " s"}, {1e6, " ms"}, {1e3, " us"}, {1, " ns"}};
-  static constexpr Scale kRates[] = {{1e6, " million/s"}, {1e3, " thousand/s"}, {1, "/s"}};
-  static constexpr Scale kBytes[] = {{1e6, " MB"}, {1e3, " KB"}, {1, " B"}};
-  const auto format = [value](const auto& scales) {
-    for (const Scale& scale : scales) {
-      if (value >= scale.factor || scale.factor == 1) {
-        const double scaled = value / scale.factor;
-        return absl::StrFormat("%.*f%s",
-                               scaled >= 100  ? 0
-                               : scaled >= 10 ? 1
-                                              : 2,
-                               scaled, scale.text);
-      }
-    }
-    return std::string();
-  };
-  if (unit == "ns") return format(kTimes);
-  if (unit == "bytes") return format(kBytes);
-  return format(kRates);
-}
 
 std::string MarkdownTables(const Results& results, absl::string_view pictures) {
   std::string text = absl::StrCat(
@@ -203,8 +111,8 @@ std::string SummaryTable(const Results& results, const std::vector<std::string>&
         return entry == nullptr ? "-" : FormatFigure(FigureOf(*entry), row.unit());
       };
       const RowResult::Entry* const peer = BestPeer(row);
-      absl::StrAppend(&table, "| ", row.title(), " | ", figure(Find(row, /*limit=*/true)), " | **",
-                      figure(Find(row, /*limit=*/false)), "** | ", figure(peer),
+      absl::StrAppend(&table, "| ", row.title(), " | ", figure(FindLimit(row)), " | **",
+                      figure(FindOwn(row)), "** | ", figure(peer),
                       peer == nullptr ? "" : absl::StrCat(", ", peer->system()), " | ",
                       figure(FindSystem(row, "crate ipmpsc")), " | ",
                       figure(FindSystem(row, "unix stream socket")), " |\n");

@@ -10,11 +10,6 @@
 
 namespace ipmpsc::benchmarks {
 
-double Median(std::vector<double> samples);
-
-// Returns "1.25 us", "21.3 million/s" or "12.4 MB": three digits, with a unit that suits the size.
-std::string FormatFigure(double value, const std::string& unit);
-
 // Returns all rows as Markdown. Each system has its median, its spread (first to third quartile),
 // and its ratios to the limit and to this library. Above each table is the picture
 // `pictures`/ROW.svg, unless `pictures` is empty.
@@ -24,7 +19,7 @@ std::string MarkdownTables(const Results& results, absl::string_view pictures);
 // readers know. Rows missing from `results` are left out.
 std::string SummaryTable(const Results& results, const std::vector<std::string>& ids);
 
-// Returns a picture of a row: a bar for each system on a logarithmic scale, with the best on top.
+// Returns a picture of a row: a bar for each system on a linear scale, with the best on top.
 std::string BarChart(const RowResult& row);
 
 }  // namespace ipmpsc::benchmarks

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/figures.h"
 #include "benchmarks/results.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
