@@ -411,13 +411,21 @@ def test_collected_wait_of_a_closed_loop_leaves_the_next_one_alone(channel):
     asyncio.run(main())
 
 
-def test_busy_channel_leaves_time_for_others(path):
-    """A task that always finds a message lets others run."""
+@pytest.mark.parametrize("kind", ["receiver", "sender", "lossy sender", "tap"])
+def test_busy_channel_leaves_time_for_others(path, kind):
+    """A task that always finds a message, or space for one, lets others run."""
 
     async def main():
-        channel = ipmpsc.Channel.create(path, capacity=1 << 20)
-        ipmpsc.Sender(channel).send_batch([b"x"] * 10000)
+        on_full = "drop_newest" if kind == "lossy sender" else "wait"
+        channel = ipmpsc.Channel.create(path, capacity=1 << 20, on_full=on_full)
+        sender = ipmpsc.Sender(channel)
         receiver = ipmpsc.Receiver(channel)
+        tap = ipmpsc.Tap(channel)
+        if kind in ("receiver", "tap"):
+            sender.send_batch([b"x"] * 10000)
+        call = {"receiver": receiver.receive_async, "tap": tap.next_async}.get(
+            kind, lambda: sender.send_async(b"x")
+        )
         runs = 0
 
         async def other():
@@ -428,7 +436,7 @@ def test_busy_channel_leaves_time_for_others(path):
 
         task = asyncio.create_task(other())
         for _ in range(10000):
-            (await receiver.receive_async()).release()
+            await call()
         task.cancel()
         assert runs >= 100
 
