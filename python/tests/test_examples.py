@@ -110,8 +110,8 @@ def test_faulty_input(path, channel):
     assert "no channel" in finish(start("plot.py", path + "-", "x", "--wait", 0.05), expect=1)
 
 
-def plot_of(path, *arguments, expect=0):
-    """The output of the plot while frames go by, of which every other one is damaged."""
+def plot_of(path, *arguments, expect=0, pause=0.01):
+    """The output of the plot while frames go by, and two damaged ones after each."""
     Frame = frame_class()
     channel = ipmpsc.Channel.create(path, description=messages.description(Frame))
     sender = ipmpsc.Sender(channel)
@@ -121,9 +121,10 @@ def plot_of(path, *arguments, expect=0):
     plot = start("plot.py", path, *arguments, "--interval", 0.05, "--seconds", 1.5)
     end = time.monotonic() + 60
     while plot.poll() is None and time.monotonic() < end:
-        sender.send_batch([frame, b"\xff no frame"])
+        sender.send_batch([frame, b"\xff no frame", b"\x22\x01\xff"])
         receiver.receive_available()
-        time.sleep(0.01)
+        time.sleep(pause)
+    assert plot.poll() is not None, "the plot does not end"
     return finish(plot, expect)
 
 
@@ -132,11 +133,18 @@ def test_plot_of_numbers_that_are_not_finite(path):
     assert "ratio, 0.00 to 0.00" in output and "Traceback" not in output, output
 
 
-def test_plot_goes_on_after_damaged_messages(path):
+@pytest.mark.parametrize("protobuf", ["upb", "python"])
+def test_plot_goes_on_after_damaged_messages(path, monkeypatch, protobuf):
+    monkeypatch.setenv("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", protobuf)
     output = plot_of(path, "width")
     assert re.search(r"\d messages are no test\.Frame, the last one of slot 0", output), output
     assert re.search(r"width .*█.* 7\.00|width .*▁.* 7\.00", output), output
     assert "Traceback" not in output
+
+
+def test_plot_ends_in_time_on_a_busy_channel(path):
+    """The tap always finds a message."""
+    assert re.search(r"\n\d+ messages$", plot_of(path, "width", pause=0).strip())
 
 
 @pytest.mark.parametrize(
