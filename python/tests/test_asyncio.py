@@ -209,18 +209,24 @@ def test_claims_and_batches_wait_for_space(channel):
 def test_batch_waits_for_no_more_space_than_it_needs(path, timestamps):
     async def main():
         channel = ipmpsc.Channel.create(path, capacity=4096, timestamps=timestamps)
-        sender = ipmpsc.Sender(channel)
         receiver = ipmpsc.Receiver(channel)
+        armed = []
+
+        class Late(ipmpsc.Sender):
+            def arm(self):
+                # The last release. It comes before the wait, which it cannot wake.
+                receiver.receive(timeout=10).release()
+                armed.append(super().arm())
+                return armed[-1]
+
+        sender = Late(channel)
         sender.send(b"x" * 1500)
         sender.send(b"y" * 2000)
         # 20 records of 64 bytes, for which the kept message leaves space.
         batch = [b"z" * (32 if timestamps else 40)] * 20
-        task = asyncio.create_task(sender.send_batch_async(batch))
-        await asyncio.sleep(0.01)
-        assert not task.done()
+        await asyncio.wait_for(sender.send_batch_async(batch), 60)
+        assert armed == [False]
         receiver.receive(timeout=10).release()
-        with receiver.receive(timeout=10):
-            await asyncio.wait_for(task, 60)
         assert receiver.receive_available() == batch
 
     asyncio.run(main())
