@@ -382,6 +382,8 @@ def test_cycle_of_an_end_and_its_closed_loop_is_collected(channel, kind):
         loop.end.add_receiver(ipmpsc.Receiver(channel))
         wait = loop.end.wait_async()
     task = loop.create_task(wait)
+    # Or else the collector ends the wait, and so the queue of tasks, before it sees the cycle.
+    loop.task = task
     loop.run_until_complete(asyncio.sleep(0.01))
     assert loop.end._turns.loop is loop
     loop.close()
