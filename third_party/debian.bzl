@@ -99,6 +99,10 @@ def require(repository_ctx, path, package):
 def copy_headers(repository_ctx, source, target):
     """Copies the folder of headers `source` to `target`.
 
+    Put them below a folder of their own: `includes` makes it one of system headers. Clang reads
+    headers in the root of a repository as code of the program, with all warnings, since Bazel
+    gives it that root by -iquote as well.
+
     Links would have the inodes of the files in /usr/include, which clang takes for
     system headers: layering_check would then allow all of them to everybody.
     """

@@ -152,7 +152,7 @@ async def read(tap, message_class, arguments, plots, faults):
     async for tapped in tap:
         try:
             message = message_class.FromString(tapped.payload)
-        except DecodeError:
+        except (DecodeError, UnicodeDecodeError):  # The latter where protobuf has no C extension.
             # Continues, for the sake of the other senders.
             faults.add(tapped)
             continue

@@ -174,6 +174,14 @@ struct PyChannel {
   }
 };
 
+// Binds what ipmpsc/_tasks.py asks before each result: whether the task should let others run, after
+// 64 results without a wait. `count(self)` returns a reference to their number.
+template <typename Class, typename CountOf>
+void BindPause(Class& bound, CountOf count) {
+  using Object = typename Class::Type;
+  bound.def("_pause_is_due", [count](Object& self) { return ++count(self) % 64 == 0; });
+}
+
 // Returns an array over the bytes of `self`, of the whole or of a shape.
 nb::object ArrayOf(nb::handle self, nb::handle dtype, nb::handle shape);
 

@@ -25,7 +25,7 @@ namespace ipmpsc::python {
 struct Use {
   bool busy = false;
   bool awaited = false;
-  // Counts the results that a task got without a wait: see `PauseIsDue`.
+  // Counts the results that a task got without a wait: see `BindPause`.
   uint32_t eager = 0;
   // ipmpsc/_tasks.py keeps the queue of its tasks here.
   nb::object turns = nb::none();
@@ -160,9 +160,8 @@ void BindTasks(Class& bound, UseOf use) {
              use(self).Refuse();
              use(self).awaited = true;
            })
-      .def("_end_wait", [use](Object& self) { use(self).awaited = false; })
-      // Whether a task should let others run before it takes the next message.
-      .def("_pause_is_due", [use](Object& self) { return ++use(self).eager % 64 == 0; });
+      .def("_end_wait", [use](Object& self) { use(self).awaited = false; });
+  BindPause(bound, [use](Object& self) -> uint32_t& { return use(self).eager; });
 }
 
 }  // namespace ipmpsc::python

@@ -20,6 +20,8 @@ using namespace nb::literals;  // NOLINT(google-build-using-namespace)
 struct PyTap {
   Tap tap;
   bool busy = false;
+  // Counts the messages that a task got without a wait: see `BindPause`.
+  uint32_t eager = 0;
 
   Tap& get() {
     if (busy) Raise(absl::StatusCode::kFailedPrecondition, kBusyText);
@@ -94,15 +96,15 @@ void BindLooking(nb::module_& module) {
       .def_ro("overtakings", &TapLoss::overtakings)
       .def_ro("holes", &TapLoss::holes)
       .def_ro("hole_bytes", &TapLoss::hole_bytes);
-  nb::class_<PyTap>(module, "Tap")
-      .def(
-          "__init__",
-          [](PyTap* self, const PyChannel& channel, const std::string& start) {
-            new (self) PyTap{Tap::Over(channel.get(), StartAt(start))};
-          },
-          "channel"_a, nb::kw_only(), "start"_a = "now",
-          "Reads the channel's messages beside its receiver, from 'now', 'oldest_unreleased' or "
-          "'oldest_kept' on. Open the channel with `open_read_only` to take no part in it.")
+  nb::class_<PyTap> tap(module, "Tap");
+  tap.def(
+         "__init__",
+         [](PyTap* self, const PyChannel& channel, const std::string& start) {
+           new (self) PyTap{Tap::Over(channel.get(), StartAt(start))};
+         },
+         "channel"_a, nb::kw_only(), "start"_a = "now",
+         "Reads the channel's messages beside its receiver, from 'now', 'oldest_unreleased' or "
+         "'oldest_kept' on. Open the channel with `open_read_only` to take no part in it.")
       .def_static(
           "open",
           [](nb::handle path, const std::string& start) {
@@ -138,6 +140,7 @@ void BindLooking(nb::module_& module) {
         RaiseUnlessOk(status);
         return message;
       });
+  BindPause(tap, [](PyTap& self) -> uint32_t& { return self.eager; });
 
   nb::class_<PostMortemMessage, TapMessage>(module, "PostMortemMessage")
       .def_ro("released", &PostMortemMessage::released);

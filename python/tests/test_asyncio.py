@@ -209,18 +209,24 @@ def test_claims_and_batches_wait_for_space(channel):
 def test_batch_waits_for_no_more_space_than_it_needs(path, timestamps):
     async def main():
         channel = ipmpsc.Channel.create(path, capacity=4096, timestamps=timestamps)
-        sender = ipmpsc.Sender(channel)
         receiver = ipmpsc.Receiver(channel)
+        armed = []
+
+        class Late(ipmpsc.Sender):
+            def arm(self):
+                # The last release. It comes before the wait, which it cannot wake.
+                receiver.receive(timeout=10).release()
+                armed.append(super().arm())
+                return armed[-1]
+
+        sender = Late(channel)
         sender.send(b"x" * 1500)
         sender.send(b"y" * 2000)
         # 20 records of 64 bytes, for which the kept message leaves space.
         batch = [b"z" * (32 if timestamps else 40)] * 20
-        task = asyncio.create_task(sender.send_batch_async(batch))
-        await asyncio.sleep(0.01)
-        assert not task.done()
+        await asyncio.wait_for(sender.send_batch_async(batch), 60)
+        assert armed == [False]
         receiver.receive(timeout=10).release()
-        with receiver.receive(timeout=10):
-            await asyncio.wait_for(task, 60)
         assert receiver.receive_available() == batch
 
     asyncio.run(main())
@@ -376,6 +382,8 @@ def test_cycle_of_an_end_and_its_closed_loop_is_collected(channel, kind):
         loop.end.add_receiver(ipmpsc.Receiver(channel))
         wait = loop.end.wait_async()
     task = loop.create_task(wait)
+    # Or else the collector ends the wait, and so the queue of tasks, before it sees the cycle.
+    loop.task = task
     loop.run_until_complete(asyncio.sleep(0.01))
     assert loop.end._turns.loop is loop
     loop.close()
@@ -411,13 +419,21 @@ def test_collected_wait_of_a_closed_loop_leaves_the_next_one_alone(channel):
     asyncio.run(main())
 
 
-def test_busy_channel_leaves_time_for_others(path):
-    """A task that always finds a message lets others run."""
+@pytest.mark.parametrize("kind", ["receiver", "sender", "lossy sender", "tap"])
+def test_busy_channel_leaves_time_for_others(path, kind):
+    """A task that always finds a message, or space for one, lets others run."""
 
     async def main():
-        channel = ipmpsc.Channel.create(path, capacity=1 << 20)
-        ipmpsc.Sender(channel).send_batch([b"x"] * 10000)
+        on_full = "drop_newest" if kind == "lossy sender" else "wait"
+        channel = ipmpsc.Channel.create(path, capacity=1 << 20, on_full=on_full)
+        sender = ipmpsc.Sender(channel)
         receiver = ipmpsc.Receiver(channel)
+        tap = ipmpsc.Tap(channel)
+        if kind in ("receiver", "tap"):
+            sender.send_batch([b"x"] * 10000)
+        call = {"receiver": receiver.receive_async, "tap": tap.next_async}.get(
+            kind, lambda: sender.send_async(b"x")
+        )
         runs = 0
 
         async def other():
@@ -428,7 +444,7 @@ def test_busy_channel_leaves_time_for_others(path):
 
         task = asyncio.create_task(other())
         for _ in range(10000):
-            (await receiver.receive_async()).release()
+            await call()
         task.cancel()
         assert runs >= 100
 

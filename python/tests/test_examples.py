@@ -110,33 +110,51 @@ def test_faulty_input(path, channel):
     assert "no channel" in finish(start("plot.py", path + "-", "x", "--wait", 0.05), expect=1)
 
 
-def plot_of(path, *arguments, expect=0):
-    """The output of the plot while frames go by, of which every other one is damaged."""
+def plot_of(path, *arguments, expect=0, pause=0.01, ratios=(math.inf,)):
+    """The output of the plot while frames with the ratios go by, and two damaged ones after each."""
     Frame = frame_class()
     channel = ipmpsc.Channel.create(path, description=messages.description(Frame))
     sender = ipmpsc.Sender(channel)
     receiver = ipmpsc.Receiver(channel)
-    frame = Frame(number=3, width=7, name="x", many=[b"one"], ratio=math.inf)
-    frame = frame.SerializeToString()
+    sent = []
+    for ratio in ratios:
+        frame = Frame(number=3, width=7, name="x", many=[b"one"], ratio=ratio)
+        sent += [frame.SerializeToString(), b"\xff no frame", b"\x22\x01\xff"]
     plot = start("plot.py", path, *arguments, "--interval", 0.05, "--seconds", 1.5)
     end = time.monotonic() + 60
     while plot.poll() is None and time.monotonic() < end:
-        sender.send_batch([frame, b"\xff no frame"])
+        sender.send_batch(sent)
         receiver.receive_available()
-        time.sleep(0.01)
+        time.sleep(pause)
+    assert plot.poll() is not None, "the plot does not end"
     return finish(plot, expect)
 
 
-def test_plot_of_numbers_that_are_not_finite(path):
-    output = plot_of(path, "ratio")
-    assert "ratio, 0.00 to 0.00" in output and "Traceback" not in output, output
+@pytest.mark.parametrize(
+    "ratios, shown",
+    [
+        ((math.inf,), "0.00 to 0.00"),
+        ((math.nan, 7.5, -math.inf), "7.50 to 7.50"),
+        ((1.7e308, 1.7e308), "0.00 to 0.00"),  # Their sum is infinite.
+    ],
+)
+def test_plot_of_numbers_that_are_not_finite(path, ratios, shown):
+    output = plot_of(path, "ratio", ratios=ratios)
+    assert f"\nratio, {shown}" in output and "Traceback" not in output, output
 
 
-def test_plot_goes_on_after_damaged_messages(path):
+@pytest.mark.parametrize("protobuf", ["upb", "python"])
+def test_plot_goes_on_after_damaged_messages(path, monkeypatch, protobuf):
+    monkeypatch.setenv("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", protobuf)
     output = plot_of(path, "width")
     assert re.search(r"\d messages are no test\.Frame, the last one of slot 0", output), output
     assert re.search(r"width .*█.* 7\.00|width .*▁.* 7\.00", output), output
     assert "Traceback" not in output
+
+
+def test_plot_ends_in_time_on_a_busy_channel(path):
+    """The tap always finds a message."""
+    assert re.search(r"\n\d+ messages$", plot_of(path, "width", pause=0).strip())
 
 
 @pytest.mark.parametrize(

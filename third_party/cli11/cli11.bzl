@@ -4,7 +4,7 @@ load("//third_party:debian.bzl", "copy_headers", "require")
 
 def _debian_cli11_impl(repository_ctx):
     require(repository_ctx, "/usr/include/CLI/CLI.hpp", "libcli11-dev")
-    copy_headers(repository_ctx, "/usr/include/CLI", "CLI")
+    copy_headers(repository_ctx, "/usr/include/CLI", "include/CLI")
     repository_ctx.symlink(Label("//third_party/cli11:cli11.BUILD"), "BUILD.bazel")
 
 debian_cli11 = repository_rule(

@@ -53,15 +53,22 @@ async def _readable(turns, end, descriptor):
             end._end_wait()
 
 
+async def _pause_if_due(source):
+    """Leaves time for other tasks, and for their timers, where a busy channel would not.
+
+    Comes before a message is taken or sent, so that a task may be cancelled here.
+    """
+    if source._pause_is_due():
+        await asyncio.sleep(0)
+
+
 async def _wait(end, attempt, arm, descriptor):
     """Returns the first result of `attempt` that is not `_NOTHING`.
 
     `arm()` says whether to wait, as `Receiver.arm`. `descriptor()` is called before the first wait.
     """
     loop = asyncio.get_running_loop()
-    if end._pause_is_due():
-        # A busy channel leaves time for other tasks, and for their timers. Nothing is taken yet.
-        await asyncio.sleep(0)
+    await _pause_if_due(end)
     turns = end._turns
     if turns is not None and turns.loop is not loop:
         if not turns.loop.is_closed():
@@ -138,6 +145,7 @@ async def _next_lease(self):
 async def _send(sender, attempt, size):
     """`attempt()` returns False or None if there is no space."""
     if sender.channel.on_full == "drop_newest":
+        await _pause_if_due(sender)
         # The channel has counted the message. Another try would count it again.
         result = attempt()
         if result is False or result is None:
@@ -193,6 +201,7 @@ async def wait_async(self, max_ready=64):
 
 async def next_async(self):
     """Awaits the next message. Looks every 2 milliseconds."""
+    await _pause_if_due(self)
     while True:
         message = self.try_next()
         if message is not None:
