@@ -35,6 +35,8 @@ mkdir "$tree"
 (cd "$here" && tar -c --exclude=./.git --exclude='./bazel-*' --exclude=target --exclude=./build .) | tar -x -C "$tree"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 git -C "$tree" init --quiet
+git -C "$tree" config maintenance.auto false  # It would go on in the background.
+git -C "$tree" config gc.auto 0
 git -C "$tree" add --all
 git -C "$tree" -c user.name=test -c user.email=test@example.org commit --quiet --message="The tree"
 registry=$("$tree/install/bazel_registry.sh" "$TEST_TMPDIR/registry")
