@@ -15,8 +15,8 @@ tree=$(cd "$(dirname "$0")/../.." && pwd)
 suite=${1:-trixie}
 folder=${2-}
 
-[ "$(id -u)" = 0 ] || { echo "$0: must be root, to make roots" >&2; exit 2; }
-command -v debootstrap >/dev/null || { echo "$0: apt-get install debootstrap" >&2; exit 2; }
+source "$tree/install/roots.sh"
+require_roots
 [ -z "$folder" ] || { mkdir -p "$folder" && folder=$(cd "$folder" && pwd); }
 
 scratch=$(mktemp -d)
@@ -24,34 +24,12 @@ trap 'rm -rf --one-file-system "$scratch"' EXIT
 roots=${IPMPSC_TRY_CACHE:-$scratch}/$suite
 mkdir -p "$roots/objects"
 
-# Runs a command in a root. Whatever is mounted or still runs ends with it.
-in_root() { # ROOT COMMAND...
-  unshare --mount --pid --fork --kill-child --propagation private bash -c '
-    root=$1 objects=$2
-    shift 2
-    mkdir -p "$root/objects"
-    mount -t proc proc "$root/proc" &&
-      mount --rbind /dev "$root/dev" &&
-      mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
-      mount --bind "$objects" "$root/objects" || exit 1
-    exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-      CCACHE_DIR=/objects CMAKE_CXX_COMPILER_LAUNCHER=ccache PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' \
-    in_root "$1" "$roots/objects" "${@:2}" </dev/null
-}
-
 step() {
   echo "=== $*"
 }
 
 step "a root of $suite"
-if [ ! -e "$roots/base/.done" ]; then
-  rm -rf --one-file-system "$roots/base"
-  debootstrap --variant=minbase "$suite" "$roots/base"
-  cp /etc/resolv.conf "$roots/base/etc/resolv.conf"
-  echo 'Acquire::Check-Valid-Until "false";' >"$roots/base/etc/apt/apt.conf.d/valid"
-  echo force-unsafe-io >"$roots/base/etc/dpkg/dpkg.cfg.d/fast"  # Roots are thrown away.
-  touch "$roots/base/.done"
-fi
+make_root_once "$suite" "$roots/base"
 if [ ! -e "$roots/build" ]; then
   # A copy that was stopped is made again.
   rm -rf --one-file-system "$roots/build.new"
@@ -64,7 +42,7 @@ rm -rf "$roots/build/src"
 mkdir -p "$roots/build/src/ipmpsc"
 (cd "$tree" && git ls-files --cached --others --exclude-standard -z | tar -c --null -T -) |
   tar -x -C "$roots/build/src/ipmpsc"
-in_root "$roots/build" bash -euc '
+in_root "$roots/build" "$roots/objects" /objects CCACHE_DIR=/objects CMAKE_CXX_COMPILER_LAUNCHER=ccache bash -euc '
   apt-get update
   apt-get install -y --no-install-recommends build-essential ccache lintian
   profiles=
@@ -77,15 +55,14 @@ in_root "$roots/build" bash -euc '
 mkdir "$scratch/packages"
 cp "$roots"/build/src/*.deb "$scratch/packages"
 [ -z "$folder" ] || cp "$scratch/packages"/*.deb "$folder"
+rm -f "$scratch"/packages/*-dbgsym_*
 
 step "a fresh root"
 fresh=$scratch/fresh
 cp -a --reflink=auto "$roots/base" "$fresh"
-mkdir "$fresh/packages" "$fresh/try"
-cp "$scratch/packages"/*.deb "$fresh/packages"
-rm -f "$fresh"/packages/*-dbgsym_*
+mkdir "$fresh/try"
 cp "$tree"/tests/install/consumer/* "$tree"/examples/c/*.c "$fresh/try"
-in_root "$fresh" bash -euc '
+in_root "$fresh" "$scratch/packages" /packages bash -euc '
   apt-get update
   apt-get install -y --no-install-recommends /packages/*.deb g++ cmake make pkgconf systemd man-db
   cd /try
@@ -114,7 +91,7 @@ in_root "$fresh" bash -euc '
   ipmpsc --help >/dev/null
   bash -c "source /usr/share/bash-completion/completions/ipmpsc && complete -p ipmpsc"
   ipmpsc-bridge --version
-  systemd-analyze verify ipmpsc-bridge@quotes.service || echo "systemd-analyze: status $?"
+  systemd-analyze verify ipmpsc-bridge@quotes.service ipmpsc-bridge-in@quotes.service
 
   if [ -e /packages/python3-ipmpsc_*.deb ]; then
     echo "--- Python"
@@ -131,6 +108,6 @@ END
   apt-get purge -y ipmpsc ipmpsc-bridge libipmpsc-dev "libipmpsc0.*" protoc-gen-ipmpsc python3-ipmpsc ||
     apt-get purge -y ipmpsc ipmpsc-bridge libipmpsc-dev "libipmpsc0.*" protoc-gen-ipmpsc
   left=$(find / -xdev -name "*ipmpsc*" -not -path "/try/*" -not -path "/packages/*" -not -path "/proc/*" \
-    -not -path "/var/lib/apt/*" -not -path "/objects/*")
+    -not -path "/var/lib/apt/*")
   [ -z "$left" ] || { echo "left over: $left"; exit 1; }'
 echo "every package was built, installed, used and removed"

@@ -29,6 +29,11 @@ expect install/vcpkg/vcpkg.json "$version" "$(found install/vcpkg/vcpkg.json '.*
 for file in README.md docs/install.md; do
   expect "$file" "$version" "$(found "$file" '.*bazel_dep\(name = "ipmpsc", version = "([^"]*)"\).*')"
 done
+# Debian's modules take rules from ipmpsc. Without its version they do not go together with a registry.
+for module in abseil-cpp cli11 googletest nlohmann_json protobuf zlib zstd; do
+  file=third_party/debian/modules/$module/MODULE.bazel
+  expect "$file" "$version" "$(found "$file" '^bazel_dep\(name = "ipmpsc", version = "(.*)"\)$')"
+done
 expect docs/install.md "$minor" "$(found docs/install.md '^find_package\(ipmpsc ([0-9.]*) .*')"
 
 # These read ipmpsc/version.h themselves.
