@@ -24,7 +24,6 @@
 #include <functional>
 #include <new>
 #include <optional>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -38,6 +37,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "examples/bridge/kafka_broker.h"
+#include "examples/bridge/kill_times.h"
 #include "examples/bridge/machine.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
@@ -244,6 +244,12 @@ uint64_t Committed(const Ledger& ledger) {
   return committed;
 }
 
+uint64_t Stored(const Counts& counts) {
+  uint64_t stored = 0;
+  for (const Counts::Sender& sender : counts.senders) stored += Get(sender.stored);
+  return stored;
+}
+
 // The work of the receiver on the second machine. It ends when it has everything and nothing more
 // comes, or when nothing has come for long.
 absl::Status CountReceived(const std::string& path, Ledger* ledger) {
@@ -293,17 +299,14 @@ absl::Status RunSecondMachine(const Separation& separation, Server server,
   const std::string log = folder + "/back.log";
   std::vector<Process> receiver = {Start("receiver", [&] { return CountReceived(path, ledger); })};
   std::vector<Process> bridge = {StartBridge(path, server, log, true)};
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
-  Deadline next_kill = server.pace * absl::Milliseconds(pause(random));
+  KillTimes kill_times(server.pace);
   absl::Status done;
   while (done.ok() && AnyRunning(&receiver)) {
     // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
-    if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
+    if (!ledger->finished.load(std::memory_order_relaxed) && kill_times.Due(Stored(ledger->back))) {
       Signal(bridge[0], SIGKILL);
       Add(&ledger->back_kills);
-      next_kill = server.pace * absl::Milliseconds(pause(random));
     }
     if (AnyRunning(&bridge)) continue;
     if (bridge[0].killed()) {
@@ -391,11 +394,9 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
   }
   const std::string log = folder + "/bridge.log";
   std::vector<Process> bridge = {StartBridge(channel.path(), server, log)};
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
+  KillTimes kill_times(server.pace);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
-  absl::Duration next_kill = server.pace * absl::Milliseconds(pause(random));
   absl::Duration next_progress = absl::Seconds(1);
   int kills = 0;
   int restarts = 0;
@@ -421,10 +422,10 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
       closed = true;
       Channel(channel).Close();
     }
-    if (sending && elapsed() >= next_kill) {
+    // Senders go on while the ring has space, and so while the bridge takes messages.
+    if (sending && kill_times.Due(Committed(*ledger))) {
       Signal(bridge[0], SIGKILL);
       ++kills;
-      next_kill = elapsed() + server.pace * absl::Milliseconds(pause(random));
     }
     if (sending && server.restart != nullptr && restarts < 2 &&
         elapsed() >= time * (restarts + 1) / 3) {

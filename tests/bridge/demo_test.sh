@@ -52,6 +52,12 @@ if unshare --user --map-root-user sh -c "$no_networks" sh true 2>/dev/null; then
     fail "there are no two verdicts in one network: $(cat "$TEST_TMPDIR/shared")"
 fi
 
+# A bridge that takes a second to start, as on a busy machine, gets on in spite of the kills.
+printf '#!/bin/sh\nsleep 1\nexec bridge/ipmpsc-bridge "$@"\n' >"$TEST_TMPDIR/slow"
+chmod +x "$TEST_TMPDIR/slow"
+"$demo" --seconds=1 --rate=10000 --program="$TEST_TMPDIR/slow" >"$TEST_TMPDIR/slowly" 2>"$TEST_TMPDIR/errors" ||
+  fail "the demo kills a slow bridge too often: $(cat "$TEST_TMPDIR/errors" "$TEST_TMPDIR/slowly")"
+
 # Nothing is left behind.
 [ -z "$(ls -d "$TEST_TMPDIR"/ipmpsc-bridge-* 2>/dev/null)" ] || fail "the folder was left behind"
 [ ! -e "$(sed -n 's/^channel \([^,]*\),.*/\1/p' "$TEST_TMPDIR/output")" ] || fail "the channel was left behind"
