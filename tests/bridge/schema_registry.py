@@ -126,7 +126,8 @@ def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder + "/certificate", folder + "/key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    print(server.server_address[1], flush=True)
+    # In one write, also where Python does not buffer: the test reads it as soon as it is there.
+    print(f"{server.server_address[1]}\n", end="", flush=True)
     server.serve_forever()
 
 
