@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "bridge/address.h"
+#include "bridge/schema_registry.h"
 #include "ipmpsc/version.h"
 
 namespace ipmpsc::bridge {
@@ -27,8 +28,9 @@ constexpr char kFooter[] =
     "  ipmpsc-bridge nats://127.0.0.1:4222/quotes quotes\n"
     "  ipmpsc-bridge kafka://127.0.0.1:9092/quotes quotes\n\n"
     "Exit status: 0 the channel is closed, or the bridge was asked to end; 1 failed; 2 usage;\n"
-    "3 no such channel; 4 damaged channel; 5 the engine does not answer; 6 the stream contradicts\n"
-    "the channel (--force goes on); 7 another receiver or another writer; 8 the user is refused.\n"
+    "3 no such channel; 4 damaged channel; 5 the engine or the registry does not answer; 6 the\n"
+    "stream contradicts the channel (--force goes on), or the registry refuses the schema;\n"
+    "7 another receiver or another writer; 8 the user is refused.\n"
     "docs/bridge.md explains them.";
 
 // The longest timeout of a request in librdkafka, in seconds.
@@ -72,6 +74,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   CommandLine options;
   std::string address;
   std::string password_file;
+  std::string registry_password_file;
   uint64_t window = options.forwarder.window;
   double window_mib = static_cast<double>(options.forwarder.window_bytes) / (1 << 20);
   double timeout = absl::ToDoubleSeconds(options.nats.timeout);
@@ -127,6 +130,22 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
              "--confluent-schema-id", options.confluent_schema_id,
              "Kafka: stores messages in Confluent's wire format, with this id of the schema")
           ->check(CLI::Range(1, 2147483647));
+  CLI::Option* const registry =
+      app.add_option("--schema-registry", options.registry.url,
+                     "Kafka: the same, with the id from Confluent's schema registry at this "
+                     "http:// or https:// address, where the schema is registered")
+          ->excludes(confluent);
+  CLI::Option* const registry_user =
+      app.add_option("--schema-registry-user", options.registry.user, "the registry's user")
+          ->needs(registry);
+  CLI::Option* const registry_password =
+      app.add_option("--schema-registry-password-file", registry_password_file,
+                     "a file with the password of that user in its first line")
+          ->needs(registry_user);
+  registry_user->needs(registry_password);
+  app.add_option("--schema-registry-ca", options.registry.ca,
+                 "certificates to check the registry by (PEM)")
+      ->needs(registry);
   app.add_option("--tls-ca", options.nats.tls_ca, "certificates to check the server by (PEM)");
   CLI::Option* const certificate = app.add_option("--tls-cert", options.nats.tls_certificate,
                                                   "the certificate of this client (PEM)");
@@ -194,7 +213,8 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
                           "address first"));
     return std::nullopt;
   }
-  for (const CLI::Option* const option : {letters, source, messages, mib, patience, confluent}) {
+  for (const CLI::Option* const option :
+       {letters, source, messages, mib, patience, confluent, registry}) {
     if (option->count() == 0 || !options.delivery.on) continue;
     Complain(absl::StrCat(option->get_name(),
                           " is for the direction from a channel to an engine; give the channel "
@@ -208,7 +228,8 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   options.address = options.nats.address = options.kafka.address = *parsed;
   const bool kafka = options.address.is_kafka();
-  for (const CLI::Option* option : {stream, creds, sasl, max_message, partition, confluent}) {
+  for (const CLI::Option* option :
+       {stream, creds, sasl, max_message, partition, confluent, registry}) {
     if (option->count() > 0 && kafka == (option == stream || option == creds)) {
       Complain(absl::StrCat(option->get_name(), " is an option for ", kafka ? "NATS" : "Kafka",
                             ", and the address is one of ", kafka ? "Kafka" : "NATS"));
@@ -227,13 +248,22 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
     Complain("--user needs --password-file with Kafka");
     return std::nullopt;
   }
-  if (!password_file.empty()) {
-    const std::optional<std::string> password = FirstLine(password_file);
-    if (!password.has_value()) {
-      Complain(absl::StrCat("cannot read a password from ", password_file));
+  for (const auto& [file, target] :
+       {std::make_pair(password_file, &options.nats.password),
+        std::make_pair(registry_password_file, &options.registry.password)}) {
+    if (file.empty()) continue;
+    const std::optional<std::string> read = FirstLine(file);
+    if (!read.has_value()) {
+      Complain(absl::StrCat("cannot read a password from ", file));
       return std::nullopt;
     }
-    options.nats.password = *password;
+    *target = *read;
+  }
+  if (registry->count() > 0) {
+    if (const absl::Status usable = CheckRegistryUrl(options.registry.url); !usable.ok()) {
+      Complain(absl::StrCat("--schema-registry: ", usable.message()));
+      return std::nullopt;
+    }
   }
   if (!absl::StrContains(options.channel, '/')) {
     options.channel = absl::StrCat("/dev/shm/", options.channel);
@@ -247,8 +277,9 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   options.kafka.tls_key = options.nats.tls_key;
   options.kafka.look_only = options.check;
   options.kafka.any_cleanup = options.forwarder.force;
-  options.kafka.timeout = options.nats.timeout = options.forwarder.settle_time =
-      absl::Seconds(timeout);
+  options.kafka.timeout = options.nats.timeout = options.registry.timeout =
+      options.forwarder.settle_time = absl::Seconds(timeout);
+  options.registry.look_only = options.check;
   options.forwarder.window = window;
   options.forwarder.window_bytes = static_cast<uint64_t>(window_mib * (1 << 20));
   return options;

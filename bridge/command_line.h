@@ -11,20 +11,22 @@
 #include "bridge/forwarder.h"
 #include "bridge/kafka_engine.h"
 #include "bridge/nats_engine.h"
+#include "bridge/schema_registry.h"
 
 namespace ipmpsc::bridge {
 
 // The exit statuses of ipmpsc-bridge, in part those of the command `ipmpsc`.
 enum ExitStatus : int {
-  kDone = 0,         // the channel is closed, or the bridge was asked to end
-  kFailed = 1,       // another error
-  kUsage = 2,        // the command line
-  kNoChannel = 3,    // there is no such channel
-  kDamaged = 4,      // the channel is damaged
-  kNoAnswer = 5,     // the engine did not answer in time
-  kContradicts = 6,  // the stream contradicts the channel; --force goes on
-  kNotAlone = 7,     // another receiver has the channel, or another program writes to the subject
-  kRefused = 8,      // the engine refuses the user
+  kDone = 0,       // the channel is closed, or the bridge was asked to end
+  kFailed = 1,     // another error
+  kUsage = 2,      // the command line
+  kNoChannel = 3,  // there is no such channel
+  kDamaged = 4,    // the channel is damaged
+  kNoAnswer = 5,   // the engine or the schema registry did not answer in time
+  // The stream contradicts the channel; --force goes on. Or the schema registry refuses the schema.
+  kContradicts = 6,
+  kNotAlone = 7,  // another receiver has the channel, or another program writes to the subject
+  kRefused = 8,   // the engine or the schema registry refuses the user
 };
 
 // Returns the exit status after an error of an engine, or of the core that moves messages.
@@ -47,11 +49,14 @@ struct CommandLine {
   KafkaOptions kafka;
   ForwarderOptions forwarder;
   bool check = false;
-  uint32_t confluent_schema_id = 0;  // 0: messages are stored as they are
-  std::string source;                // empty: the host's name and the channel's path
-  std::string metrics_file;          // empty: none
-  double wait_seconds = 0;           // for the channel to be created
-  double connect_seconds = 30;       // for the engine to answer at the start
+  // Confluent's wire format, with the id or with the one that a registry tells. With neither
+  // messages are stored as they are.
+  uint32_t confluent_schema_id = 0;
+  SchemaRegistryOptions registry;  // without a URL: none
+  std::string source;              // empty: the host's name and the channel's path
+  std::string metrics_file;        // empty: none
+  double wait_seconds = 0;         // for the channel to be created
+  double connect_seconds = 30;     // for the engine to answer at the start
 };
 
 // Returns the options, or nothing after --help, --version and errors, with the exit status.

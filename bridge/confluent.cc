@@ -47,15 +47,16 @@ void AppendZigzag(int number, std::string* bytes) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> MessagePath(const ChannelInfo& info) {
-  for (const google::protobuf::FileDescriptorProto& file : info.schema().file()) {
+absl::StatusOr<MessagePlace> FindMessageType(const ChannelInfo& info) {
+  for (int i = 0; i < info.schema().file_size(); ++i) {
+    const google::protobuf::FileDescriptorProto& file = info.schema().file(i);
     absl::string_view name = info.message();
     if (!file.package().empty() &&
         (!absl::ConsumePrefix(&name, file.package()) || !absl::ConsumePrefix(&name, "."))) {
       continue;
     }
-    std::vector<int> path;
-    if (FindMessage(file.message_type(), name, &path)) return path;
+    MessagePlace place = {i, {}};
+    if (FindMessage(file.message_type(), name, &place.path)) return place;
   }
   return absl::NotFoundError(
       absl::StrCat("the channel's schema does not define its message type '", info.message(), "'"));

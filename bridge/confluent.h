@@ -16,11 +16,16 @@
 
 namespace ipmpsc::bridge {
 
-// Returns the path of the channel's message type: its number among the messages of its file, or the
-// numbers of the messages around it and its own within the last of them.
-//
+// Where the channel's message type is.
+struct MessagePlace {
+  int file = 0;  // the number of its file in the description's schema
+  // Its number among the messages of the file, or the numbers of the messages around it and its own
+  // within the last of them.
+  std::vector<int> path;
+};
+
 // Errors: kNotFound - the description does not define the message type that it names.
-absl::StatusOr<std::vector<int>> MessagePath(const ChannelInfo& info);
+absl::StatusOr<MessagePlace> FindMessageType(const ChannelInfo& info);
 
 // Returns what comes before each message. `path` is not empty.
 std::string ConfluentPrefix(uint32_t schema_id, absl::Span<const int> path);

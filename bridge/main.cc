@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,6 +30,7 @@
 #include "bridge/log.h"
 #include "bridge/metrics.h"
 #include "bridge/nats_engine.h"
+#include "bridge/schema_registry.h"
 #include "bridge/source.h"
 #include "google/protobuf/stubs/logging.h"
 #include "ipmpsc/channel.h"
@@ -72,25 +73,6 @@ ChannelIdentity Identify(const Channel& channel, const CommandLine& options) {
   return identity;
 }
 
-// Sets what is stored before each message in Confluent's wire format.
-//
-// Errors: kFailedPrecondition - the format needs a schema, and the channel has none.
-absl::Status SetPrefix(const Channel& channel, const CommandLine& options,
-                       ChannelIdentity* identity) {
-  if (options.confluent_schema_id == 0) return absl::OkStatus();
-  ChannelInfo info;
-  if (identity->fingerprint.empty() ||
-      !info.ParseFromArray(channel.description().data(),
-                           static_cast<int>(channel.description().size()))) {
-    return absl::FailedPreconditionError(
-        "the channel has no schema, and --confluent-schema-id needs to know its message type");
-  }
-  const absl::StatusOr<std::vector<int>> path = MessagePath(info);
-  if (!path.ok()) return absl::FailedPreconditionError(path.status().message());
-  identity->prefix = ConfluentPrefix(options.confluent_schema_id, *path);
-  return absl::OkStatus();
-}
-
 // Opens the channel. Looks for it again and again, so that a signal ends the wait.
 absl::StatusOr<Channel> AwaitChannel(const CommandLine& options) {
   const Deadline deadline = absl::Seconds(options.wait_seconds);
@@ -104,19 +86,77 @@ absl::StatusOr<Channel> AwaitChannel(const CommandLine& options) {
   }
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
+// Tries again and again until a server answers, --connect seconds have passed or a signal has come.
+template <typename T>
+absl::StatusOr<T> AwaitAnswer(const CommandLine& options,
+                              const std::function<absl::StatusOr<T>()>& attempt) {
   const Deadline deadline = absl::Seconds(options.connect_seconds);
   for (absl::Duration pause = absl::Milliseconds(100);;
        pause = std::min(pause * 2, absl::Seconds(1))) {
-    absl::StatusOr<std::unique_ptr<Engine>> engine =
-        options.address.is_kafka() ? ConnectToKafka(options.kafka) : ConnectToNats(options.nats);
-    if (engine.ok() || !absl::IsUnavailable(engine.status()) || deadline.Passed() ||
+    absl::StatusOr<T> answer = attempt();
+    if (answer.ok() || !absl::IsUnavailable(answer.status()) || deadline.Passed() ||
         stop_requested != 0) {
-      return engine;
+      return answer;
     }
     // No event tells that a server has come.
     absl::SleepFor(pause);
   }
+}
+
+absl::StatusOr<std::unique_ptr<Engine>> Connect(const CommandLine& options) {
+  return AwaitAnswer<std::unique_ptr<Engine>>(options, [&] {
+    return options.address.is_kafka() ? ConnectToKafka(options.kafka) : ConnectToNats(options.nats);
+  });
+}
+
+// Returns the schema's id in the registry. With --check it may be 0: the bridge registers it.
+//
+// Errors: as `FindOrRegisterSchema`.
+absl::StatusOr<uint32_t> AskRegistry(const ChannelInfo& info, const CommandLine& options) {
+  SchemaRegistryOptions registry = options.registry;
+  registry.stop = [] { return stop_requested != 0; };
+  const std::string subject = absl::StrCat(options.address.subject, "-value");
+  const absl::StatusOr<uint32_t> id =
+      AwaitAnswer<uint32_t>(options, [&] { return FindOrRegisterSchema(registry, subject, info); });
+  if (options.check && absl::IsNotFound(id.status())) {
+    std::printf("registry %s: connected; the bridge registers the schema for %s\n",
+                registry.url.c_str(), subject.c_str());
+    return 0;
+  }
+  if (!id.ok()) return id.status();
+  const std::string found = absl::StrCat(registry.url, ": schema ", *id, " of ", subject);
+  if (options.check) {
+    std::printf("registry %s\n", found.c_str());
+  } else {
+    Complain(absl::StrCat("the schema registry ", found));
+  }
+  return *id;
+}
+
+// Returns what is stored before each message: nothing, or the beginning of Confluent's wire format.
+//
+// Errors: kFailedPrecondition - the format needs a schema, and the channel has none; others as
+// `AskRegistry`.
+absl::StatusOr<std::string> FindPrefix(const Channel& channel, const CommandLine& options) {
+  const bool registry = !options.registry.url.empty();
+  if (options.confluent_schema_id == 0 && !registry) return std::string();
+  ChannelInfo info;
+  if (Identify(channel, options).fingerprint.empty() ||
+      !info.ParseFromArray(channel.description().data(),
+                           static_cast<int>(channel.description().size()))) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the channel has no schema, and ", registry ? "--schema-registry" : "--confluent-schema-id",
+        " needs to know its message type"));
+  }
+  const absl::StatusOr<MessagePlace> place = FindMessageType(info);
+  if (!place.ok()) return absl::FailedPreconditionError(place.status().message());
+  uint32_t id = options.confluent_schema_id;
+  if (registry) {
+    const absl::StatusOr<uint32_t> found = AskRegistry(info, options);
+    if (!found.ok()) return found.status();
+    id = *found;
+  }
+  return ConfluentPrefix(id, place->path);
 }
 
 int ConnectStatus(const absl::Status& status) {
@@ -133,9 +173,9 @@ int OpenStatus(const absl::Status& status) {
 // Says what a bridge would find. Takes no message and no slot.
 int Check(const Channel& channel, const CommandLine& options) {
   ChannelIdentity identity = Identify(channel, options);
-  if (const absl::Status set = SetPrefix(channel, options, &identity); !set.ok()) {
-    return Fail(kContradicts, set.message());
-  }
+  const absl::StatusOr<std::string> prefix = FindPrefix(channel, options);
+  if (!prefix.ok()) return Fail(ExitStatusOf(prefix.status()), prefix.status().message());
+  identity.prefix = *prefix;
   absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(options);
   if (!engine.ok()) {
     return Fail(ConnectStatus(engine.status()), engine.status().message());
@@ -190,8 +230,8 @@ int Check(const Channel& channel, const CommandLine& options) {
 }
 
 // Bridges one channel until it ends. Sets `*replaced` if a new channel has taken its place.
-int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, Log* log,
-           bool* replaced) {
+int Bridge(const Channel& channel, const std::string& prefix, const CommandLine& options,
+           Engine* engine, Log* log, bool* replaced) {
   absl::StatusOr<ChannelSource> source =
       ChannelSource::Attach(channel, absl::StrCat("ipmpsc-bridge ", options.address.Text()));
   if (!source.ok()) {
@@ -201,9 +241,7 @@ int Bridge(const Channel& channel, const CommandLine& options, Engine* engine, L
   ForwarderOptions core = options.forwarder;
   core.log = [log](absl::string_view line) { (*log)(line); };
   ChannelIdentity identity = Identify(channel, options);
-  if (const absl::Status set = SetPrefix(channel, options, &identity); !set.ok()) {
-    return Fail(kContradicts, set.message());
-  }
+  identity.prefix = prefix;
   if (!identity.fingerprint.empty()) core.description = std::string(channel.description());
   // An outcome names a position, and another channel may have had the same ones.
   engine->Forget();
@@ -264,6 +302,9 @@ int Main(int argc, char** argv) {
   if (!options->address.is_kafka() && !HasNats()) {
     return Fail(kFailed, ConnectToNats(options->nats).status().message());
   }
+  if (!options->registry.url.empty() && !HasSchemaRegistry()) {
+    return Fail(kFailed, FindOrRegisterSchema(options->registry, "", {}).status().message());
+  }
   if (options->delivery.on) return Deliver(*options, stop_requested);
 
   std::unique_ptr<Engine> connected;
@@ -286,8 +327,16 @@ int Main(int argc, char** argv) {
       }
       first_schema = schema;
     }
+    // Before the bridge becomes the receiver: so a channel is not taken in vain.
+    const absl::StatusOr<std::string> prefix = FindPrefix(*channel, *options);
+    if (!prefix.ok()) {
+      if (stop_requested != 0) {
+        return Fail(kDone, absl::StrCat("asked to end before the schema registry answered: ",
+                                        prefix.status().message()));
+      }
+      return Fail(ExitStatusOf(prefix.status()), prefix.status().message());
+    }
     if (connected == nullptr) {
-      // Before the bridge becomes the receiver: so a channel is not taken in vain.
       absl::StatusOr<std::unique_ptr<Engine>> engine = Connect(*options);
       if (absl::IsUnavailable(engine.status()) && stop_requested != 0) {
         return Fail(kDone, absl::StrCat("asked to end before the engine answered: ",
@@ -297,7 +346,7 @@ int Main(int argc, char** argv) {
       connected = *std::move(engine);
     }
     bool replaced = false;
-    const int status = Bridge(*channel, *options, connected.get(), &log, &replaced);
+    const int status = Bridge(*channel, *prefix, *options, connected.get(), &log, &replaced);
     if (!replaced) return status;
   }
 }

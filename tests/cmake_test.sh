@@ -144,6 +144,10 @@ for engine in nats/nats.h:NATS librdkafka/rdkafka.h:KAFKA; do
   grep -rqs -e "-DIPMPSC_HAS_${engine#*:}" programs/CMakeFiles/ipmpsc-bridge.dir ||
     fail "ipmpsc-bridge is built without ${engine#*:}"
 done
+if command -v curl-config >/dev/null; then
+  grep -rqs -e -DIPMPSC_HAS_CURL programs/CMakeFiles/ipmpsc-bridge.dir ||
+    fail "ipmpsc-bridge is built without libcurl"
+fi
 cmake -S "$here" -B programs -DCMAKE_DISABLE_FIND_PACKAGE_CLI11=ON >log 2>&1 || { cat log; fail "CLI11 is needed"; }
 grep -q "the command ipmpsc is not built, since these are not installed: CLI11" log ||
   { cat log; fail "CMake does not say what is missing for the command"; }

@@ -104,3 +104,12 @@ def development_dependencies():
         libraries = ["-lrdkafka"],
         target = "rdkafka",
     )
+
+    # The schema registry of bridge/. Debian has the headers in the folder of the architecture.
+    optional_library(
+        name = "curl",
+        define = "IPMPSC_HAS_CURL",
+        header = "/usr/bin/curl-config",
+        libraries = ["-lcurl"],
+        target = "curl",
+    )

@@ -3,7 +3,7 @@
 // another consumer counts what is in the stream.
 //
 // With --back another bridge brings the stream into a channel of a second machine, which counts,
-// too.
+// too. Both machines have a network of their own where the system permits it.
 //
 //   bridge [--engine=nats|kafka] [--seconds=20] [--rate=2000] [--back]
 //          [--program=bridge/ipmpsc-bridge]
@@ -24,7 +24,6 @@
 #include <functional>
 #include <new>
 #include <optional>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -38,6 +37,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "examples/bridge/kafka_broker.h"
+#include "examples/bridge/kill_times.h"
 #include "examples/bridge/machine.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/bridge/reading.ipmpsc.h"
@@ -127,7 +127,8 @@ absl::Status SendReadings(const std::string& path, uint32_t number, absl::Durati
 
 // The engine that the demo runs.
 struct Server {
-  std::string address;  // "kafka://HOST:PORT"
+  std::string scheme;   // "kafka"
+  std::string address;  // "HOST:PORT"
   // How many times 200 to 800 ms a bridge lives. librdkafka's timers make a start take a second.
   int pace = 1;
   // Goes away for a while, the first or the second time. Null: it is another's server.
@@ -223,7 +224,7 @@ Process StartBridge(const std::string& path, const Server& server, const std::st
                     bool back = false) {
   return Start("bridge", [&]() -> absl::Status {
     const std::string program = absl::GetFlag(FLAGS_program);
-    const std::string address = absl::StrCat(server.address, "/", kSubject);
+    const std::string address = absl::StrCat(server.scheme, "://", server.address, "/", kSubject);
     const std::string& from = back ? address : path;
     const std::string& to = back ? path : address;
     if (std::freopen(log.c_str(), "a", stderr) == nullptr) return absl::UnknownError("no log");
@@ -241,6 +242,12 @@ uint64_t Committed(const Ledger& ledger) {
   uint64_t committed = 0;
   for (const std::atomic<uint64_t>& count : ledger.committed) committed += Get(count);
   return committed;
+}
+
+uint64_t Stored(const Counts& counts) {
+  uint64_t stored = 0;
+  for (const Counts::Sender& sender : counts.senders) stored += Get(sender.stored);
+  return stored;
 }
 
 // The work of the receiver on the second machine. It ends when it has everything and nothing more
@@ -269,28 +276,37 @@ absl::Status CountReceived(const std::string& path, Ledger* ledger) {
 }
 
 // The work of the second machine: a bridge that is killed again and again, and a receiver.
-absl::Status RunSecondMachine(const std::string& why_not, const Server& server,
+absl::Status RunSecondMachine(const Separation& separation, Server server,
                               const std::string& folder, Ledger* ledger) {
-  std::printf("%s\n",
-              why_not.empty()
-                  ? "the second machine has its own processes and /dev/shm"
-                  : absl::StrCat("the second machine has no namespaces: ", why_not).c_str());
+  if (!separation.why_not.empty()) {
+    std::printf("the second machine has no namespaces: %s\n", separation.why_not.c_str());
+  } else if (!separation.why_no_network.empty()) {
+    std::printf(
+        "the second machine has its own processes and /dev/shm, and the network of the "
+        "first one: %s\n",
+        separation.why_no_network.c_str());
+  } else {
+    const absl::StatusOr<std::string> found = FindServer(server.address);
+    if (!found.ok()) return found.status();
+    std::printf(
+        "the second machine has its own processes, /dev/shm and network: the server "
+        "answers at %s, not at %s\n",
+        found->c_str(), server.address.c_str());
+    server.address = *found;
+  }
   std::fflush(stdout);
   const std::string path = absl::StrCat("/dev/shm/ipmpsc-readings-", getppid(), "-", getpid());
   const std::string log = folder + "/back.log";
   std::vector<Process> receiver = {Start("receiver", [&] { return CountReceived(path, ledger); })};
   std::vector<Process> bridge = {StartBridge(path, server, log, true)};
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
-  Deadline next_kill = server.pace * absl::Milliseconds(pause(random));
+  KillTimes kill_times(server.pace);
   absl::Status done;
   while (done.ok() && AnyRunning(&receiver)) {
     // Polls, since no one call waits for processes, the clock and signals.
     absl::SleepFor(absl::Milliseconds(5));
-    if (next_kill.Passed() && !ledger->finished.load(std::memory_order_relaxed)) {
+    if (!ledger->finished.load(std::memory_order_relaxed) && kill_times.Due(Stored(ledger->back))) {
       Signal(bridge[0], SIGKILL);
       Add(&ledger->back_kills);
-      next_kill = server.pace * absl::Milliseconds(pause(random));
     }
     if (AnyRunning(&bridge)) continue;
     if (bridge[0].killed()) {
@@ -378,11 +394,9 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
   }
   const std::string log = folder + "/bridge.log";
   std::vector<Process> bridge = {StartBridge(channel.path(), server, log)};
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> pause(200, 800);  // milliseconds
+  KillTimes kill_times(server.pace);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return absl::FromChrono(std::chrono::steady_clock::now() - start); };
-  absl::Duration next_kill = server.pace * absl::Milliseconds(pause(random));
   absl::Duration next_progress = absl::Seconds(1);
   int kills = 0;
   int restarts = 0;
@@ -408,10 +422,10 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
       closed = true;
       Channel(channel).Close();
     }
-    if (sending && elapsed() >= next_kill) {
+    // Senders go on while the ring has space, and so while the bridge takes messages.
+    if (sending && kill_times.Due(Committed(*ledger))) {
       Signal(bridge[0], SIGKILL);
       ++kills;
-      next_kill = elapsed() + server.pace * absl::Milliseconds(pause(random));
     }
     if (sending && server.restart != nullptr && restarts < 2 &&
         elapsed() >= time * (restarts + 1) / 3) {
@@ -443,12 +457,17 @@ bool RunAll(const std::string& folder, const Server& server, const Channel& chan
   return true;
 }
 
-absl::Status StartNats(const std::string& folder, std::optional<NatsServer>* nats, Server* server) {
-  absl::StatusOr<NatsServer> started = NatsServer::Start(folder);
+// `own_network`: this process is in a network where nobody but the second machine reaches it.
+absl::Status StartNats(const std::string& folder, bool own_network, std::optional<NatsServer>* nats,
+                       Server* server) {
+  std::vector<std::string> arguments;
+  if (own_network) arguments = {"-a", "0.0.0.0"};
+  absl::StatusOr<NatsServer> started = NatsServer::Start(folder, arguments);
   if (!started.ok()) return started.status();
   nats->emplace(*std::move(started));
   NatsServer* const running = &**nats;
-  server->address = absl::StrCat("nats://", running->address());
+  server->scheme = "nats";
+  server->address = running->address();
   server->restart = [running](int restart) {
     // Once without a warning, and once as an administrator does it.
     running->Stop(restart == 0 ? SIGKILL : SIGTERM);
@@ -477,7 +496,8 @@ absl::Status StartKafka(std::optional<KafkaBroker>* kafka, Server* server) {
     };
   }
   server->pace = 4;
-  server->address = absl::StrCat("kafka://", address);
+  server->scheme = "kafka";
+  server->address = address;
   server->count = [address](Ledger* ledger) { return CountTopic(address, ledger); };
   return absl::OkStatus();
 }
@@ -489,7 +509,8 @@ int Main(int argc, char** argv) {
       "them into NATS JetStream or Kafka, on loopback. The bridge is killed every half second, and "
       "the server is restarted twice (the mock cluster of Kafka, which is in memory, stops for a "
       "while). Another consumer counts the stream. With --back another bridge brings the stream "
-      "into a channel of a second machine, and is killed as often.",
+      "into a channel of a second machine, and is killed as often. Both machines have a network of "
+      "their own with NATS, where the system permits it.",
       {"engine", "server", "seconds", "rate", "back", "program"});
   if (!arguments.empty()) {
     Fail(kBadInput, absl::StrCat("unexpected argument '", arguments[0], "'; see --help"));
@@ -513,8 +534,13 @@ int Main(int argc, char** argv) {
   std::optional<NatsServer> nats;
   std::optional<KafkaBroker> kafka;
   Server server;
-  const absl::Status started =
-      engine == "nats" ? StartNats(folder.path(), &nats, &server) : StartKafka(&kafka, &server);
+  const bool back = absl::GetFlag(FLAGS_back);
+  absl::Status left = absl::UnimplementedError(
+      "a broker of Kafka names itself by one address, which is that of this network");
+  if (back && engine == "nats") left = LeaveNetwork();
+  const absl::Status started = engine == "nats"
+                                   ? StartNats(folder.path(), back && left.ok(), &nats, &server)
+                                   : StartKafka(&kafka, &server);
   if (!started.ok()) {
     Complain(started.message());
     return absl::IsNotFound(started) ? kBadInput : kFault;
@@ -524,13 +550,14 @@ int Main(int argc, char** argv) {
     Complain(channel.status().message());
     return kFault;
   }
-  std::printf("channel %s, server %s\n", channel->path().c_str(), server.address.c_str());
+  std::printf("channel %s, server %s://%s\n", channel->path().c_str(), server.scheme.c_str(),
+              server.address.c_str());
   StopOnSignals();
   Ledger* const ledger = CreateLedger();
   std::vector<Process> machine;
-  if (absl::GetFlag(FLAGS_back)) {
-    machine.push_back(StartMachine("second machine", [&](const std::string& why_not) {
-      return RunSecondMachine(why_not, server, folder.path(), ledger);
+  if (back) {
+    machine.push_back(StartMachine("second machine", left, [&](const Separation& separation) {
+      return RunSecondMachine(separation, server, folder.path(), ledger);
     }));
   }
   Process consumer = Start("consumer", [&] { return server.count(ledger); });

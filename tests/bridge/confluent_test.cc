@@ -39,21 +39,23 @@ TEST(ConfluentTest, FindsTheMessageInItsFile) {
   frames->set_name("Frames");
   frames->add_nested_type()->set_name("First");
   frames->add_nested_type()->set_name("Second");
-  const auto path = [&](const std::string& name) {
+  const auto find = [&](const std::string& name) {
     info.set_message(name);
-    return MessagePath(info);
+    return FindMessageType(info);
   };
-  EXPECT_THAT(*path("a.Other"), ElementsAre(0));
-  EXPECT_THAT(*path("a.b.Frame"), ElementsAre(0));
+  EXPECT_THAT(find("a.Other")->path, ElementsAre(0));
+  EXPECT_EQ(find("a.Other")->file, 0);
+  EXPECT_THAT(find("a.b.Frame")->path, ElementsAre(0));
+  EXPECT_EQ(find("a.b.Frame")->file, 1);
   // Another message's name is the beginning of this one.
-  EXPECT_THAT(*path("a.b.Frames"), ElementsAre(1));
-  EXPECT_THAT(*path("a.b.Frames.Second"), ElementsAre(1, 1));
+  EXPECT_THAT(find("a.b.Frames")->path, ElementsAre(1));
+  EXPECT_THAT(find("a.b.Frames.Second")->path, ElementsAre(1, 1));
   for (const char* const name : {"", "a.b", "a.b.", "Frame", "a.b.Frames.", "a.b.Frame.First"}) {
-    EXPECT_TRUE(absl::IsNotFound(path(name).status())) << name;
+    EXPECT_TRUE(absl::IsNotFound(find(name).status())) << name;
   }
   // Without a package.
   file->clear_package();
-  EXPECT_THAT(*path("Frames.First"), ElementsAre(1, 0));
+  EXPECT_THAT(find("Frames.First")->path, ElementsAre(1, 0));
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ grep -qE '^the bridge was killed [1-9][0-9]* times, the server was paused [12] t
   fail "the bridge was not killed, or the server not paused: $(cat "$TEST_TMPDIR/output")"
 grep -qE '^on the second machine, where the bridge was killed [1-9][0-9]* times$' "$TEST_TMPDIR/output" ||
   fail "the bridge back was not killed: $(cat "$TEST_TMPDIR/output")"
+grep -q '^the second machine has .*: a broker of Kafka names itself by one address' "$TEST_TMPDIR/output" ||
+  grep -q '^the second machine has no namespaces: ' "$TEST_TMPDIR/output" ||
+  fail "the demo does not say why the network is the same: $(cat "$TEST_TMPDIR/output")"
 expect_bad_input "--engine" "$demo" --engine=carrier
 
 finish

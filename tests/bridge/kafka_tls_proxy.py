@@ -102,7 +102,8 @@ def main():
     context.verify_mode = ssl.CERT_REQUIRED
     listener = socket.create_server(("127.0.0.1", 0))
     own_port = listener.getsockname()[1]
-    print(own_port, flush=True)
+    # In one write, also where Python does not buffer: the test reads it as soon as it is there.
+    print(f"{own_port}\n", end="", flush=True)
     while True:
         connection, _ = listener.accept()
         if drops > 0:
