@@ -1,8 +1,8 @@
 #include "cli/monitor/diagnosis.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -346,10 +346,12 @@ class Diagnosis {
     std::vector<const ParticipantStats*> unknown;
     uint32_t taken = 0;
     uint32_t dead_claims = 0;
-    // The names of bridges that need no word. A successor may have another slot.
-    std::set<std::string> bridges;
+    // By name, the bridge that attached last. A successor may have another slot.
+    std::map<std::string, const SenderStats*> bridges;
     for (const SenderStats& sender : now_.senders) {
-      if (sender.liveness != Liveness::kDead) bridges.insert(sender.name);
+      if (!bridge::ParseEndName(sender.name).has_value()) continue;
+      const SenderStats*& last = bridges[sender.name];
+      if (last == nullptr || last->attached < sender.attached) last = &sender;
     }
     if (now_.receiver.has_value() && now_.receiver->liveness == Liveness::kUnknown) {
       unknown.push_back(&*now_.receiver);
@@ -357,8 +359,8 @@ class Diagnosis {
     for (const SenderStats& sender : now_.senders) {
       const std::optional<bridge::BridgeEnd> bridge = bridge::ParseEndName(sender.name);
       if (sender.died() && !bridge.has_value()) dead.push_back(&sender);
-      if (bridge.has_value() && sender.liveness == Liveness::kDead && !now_.closed &&
-          !now_.replaced && bridges.insert(sender.name).second) {
+      if (bridge.has_value() && bridges[sender.name] == &sender &&
+          sender.liveness == Liveness::kDead && !now_.closed && !now_.replaced) {
         ExplainMissingBridge(sender, *bridge);
       }
       if (sender.liveness == Liveness::kUnknown) unknown.push_back(&sender);

@@ -21,7 +21,7 @@ TEST(EndNameTest, NamesTheEngine) {
 
 TEST(EndNameTest, KeepsTheEndsOfALongAddress) {
   EXPECT_EQ(EndName("kafka+tls://broker-1.example.org:9093,broker-2.example.org:9093", "quotes"),
-            "ipmpsc-bridge kafka+tls://broker-1.example.org:9093,b.../quotes");
+            "ipmpsc-bridge kafka+tls://broker-1.example.org:9093,br.../quotes");
   EXPECT_EQ(EndName("nats://localhost:4222", "plant.hall-3.line-7.robot-12.joints.temperature"),
             "ipmpsc-bridge nats://localhost:4222/...bot-12.joints.temperature");
 }

@@ -287,7 +287,7 @@ TEST_F(DiagnosisTest, ABridgeOfAChannelWithoutTimestampsHasNoAge) {
   absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, {kBridge});
   const std::vector<Finding> findings = Examine();
   ASSERT_THAT(findings, ElementsAre(Is(kProblem, "bridge-stalled")));
-  EXPECT_THAT(findings[0].text, EndsWith("(100 bytes from \"\")"));
+  EXPECT_THAT(findings[0].text, AllOf(HasSubstr("(100 bytes from "), Not(HasSubstr(" old"))));
 }
 
 TEST_F(DiagnosisTest, TellsABridgeThatIsStopped) {
