@@ -63,7 +63,9 @@ absl::StatusOr<std::string> ParseServer(absl::string_view server, uint32_t port)
 
 }  // namespace
 
-std::string Address::Text() const { return absl::StrCat(scheme, "://", server, "/", subject); }
+std::string Address::ServerText() const { return absl::StrCat(scheme, "://", server); }
+
+std::string Address::Text() const { return absl::StrCat(ServerText(), "/", subject); }
 
 absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   Address address;

@@ -17,6 +17,8 @@ struct Address {
 
   bool is_kafka() const { return scheme == "kafka" || scheme == "kafka+tls"; }
 
+  // Returns "nats://HOST:PORT".
+  std::string ServerText() const;
   // Returns "nats://HOST:PORT/SUBJECT".
   std::string Text() const;
 };

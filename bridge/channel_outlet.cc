@@ -36,6 +36,7 @@ const SenderStats* FindSlot(const ChannelStats& stats, uint16_t slot) {
 }  // namespace
 
 absl::Status ChannelOutlet::Attach() {
+  if (sender_.has_value()) return absl::OkStatus();
   SenderOptions options;
   options.name = name_;
   // A channel that nobody can open any more would swallow the stream.
@@ -57,10 +58,8 @@ absl::Status ChannelOutlet::Attach() {
 }
 
 absl::Status ChannelOutlet::Prepare(uint64_t sequence, Place* place) {
-  if (!sender_.has_value()) {
-    const absl::Status attached = Attach();
-    if (!attached.ok()) return attached;
-  }
+  const absl::Status attached = Attach();
+  if (!attached.ok()) return attached;
   sequence_ = sequence;
   next_number_ = 0;
   if (has_numbers_) {

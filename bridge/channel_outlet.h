@@ -20,7 +20,7 @@ namespace ipmpsc::bridge {
 
 class ChannelOutlet final : public Outlet {
  public:
-  // `name` is that of the sender. It is attached by the first `Prepare`.
+  // `name` is that of the sender.
   ChannelOutlet(Channel channel, std::string fingerprint, std::string name)
       : channel_(std::move(channel)),
         id_(channel_.id()),
@@ -28,6 +28,7 @@ class ChannelOutlet final : public Outlet {
         name_(std::move(name)) {}
 
   std::string fingerprint() const override { return fingerprint_; }
+  absl::Status Attach() override;
   absl::Status Prepare(uint64_t sequence, Place* place) override;
   absl::Status Send(absl::string_view payload, absl::Duration wait) override;
   absl::StatusOr<Found> Find(const Place& place, absl::string_view payload,
@@ -37,8 +38,6 @@ class ChannelOutlet final : public Outlet {
   uint64_t renumbered() const { return renumbered_; }
 
  private:
-  absl::Status Attach();
-
   const Channel channel_;
   const std::string id_;
   const std::string fingerprint_;

@@ -78,6 +78,8 @@ absl::Status Deliverer::Step(absl::Duration wait) {
       }
       const absl::Status written = WritePlace();
       if (!written.ok()) return written;
+      // The tools show the bridge while it has nothing to send. `Prepare` tells the errors.
+      if (!in_doubt_) static_cast<void>(outlet_->Attach());
       if (look_at_.Passed()) {
         look_at_ = options_.look_interval;
         const absl::StatusOr<FeedState> state = feed_->Look();

@@ -20,6 +20,7 @@
 #include "bridge/channel_outlet.h"
 #include "bridge/command_line.h"
 #include "bridge/deliverer.h"
+#include "bridge/end_name.h"
 #include "bridge/feed.h"
 #include "bridge/headers.h"
 #include "bridge/kafka_feed.h"
@@ -238,7 +239,7 @@ int Delivery::Check() {
 
 int Delivery::Bridge(const Channel& channel, Feed* feed, PlaceFile* place, bool* replaced) {
   ChannelOutlet outlet(channel, FingerprintOf(channel.description()),
-                       absl::StrCat("ipmpsc-bridge ", options_.address.Text()));
+                       EndName(options_.address.ServerText(), options_.address.subject));
   DelivererOptions core;
   core.force = options_.forwarder.force;
   core.log = [this](absl::string_view line) { log_(line); };

@@ -79,6 +79,11 @@ class Outlet {
   // The schema of the channel, as in `Arrival`; empty if it has none.
   virtual std::string fingerprint() const = 0;
 
+  // Becomes a sender of the channel, as `Prepare` does. It may take the slot that `Find` asks.
+  //
+  // Errors: as `Prepare`.
+  virtual absl::Status Attach() = 0;
+
   // Notes in `place` where the next message will lie: `channel_id`, `slot`, `owner`, `number` and
   // `position`. `sequence` becomes its number if the channel has numbers.
   //

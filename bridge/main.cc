@@ -23,6 +23,7 @@
 #include "bridge/command_line.h"
 #include "bridge/confluent.h"
 #include "bridge/delivery.h"
+#include "bridge/end_name.h"
 #include "bridge/engine.h"
 #include "bridge/forwarder.h"
 #include "bridge/headers.h"
@@ -232,8 +233,8 @@ int Check(const Channel& channel, const CommandLine& options) {
 // Bridges one channel until it ends. Sets `*replaced` if a new channel has taken its place.
 int Bridge(const Channel& channel, const std::string& prefix, const CommandLine& options,
            Engine* engine, Log* log, bool* replaced) {
-  absl::StatusOr<ChannelSource> source =
-      ChannelSource::Attach(channel, absl::StrCat("ipmpsc-bridge ", options.address.Text()));
+  absl::StatusOr<ChannelSource> source = ChannelSource::Attach(
+      channel, EndName(options.address.ServerText(), options.address.subject));
   if (!source.ok()) {
     return Fail(absl::IsAlreadyExists(source.status()) ? kNotAlone : OpenStatus(source.status()),
                 source.status().message());

@@ -66,7 +66,8 @@ endif()
 if(IPMPSC_COMMAND)
   file(GLOB_RECURSE ipmpsc_command_sources CONFIGURE_DEPENDS
     "${PROJECT_SOURCE_DIR}/cli/*.cc" "${PROJECT_SOURCE_DIR}/recording/*.cc")
-  add_executable(ipmpsc_command ${ipmpsc_command_sources})
+  # It knows bridges by the names of their ends.
+  add_executable(ipmpsc_command ${ipmpsc_command_sources} "${PROJECT_SOURCE_DIR}/bridge/end_name.cc")
   set_target_properties(ipmpsc_command PROPERTIES OUTPUT_NAME ipmpsc)
   target_include_directories(ipmpsc_command PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(ipmpsc_command PRIVATE

@@ -1,18 +1,33 @@
 #include "cli/monitor/diagnosis.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "bridge/end_name.h"
 #include "cli/output.h"
+#include "ipmpsc/channel.h"
+#include "ipmpsc/stats.h"
+#include "ipmpsc/tap.h"
 
 namespace ipmpsc::cli {
 namespace {
 
 // Participants that one finding names. A channel may have thousands.
 constexpr size_t kMostNamed = 4;
+// The age of a message from which on a bridge is behind.
+constexpr absl::Duration kBehind = absl::Seconds(1);
 
 std::string Bytes(uint64_t bytes) { return absl::StrCat(bytes, bytes == 1 ? " byte" : " bytes"); }
 
@@ -37,14 +52,31 @@ std::string DescribeSome(const std::vector<const ParticipantStats*>& participant
   return text;
 }
 
+std::string DurationOf(absl::Duration duration) {
+  return absl::FormatDuration(
+      std::max(absl::ZeroDuration(), absl::Trunc(duration, absl::Milliseconds(100))));
+}
+
+// Returns the word of a command line for a shell, in printable characters.
+std::string ShellWord(absl::string_view word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           absl::StrContains("/.,:_-+@%=", absl::string_view(&c, 1));
+  });
+  if (plain) return std::string(word);
+  return Printable(absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'"));
+}
+
 class Diagnosis {
  public:
   Diagnosis(const Observation& before, const Observation& after, StateOfProcess state_of)
       : before_(before.stats),
         now_(after.stats),
-        watched_(absl::FormatDuration(std::max(
-            absl::ZeroDuration(), absl::Trunc(after.at - before.at, absl::Milliseconds(100))))),
-        state_of_(state_of) {}
+        watched_(DurationOf(after.at - before.at)),
+        state_of_(state_of) {
+    if (now_.receiver.has_value()) bridge_ = bridge::ParseEndName(now_.receiver->name);
+    if (after.oldest_sent != absl::InfinitePast()) oldest_age_ = after.at - after.oldest_sent;
+  }
 
   std::vector<Finding> Run() && {
     if (now_.damaged) {
@@ -72,6 +104,47 @@ class Diagnosis {
   // Whether bytes are claimed and not released, and none were released meanwhile.
   bool nothing_released() const {
     return now_.fill > 0 && before_.fill > 0 && before_.release_position == now_.release_position;
+  }
+
+  // Names the last receiver, which is a bridge in some channels.
+  std::string DescribeReceiver() const {
+    return absl::StrCat(bridge_.has_value() ? "the bridge " : "the receiver ",
+                        Describe(*now_.receiver));
+  }
+  // Returns "640 bytes wait to be received, the oldest message for 12s".
+  std::string DescribeWaiting() const {
+    return absl::StrCat(Bytes(now_.fill), " wait to be ",
+                        bridge_.has_value() ? "stored" : "received",
+                        oldest_age_.has_value()
+                            ? absl::StrCat(", the oldest message for ", DurationOf(*oldest_age_))
+                            : "");
+  }
+  // Returns "position 0 (100 bytes from "camera", 12s old)".
+  std::string DescribeOldest() const {
+    std::string text = absl::StrCat("position ", now_.release_position);
+    if (!now_.oldest_record.has_value() || !now_.oldest_record->committed) return text;
+    absl::StrAppend(&text, " (", Bytes(now_.oldest_record->payload_bytes));
+    if (const SenderStats* from = FindSender(now_, now_.oldest_record->sender)) {
+      absl::StrAppend(&text, " from ", Describe(*from));
+    }
+    if (oldest_age_.has_value()) absl::StrAppend(&text, ", ", DurationOf(*oldest_age_), " old");
+    return absl::StrCat(text, ")");
+  }
+
+  // Returns the command that starts a bridge between the engine and this channel.
+  std::string BridgeCommand(const bridge::BridgeEnd& bridge, bool into_channel,
+                            absl::string_view option = "") const {
+    // The rest of a long address is in the file of the unit.
+    const std::string engine = bridge.whole ? ShellWord(bridge.address) : "ENGINE";
+    const std::string channel = ShellWord(now_.path);
+    return absl::StrCat("ipmpsc-bridge ", option, into_channel ? engine : channel, " ",
+                        into_channel ? channel : engine);
+  }
+  std::string StartBridge(const bridge::BridgeEnd& bridge, bool into_channel) const {
+    const absl::string_view unit = into_channel ? "bridge-in" : "bridge";
+    return absl::StrCat("start it again: systemctl start ipmpsc-", unit, "@NAME, if /etc/ipmpsc/",
+                        unit, "/NAME.conf has this channel; or ",
+                        BridgeCommand(bridge, into_channel), " with its options");
   }
 
   ProcessState StateOf(const ParticipantStats& participant) const {
@@ -123,42 +196,42 @@ class Diagnosis {
   void ExplainReceiver() {
     if (!has_receiver()) {
       const bool waiting = now_.fill > 0;
-      std::string text = "no receiver is attached";
+      std::string text =
+          bridge_.has_value() ? "no bridge is attached: " : "no receiver is attached";
       if (now_.receiver.has_value() && now_.receiver->died()) {
-        text = absl::StrCat("the receiver ", Describe(*now_.receiver), " died without detaching");
+        text = absl::StrCat(DescribeReceiver(), " died without detaching");
+      } else if (bridge_.has_value()) {
+        absl::StrAppend(&text, Describe(*now_.receiver), " has ended");
       }
-      if (waiting) absl::StrAppend(&text, ", and ", Bytes(now_.fill), " wait to be received");
+      if (waiting) absl::StrAppend(&text, ", and ", DescribeWaiting());
       Add(waiting ? Severity::kProblem : Severity::kNote, "no-receiver", std::move(text),
-          "start the receiving program; it continues at the oldest message that is not released");
+          bridge_.has_value()
+              ? absl::StrCat(StartBridge(*bridge_, false),
+                             "; it continues behind the last message that is stored")
+              : "start the receiving program; it continues at the oldest message that is not "
+                "released");
       return;
     }
     const ProcessState state = StateOf(*now_.receiver);
     if (Hindrance(state).empty()) return;
     receiver_hindered_ = true;
     Add(Severity::kProblem, "receiver-stopped",
-        absl::StrCat("the receiver ", Describe(*now_.receiver), " ", Hindrance(state), ", and ",
-                     Bytes(now_.fill), " wait to be received"),
+        absl::StrCat(DescribeReceiver(), " ", Hindrance(state), ", and ", DescribeWaiting()),
         AdviceFor(state, *now_.receiver));
   }
 
   // Explains why nothing is released.
   void ExplainOldestRecord() {
     if (ExplainOpenClaim()) return;
-    if (!nothing_released() || !has_receiver() || receiver_hindered_) return;
+    if (!has_receiver() || receiver_hindered_) return;
+    if (bridge_.has_value()) return ExplainBridge();
+    if (!nothing_released()) return;
     const ReceiverStats& receiver = *now_.receiver;
-    std::string oldest = absl::StrCat("position ", now_.release_position);
-    if (now_.oldest_record.has_value() && now_.oldest_record->committed) {
-      absl::StrAppend(&oldest, " (", Bytes(now_.oldest_record->payload_bytes));
-      if (const SenderStats* from = FindSender(now_, now_.oldest_record->sender)) {
-        absl::StrAppend(&oldest, " from ", Describe(*from));
-      }
-      absl::StrAppend(&oldest, ")");
-    }
     if (receiver.wait == ReceiverStats::Wait::kForClaim) {
       Add(Severity::kProblem, "lease-held",
           absl::StrCat("the receiver ", Describe(receiver),
-                       " has taken every message and holds a lease of the one at ", oldest,
-                       " for at least ", watched_, "; ", Bytes(now_.fill),
+                       " has taken every message and holds a lease of the one at ",
+                       DescribeOldest(), " for at least ", watched_, "; ", Bytes(now_.fill),
                        " stay in use behind it"),
           "release the lease in that program; a lease that must live long is better copied");
       return;
@@ -166,9 +239,30 @@ class Diagnosis {
     Add(Severity::kProblem, "receiver-stalled",
         absl::StrCat("the receiver ", Describe(receiver), " has released nothing for at least ",
                      watched_, ", and ", Bytes(now_.fill), " wait; the oldest message is at ",
-                     oldest),
+                     DescribeOldest()),
         absl::StrCat("it works on a message, holds a lease or does not call Receive; ",
                      AdviceFor(StateOf(receiver), receiver)));
+  }
+
+  // Explains a bridge that is attached and runs. It holds each message until the engine has it.
+  void ExplainBridge() {
+    if (nothing_released()) {
+      Add(Severity::kProblem, "bridge-stalled",
+          absl::StrCat(DescribeReceiver(), " is attached and has stored nothing for at least ",
+                       watched_, ", and ", Bytes(now_.fill),
+                       " wait to be stored; the oldest message is at ", DescribeOldest()),
+          absl::StrCat("see whether the engine answers (status 5: it does not): ",
+                       BridgeCommand(*bridge_, false, "--check "),
+                       "; the bridge says what it waits for on its standard error, for a unit: "
+                       "journalctl -u 'ipmpsc-bridge@*'"));
+    } else if (oldest_age_.has_value() && *oldest_age_ >= kBehind) {
+      Add(Severity::kNote, "bridge-behind",
+          absl::StrCat(DescribeReceiver(), " is attached and behind: its oldest message is ",
+                       DurationOf(*oldest_age_), " old, and ", Bytes(now_.fill),
+                       " wait to be stored"),
+          "none needed after an outage of the engine, if the age falls; otherwise the engine is "
+          "slower than the senders: a larger --window, a faster disk, or fewer messages");
+    }
   }
 
   // Explains the oldest claim if it did not move. Returns whether the receiver waits for it.
@@ -236,23 +330,49 @@ class Diagnosis {
         "none needed: the next sender clears it");
   }
 
+  // Explains that nothing comes from an engine any more.
+  void ExplainMissingBridge(const SenderStats& sender, const bridge::BridgeEnd& bridge) {
+    std::string text =
+        sender.died()
+            ? absl::StrCat("the bridge ", Describe(sender), " died without detaching")
+            : absl::StrCat("no bridge is attached as a sender: ", Describe(sender), " has ended");
+    absl::StrAppend(&text, ", so nothing comes from its stream");
+    Add(Severity::kNote, "no-bridge", std::move(text),
+        absl::StrCat(StartBridge(bridge, true), "; it continues at its place"));
+  }
+
   void ExplainSenders() {
     std::vector<const ParticipantStats*> dead;
     std::vector<const ParticipantStats*> unknown;
     uint32_t taken = 0;
     uint32_t dead_claims = 0;
+    // By name, the bridge that attached last. A successor may have another slot.
+    std::map<std::string, const SenderStats*> bridges;
+    for (const SenderStats& sender : now_.senders) {
+      if (!bridge::ParseEndName(sender.name).has_value()) continue;
+      const SenderStats*& last = bridges[sender.name];
+      if (last == nullptr || last->attached < sender.attached) last = &sender;
+    }
     if (now_.receiver.has_value() && now_.receiver->liveness == Liveness::kUnknown) {
       unknown.push_back(&*now_.receiver);
     }
     for (const SenderStats& sender : now_.senders) {
-      if (sender.died()) dead.push_back(&sender);
+      const std::optional<bridge::BridgeEnd> bridge = bridge::ParseEndName(sender.name);
+      if (sender.died() && !bridge.has_value()) dead.push_back(&sender);
+      if (bridge.has_value() && bridges[sender.name] == &sender &&
+          sender.liveness == Liveness::kDead && !now_.closed && !now_.replaced) {
+        ExplainMissingBridge(sender, *bridge);
+      }
       if (sender.liveness == Liveness::kUnknown) unknown.push_back(&sender);
       if (sender.liveness != Liveness::kDead) ++taken;
       if (sender.liveness == Liveness::kDead && sender.open_claim.has_value()) ++dead_claims;
       const ProcessState state = StateOf(sender);
       if (!Hindrance(state).empty() && !sender.open_claim.has_value()) {
         Add(Severity::kNote, "sender-stopped",
-            absl::StrCat("the sender ", Describe(sender), " ", Hindrance(state)),
+            bridge.has_value()
+                ? absl::StrCat("the bridge ", Describe(sender), " ", Hindrance(state),
+                               ", so nothing comes from its stream")
+                : absl::StrCat("the sender ", Describe(sender), " ", Hindrance(state)),
             AdviceFor(state, sender));
       }
     }
@@ -306,11 +426,26 @@ class Diagnosis {
   const ChannelStats& now_;
   const std::string watched_;
   const StateOfProcess state_of_;
+  std::optional<bridge::BridgeEnd> bridge_;  // the last receiver, if it was one
+  std::optional<absl::Duration> oldest_age_;
   bool receiver_hindered_ = false;
   std::vector<Finding> findings_;
 };
 
 }  // namespace
+
+Observation Observe(const Channel& channel) {
+  Observation observation = {absl::Now(), channel.Stats()};
+  const ChannelStats& stats = observation.stats;
+  if (!stats.timestamps || !stats.oldest_record.has_value()) return observation;
+  Tap tap = Tap::Over(channel, {TapStart::kOldestUnreleased});
+  const absl::StatusOr<TapMessage> message = tap.TryNext();
+  // The receiver may have released the record meanwhile.
+  if (message.ok() && message->position == stats.oldest_record->position) {
+    observation.oldest_sent = message->sent_at();
+  }
+  return observation;
+}
 
 std::vector<Finding> Diagnose(const Observation& before, const Observation& after,
                               StateOfProcess state_of) {

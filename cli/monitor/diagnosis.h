@@ -1,9 +1,8 @@
 // Diagnose: explains the state of a channel in words, and says what to do.
 //
-//   const Observation before = {absl::Now(), channel.Stats()};
+//   const Observation before = Observe(channel);
 //   absl::SleepFor(absl::Seconds(1));
-//   const Observation after = {absl::Now(), channel.Stats()};
-//   for (const Finding& finding : Diagnose(before, after, ReadProcessState))
+//   for (const Finding& finding : Diagnose(before, Observe(channel), ReadProcessState))
 //     std::cout << finding.text << "\n" << finding.advice << "\n";
 //
 // The segment does not say since when something has been so. Two observations show what has not
@@ -19,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/monitor/process_state.h"
+#include "ipmpsc/channel.h"
 #include "ipmpsc/stats.h"
 
 namespace ipmpsc::cli {
@@ -38,7 +38,10 @@ struct Finding {
   //   receiver-stopped   the receiver's process is stopped, traced or a zombie
   //   lease-held         the receiver has taken everything and holds a message
   //   receiver-stalled   messages wait, and the receiver releases none
+  //   bridge-stalled     the same, of a bridge: messages wait, and it stores none
+  //   bridge-behind      a bridge stores messages, and the oldest one that waits is old
   //   no-receiver        no receiver is attached
+  //   no-bridge          a bridge that sent into the channel has ended or died
   //   sender-stopped     a sender's process is stopped, without an open claim that holds up others
   //   ring-full          senders find no space
   //   slots-full         no further sender can attach
@@ -55,7 +58,13 @@ struct Finding {
 struct Observation {
   absl::Time at;
   ChannelStats stats;
+  // The time of the oldest message that is not released. absl::InfinitePast() if there is none, or
+  // if the channel has no timestamps.
+  absl::Time oldest_sent = absl::InfinitePast();
 };
+
+// Looks at the channel without taking part.
+Observation Observe(const Channel& channel);
 
 using StateOfProcess = absl::FunctionRef<ProcessState(uint32_t pid)>;
 

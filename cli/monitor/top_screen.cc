@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "bridge/end_name.h"
 #include "cli/channel_stats_json.h"
 #include "cli/monitor/diagnosis.h"
 #include "cli/output.h"
@@ -62,7 +63,12 @@ std::string Alarm(const History& history) {
   if (stats.damaged) return "damaged";
   if (stats.replaced) return "replaced";
   if (stats.closed) return "closed";
-  if (!HasReceiver(stats)) return stats.fill > 0 ? "no receiver, messages wait" : "";
+  if (!HasReceiver(stats)) {
+    if (stats.fill == 0) return "";
+    const bool was_bridge =
+        stats.receiver.has_value() && bridge::ParseEndName(stats.receiver->name).has_value();
+    return was_bridge ? "no bridge, messages wait" : "no receiver, messages wait";
+  }
   if (history.claim_open() >= kStall) {
     return absl::StrCat("sender ", stats.oldest_open_claim->sender, " has an open claim for ",
                         DurationText(history.claim_open()));
@@ -142,13 +148,21 @@ std::string ReceiverText(const ChannelStats& stats) {
   return text;
 }
 
-void AddDetails(const TopRow& row, std::vector<ScreenLine>* lines) {
+void AddDetails(const TopRow& row, const TopView& view, std::vector<ScreenLine>* lines) {
   const History& history = *row.history;
   const ChannelStats& stats = history.latest();
   lines->push_back({""});
-  lines->push_back({absl::StrCat(ClipFront(row.name, kLongestName), ": ", BytesText(stats.fill),
-                                 " of ", BytesText(stats.capacity), " in use, at most ",
-                                 BytesText(stats.high_water), "; ", ReceiverText(stats))});
+  std::string space =
+      absl::StrCat(ClipFront(row.name, kLongestName), ": ", BytesText(stats.fill), " of ",
+                   BytesText(stats.capacity), " in use, at most ", BytesText(stats.high_water));
+  std::string receiver = ReceiverText(stats);
+  if (DisplayWidth(space) + 2 + DisplayWidth(receiver) <= view.width) {
+    lines->push_back({absl::StrCat(space, "; ", receiver)});
+  } else {
+    // The name of a bridge alone may have 64 characters.
+    lines->push_back({std::move(space)});
+    lines->push_back({std::move(receiver)});
+  }
   Table table({{"SLOT", true},
                {"SENDER"},
                {"PID", true},
@@ -241,7 +255,7 @@ std::vector<ScreenLine> RenderTop(const std::vector<TopRow>& rows, const TopView
   }
   if (rows.empty()) lines.push_back({"no channels"});
   if (!rows.empty() && rows[selected].history != nullptr && !rows[selected].history->empty()) {
-    AddDetails(rows[selected], &lines);
+    AddDetails(rows[selected], view, &lines);
   }
   if (lines.size() > view.height) lines.resize(view.height);
   for (ScreenLine& line : lines) line.text = Clip(line.text, view.width);

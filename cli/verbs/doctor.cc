@@ -165,7 +165,7 @@ ExitStatus Doctor(const DoctorOptions& options) {
     found.path = path;
     found.channel = Channel::OpenReadOnly(path);
     if (found.channel.ok()) {
-      found.before = {absl::Now(), found.channel->Stats()};
+      found.before = Observe(*found.channel);
     } else {
       found.findings.push_back(ExplainOpening(found.channel.status()));
     }
@@ -179,8 +179,7 @@ ExitStatus Doctor(const DoctorOptions& options) {
   std::map<std::string, std::optional<Finding>> leftovers;
   for (Case& found : cases) {
     if (found.channel.ok()) {
-      found.findings =
-          Diagnose(found.before, {absl::Now(), found.channel->Stats()}, ReadProcessState);
+      found.findings = Diagnose(found.before, Observe(*found.channel), ReadProcessState);
       const std::string directory = DirectoryOf(found.path);
       const auto [looked, is_new] = leftovers.try_emplace(directory);
       if (is_new) looked->second = FindLeftovers(directory);

@@ -69,9 +69,10 @@ absl::Status Search(const std::string& folder, std::vector<Found>* found, int* u
 std::string ReceiverText(const ChannelStats& stats) {
   if (!stats.receiver.has_value()) return "never attached";
   const ReceiverStats& receiver = *stats.receiver;
-  if (receiver.liveness == Liveness::kDead && receiver.pid == 0) return "detached";
-  return absl::StrCat(Printable(receiver.name), " ", PidText(receiver),
-                      receiver.liveness == Liveness::kAlive ? "" : " " + StateName(receiver));
+  std::string text = Printable(receiver.name);
+  if (receiver.pid != 0) absl::StrAppend(&text, text.empty() ? "" : " ", PidText(receiver));
+  if (receiver.liveness == Liveness::kAlive) return text;
+  return absl::StrCat(text, text.empty() ? "" : " ", StateName(receiver));
 }
 
 std::string SendersText(const ChannelStats& stats) {

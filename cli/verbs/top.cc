@@ -131,6 +131,7 @@ class Watch {
         {"stalled_seconds", absl::ToDoubleSeconds(history.stalled())},
         {"open_claim_seconds", absl::ToDoubleSeconds(history.claim_open())},
         {"receiver", stats.receiver.has_value() ? StateName(*stats.receiver) : std::string("none")},
+        {"receiver_name", stats.receiver.has_value() ? stats.receiver->name : std::string()},
         {"senders", senders}};
   }
 

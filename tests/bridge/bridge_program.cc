@@ -11,8 +11,9 @@
 
 namespace ipmpsc::bridge {
 
-testing::ChildProcess StartProgram(std::vector<std::string> arguments, const std::string& log) {
-  arguments.insert(arguments.begin(), "bridge/ipmpsc-bridge");
+testing::ChildProcess StartProgram(std::vector<std::string> arguments, const std::string& log,
+                                   const std::string& program) {
+  arguments.insert(arguments.begin(), program);
   return testing::ChildProcess::Fork([&] {
     const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(file, STDOUT_FILENO);

@@ -9,9 +9,10 @@
 
 namespace ipmpsc::bridge {
 
-// Starts the program from the test's `data`. It appends its output and its errors to the file
-// `log`.
-testing::ChildProcess StartProgram(std::vector<std::string> arguments, const std::string& log);
+// Starts the bridge, or another program of the test's `data`. It appends its output and its errors
+// to the file `log`.
+testing::ChildProcess StartProgram(std::vector<std::string> arguments, const std::string& log,
+                                   const std::string& program = "bridge/ipmpsc-bridge");
 
 // Returns the payloads "from" to "to - 1".
 std::vector<std::string> Numbers(int from, int to);

@@ -417,13 +417,5 @@ TEST_F(BridgeTest, ChecksWithoutMovingAMessage) {
   EXPECT_EQ(RunBridge({"--check", "--connect=0"}), "exited 5");
 }
 
-TEST_F(BridgeTest, ShowsItsNameToThoseWhoLookAtTheChannel) {
-  const Channel channel = CreateChannel();
-  Send(channel, {"a"});
-  ChildProcess bridge = StartBridge();
-  ASSERT_TRUE(AwaitStored(1)) << Log();
-  EXPECT_EQ(channel.Stats().receiver->name, "ipmpsc-bridge " + Address());
-}
-
 }  // namespace
 }  // namespace ipmpsc::bridge

@@ -109,7 +109,12 @@ class FakeOutlet final : public Outlet {
   FakeOutlet(World* world, Chooser choose) : world_(world), choose_(std::move(choose)) {}
 
   std::string fingerprint() const override { return world_->fingerprint; }
+  absl::Status Attach() override {
+    attached_ = true;
+    return absl::OkStatus();
+  }
   absl::Status Prepare(uint64_t sequence, Place* place) override {
+    attached_ = true;
     if (choose_(2) == 1) return absl::UnavailableError("no slot");
     place->channel_id = kChannelId;
     place->number = sequence_ = sequence;
@@ -134,6 +139,7 @@ class FakeOutlet final : public Outlet {
   }
   absl::StatusOr<Found> Find(const Place& place, absl::string_view payload,
                              absl::Duration) override {
+    EXPECT_FALSE(attached_) << "the slot that tells what was sent may be taken";
     if (choose_(2) == 1) return absl::DeadlineExceededError("not yet");
     if (world_->forgets) return Found::kUnknown;
     const bool sent = !world_->numbers.empty() && world_->numbers.back() == place.number &&
@@ -145,6 +151,7 @@ class FakeOutlet final : public Outlet {
   World* const world_;
   const Chooser choose_;
   uint64_t sequence_ = 0;
+  bool attached_ = false;
 };
 
 class FakeStore final : public PlaceStore {

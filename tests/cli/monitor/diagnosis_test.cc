@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -38,24 +40,33 @@ namespace {
 using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::SharedMemoryDirectory;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class DiagnosisTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Create(false); }
+
+  void Create(bool timestamps) {
     ChannelOptions options;
     options.capacity = 4096;
     options.max_senders = 2;
+    options.timestamps = timestamps;
+    options.exist_policy = ExistPolicy::kReplace;
     ASSERT_OK_AND_ASSIGN(Channel channel, Channel::Create(path_, options));
     channel_ = std::move(channel);
     ASSERT_OK_AND_ASSIGN(Channel looking, Channel::OpenReadOnly(path_));
     looking_ = std::move(looking);
   }
 
-  Observation Look() const { return {absl::Now(), looking_->Stats()}; }
+  Observation Look() const { return Observe(*looking_); }
   ChannelStats Stats() const { return looking_->Stats(); }
 
   // Looks twice, and does `meanwhile` in between.
@@ -82,11 +93,11 @@ class DiagnosisTest : public ::testing::Test {
   }
 
   // A process that has attached a receiver, taken a message if one is there, and does nothing.
-  ChildProcess ForkHolder() {
-    ChildProcess child = ChildProcess::ForkAndHold([this]() -> std::string {
+  ChildProcess ForkHolder(const std::string& name = "viewer") {
+    ChildProcess child = ChildProcess::ForkAndHold([this, &name]() -> std::string {
       const absl::StatusOr<Channel> channel = Channel::Open(path_);
       ReceiverOptions options;
-      options.name = "viewer";
+      options.name = name;
       auto* const receiver = new absl::StatusOr<Receiver>(Receiver::Attach(*channel, options));
       if (!receiver->ok()) return receiver->status().ToString();
       new absl::StatusOr<Lease>((*receiver)->TryReceive());
@@ -134,6 +145,7 @@ class DiagnosisTest : public ::testing::Test {
 
 MATCHER_P2(Is, severity, code, "") { return arg.severity == severity && arg.code == code; }
 
+constexpr char kBridge[] = "ipmpsc-bridge nats://127.0.0.1:4222/quotes";
 constexpr Severity kNote = Severity::kNote;
 constexpr Severity kProblem = Severity::kProblem;
 
@@ -225,6 +237,131 @@ TEST_F(DiagnosisTest, TellsAReceiverThatDied) {
   findings = Examine();
   ASSERT_THAT(findings, ElementsAre(Is(kProblem, "no-receiver")));
   EXPECT_THAT(findings[0].text, HasSubstr("384 bytes wait"));
+}
+
+TEST_F(DiagnosisTest, TellsTheAgeOfTheOldestMessage) {
+  Create(true);
+  Send();
+  std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "no-receiver")));
+  EXPECT_THAT(findings[0].text, MatchesRegex("no receiver is attached, and 192 bytes wait to be "
+                                             "received, the oldest message for 4[0-9][.0-9]*s"));
+  const ChildProcess receiver = ForkHolder();
+  findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "receiver-stalled")));
+  EXPECT_THAT(findings[0].text, ContainsRegex("position 0 .100 bytes from .*, 4[0-9][.0-9]*s old"));
+}
+
+TEST_F(DiagnosisTest, TellsABridgeThatIsBehind) {
+  Create(true);
+  Send(3);
+  absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, {kBridge});
+  std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "bridge-stalled")));
+  EXPECT_THAT(findings[0].text,
+              AllOf(HasSubstr(absl::StrCat("the bridge \"", kBridge, "\" (process ", getpid(),
+                                           ") is attached and has stored nothing for at least 40s, "
+                                           "and 576 bytes wait to be stored; the oldest message is "
+                                           "at position 0 (100 bytes from ")),
+                    ContainsRegex(", 4[0-9][.0-9]*s old.$")));
+  EXPECT_THAT(findings[0].advice, HasSubstr(absl::StrCat("ipmpsc-bridge --check ", path_,
+                                                         " nats://127.0.0.1:4222/quotes;")));
+  findings = Examine([&] { ASSERT_OK(receiver->TryReceive()); });
+  ASSERT_THAT(findings, ElementsAre(Is(kNote, "bridge-behind")));
+  EXPECT_THAT(
+      findings[0].text,
+      MatchesRegex(".* is attached and behind: its oldest message is 4[0-9][.0-9]*s old, and "
+                   "384 bytes wait to be stored"));
+  // One that has just come is none to speak of.
+  Observation before = Look();
+  ASSERT_OK(receiver->TryReceive());
+  ASSERT_OK(receiver->TryReceive());
+  Send();
+  Observation after = Look();
+  after.at = after.oldest_sent;
+  EXPECT_THAT(Diagnose(before, after, ReadProcessState), IsEmpty());
+}
+
+TEST_F(DiagnosisTest, ABridgeOfAChannelWithoutTimestampsHasNoAge) {
+  Send();
+  absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, {kBridge});
+  const std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "bridge-stalled")));
+  EXPECT_THAT(findings[0].text, AllOf(HasSubstr("(100 bytes from "), Not(HasSubstr(" old"))));
+}
+
+TEST_F(DiagnosisTest, TellsABridgeThatIsStopped) {
+  ChildProcess receiver = ForkHolder(kBridge);
+  Send();
+  receiver.Stop();
+  const std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "receiver-stopped")));
+  EXPECT_THAT(findings[0].text,
+              AllOf(StartsWith("the bridge \"ipmpsc-bridge nats://"),
+                    EndsWith("stopped by a signal (state T), and 128 bytes wait to be stored")));
+  EXPECT_EQ(findings[0].advice, absl::StrCat("continue it: kill -CONT ", receiver.pid()));
+}
+
+TEST_F(DiagnosisTest, TellsABridgeThatIsGone) {
+  ForkHolder(kBridge).Kill();
+  std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kNote, "no-receiver")));
+  EXPECT_THAT(findings[0].text, MatchesRegex("the bridge .* died without detaching"));
+  EXPECT_THAT(findings[0].advice,
+              AllOf(HasSubstr("systemctl start ipmpsc-bridge@NAME"),
+                    HasSubstr(absl::StrCat("; or ipmpsc-bridge ", path_,
+                                           " nats://127.0.0.1:4222/quotes with its options"))));
+  ASSERT_OK(Receiver::Attach(*channel_, {kBridge}));
+  Send();
+  findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kProblem, "no-receiver")));
+  EXPECT_EQ(findings[0].text, absl::StrCat("no bridge is attached: \"", kBridge,
+                                           "\" has ended, and 128 bytes wait to be stored"));
+  // The command cannot name an engine that the name leaves out.
+  ASSERT_OK(Receiver::Attach(*channel_, {"ipmpsc-bridge kafka://a:1,b.../quotes"}));
+  EXPECT_THAT(Examine()[0].advice,
+              HasSubstr(absl::StrCat("ipmpsc-bridge ", path_, " ENGINE with its options")));
+  // The name is any process's, and the command is typed into a shell.
+  ASSERT_OK(Receiver::Attach(*channel_, {"ipmpsc-bridge nats://a:1/b;rm$(c)'d"}));
+  EXPECT_THAT(Examine()[0].advice, HasSubstr("'nats://a:1/b;rm$(c)'\\''d' with its options"));
+}
+
+TEST_F(DiagnosisTest, TellsABridgeThatNoLongerSends) {
+  const ChildProcess receiver = ForkWaiter(false);
+  ChildProcess bridge = ChildProcess::ForkAndHold([this]() -> std::string {
+    const absl::StatusOr<Channel> channel = Channel::Open(path_);
+    SenderOptions options;
+    options.name = kBridge;
+    new absl::StatusOr<Sender>(Sender::Attach(*channel, options));
+    return "attached";
+  });
+  EXPECT_THAT(Examine(), IsEmpty());
+  bridge.Stop();
+  std::vector<Finding> findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kNote, "sender-stopped")));
+  EXPECT_THAT(findings[0].text, MatchesRegex("the bridge .*, so nothing comes from its stream"));
+  bridge.Kill();
+  findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kNote, "no-bridge")));
+  EXPECT_THAT(findings[0].text, HasSubstr("died without detaching"));
+  EXPECT_THAT(findings[0].advice,
+              AllOf(HasSubstr("systemctl start ipmpsc-bridge-in@NAME"),
+                    HasSubstr(absl::StrCat("; or ipmpsc-bridge nats://127.0.0.1:4222/quotes ",
+                                           path_, " with its options"))));
+  // Its successor has another slot.
+  SenderOptions options;
+  options.name = "camera";
+  absl::StatusOr<Sender> camera = Sender::Attach(*channel_, options);
+  options.name = kBridge;
+  absl::StatusOr<Sender> successor = Sender::Attach(*channel_, options);
+  EXPECT_THAT(Examine(), ElementsAre(Is(kProblem, "slots-full")));
+  ASSERT_OK(successor);
+  successor = absl::UnknownError("detached");
+  findings = Examine();
+  ASSERT_THAT(findings, ElementsAre(Is(kNote, "no-bridge")));
+  EXPECT_THAT(findings[0].text, HasSubstr("no bridge is attached as a sender: "));
+  channel_->Close();
+  EXPECT_THAT(Examine(), ElementsAre(Is(kNote, "closed")));
 }
 
 TEST_F(DiagnosisTest, TellsAFullRing) {

@@ -280,6 +280,16 @@ TEST_F(TopScreenTest, FitsEveryTerminal) {
   EXPECT_THAT(TextOf(RenderTop({}, TopView{})), HasSubstr("no channels"));
 }
 
+TEST_F(TopScreenTest, ShowsALongNameWhole) {
+  ChannelStats stats = StatsOf(1300, 1300);
+  stats.receiver->name = "ipmpsc-bridge nats://nats.plant-7.example.org:4222/plant.robots";
+  history_.Add(kStart + absl::Seconds(4), stats);
+  TopView view;
+  view.width = 80;
+  EXPECT_THAT(TextOf(RenderTop({{"quotes", &history_, ""}}, view)),
+              HasSubstr(absl::StrCat("\nreceiver ", stats.receiver->name)));
+}
+
 TEST_F(TopScreenTest, ScrollsToTheSelection) {
   std::vector<TopRow> rows;
   for (int i = 0; i < 30; ++i) rows.push_back({absl::StrCat("channel", i), &history_, ""});
@@ -302,13 +312,16 @@ TEST_F(TopScreenTest, TellsWhatIsStuck) {
   stats.receiver->liveness = Liveness::kDead;
   history_.Add(kStart + absl::Seconds(5), stats);
   EXPECT_THAT(text(), HasSubstr("no receiver, messages wait"));
-  stats.damaged = true;
+  stats.receiver->name = "ipmpsc-bridge nats://127.0.0.1:4222/quotes";
   history_.Add(kStart + absl::Seconds(6), stats);
+  EXPECT_THAT(text(), HasSubstr("no bridge, messages wait"));
+  stats.damaged = true;
+  history_.Add(kStart + absl::Seconds(7), stats);
   EXPECT_THAT(text(), HasSubstr("damaged"));
   stats = StatsOf(1500, 1400);
   stats.oldest_open_claim = OpenClaim{1400, 10, 2};
-  history_.Add(kStart + absl::Seconds(7), stats);
-  history_.Add(kStart + absl::Seconds(9), stats);
+  history_.Add(kStart + absl::Seconds(8), stats);
+  history_.Add(kStart + absl::Seconds(10), stats);
   EXPECT_THAT(text(), HasSubstr("sender 2 has an open claim for 2 s"));
   EXPECT_THAT(TextOf(RenderTop({{"quotes", nullptr, "the file is truncated"}}, view)),
               HasSubstr("the file is truncated"));

@@ -59,6 +59,19 @@ scenario_died() {
   kill -9 "$pid"
   wait "$pid" 2>/dev/null
 }
+stamped() { rm "$channel"; act stamped; act send 5; }
+scenario_bridge_stalled() { stamped; begin bridge; }
+scenario_bridge_stopped() {
+  stamped
+  begin bridge
+  kill -STOP "$pid"
+}
+scenario_no_bridge() {
+  stamped
+  begin bridge
+  kill -9 "$pid"
+  wait "$pid" 2>/dev/null
+}
 scenario_damaged() { act damage; }
 
 # Makes what differs from run to run the same. The receiver of a busy channel may be awake at the moment.

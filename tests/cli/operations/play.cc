@@ -2,6 +2,7 @@
 // what the act says.
 //
 //   create [BYTES]    creates the channel of that capacity, and ends
+//   stamped           the same with timestamps
 //   replace           puts a new channel in its place, and ends
 //   send [COUNT]      sends messages of 100 bytes, and ends
 //   flood             sends messages of 100 bytes until it is killed
@@ -10,6 +11,7 @@
 //   receive           receives until it is killed
 //   newest            receives the newest message, and ends
 //   hold              attaches a receiver that takes nothing, until it is killed
+//   bridge            the same under the name of a bridge
 //   lease             takes a message, and then waits for more with the lease in hand
 //   close             closes the channel, and ends
 //   damage            overwrites the release position, and ends
@@ -62,15 +64,16 @@ Sender AttachSender(const Channel& channel) {
   return Get(Sender::Attach(channel, options));
 }
 
-Receiver AttachReceiver(const Channel& channel) {
+Receiver AttachReceiver(const Channel& channel, const std::string& name = "viewer") {
   ReceiverOptions options;
-  options.name = "viewer";
+  options.name = name;
   return Get(Receiver::Attach(channel, options));
 }
 
 void Play(const std::string& path, const std::string& act, uint64_t number) {
-  if (act == "create" || act == "replace") {
+  if (act == "create" || act == "stamped" || act == "replace") {
     ChannelOptions options;
+    options.timestamps = act == "stamped";
     if (act == "replace") options.exist_policy = ExistPolicy::kReplace;
     options.capacity = number != 0 ? number : uint64_t{1} << 20;
     options.max_senders = 4;
@@ -104,8 +107,9 @@ void Play(const std::string& path, const std::string& act, uint64_t number) {
     Receiver receiver = AttachReceiver(channel);
     Check(receiver.ReceiveLatest(absl::Seconds(20)).status());
     Ready();
-  } else if (act == "hold") {
-    const Receiver receiver = AttachReceiver(channel);
+  } else if (act == "hold" || act == "bridge") {
+    const Receiver receiver = AttachReceiver(
+        channel, act == "bridge" ? "ipmpsc-bridge nats://127.0.0.1:4222/quotes" : "viewer");
     Ready();
     for (;;) pause();
   } else if (act == "lease") {
