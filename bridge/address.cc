@@ -1,5 +1,6 @@
 #include "bridge/address.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -101,6 +102,15 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   }
   address.subject = std::string(subject);
   return address;
+}
+
+std::string WithoutUser(absl::string_view text) {
+  const size_t scheme = text.find("://");
+  const size_t begin = scheme == absl::string_view::npos ? 0 : scheme + 3;
+  // A password may have a slash.
+  const size_t end = text.rfind('@');
+  if (end == absl::string_view::npos || end < begin) return std::string(text);
+  return absl::StrCat(text.substr(0, begin), "***", text.substr(end));
 }
 
 std::string StreamName(absl::string_view subject) {

@@ -26,6 +26,10 @@ struct Address {
 // Errors: kInvalidArgument - the text is no address; the error says what is wrong.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// Returns the text with *** in place of the user and the password that it may have, for errors and
+// logs: "nats://***@HOST:PORT/SUBJECT". The text need not be an address.
+std::string WithoutUser(absl::string_view text);
+
 // Returns the default name of the stream for a subject: "quotes.us" becomes "quotes_us".
 std::string StreamName(absl::string_view subject);
 

@@ -202,7 +202,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   options.delivery.on = absl::StrContains(options.channel, "://");
   if (options.delivery.on) std::swap(options.channel, address);
   if (absl::StrContains(options.channel, "://")) {
-    Complain(absl::StrCat("'", address, "' and '", options.channel,
+    Complain(absl::StrCat("'", WithoutUser(address), "' and '", WithoutUser(options.channel),
                           "' are two engines; a bridge has a channel at one of its ends"));
     return std::nullopt;
   }
@@ -223,7 +223,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
   }
   absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) {
-    Complain(absl::StrCat("'", address, "': ", parsed.status().message()));
+    Complain(absl::StrCat("'", WithoutUser(address), "': ", parsed.status().message()));
     return std::nullopt;
   }
   options.address = options.nats.address = options.kafka.address = *parsed;

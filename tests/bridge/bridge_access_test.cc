@@ -28,6 +28,7 @@ using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class BridgeAccessTest : public BridgeFixture {
  protected:
@@ -92,6 +93,16 @@ TEST_F(BridgeAccessTest, GoesOnWhereTheUserMayNotStoreSchemas) {
   channel->Close();
   EXPECT_EQ(bridge.Wait(), "exited 0") << Log();
   EXPECT_EQ(CountMessages(server_->address(), "s_x"), 2);
+}
+
+TEST_F(BridgeAccessTest, RefusesAddressesWithAUserAndDoesNotPrintThePassword) {
+  CreateChannel();
+  for (const char* const address :
+       {"nats://ann:secret@127.0.0.1:1/s.x", "ann:secret@127.0.0.1:1/s.x",
+        "nats://ann:se/secret@127.0.0.1:1/s.x", "kafka://ann:secret@a:1,bob:secret@b:1/s.x"}) {
+    EXPECT_EQ(RunBridge({}, address), "exited 2");
+    EXPECT_THAT(Log(), AllOf(HasSubstr("***@"), Not(HasSubstr("secret")))) << address;
+  }
 }
 
 TEST_F(BridgeAccessTest, ChecksCertificates) {

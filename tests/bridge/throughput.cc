@@ -30,7 +30,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "benchmarks/report.h"
+#include "benchmarks/figures.h"
 #include "examples/bridge/kafka_broker.h"
 #include "examples/bridge/nats_server.h"
 #include "examples/command_line.h"
