@@ -10,7 +10,7 @@
 
 namespace ipmpsc::benchmarks {
 
-// Returns the value below which `fraction` of the samples lie, interpolated. There must be a sample.
+// Returns the value below which `fraction` of the samples lie, interpolated. REQUIRES: a sample.
 double Quantile(std::vector<double> samples, double fraction);
 
 // Returns 0 without a sample.

@@ -174,8 +174,8 @@ struct PyChannel {
   }
 };
 
-// Binds what ipmpsc/_tasks.py asks before each result: whether the task should let others run, after
-// 64 results without a wait. `count(self)` returns a reference to their number.
+// Binds what ipmpsc/_tasks.py asks before each result: whether the task should let others run,
+// after 64 results without a wait. `count(self)` returns a reference to their number.
 template <typename Class, typename CountOf>
 void BindPause(Class& bound, CountOf count) {
   using Object = typename Class::Type;

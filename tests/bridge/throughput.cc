@@ -1,6 +1,6 @@
 // Measures the bridge's throughput into a server on loopback, and beside it in the same rounds the
-// engine's own benchmark tool, if it is installed, and libnats alone: asynchronous publishing of the
-// same bytes with the same window, without ids, fences and headers.
+// engine's own benchmark tool, if it is installed, and libnats alone: asynchronous publishing of
+// the same bytes with the same window, without ids, fences and headers.
 //
 //   ./bazelw run -c opt //tests/bridge:throughput -- [--engine=kafka] [BYTES [MESSAGES]]
 #include <nats/nats.h>
