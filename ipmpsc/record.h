@@ -1,4 +1,4 @@
-// Record: one message in the ring, as `Receiver` and `Lease` give it.
+// Record: a received message, as `Receiver::Drain` gives it.
 #ifndef IPMPSC_RECORD_H_
 #define IPMPSC_RECORD_H_
 
@@ -9,6 +9,7 @@
 
 namespace ipmpsc {
 
+// One message in the ring.
 struct Record {
   absl::string_view payload;  // 16-byte aligned
   uint64_t position;  // in the order of all records; grows from message to message, never repeats
