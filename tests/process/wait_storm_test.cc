@@ -130,7 +130,10 @@ class WaitStormTest : public ::testing::TestWithParam<Storm> {
         const uint64_t number = board_[kWritten].load();
         if (write(writer_end_.get(), &number, sizeof(number)) != sizeof(number)) return 1;
         board_[kWritten].store(number + 1);
-        absl::SleepFor(absl::Microseconds(200));
+        // Rests, too: on a busy machine it would else write as fast as the loop turns.
+        do {
+          absl::SleepFor(absl::Microseconds(200));
+        } while (board_[kResting].load() != 0);
       }
     });
   }
