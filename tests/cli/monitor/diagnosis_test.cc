@@ -41,6 +41,7 @@ using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::ipmpsc::testing::SharedMemoryDirectory;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
@@ -287,7 +288,7 @@ TEST_F(DiagnosisTest, ABridgeOfAChannelWithoutTimestampsHasNoAge) {
   absl::StatusOr<Receiver> receiver = Receiver::Attach(*channel_, {kBridge});
   const std::vector<Finding> findings = Examine();
   ASSERT_THAT(findings, ElementsAre(Is(kProblem, "bridge-stalled")));
-  EXPECT_THAT(findings[0].text, AllOf(HasSubstr("(100 bytes from "), Not(HasSubstr(" old"))));
+  EXPECT_THAT(findings[0].text, AllOf(HasSubstr("(100 bytes from "), Not(HasSubstr("s old"))));
 }
 
 TEST_F(DiagnosisTest, TellsABridgeThatIsStopped) {
@@ -360,8 +361,9 @@ TEST_F(DiagnosisTest, TellsABridgeThatNoLongerSends) {
   findings = Examine();
   ASSERT_THAT(findings, ElementsAre(Is(kNote, "no-bridge")));
   EXPECT_THAT(findings[0].text, HasSubstr("no bridge is attached as a sender: "));
-  channel_->Close();
-  EXPECT_THAT(Examine(), ElementsAre(Is(kNote, "closed")));
+  channel_->Close();  // The receiver ends, sooner or later.
+  EXPECT_THAT(Examine(),
+              AllOf(Contains(Is(kNote, "closed")), Not(Contains(Is(kNote, "no-bridge")))));
 }
 
 TEST_F(DiagnosisTest, TellsAFullRing) {
