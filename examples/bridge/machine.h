@@ -12,7 +12,7 @@
 
 namespace ipmpsc::examples {
 
-// What the second machine has of its own.
+// Tells which namespaces the second machine has of its own.
 struct Separation {
   std::string why_not;         // why it has no namespaces; empty: its own processes and /dev/shm
   std::string why_no_network;  // why it has the first machine's network; empty: one of its own

@@ -31,7 +31,7 @@ class Network {
 };
 
 // Creates a pair of interfaces: `name` in the network of this process, and `peer` in the other one.
-// What goes into one of them comes out of the other. Both are down.
+// A packet that goes into one of them comes out of the other. Both are down.
 absl::Status CreatePair(const std::string& name, const std::string& peer,
                         const Network& peer_network);
 

@@ -7,6 +7,7 @@
 #include "benchmarks/results.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/benchmarks/entries.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -21,16 +22,6 @@ RowResult* AddRow(Results* results, const std::string& id, bool more_is_better) 
   row->set_unit(more_is_better ? "messages/s" : "ns");
   row->set_more_is_better(more_is_better);
   return row;
-}
-
-RowResult::Entry* AddEntry(RowResult* row, const std::string& system,
-                           const std::vector<double>& samples) {
-  RowResult::Entry* const entry = row->add_entries();
-  entry->set_system(system);
-  Metric* const metric = entry->add_metrics();
-  metric->set_name("first");
-  for (const double sample : samples) metric->add_samples(sample);
-  return entry;
 }
 
 Results Rates(const std::vector<double>& own, const std::vector<double>& aeron) {

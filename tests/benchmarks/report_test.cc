@@ -9,6 +9,7 @@
 #include "benchmarks/results.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/benchmarks/entries.h"
 
 namespace ipmpsc::benchmarks {
 namespace {
@@ -16,16 +17,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-RowResult::Entry* AddEntry(RowResult* row, const std::string& system,
-                           const std::vector<double>& samples) {
-  RowResult::Entry* const entry = row->add_entries();
-  entry->set_system(system);
-  Metric* const metric = entry->add_metrics();
-  metric->set_name("p50");
-  for (const double sample : samples) metric->add_samples(sample);
-  return entry;
-}
 
 RowResult Latency() {
   RowResult row;

@@ -1,4 +1,4 @@
-// What the command `ipmpsc` shows of bridges, over real ones and a real server.
+// Tests the texts of the command `ipmpsc` about bridges, over real ones and a real server.
 #include <signal.h>
 #include <unistd.h>
 

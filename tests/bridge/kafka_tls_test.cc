@@ -15,6 +15,7 @@
 #include "ipmpsc/sender.h"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/kafka_fixture.h"
+#include "tests/bridge/python_server.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -22,7 +23,6 @@
 namespace ipmpsc::bridge {
 namespace {
 
-using ::ipmpsc::testing::Await;
 using ::ipmpsc::testing::ChildProcess;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -58,21 +58,14 @@ class KafkaTlsTest : public KafkaFixture {
 
   // Starts a broker that drops the first handshakes and asks for a certificate.
   void StartProxy(int drops, const std::string& user_and_password = "") {
-    const std::string port = folder_ + "/port";
-    unlink(port.c_str());
     const std::string bootstrap = cluster_->bootstrap();
-    proxy_ = ChildProcess::Fork([&] {
-      const std::string command = absl::StrCat(
-          "exec python3 tests/bridge/kafka_tls_proxy.py ",
-          bootstrap.substr(bootstrap.rfind(':') + 1), " ", folder_, "/server.pem ", folder_,
-          "/server.key ", folder_, "/ca.pem ", drops, " '", user_and_password, "' >", port);
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      return 127;
-    });
-    ASSERT_TRUE(Await([&] { return testing::Exists(port) && testing::ReadFile(port).size() > 1; }));
-    address_ = absl::StrCat("kafka+tls://127.0.0.1:", testing::ReadFile(port));
-    address_.pop_back();
-    address_ += "/t";
+    const std::string port = StartPythonServer(
+        absl::StrCat("tests/bridge/kafka_tls_proxy.py ", bootstrap.substr(bootstrap.rfind(':') + 1),
+                     " ", folder_, "/server.pem ", folder_, "/server.key ", folder_, "/ca.pem ",
+                     drops, " '", user_and_password, "'"),
+        folder_ + "/port", &proxy_);
+    ASSERT_NE(port, "") << "the proxy does not start";
+    address_ = absl::StrCat("kafka+tls://127.0.0.1:", port, "/t");
   }
 
   // Runs a bridge of a channel with one message.

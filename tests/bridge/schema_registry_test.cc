@@ -29,6 +29,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/bridge/bridge_program.h"
 #include "tests/bridge/kafka_fixture.h"
+#include "tests/bridge/python_server.h"
 #include "tests/testing/process/child_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_path.h"
@@ -74,20 +75,13 @@ class RegistryProcess {
   // Starts a registry that knows nothing. With a folder it speaks TLS. See schema_registry.py.
   void Start(const std::string& rule = "", const std::string& user = "",
              const std::string& folder = "") {
-    const std::string port = testing::PathOnDisk("registry-port");
-    unlink(port.c_str());
     Change(rule);
-    process_ = ChildProcess::Fork([&] {
-      const std::string command =
-          absl::StrCat("exec python3 tests/bridge/schema_registry.py '", log_, "' '", rules_, "' '",
-                       user, "' '", folder, "' >'", port, "'");
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      return 127;
-    });
-    ASSERT_TRUE(Await([&] { return testing::Exists(port) && testing::ReadFile(port).size() > 1; }));
-    url_ =
-        absl::StrCat(folder.empty() ? "http" : "https", "://127.0.0.1:", testing::ReadFile(port));
-    url_.pop_back();
+    const std::string port =
+        StartPythonServer(absl::StrCat("tests/bridge/schema_registry.py '", log_, "' '", rules_,
+                                       "' '", user, "' '", folder, "'"),
+                          testing::PathOnDisk("registry-port"), &process_);
+    ASSERT_NE(port, "") << "the registry does not start";
+    url_ = absl::StrCat(folder.empty() ? "http" : "https", "://127.0.0.1:", port);
   }
   // Gives it another rule. It forgets everything, and so does this.
   void Change(const std::string& rule) {

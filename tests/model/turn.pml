@@ -46,7 +46,7 @@ byte turn = NOBODY;
 byte need = 0;
 bool is_over = false;
 
-// What the reference knows.
+// The knowledge of the reference.
 bool is_trying[SENDERS];
 byte finished = 0;  // senders that have made all their tries
 

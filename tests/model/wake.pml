@@ -56,7 +56,7 @@ bool sleeps_on_commit = false;  // the receiver, too
 bool sender_sleeps[SENDERS];
 bool alive[PARTICIPANTS] = true;
 
-// What the reference knows.
+// The knowledge of the reference.
 byte owner[ALL + 2] = 255;  // of a claim
 byte finished = 0;          // senders that have nothing more to do, or are dead
 bool is_taken_for_ended = false;
