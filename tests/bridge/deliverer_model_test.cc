@@ -82,7 +82,9 @@ class FakeFeed final : public Feed {
   }
   absl::StatusOr<Arrival> Next(absl::Duration) override {
     MayDie();
-    const int fault = choose_(3);
+    // The fourth: the next message is still on its way.
+    const int fault = choose_(at_ < world_->stream.size() ? 4 : 3);
+    if (fault == 3) return absl::DeadlineExceededError("");
     if (fault == 1) return absl::UnavailableError("the place is lost");
     if (fault == 2 && at_ > 0) --at_;  // once more
     if (at_ == world_->stream.size()) return absl::DeadlineExceededError("");
