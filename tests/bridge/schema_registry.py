@@ -7,6 +7,7 @@ have changed has forgotten everything:
   TEXT=STATUS:BODY   answers so all requests whose path ends with the text
   TEXT=silent        never answers them
   TEXT=cut           closes the connection in the middle of the answer to them
+  TEXT=large         answers them with 17 MiB
 """
 
 import base64
@@ -66,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if rule in ("silent", "cut"):
                 self.close_connection = True
                 return
+            if rule == "large":
+                rule = "200:" + " " * (17 << 20)
             status, text = rule.split(":", 1)
             self.answer(int(status), text)
             return

@@ -283,6 +283,7 @@ TEST_F(SchemaRegistryTest, TellsRefusalsFromFaults) {
             StatusCode::kUnavailable, "cannot answer now (500): Error in the backend"},
            {"value=429:slowly", StatusCode::kUnavailable, "(429): slowly"},
            {"value=cut", StatusCode::kUnavailable, "does not answer"},
+           {"value=large", StatusCode::kInternal, "answers with more than 16 MiB"},
            // The server of something else.
            {"proto=404:<html>", StatusCode::kInternal, "answers 404 and '<html>'"},
            {R"(proto=404:{"error_code":404})", StatusCode::kInternal, "answers 404"},
