@@ -17,48 +17,84 @@
 namespace ipmpsc::benchmarks {
 namespace {
 
-// One figure for each round of a run. Empty if the run did not measure it.
+// One figure for each round of some runs. Empty if none of them measured it.
 using Rounds = std::vector<double>;
+using Measure = std::function<Rounds(const std::vector<Results>& runs)>;
 
 struct Target {
   std::string text;
   double bound;
   bool at_least;     // else at most
   const char* unit;  // of the bound and the figures: "ns", or "" for a ratio
-  std::function<Rounds(const Results&)> measure;
+  Measure measure;
 };
 
-// Names an entry of a row, or finds it.
-using Finder = const RowResult::Entry* (*)(const RowResult&);
+// Finds an entry of a row, or null.
+using Finder = std::function<const RowResult::Entry*(const RowResult&)>;
 
-const RowResult::Entry* Aeron(const RowResult& row) { return FindSystem(row, "aeron ring"); }
-const RowResult::Entry* Iceoryx2(const RowResult& row) { return FindSystem(row, "iceoryx2"); }
-const RowResult::Entry* Pipe(const RowResult& row) { return FindSystem(row, "pipe"); }
-const RowResult::Entry* Protozero(const RowResult& row) { return FindSystem(row, "protozero"); }
-const RowResult::Entry* Arena(const RowResult& row) { return FindSystem(row, "protobuf, arena"); }
-const RowResult::Entry* OwnWithProtobuf(const RowResult& row) {
-  return FindSystem(row, "ipmpsc, protobuf's classes");
-}
-const RowResult::Entry* OwnRingOfOneFrame(const RowResult& row) {
-  return FindSystem(row, "ipmpsc, ring of one frame");
+Finder Named(std::string name) {
+  return [name = std::move(name)](const RowResult& row) { return FindSystem(row, name); };
 }
 
-const RowResult::Entry* SmallestRing(const RowResult& row) {
-  return FindSystem(row, "ipmpsc, 64 KiB");
-}
-const RowResult::Entry* LargestRing(const RowResult& row) {
-  return FindSystem(row, "ipmpsc, 1 GiB, later laps");
+// Adds the figures of a run. Leaves out ratios to 0.
+void Add(const Rounds& more, Rounds* rounds) {
+  std::copy_if(more.begin(), more.end(), std::back_inserter(*rounds),
+               [](double figure) { return std::isfinite(figure); });
 }
 
-// Measures value / base in each round of the row.
-std::function<Rounds(const Results&)> Ratio(std::string id, Finder value, Finder base) {
-  return [id = std::move(id), value, base](const Results& results) -> Rounds {
-    const RowResult* const row = FindRow(results, id);
-    if (row == nullptr) return {};
-    const RowResult::Entry* const above = value(*row);
-    const RowResult::Entry* const below = base(*row);
+// Measures in each run by itself.
+Measure OfEachRun(std::function<Rounds(const Results&)> measure) {
+  return [measure = std::move(measure)](const std::vector<Results>& runs) {
+    Rounds rounds;
+    for (const Results& run : runs) Add(measure(run), &rounds);
+    return rounds;
+  };
+}
+
+// Returns the row with the samples of all runs.
+RowResult Pool(const std::vector<Results>& runs, absl::string_view id) {
+  RowResult pooled;
+  for (const Results& run : runs) {
+    const RowResult* const row = FindRow(run, id);
+    if (row == nullptr) continue;
+    if (pooled.id().empty()) {
+      pooled = *row;
+      pooled.clear_entries();
+    }
+    for (const RowResult::Entry& entry : row->entries()) {
+      if (entry.metrics_size() == 0) continue;
+      RowResult::Entry* all = nullptr;
+      for (RowResult::Entry& known : *pooled.mutable_entries()) {
+        if (known.system() == entry.system()) all = &known;
+      }
+      if (all == nullptr) {
+        *pooled.add_entries() = entry;
+      } else {
+        all->mutable_metrics(0)->mutable_samples()->MergeFrom(entry.metrics(0).samples());
+      }
+    }
+  }
+  return pooled;
+}
+
+// Measures value / base in each round of the row that has both.
+Measure Ratio(std::string id, Finder value, Finder base) {
+  return OfEachRun([id = std::move(id), value = std::move(value),
+                    base = std::move(base)](const Results& run) -> Rounds {
+    const RowResult* const row = FindRow(run, id);
+    const RowResult::Entry* const above = row == nullptr ? nullptr : value(*row);
+    const RowResult::Entry* const below = row == nullptr ? nullptr : base(*row);
     if (above == nullptr || below == nullptr) return {};
     return RoundRatios(above->metrics(0), below->metrics(0));
+  });
+}
+
+// Measures value / the best peer. That is one system for all runs, the best by all of their rounds.
+Measure RatioToBestPeer(std::string id, Finder value) {
+  return [id = std::move(id), value = std::move(value)](const std::vector<Results>& runs) {
+    const RowResult pooled = Pool(runs, id);
+    const RowResult::Entry* const peer = BestPeer(pooled);
+    return peer == nullptr ? Rounds() : Ratio(id, value, Named(peer->system()))(runs);
   };
 }
 
@@ -103,48 +139,53 @@ std::vector<Target> Targets() {
   std::vector<Target> targets;
   for (const auto& [size, name] :
        {std::pair("16", "16 bytes"), std::pair("64", "64 bytes"), std::pair("1024", "1 KiB")}) {
-    targets.push_back({absl::StrCat(name, " from 1 sender, beside Aeron's ring"), 1.7, kAtLeast, "",
-                       Ratio(absl::StrCat("throughput-", size, "-from-1"), FindOwn, Aeron)});
+    targets.push_back(
+        {absl::StrCat(name, " from 1 sender, beside Aeron's ring"), 1.7, kAtLeast, "",
+         Ratio(absl::StrCat("throughput-", size, "-from-1"), FindOwn, Named("aeron ring"))});
   }
   for (const int senders : {2, 4, 8}) {
     const std::string id = absl::StrCat("throughput-64-from-", senders);
     targets.push_back({absl::StrCat("64 bytes from ", senders, " senders, beside Aeron's ring"),
-                       1.6, kAtLeast, "", Ratio(id, FindOwn, Aeron)});
-    targets.push_back({absl::StrCat("share of the least served of ", senders, " senders"), 0.8,
-                       kAtLeast, "",
-                       [id](const Results& results) { return LeastShare(results, id); }});
+                       1.6, kAtLeast, "", Ratio(id, FindOwn, Named("aeron ring"))});
+    targets.push_back(
+        {absl::StrCat("share of the least served of ", senders, " senders"), 0.8, kAtLeast, "",
+         OfEachRun([id](const Results& results) { return LeastShare(results, id); })});
   }
   for (const auto& [size, name] :
        {std::pair("4096", "4 KiB"), std::pair("65536", "64 KiB"), std::pair("1048576", "1 MiB")}) {
     targets.push_back({absl::StrCat(name, " from 1 sender, beside the best peer"), 1, kAtLeast, "",
-                       Ratio(absl::StrCat("throughput-", size, "-from-1"), FindOwn, BestPeer)});
+                       RatioToBestPeer(absl::StrCat("throughput-", size, "-from-1"), FindOwn)});
   }
-  targets.push_back({"batches of 32, beside single messages", 2, kAtLeast, "", BatchesToSingle});
+  targets.push_back(
+      {"batches of 32, beside single messages", 2, kAtLeast, "", OfEachRun(BatchesToSingle)});
   targets.push_back({"1 GiB of capacity in later laps, beside 64 KiB", 1, kAtLeast, "",
-                     Ratio("throughput-64-by-capacity", LargestRing, SmallestRing)});
+                     Ratio("throughput-64-by-capacity", Named("ipmpsc, 1 GiB, later laps"),
+                           Named("ipmpsc, 64 KiB"))});
   targets.push_back({"time one way, 64 bytes, beside half a cache-line round trip", 1.2, kAtMost,
                      "", Ratio("latency-64-spinning", FindOwn, FindLimit)});
   targets.push_back({"time one way, 4 KiB, beside the best peer", 0.5, kAtMost, "",
-                     Ratio("latency-4096-spinning", FindOwn, BestPeer)});
+                     RatioToBestPeer("latency-4096-spinning", FindOwn)});
   targets.push_back({"time to a receiver that sleeps, 64 bytes, beyond a bare futex wake", 2000,
-                     kAtMost, "ns", BeyondFutexWake});
+                     kAtMost, "ns", OfEachRun(BeyondFutexWake)});
   targets.push_back({"the mixed message by views and setters, beside the best peer", 1, kAtLeast,
-                     "", Ratio("end-to-end-mixed", FindOwn, BestPeer)});
+                     "", RatioToBestPeer("end-to-end-mixed", FindOwn)});
   targets.push_back({"the mixed message by protobuf's classes, beside the best peer", 1, kAtLeast,
-                     "", Ratio("end-to-end-mixed", OwnWithProtobuf, BestPeer)});
+                     "", RatioToBestPeer("end-to-end-mixed", Named("ipmpsc, protobuf's classes"))});
   targets.push_back({"time of a frame copied in, beside iceoryx2", 1, kAtMost, "",
-                     Ratio("frame-copied", FindOwn, Iceoryx2)});
-  targets.push_back({"time of a frame filled in place, in a ring of one frame, beside iceoryx2",
-                     1.1, kAtMost, "", Ratio("frame-in-place", OwnRingOfOneFrame, Iceoryx2)});
+                     Ratio("frame-copied", FindOwn, Named("iceoryx2"))});
   targets.push_back(
-      {"processor time while idle, beside a pipe", 1, kAtMost, "", Ratio("idle", FindOwn, Pipe)});
-  targets.push_back({"a view of a frame of 12.4 MB", 200, kAtMost, "ns",
-                     [](const Results& results) { return OwnRounds(results, "read-frame"); }});
+      {"time of a frame filled in place, in a ring of one frame, beside iceoryx2", 1.1, kAtMost, "",
+       Ratio("frame-in-place", Named("ipmpsc, ring of one frame"), Named("iceoryx2"))});
+  targets.push_back({"processor time while idle, beside a pipe", 1, kAtMost, "",
+                     Ratio("idle", FindOwn, Named("pipe"))});
+  targets.push_back(
+      {"a view of a frame of 12.4 MB", 200, kAtMost, "ns",
+       OfEachRun([](const Results& results) { return OwnRounds(results, "read-frame"); })});
   // On AMD; the target on Intel is 5.
   targets.push_back({"an arena parse of the mixed message, beside a view", 4, kAtLeast, "",
-                     Ratio("parse-mixed", Arena, FindOwn)});
+                     Ratio("parse-mixed", Named("protobuf, arena"), FindOwn)});
   targets.push_back({"protozero's walk of the mixed message, beside parsing and reading all of it",
-                     1, kAtLeast, "", Ratio("read-mixed", Protozero, FindOwn)});
+                     1, kAtLeast, "", Ratio("read-mixed", Named("protozero"), FindOwn)});
   targets.push_back({"time to read a million floats, beside memcpy", 1.1, kAtMost, "",
                      Ratio("read-floats", FindOwn, FindLimit)});
   targets.push_back({"time to write a million floats, beside memcpy", 1.1, kAtMost, "",
@@ -159,12 +200,6 @@ std::string Text(double value, const char* unit) {
   }
   // A difference of times can be negative.
   return absl::StrCat(value < 0 ? "-" : "", FormatFigure(std::abs(value), unit));
-}
-
-// Adds the figures of a run. Leaves out ratios to 0.
-void Add(const Rounds& more, Rounds* rounds) {
-  std::copy_if(more.begin(), more.end(), std::back_inserter(*rounds),
-               [](double figure) { return std::isfinite(figure); });
 }
 
 // Returns "1.70 | 1.62 to 1.81", or two dashes for no round.
@@ -188,24 +223,17 @@ std::string Verdict(const Target& target, const Rounds& rounds) {
 std::string OverviewTable(const std::vector<Results>& runs) {
   std::string table =
       "| | **ipmpsc** | best peer | times as good | quartiles |\n| --- | --- | --- | --- | --- |\n";
-  for (const RowResult& row : runs.front().rows()) {
+  for (const RowResult& first : runs.front().rows()) {
+    const RowResult row = Pool(runs, first.id());
     const RowResult::Entry* const own = FindOwn(row);
     const RowResult::Entry* const peer = BestPeer(row);
     if (own == nullptr || peer == nullptr) continue;
-    Rounds rounds;
-    for (const Results& run : runs) {
-      const RowResult* const again = FindRow(run, row.id());
-      if (again == nullptr) continue;
-      const RowResult::Entry* const value = FindSystem(*again, own->system());
-      const RowResult::Entry* const base = FindSystem(*again, peer->system());
-      if (value == nullptr || base == nullptr) continue;
-      Add(row.more_is_better() ? RoundRatios(value->metrics(0), base->metrics(0))
-                               : RoundRatios(base->metrics(0), value->metrics(0)),
-          &rounds);
-    }
+    Finder value = Named(own->system());
+    Finder base = Named(peer->system());
+    if (!row.more_is_better()) std::swap(value, base);
     absl::StrAppend(&table, "| ", row.title(), " | **", FormatFigure(FigureOf(*own), row.unit()),
                     "** | ", FormatFigure(FigureOf(*peer), row.unit()), ", ", peer->system(), " | ",
-                    Spread(rounds, ""), " |\n");
+                    Spread(Ratio(row.id(), value, base)(runs), ""), " |\n");
   }
   return table;
 }
@@ -214,8 +242,7 @@ std::string TargetTable(const std::vector<Results>& runs) {
   std::string table =
       "| target | wanted | measured | quartiles | |\n| --- | --- | --- | --- | --- |\n";
   for (const Target& target : Targets()) {
-    Rounds rounds;
-    for (const Results& run : runs) Add(target.measure(run), &rounds);
+    const Rounds rounds = target.measure(runs);
     absl::StrAppend(&table, "| ", target.text, " | ", target.at_least ? "at least " : "at most ",
                     Text(target.bound, target.unit), " | ", Spread(rounds, target.unit), " | ",
                     Verdict(target, rounds), " |\n");
