@@ -73,16 +73,22 @@ wait_until has_lines replayed 5003
 cmp sent replayed || fail "the replay is not what was sent"
 kill "$copier"
 
+# Whether a file has grown beyond a size and then stayed as it is for a second.
+has_settled() { # FILE BYTES
+  local now
+  now=$(stat -c %s "$1")
+  [ "$now" -gt "$2" ] && sleep 1 && [ "$(stat -c %s "$1")" = "$now" ]
+}
+
 # The files of recorders that are killed and start again have all lines together.
 for round in 1 2 3; do
   start_recorder killed.mcap --split-time 1h
   wait_until test -s "killed-000$round.mcap"
   for i in $(seq 100); do echo "round $round line $i"; done >>killed.sent
-  grep "^round $round " killed.sent | "$send" "$channel"
   size=$(stat -c %s "killed-000$round.mcap")
-  in_file() { [ "$(stat -c %s "killed-000$round.mcap")" -gt "$size" ]; }
-  wait_until in_file
-  sleep 0.3
+  grep "^round $round " killed.sent | "$send" "$channel"
+  # The recorder writes a batch after 20 ms, and its thread looks every 50 ms.
+  wait_until has_settled "killed-000$round.mcap" "$size"
   kill -KILL "$recorder"
   wait "$recorder" 2>/dev/null
 done
