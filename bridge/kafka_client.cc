@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
@@ -52,13 +53,18 @@ bool IsRefusal(rd_kafka_resp_err_t code, absl::string_view text) {
 }  // namespace
 
 void DestroyHandle(rd_kafka_t* handle) {
-  auto destroyed = std::make_shared<std::promise<void>>();
-  const std::future<void> done = destroyed->get_future();
-  std::thread([handle, destroyed] {
-    rd_kafka_destroy(handle);
-    destroyed->set_value();
-  }).detach();
-  done.wait_for(std::chrono::seconds(2));
+  try {
+    auto destroyed = std::make_shared<std::promise<void>>();
+    const std::future<void> done = destroyed->get_future();
+    std::thread([handle, destroyed] {
+      rd_kafka_destroy(handle);
+      destroyed->set_value();
+    }).detach();
+    done.wait_for(std::chrono::seconds(2));
+  } catch (const std::exception&) {
+    // There is no memory, or no thread is to be had. The handle stays until the process ends, since
+    // destroying it here could take for ever.
+  }
 }
 
 bool IsRefusedByTls(absl::string_view text) {

@@ -26,6 +26,7 @@ namespace ipmpsc::bridge {
 
 // Destroys a handle. `rd_kafka_destroy` may never return after a topic was deleted that the handle
 // has read (version 2.0.2). So it runs in another thread, which is left behind after two seconds.
+// Where no thread can be made, the handle stays.
 void DestroyHandle(rd_kafka_t* handle);
 
 using Handle = std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_t, DestroyHandle>>;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -95,7 +96,8 @@ class Writer {
   void Push(Batch batch) {
     const std::lock_guard<std::mutex> lock(mutex_);
     // Starts with the first batch, so that a recorder that cannot be started has no thread.
-    if (!thread_.joinable() && !finished_) thread_ = std::thread([this] { Work(); });
+    if (!thread_.joinable() && !finished_ && status_.ok()) StartThread();
+    if (!status_.ok()) return;
     queued_bytes_ += batch.size();
     queue_.push_back(std::move(batch));
     wake_.notify_one();
@@ -136,6 +138,17 @@ class Writer {
   }
 
  private:
+  // Sets `status_` where no thread can be started. REQUIRES: `mutex_`.
+  void StartThread() {
+    try {
+      thread_ = std::thread([this] { Work(); });
+    } catch (const std::system_error& error) {
+      status_ = absl::ResourceExhaustedError(absl::StrCat(
+          "the thread that writes the files cannot be started: ", error.what(),
+          "; raise the limit of threads (ulimit -u, or pids.max of the control group)"));
+    }
+  }
+
   void Work() {
     for (;;) {
       Batch batch;

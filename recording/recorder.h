@@ -86,6 +86,7 @@ class Recorder {
   //  * kOutOfRange - all channels have ended
   //  * as `McapWriter::Create` and `McapWriter::AddMessage`: a file cannot be written. Nothing more
   //    is recorded
+  //  * kResourceExhausted - the thread that writes the files cannot be started. Nothing is recorded
   virtual absl::Status Run(Deadline deadline) = 0;
 
   // Writes the window and what follows. No effect while everything is written.
