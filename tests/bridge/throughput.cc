@@ -6,6 +6,7 @@
 #include <nats/nats.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,7 +70,9 @@ struct Place {
 struct Result {
   double seconds = 0;            // 0 after a failure
   double processor_seconds = 0;  // of the publishing program
-  std::string failure;
+  std::string failure = "";
+  double server_seconds =
+      0;  // of the processors, by the server; 0 if it is not this program's child
 };
 
 struct Contender {
@@ -95,6 +98,14 @@ double ProcessorSeconds(int who) {
   getrusage(who, &usage);
   return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+// Returns the time of the processors in another process.
+double ProcessorSecondsOf(pid_t pid) {
+  clockid_t clock;
+  timespec time = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 std::string Content(const std::string& path) {
@@ -290,15 +301,22 @@ Result Run(const Contender& contender, const Load& load, const std::string& fold
   absl::StatusOr<examples::NatsServer> server = examples::NatsServer::Start(folder);
   if (!server.ok()) return Failure(server.status().message());
   place.server = server->address();
-  return contender.run(place, load);
+  const double before = ProcessorSecondsOf(server->pid());
+  Result result = contender.run(place, load);
+  result.server_seconds = ProcessorSecondsOf(server->pid()) - before;
+  return result;
 }
 
-void Print(absl::string_view name, const Load& load, double seconds, double processor_seconds) {
+void Print(absl::string_view name, const Load& load, const Result& result) {
   const auto messages = static_cast<double>(load.messages);
-  std::printf("%-20s %9.0f messages/s %8.1f MB/s %7.2f us of processor a message\n",
-              std::string(name).c_str(), messages / seconds,
-              messages * static_cast<double>(load.bytes) / seconds / 1e6,
-              processor_seconds * 1e6 / messages);
+  std::printf("%-20s %9.0f messages/s %8.1f MB/s %7.2f us of processor a message",
+              std::string(name).c_str(), messages / result.seconds,
+              messages * static_cast<double>(load.bytes) / result.seconds / 1e6,
+              result.processor_seconds * 1e6 / messages);
+  if (result.server_seconds > 0) {
+    std::printf(", server %7.2f us", result.server_seconds * 1e6 / messages);
+  }
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -310,13 +328,17 @@ void PrintMedians(const std::vector<Contender>& contenders, const Load& load) {
   for (const Contender& contender : contenders) {
     std::vector<double> seconds;
     std::vector<double> processor_seconds;
+    std::vector<double> server_seconds;
     std::vector<double> ratios;
     for (size_t i = 0; i < contender.results.size(); ++i) {
       seconds.push_back(contender.results[i].seconds);
       processor_seconds.push_back(contender.results[i].processor_seconds);
+      server_seconds.push_back(contender.results[i].server_seconds);
       ratios.push_back(contender.results[i].seconds / contenders[0].results[i].seconds);
     }
-    Print(contender.name, load, benchmarks::Median(seconds), benchmarks::Median(processor_seconds));
+    Print(contender.name, load,
+          {benchmarks::Median(seconds), benchmarks::Median(processor_seconds), "",
+           benchmarks::Median(server_seconds)});
     if (&contender != &contenders[0]) {
       std::printf("  the bridge has %.2f times the rate of %s (%.2f to %.2f)\n",
                   benchmarks::Median(ratios), contender.name.c_str(),
@@ -363,7 +385,7 @@ int Main(int argc, char** argv) {
         failure = absl::StrCat(contender.name, ": ", result.failure);
         break;
       }
-      Print(contender.name, load, result.seconds, result.processor_seconds);
+      Print(contender.name, load, result);
       contender.results.push_back(std::move(result));
     }
   }
