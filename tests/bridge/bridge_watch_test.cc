@@ -53,6 +53,12 @@ class BridgeWatchTest : public BridgeFixture {
     });
   }
 
+  // Waits until the bridge has released all messages. A moment before that the server has stored
+  // them already.
+  static bool AwaitReleased(const Channel& channel) {
+    return Await([&] { return channel.Stats().fill == 0; });
+  }
+
   // Runs the bridge by the command that the doctor advises.
   ChildProcess StartAsAdvised(absl::string_view advice) const {
     const std::vector<std::string> parts = absl::StrSplit(advice, "; or ipmpsc-bridge ");
@@ -90,6 +96,7 @@ TEST_F(BridgeWatchTest, TellsHowFarItIsBehind) {
   Send(channel, {"a"});
   ChildProcess bridge = StartBridge();
   ASSERT_TRUE(AwaitStored(1)) << Log();
+  ASSERT_TRUE(AwaitReleased(channel)) << Log();
   server_->Pause();
   Send(channel, {"b", "c"});
   const Said said = Doctor();
@@ -112,6 +119,7 @@ TEST_F(BridgeWatchTest, TellsThatItIsStopped) {
   Send(channel, {"a"});
   ChildProcess bridge = StartBridge();
   ASSERT_TRUE(AwaitStored(1)) << Log();
+  ASSERT_TRUE(AwaitReleased(channel)) << Log();
   bridge.Stop();
   Send(channel, {"b"});
   const Said said = Doctor();
@@ -132,6 +140,7 @@ TEST_F(BridgeWatchTest, TellsThatItDiedAndHowToStartIt) {
   Send(channel, {"a"});
   ChildProcess bridge = StartBridge();
   ASSERT_TRUE(AwaitStored(1)) << Log();
+  ASSERT_TRUE(AwaitReleased(channel)) << Log();
   const std::string name = Name(bridge);
   bridge.Kill();
   Send(channel, {"b"});
