@@ -71,8 +71,8 @@ struct Result {
   double seconds = 0;            // 0 after a failure
   double processor_seconds = 0;  // of the publishing program
   std::string failure = "";
-  double server_seconds =
-      0;  // of the processors, by the server; 0 if it is not this program's child
+  // Of the processors, by the server. 0 if it is not a child of this program.
+  double server_seconds = 0;
 };
 
 struct Contender {
