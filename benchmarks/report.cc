@@ -122,14 +122,19 @@ std::string SummaryTable(const Results& results, const std::vector<std::string>&
 }
 
 std::string BarChart(const RowResult& row) {
-  constexpr int kLeft = 250;
+  constexpr int kLeastLeft = 250;
+  constexpr int kCharacter = 7;  // the most that one takes on average
   constexpr int kWidth = 420;
   constexpr int kBar = 22;
   constexpr int kTop = 44;
   const std::vector<const RowResult::Entry*> entries = BestFirst(row);
   if (entries.empty()) return "";
   double most = 0;
-  for (const RowResult::Entry* entry : entries) most = std::max(most, FigureOf(*entry));
+  int left = kLeastLeft;
+  for (const RowResult::Entry* entry : entries) {
+    most = std::max(most, FigureOf(*entry));
+    left = std::max(left, 20 + kCharacter * static_cast<int>(entry->system().size()));
+  }
   if (most == 0) return "";
   const int height = kTop + kBar * static_cast<int>(entries.size()) + 12;
   std::string svg = absl::StrFormat(
@@ -137,7 +142,7 @@ std::string BarChart(const RowResult& row) {
       "font-size=\"13\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
       "<text x=\"12\" y=\"18\" font-size=\"15\">%s</text>\n"
       "<text x=\"12\" y=\"35\" fill=\"#666\">%s</text>\n",
-      kLeft + kWidth + 130, height, Escape(row.title()),
+      left + kWidth + 130, height, Escape(row.title()),
       row.more_is_better() ? "more is better" : "less is better");
   int y = kTop;
   for (const RowResult::Entry* entry : entries) {
@@ -151,8 +156,8 @@ std::string BarChart(const RowResult& row) {
                           "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>"
                           "<text x=\"%.1f\" y=\"%d\">%s</text>\n",
-                          kLeft - 8, y + 15, Escape(entry->system()), kLeft, y + 2, width, kBar - 5,
-                          colour, kLeft + width + 6, y + 15, FormatFigure(figure, row.unit()));
+                          left - 8, y + 15, Escape(entry->system()), left, y + 2, width, kBar - 5,
+                          colour, left + width + 6, y + 15, FormatFigure(figure, row.unit()));
     y += kBar;
   }
   return svg + "</svg>\n";

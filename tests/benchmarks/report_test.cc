@@ -109,6 +109,15 @@ TEST(ReportTest, BarsAreAsLongAsTheirFigures) {
                                    HasSubstr("width=\"1.0\"")));
 }
 
+TEST(ReportTest, LongNamesHaveRoom) {
+  RowResult row;
+  row.set_unit("ns");
+  AddEntry(&row, "short", {50});
+  EXPECT_THAT(BarChart(row), AllOf(HasSubstr("viewBox=\"0 0 800 "), HasSubstr("<rect x=\"250\"")));
+  AddEntry(&row, std::string(40, 'x'), {100});
+  EXPECT_THAT(BarChart(row), AllOf(HasSubstr("viewBox=\"0 0 850 "), HasSubstr("<rect x=\"300\"")));
+}
+
 TEST(ReportTest, ZeroFiguresArePrinted) {
   RowResult row;
   row.set_unit("ns");
