@@ -1,9 +1,10 @@
 #include "codegen/warnings.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "codegen/c_names.h"
@@ -22,8 +23,21 @@ bool IsOurs(const FileDescriptor& file) {
          file.name() == "ipmpsc/info.proto" || file.name() == "ipmpsc/service.proto";
 }
 
+// Whether a header that programs include declares classes in the namespace. Other packages below
+// `ipmpsc`, such as ipmpsc.examples, are in no class's way.
+bool HasOurClasses(const std::vector<std::string>& parts) {
+  if (parts[0] != "ipmpsc") return false;
+  if (parts.size() == 1) return true;
+  constexpr absl::string_view kInner[] = {"internal", "recording", "rpc",  "schema",
+                                          "typed",    "view",      "wire", "writer"};
+  return std::find(std::begin(kInner), std::end(kInner), parts[1]) != std::end(kInner);
+}
+
+// The outermost name of the package is in the way.
 std::string Rename(absl::string_view package) {
-  return absl::StrCat("; rename the package, for example to \"", package, "_messages\"");
+  const size_t outermost = std::min(package.find('.'), package.size());
+  return absl::StrCat("; rename the package, for example to \"", package.substr(0, outermost),
+                      "_messages", package.substr(outermost), "\"");
 }
 
 }  // namespace
@@ -47,7 +61,7 @@ std::vector<std::string> FindWarnings(const FilePlan& plan) {
                      "header nor the .pb.h will compile",
                      Rename(file.package())));
   }
-  if (parts[0] == "std" || parts[0] == "absl" || (parts[0] == "ipmpsc" && !IsOurs(file))) {
+  if (parts[0] == "std" || parts[0] == "absl" || (HasOurClasses(parts) && !IsOurs(file))) {
     warnings.push_back(
         absl::StrCat("package \"", file.package(), "\" is in C++ namespace ", parts[0],
                      ", which belongs to another library: a message with the name of a class "

@@ -156,10 +156,14 @@ warns log 'has the name of a function of the C library: the header gets views, b
 grep -qF 'rename the package, for example to "log_messages"' said
 warns time 'has the name of a declaration of the C library: neither this header nor the .pb.h will compile'
 warns absl 'is in C++ namespace absl'
+warns ipmpsc 'is in C++ namespace ipmpsc'
 warns ipmpsc.view 'is in C++ namespace ipmpsc'
-printf 'syntax = "proto3"; package camera.log; message M {}\n' >package.proto
-"$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
-if [ -s said ]; then
-  echo "FAILED: a package that is called log within another is warned of" >&2
-  exit 1
-fi
+grep -qF 'rename the package, for example to "ipmpsc_messages.view"' said
+for package in camera.log ipmpsc.examples; do
+  printf 'syntax = "proto3"; package %s; message M {}\n' "$package" >package.proto
+  "$protoc" "--plugin=protoc-gen-ipmpsc=$plugin" -I. --ipmpsc_out=out package.proto 2>said
+  if [ -s said ]; then
+    echo "FAILED: protoc warned of package $package" >&2
+    exit 1
+  fi
+done
