@@ -91,6 +91,10 @@ def parse_pkg_config(repository_ctx, lib_dir, name):
             libs = [flag for flag in value.split(" ") if flag and not flag.startswith("-L")]
     return requires, libs
 
+# A repository that may lack its package looks again when this changes: bazelw sets it to the time of
+# the last change of the installed packages. The others fail without theirs, and need no other look.
+INSTALLED = ["IPMPSC_INSTALLED"]
+
 def require(repository_ctx, path, package):
     """Fails with the name of the Debian package if `path` does not exist."""
     if not repository_ctx.path(path).exists:

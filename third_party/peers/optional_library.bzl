@@ -3,7 +3,7 @@
 The machine's own library is of no use to a build with --config=musl, which does without.
 """
 
-load("//third_party:debian.bzl", "MUSL_SETTING", "unless_musl")
+load("//third_party:debian.bzl", "INSTALLED", "MUSL_SETTING", "unless_musl")
 
 def _optional_library_impl(repository_ctx):
     tools = repository_ctx.attr.tools
@@ -61,5 +61,6 @@ optional_library = repository_rule(
             doc = "Programs, each with the file that it is. One that is missing reads its input and does nothing.",
         ),
     },
+    environ = INSTALLED,
     local = True,  # Looks at /usr again with every new server.
 )

@@ -4,6 +4,7 @@ It is empty where the machine's protoc is from before 27 and takes no editions.
 """
 
 load("//tests/codegen/installed:proto_repository.bzl", "write_proto_repository")
+load("//third_party:debian.bzl", "INSTALLED")
 
 _NAMES = ["edition_2023", "edition_2023_legacy", "edition_2024"]
 
@@ -20,5 +21,6 @@ def _edition_protos_impl(repository_ctx):
 
 edition_protos = repository_rule(
     implementation = _edition_protos_impl,
+    environ = INSTALLED,
     local = True,  # Looks at /usr again with every new server.
 )

@@ -1,8 +1,9 @@
 """The .proto files that a Debian package installs, as a repository: `:all` is all of them.
 
-It is empty where the package is not installed, so that whoever loads it decides what that means.
+It is empty where the package is not installed, so that a target that needs it decides what that means.
 """
 
+load("//third_party:debian.bzl", "INSTALLED")
 load(":proto_repository.bzl", "write_proto_repository")
 
 def _installed_protos_impl(repository_ctx):
@@ -31,5 +32,6 @@ installed_protos = repository_rule(
             default = "/usr/include",
         ),
     },
+    environ = INSTALLED,
     local = True,  # Looks at /usr again with every new server.
 )
