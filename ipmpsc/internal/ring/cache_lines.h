@@ -32,8 +32,9 @@ struct LinePreparation {
   bool receiver_flushes;
 };
 
-// Returns the steps that serve best on this processor.
-inline LinePreparation ChooseLinePreparation() {
+// Asks the processor. A virtual machine leaves the answer to its host: a sender that asked six times
+// took three times as long to attach.
+inline LinePreparation FindLinePreparation() {
 #if defined(__x86_64__)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   constexpr unsigned kEndOfAmd = 0x444d4163;  // "cAMD", of "AuthenticAMD"
@@ -48,6 +49,12 @@ inline LinePreparation ChooseLinePreparation() {
 #else
   return {true, false};
 #endif
+}
+
+// Returns the steps that serve best on this processor.
+inline LinePreparation ChooseLinePreparation() {
+  static const LinePreparation chosen = FindLinePreparation();
+  return chosen;
 }
 
 // Fetches a line that will be written. REQUIRES: `sender_prefetches`.
