@@ -33,7 +33,7 @@ struct LinePreparation {
 };
 
 // Asks the processor. A virtual machine leaves the answer to its host: a sender that asked six times
-// took three times as long to attach.
+// took twice as long to attach.
 inline LinePreparation FindLinePreparation() {
 #if defined(__x86_64__)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
