@@ -5,7 +5,14 @@ set -u
 source "$(dirname "$(readlink -f WORKSPACE)")/tests/testing/own_bazel.sh"
 end_unless_workspace "the project here has no modules"
 
-export IPMPSC_SYSROOT=
+# The machine with a file of installed packages of its own, since dpkg may run on the real one.
+export IPMPSC_SYSROOT=$TEST_TMPDIR/root
+installed=$IPMPSC_SYSROOT/var/lib/dpkg/status
+mkdir "$IPMPSC_SYSROOT"
+for folder in /*; do [ "$folder" = /var ] || ln -s "$folder" "$IPMPSC_SYSROOT$folder"; done
+mkdir -p "$(dirname "$installed")"
+touch -d yesterday "$installed"
+
 header=$TEST_TMPDIR/installed/thing.h
 mkdir "$TEST_TMPDIR/project" "$(dirname "$header")"
 cd "$TEST_TMPDIR/project" || exit 1
@@ -33,12 +40,7 @@ touch "$header"
 same=$(look)
 [ "$same" = "$before" ] || fail "the repository was made again, though no package was installed: $same"
 
-# dpkg replaces the file of what is installed. The test has one of its own.
-IPMPSC_SYSROOT=$TEST_TMPDIR/root
-mkdir "$IPMPSC_SYSROOT"
-for folder in /*; do [ "$folder" = /var ] || ln -s "$folder" "$IPMPSC_SYSROOT$folder"; done
-mkdir -p "$IPMPSC_SYSROOT/var/lib/dpkg"
-touch "$IPMPSC_SYSROOT/var/lib/dpkg/status"
+touch "$installed"
 after=$(look)
 [[ $after == *HAS_THING* ]] || fail "it is not found after it was installed: $after"
 [ "$(tail -n 1 <<<"$after")" = "$(tail -n 1 <<<"$before")" ] || fail "another server answered: $before, $after"
