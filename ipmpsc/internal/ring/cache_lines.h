@@ -32,8 +32,8 @@ struct LinePreparation {
   bool receiver_flushes;
 };
 
-// Asks the processor. A virtual machine leaves the answer to its host: a sender that asked six times
-// took twice as long to attach.
+// Asks the processor. A virtual machine leaves the answer to its host: a sender that asked six
+// times took twice as long to attach.
 inline LinePreparation FindLinePreparation() {
 #if defined(__x86_64__)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
