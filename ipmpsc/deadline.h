@@ -10,6 +10,9 @@
 #ifndef IPMPSC_DEADLINE_H_
 #define IPMPSC_DEADLINE_H_
 
+// First, for its checks.
+#include "ipmpsc/platform.h"  // IWYU pragma: keep
+
 #include <cstdint>
 #include <limits>
 

@@ -2,6 +2,9 @@
 #ifndef IPMPSC_OPTIONS_H_
 #define IPMPSC_OPTIONS_H_
 
+// First, for its checks.
+#include "ipmpsc/platform.h"  // IWYU pragma: keep
+
 #include <sys/types.h>
 
 #include <cstdint>
@@ -9,7 +12,6 @@
 
 #include "absl/time/time.h"
 #include "ipmpsc/deadline.h"
-#include "ipmpsc/platform.h"  // IWYU pragma: keep
 
 namespace ipmpsc {
 

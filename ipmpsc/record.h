@@ -2,6 +2,9 @@
 #ifndef IPMPSC_RECORD_H_
 #define IPMPSC_RECORD_H_
 
+// First, for its checks.
+#include "ipmpsc/platform.h"  // IWYU pragma: keep
+
 #include <cstdint>
 
 #include "absl/strings/string_view.h"

@@ -124,6 +124,12 @@ c++ -std=c++14 -fsyntax-only -I"$here" -Ibuild/point_ipmpsc.generated -Ibuild/fr
   old.cc >log 2>&1 && fail "C++14 is enough"
 [ "$(grep -c error: log)" = 1 ] || { cat log; fail "C++14 gives more than one error"; }
 grep -q "ipmpsc needs C++17: compile with -std=c++17" log || fail "the compiler does not say that C++17 is needed"
+# For a header that includes Abseil first, a later Abseil says the same before it.
+for header in channel deadline fd_passing options receiver record sender stats tap wait_set typed/generated rpc/generated; do
+  c++ -std=c++14 -fsyntax-only -I"$here" -x c++ "$here/ipmpsc/$header.h" >log 2>&1 && fail "$header.h takes C++14"
+  [ "$(grep -c error: log)" -le 2 ] || { head -n 50 log; fail "$header.h gives C++14 more than two errors"; }
+  grep -q "ipmpsc needs C++17: compile with -std=c++17" log || fail "$header.h does not say that C++17 is needed"
+done
 
 # Installed, found from elsewhere, with a library of the .proto files that is exported itself.
 cmake --install build --prefix "$TEST_TMPDIR/prefix" >log 2>&1 || { cat log; fail "it cannot be installed"; }

@@ -6,8 +6,9 @@
 
 // IWYU pragma: begin_exports
 // First, for its checks.
-#include "absl/strings/string_view.h"
 #include "ipmpsc/platform.h"
+
+#include "absl/strings/string_view.h"
 #include "ipmpsc/view/arena.h"
 #include "ipmpsc/view/map_view.h"
 #include "ipmpsc/view/parser.h"
