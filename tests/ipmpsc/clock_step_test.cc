@@ -33,19 +33,22 @@ void Step(time_t* seconds) {
 
 }  // namespace
 
-// Replaces the C library's function for all code in this program.
-extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
+// Replaces the C library's functions for all code in this program. glibc declares them noexcept, and
+// musl does not.
+extern "C" int clock_gettime(clockid_t clock,
+                             timespec* time) noexcept(noexcept(::clock_gettime(clock, time))) {
   const int result = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) Step(&time->tv_sec);
   return result;
 }
-extern "C" time_t time(time_t* result) noexcept {
+extern "C" time_t time(time_t* result) noexcept(noexcept(::time(result))) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   if (result != nullptr) *result = now.tv_sec;
   return now.tv_sec;
 }
-extern "C" int gettimeofday(timeval* time, void*) noexcept {
+extern "C" int gettimeofday(timeval* time,
+                            void* zone) noexcept(noexcept(::gettimeofday(time, zone))) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   time->tv_sec = now.tv_sec;
