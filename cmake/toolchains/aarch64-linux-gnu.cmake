@@ -20,5 +20,7 @@ set(CMAKE_IGNORE_PATH /usr/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu/cmake 
 set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
 find_program(ipmpsc_qemu qemu-aarch64-static)
 if(ipmpsc_qemu)
-  set(CMAKE_CROSSCOMPILING_EMULATOR "${ipmpsc_qemu};-L;/usr/aarch64-linux-gnu")
+  # With the loader of the arm64 packages, which belongs to their C library. That of the cross compiler's package may be
+  # of another version: then `fork` never returns.
+  set(CMAKE_CROSSCOMPILING_EMULATOR "${ipmpsc_qemu}")
 endif()
