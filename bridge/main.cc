@@ -33,10 +33,10 @@
 #include "bridge/nats_engine.h"
 #include "bridge/schema_registry.h"
 #include "bridge/source.h"
-#include "google/protobuf/stubs/logging.h"
 #include "ipmpsc/channel.h"
 #include "ipmpsc/deadline.h"
 #include "ipmpsc/info.pb.h"
+#include "third_party/protobuf/silence.h"
 
 namespace ipmpsc::bridge {
 namespace {
@@ -288,7 +288,7 @@ int Bridge(const Channel& channel, const std::string& prefix, const CommandLine&
 }
 
 int Main(int argc, char** argv) {
-  google::protobuf::SetLogHandler(nullptr);
+  SilenceProtobuf();
   int exit_status = kFailed;
   const std::optional<CommandLine> options = ParseCommandLine(argc, argv, &exit_status);
   if (!options.has_value()) return exit_status;

@@ -14,9 +14,15 @@ namespace {
 // Keeps the first error that the pool finds.
 class FirstError : public google::protobuf::DescriptorPool::ErrorCollector {
  public:
+  // protobuf 3.21 calls the first function, later releases call the second.
   void AddError(const std::string& file, const std::string& element,
-                const google::protobuf::Message* /*descriptor*/, ErrorLocation /*location*/,
-                const std::string& text) override {
+                const google::protobuf::Message* descriptor, ErrorLocation location,
+                const std::string& text) {
+    RecordError(file, element, descriptor, location, text);
+  }
+  void RecordError(absl::string_view file, absl::string_view element,
+                   const google::protobuf::Message* /*descriptor*/, ErrorLocation /*location*/,
+                   absl::string_view text) {
     if (text_.empty()) text_ = absl::StrCat(file, ": ", element, ": ", text);
   }
   const std::string& text() const { return text_; }

@@ -10,19 +10,23 @@
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "cli/verbs/verbs.h"
-#include "google/protobuf/stubs/logging.h"
 #include "ipmpsc/version.h"
+#include "third_party/protobuf/silence.h"
 
 namespace ipmpsc::cli {
 namespace {
 
 int Main(int argc, char** argv) {
   // The errors of schemas and messages are told by the verbs.
-  google::protobuf::SetLogHandler(nullptr);
+  SilenceProtobuf();
   CLI::App app("Shows what is in the channels of ipmpsc, sends, receives and records.", "ipmpsc");
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(1);
   app.get_formatter()->column_width(26);
+#if CLI11_VERSION_MAJOR > 2 || CLI11_VERSION_MINOR >= 5
+  // Keeps the examples of the verbs as they are, a command on each line.
+  app.get_formatter()->enable_footer_formatting(false);
+#endif
   app.footer("`ipmpsc VERB --help` explains a verb and shows examples.");
   Program program(&app);
   for (const auto add : kVerbs) add(program);

@@ -214,7 +214,11 @@ bool MessagePrinter::PrintMessage(absl::string_view payload, const MessageMeta& 
     if (options_.json) {
       google::protobuf::util::JsonPrintOptions json;
       json.preserve_proto_field_names = true;
+#if GOOGLE_PROTOBUF_VERSION < 4026000
       json.always_print_primitive_fields = options_.defaults;
+#else
+      json.always_print_fields_with_no_presence = options_.defaults;
+#endif
       if (const auto status = google::protobuf::util::MessageToJsonString(*message_, &text, json);
           !status.ok()) {
         ++misfits_;
@@ -226,7 +230,7 @@ bool MessagePrinter::PrintMessage(absl::string_view payload, const MessageMeta& 
       google::protobuf::TextFormat::Printer printer;
       printer.SetSingleLineMode(!options_.multiline);
       printer.SetUseUtf8StringEscaping(true);
-      printer.PrintToString(*message_, &text);
+      (void)printer.PrintToString(*message_, &text);
       while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.pop_back();
     }
   }

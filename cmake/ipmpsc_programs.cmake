@@ -63,6 +63,11 @@ if(IPMPSC_BRIDGE)
   ipmpsc_leave_out(IPMPSC_BRIDGE ipmpsc-bridge ${ipmpsc_bridge_lacks})
 endif()
 
+# Later releases of protobuf log by Abseil, which third_party/protobuf/silence.h asks to be silent.
+set(ipmpsc_log)
+if(TARGET absl::log_globals)
+  set(ipmpsc_log absl::log_globals)
+endif()
 if(IPMPSC_COMMAND)
   file(GLOB_RECURSE ipmpsc_command_sources CONFIGURE_DEPENDS
     "${PROJECT_SOURCE_DIR}/cli/*.cc" "${PROJECT_SOURCE_DIR}/recording/*.cc")
@@ -71,7 +76,7 @@ if(IPMPSC_COMMAND)
   set_target_properties(ipmpsc_command PROPERTIES OUTPUT_NAME ipmpsc)
   target_include_directories(ipmpsc_command PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(ipmpsc_command PRIVATE
-    absl::str_format CLI11::CLI11 ${ipmpsc_static_runtime} ipmpsc_protos_messages ipmpsc_zstd
+    absl::str_format CLI11::CLI11 ${ipmpsc_log} ${ipmpsc_static_runtime} ipmpsc_protos_messages ipmpsc_zstd
     nlohmann_json::nlohmann_json protobuf::libprotobuf ZLIB::ZLIB)
   if(TARGET ipmpsc_microhttpd)
     target_compile_definitions(ipmpsc_command PRIVATE IPMPSC_HAS_MICROHTTPD)
@@ -85,7 +90,7 @@ if(IPMPSC_BRIDGE)
   add_executable(ipmpsc-bridge ${ipmpsc_bridge_sources})
   target_include_directories(ipmpsc-bridge PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(ipmpsc-bridge PRIVATE
-    absl::str_format CLI11::CLI11 ${ipmpsc_static_runtime} ipmpsc_protos_messages
+    absl::str_format CLI11::CLI11 ${ipmpsc_log} ${ipmpsc_static_runtime} ipmpsc_protos_messages
     protobuf::libprotobuf)
   foreach(engine "nats|NATS" "rdkafka|KAFKA")
     string(REPLACE "|" ";" engine "${engine}")

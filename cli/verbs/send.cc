@@ -48,7 +48,9 @@ struct SendOptions {
 // Keeps the first error of the text format.
 class FirstError : public google::protobuf::io::ErrorCollector {
  public:
-  void AddError(int /*line*/, int column, const std::string& text) override {
+  // protobuf 3.21 calls the first function, later releases call the second.
+  void AddError(int line, int column, const std::string& text) { RecordError(line, column, text); }
+  void RecordError(int /*line*/, int column, absl::string_view text) {
     if (text_.empty()) text_ = absl::StrCat("column ", column + 1, ": ", text);
   }
   const std::string& text() const { return text_; }

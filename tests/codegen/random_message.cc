@@ -254,7 +254,7 @@ std::string DeterministicWire(const google::protobuf::MessageLite& message) {
     google::protobuf::io::StringOutputStream bytes(&wire);
     google::protobuf::io::CodedOutputStream coded(&bytes);
     coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
+    (void)message.SerializePartialToCodedStream(&coded);
   }
   return wire;
 }

@@ -96,7 +96,11 @@ def _debian_abseil_impl(repository_ctx):
         text = load_cc
         for name, target in targets.items():
             hdrs = ["//:include/absl/%s/%s" % (package, header) for header in target.hdrs]
-            deps = ["//:headers", "//debian:absl_" + (target.pc or name)]
+            pc = "absl_" + (target.pc or name)
+            deps = ["//:headers", "//debian:" + pc]
+            if not repository_ctx.path(lib_dir + "/pkgconfig/%s.pc" % pc).exists:
+                # Younger than this release of Abseil.
+                hdrs, deps = [], []
             text += _TARGET.format(
                 name = name,
                 hdrs = unless_musl(hdrs, []) if musl else hdrs,

@@ -1,7 +1,8 @@
 """The targets of Abseil that users depend on.
 
 Each name is followed by its public headers and by the name of its pkg-config file (without
-the leading `absl_`) where that is another one. The names and headers are upstream's at 20220623.
+the leading `absl_`) where that is another one. The names and headers are upstream's at 20220623, and
+those of `log` at 20230125.
 """
 
 def _target(hdrs, pc = None):
@@ -60,6 +61,9 @@ PACKAGES = {
     },
     "hash": {
         "hash": _target(["hash.h"]),
+    },
+    "log": {
+        "globals": _target(["globals.h"], pc = "log_globals"),
     },
     "memory": {
         "memory": _target(["memory.h"]),

@@ -292,7 +292,7 @@ class ConformanceTest : public testing::TestWithParam<std::string> {
     for (const std::string& payload : cases) {
       ASSERT_EQ(Difference(prototype, payload), "") << absl::BytesToHexString(payload);
     }
-    std::printf("%s, %s: %zu cases, of which %d are accepted\n", type.name().c_str(),
+    std::printf("%s, %s: %zu cases, of which %d are accepted\n", std::string(type.name()).c_str(),
                 GetParam().c_str(), cases.size(), accepted_);
     EXPECT_GT(accepted_, static_cast<int>(cases.size()) / 20);
     EXPECT_LT(accepted_, static_cast<int>(cases.size()));
