@@ -84,6 +84,10 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv, int* exit_sta
       "ipmpsc-bridge");
   app.set_version_flag("--version", std::string(kVersion));
   app.footer(kFooter);
+#if CLI11_VERSION_MAJOR > 2 || CLI11_VERSION_MINOR >= 5
+  // Keeps the lines of the footer as they are.
+  app.get_formatter()->enable_footer_formatting(false);
+#endif
   app.add_option("channel", options.channel, "the channel's path, or its name in /dev/shm")
       ->required();
   app.add_option("engine", address,

@@ -27,7 +27,7 @@ class SendTest(CommandTest):
         for line, error in [('{"coumt": 1}', "coumt"), ("coumt: 1", 'no field named "coumt"'),
                             ('{"count": "x"}', "count"), ('count: "x"', "Expected integer"),
                             ('{"count": 1', "line 3"), ('{"size": -1}', "size"),
-                            ("count: 99999999999999999999", "Integer"), ('{"mode": "MODE_NO"}', "mode"),
+                            ("count: 99999999999999999999", "Integer"), ('{"mode": "MODE_NO"}', "MODE_NO"),
                             ('["count"]', "line 3"), ('name: "\\377"', "line 3")]:
             ended = self.ipmpsc("send", "readings", "--json", text="count: 1\n\n%s\ncount: 2\n" % line)
             self.assertEqual(ended.status, 2, (line, ended))

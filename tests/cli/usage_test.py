@@ -9,15 +9,16 @@ from driver import CommandTest, main, program
 class UsageTest(CommandTest):
 
     def verbs(self):
-        text = self.works("--help")
-        return re.findall(r"^  ([a-z]+)", text[text.index("Subcommands:"):], re.MULTILINE)
+        # Releases of CLI11 differ in the headings.
+        _, _, text = self.works("--help").lower().partition("subcommands:")
+        return re.findall(r"^  ([a-z]+)", text, re.MULTILINE)
 
     def test_every_verb_has_help_with_examples(self):
         verbs = self.verbs()
         self.assertIn("tail", verbs)
         for verb in verbs:
             out = self.works(verb, "--help")
-            self.assertIn("Usage: ipmpsc " + verb, out)
+            self.assertIn("ipmpsc %s [OPTIONS]" % verb, out)
             self.assertIn("Examples:\n  ", out, verb)
             # The help says it in its own words, and completion offers the values of a type.
             self.assertNotRegex(out, r" in [\[{]", verb)
