@@ -137,19 +137,21 @@ constexpr long kUnlink = SYS_unlink;
 constexpr long kUnlink = SYS_unlinkat;
 #endif
 
-// The call of the C library's `fstat`.
+// Whether it is the call of the C library's `fstat`. Releases of glibc differ.
+bool IsFstat(long number) {
 #ifdef SYS_newfstatat
-constexpr long kFstat = SYS_newfstatat;
+  return number == SYS_fstat || number == SYS_newfstatat;
 #else
-constexpr long kFstat = SYS_fstat;
+  return number == SYS_fstat;
 #endif
+}
 
 // Compares the remains with those of a world without the operation. Returns a difference, or "".
 std::string CheckLeft(const Belongings& left, const Belongings& there, const SyscallFault& fault,
                       long failed) {
   // If the kernel never says which file a descriptor is, the library closes none: it may belong to
   // the program.
-  const bool unknown = fault.from_then && failed == kFstat && left.files > there.files;
+  const bool unknown = fault.from_then && IsFstat(failed) && left.files > there.files;
   if (left.files != there.files && !unknown)
     return absl::StrCat("files: ", left.files - there.files, " more");
   // A mapping or name that the kernel did not remove remains.
