@@ -48,17 +48,22 @@ for file in $headers; do
 done
 
 # Sees functions, fields and their types.
-if command -v abidiff >/dev/null; then
+format() { # FILE
+  sed -n "1s/.* version='\([0-9]*\).*/\1/p" "$1"
+}
+if ! command -v abidiff >/dev/null; then
+  echo "SKIPPED: no abidiff, so nothing compares the types: apt-get install abigail-tools"
+else
   describe >"$work/interface.abi"
   status=0
   abidiff tests/c/ipmpsc_c.abi "$work/interface.abi" >"$work/difference" || status=$?
-  if [ "$status" != 0 ]; then
+  if [ "$(format "$work/interface.abi")" != "$(format tests/c/ipmpsc_c.abi)" ]; then
+    echo "SKIPPED: another libabigail wrote ipmpsc_c.abi, in another format, so nothing compares the types"
+  elif [ "$status" != 0 ]; then
     cat "$work/difference"
     fail "the interface has changed. An addition: ./bazelw run //tests/c:library_test -- --update. Anything
 else breaks programs that exist: docs/c.md, 'How it changes'"
   fi
-else
-  echo "SKIPPED: no abidiff, so nothing compares the types: apt-get install abigail-tools"
 fi
 
 # The examples, between processes.
