@@ -55,14 +55,11 @@ bool SteppedChild::Step() {
 
 SteppedChild::Next SteppedChild::Peek() const {
 #ifdef __x86_64__
+  constexpr int kSyscall = 0x050f;
   user_regs_struct registers;
-  if (!alive() || ptrace(PTRACE_GETREGS, pid(), nullptr, &registers) != 0) {
+  if (NextCode() != kSyscall || ptrace(PTRACE_GETREGS, pid(), nullptr, &registers) != 0) {
     return Next::kInstruction;
   }
-  errno = 0;
-  const long code = ptrace(PTRACE_PEEKTEXT, pid(), registers.rip, nullptr);
-  // The two bytes of `syscall`.
-  if (errno != 0 || (code & 0xffff) != 0x050f) return Next::kInstruction;
   // io_uring_enter waits for completions if it is asked for at least one.
   const bool waits = (registers.rax == SYS_futex &&
                       (registers.rsi == FUTEX_WAIT_BITSET || registers.rsi == FUTEX_WAIT)) ||
@@ -71,6 +68,23 @@ SteppedChild::Next SteppedChild::Peek() const {
   return waits ? Next::kFutexWait : Next::kSystemCall;
 #else
   return Next::kInstruction;
+#endif
+}
+
+bool SteppedChild::IsAtCpuid() const {
+  constexpr int kCpuid = 0xa20f;
+  return NextCode() == kCpuid;
+}
+
+int SteppedChild::NextCode() const {
+#ifdef __x86_64__
+  user_regs_struct registers;
+  if (!alive() || ptrace(PTRACE_GETREGS, pid(), nullptr, &registers) != 0) return 0;
+  errno = 0;
+  const long code = ptrace(PTRACE_PEEKTEXT, pid(), registers.rip, nullptr);
+  return errno == 0 ? static_cast<int>(code & 0xffff) : 0;
+#else
+  return 0;
 #endif
 }
 

@@ -35,6 +35,8 @@ class SteppedChild {
   enum class Next { kInstruction, kSystemCall, kFutexWait };
   // Returns the kind of the next step.
   Next Peek() const;
+  // Whether the next instruction is CPUID, which a virtual machine leaves to its host.
+  bool IsAtCpuid() const;
   // Executes one system call that may sleep. Returns whether it sleeps in it, or false if the call
   // has already returned. In both cases `FinishStep` ends the step.
   bool StepIntoSleep();
@@ -54,6 +56,8 @@ class SteppedChild {
   void Kill() { child_.Kill(); }
 
  private:
+  // Returns the two bytes at the next instruction, or 0 if the child has ended.
+  int NextCode() const;
   // Runs to the beginning or the end of a system call.
   std::optional<__ptrace_syscall_info> RunToNextStop();
 
