@@ -125,6 +125,19 @@ builds_with_pkg_config() {
   expect_run "$work/static"
 }
 
+# Messages of a package with the name of our namespace are declared beside our classes. The plugin has a list of these
+# names, and the headers have the namespaces.
+warns_of_packages_in_our_namespaces() {
+  local names name told
+  names=$(grep -rhoE '^namespace ipmpsc::[a-z_]+' "$moved/include" --include='*.h' | sed 's/.*:://' | sort -u)
+  [ "$(wc -w <<<"$names")" -ge 5 ] || fail "the headers have few namespaces: $names"
+  for name in $names; do
+    printf 'syntax = "proto3";\npackage ipmpsc.%s;\nmessage Beside {}\n' "$name" >"$work/beside.proto"
+    told=$(protoc --plugin="$moved/bin/protoc-gen-ipmpsc" -I"$work" --ipmpsc_out="$work" beside.proto 2>&1)
+    [[ $told == *"is in C++ namespace ipmpsc"* ]] || fail "no warning of package ipmpsc.$name: '$told'"
+  done
+}
+
 # Programs in C, by the C interface.
 builds_c() {
   local program
@@ -155,5 +168,6 @@ installs_the_programs
 installs_completions
 exports_the_public_api_alone
 builds_with_pkg_config
+warns_of_packages_in_our_namespaces
 builds_c
 builds_with_cmake
