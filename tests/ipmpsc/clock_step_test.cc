@@ -33,8 +33,8 @@ void Step(time_t* seconds) {
 
 }  // namespace
 
-// Replaces the C library's functions for all code in this program. glibc declares them noexcept, and
-// musl does not.
+// Replaces the C library's functions for all code in this program. glibc declares them noexcept,
+// and musl does not.
 extern "C" int clock_gettime(clockid_t clock,
                              timespec* time) noexcept(noexcept(::clock_gettime(clock, time))) {
   const int result = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
