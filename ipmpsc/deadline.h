@@ -10,7 +10,6 @@
 #ifndef IPMPSC_DEADLINE_H_
 #define IPMPSC_DEADLINE_H_
 
-// First, for its checks.
 #include "ipmpsc/platform.h"  // IWYU pragma: keep
 
 #include <cstdint>

@@ -2,7 +2,6 @@
 #ifndef IPMPSC_OPTIONS_H_
 #define IPMPSC_OPTIONS_H_
 
-// First, for its checks.
 #include "ipmpsc/platform.h"  // IWYU pragma: keep
 
 #include <sys/types.h>

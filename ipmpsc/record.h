@@ -2,7 +2,6 @@
 #ifndef IPMPSC_RECORD_H_
 #define IPMPSC_RECORD_H_
 
-// First, for its checks.
 #include "ipmpsc/platform.h"  // IWYU pragma: keep
 
 #include <cstdint>

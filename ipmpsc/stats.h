@@ -11,7 +11,6 @@
 #ifndef IPMPSC_STATS_H_
 #define IPMPSC_STATS_H_
 
-// First, for its checks.
 #include "ipmpsc/platform.h"  // IWYU pragma: keep
 
 #include <cstdint>
