@@ -214,7 +214,7 @@ bool MessagePrinter::PrintMessage(absl::string_view payload, const MessageMeta& 
     if (options_.json) {
       google::protobuf::util::JsonPrintOptions json;
       json.preserve_proto_field_names = true;
-#if GOOGLE_PROTOBUF_VERSION < 4026000
+#if GOOGLE_PROTOBUF_VERSION < 5026000
       json.always_print_primitive_fields = options_.defaults;
 #else
       json.always_print_fields_with_no_presence = options_.defaults;
