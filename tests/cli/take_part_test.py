@@ -33,6 +33,7 @@ class SendTest(CommandTest):
             self.assertEqual(ended.status, 2, (line, ended))
             self.assertIn("ipmpsc send: standard input line 3: ", ended.err)
             self.assertIn(error, ended.err)
+            self.assertEqual(ended.err.count("\n"), 1, ended)
             # The lines before the wrong one were sent, and none behind it.
             self.assert_fits(ended.lines()[0], "send")
             self.assertEqual(ended.lines()[0]["sent_messages"], 1)

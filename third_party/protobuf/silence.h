@@ -17,8 +17,9 @@ inline void SilenceProtobuf() {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
   google::protobuf::SetLogHandler(nullptr);
 #else
-  // Since release 22 it logs by Abseil.
-  absl::SetStderrThreshold(absl::LogSeverityAtLeast::kInfinity);
+  // Since release 22 it logs by Abseil. Before a program initialises the log, Abseil ignores the
+  // threshold of stderr, but not this one.
+  absl::SetMinLogLevel(absl::LogSeverityAtLeast::kInfinity);
 #endif
 }
 
