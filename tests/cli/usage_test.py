@@ -11,14 +11,14 @@ class UsageTest(CommandTest):
     def verbs(self):
         # Releases of CLI11 differ in the headings.
         _, _, text = self.works("--help").lower().partition("subcommands:")
-        return re.findall(r"^  ([a-z]+)", text, re.MULTILINE)
+        verbs = re.findall(r"^  ([a-z]+)", text, re.MULTILINE)
+        self.assertIn("tail", verbs)
+        return verbs
 
     def test_every_verb_has_help_with_examples(self):
-        verbs = self.verbs()
-        self.assertIn("tail", verbs)
-        for verb in verbs:
+        for verb in self.verbs():
             out = self.works(verb, "--help")
-            self.assertIn("ipmpsc %s [OPTIONS]" % verb, out)
+            self.assertRegex(out, r"(?m)^(Usage: )?ipmpsc %s \[OPTIONS\]" % verb)
             self.assertIn("Examples:\n  ", out, verb)
             # The help says it in its own words, and completion offers the values of a type.
             self.assertNotRegex(out, r" in [\[{]", verb)
