@@ -57,8 +57,10 @@ else
   describe >"$work/interface.abi"
   status=0
   abidiff tests/c/ipmpsc_c.abi "$work/interface.abi" >"$work/difference" || status=$?
-  if [ "$(format "$work/interface.abi")" != "$(format tests/c/ipmpsc_c.abi)" ]; then
-    echo "SKIPPED: another libabigail wrote ipmpsc_c.abi, in another format, so nothing compares the types"
+  # Debian 12's, so that CI compares.
+  [ "$(format tests/c/ipmpsc_c.abi)" = 2 ] || fail "ipmpsc_c.abi has another format than Debian 12's libabigail writes"
+  if [ "$(format "$work/interface.abi")" -gt 2 ]; then
+    echo "SKIPPED: this libabigail writes a later format than ipmpsc_c.abi has, so nothing compares the types"
   elif [ "$status" != 0 ]; then
     cat "$work/difference"
     fail "the interface has changed. An addition: ./bazelw run //tests/c:library_test -- --update. Anything
