@@ -98,8 +98,7 @@ def _debian_abseil_impl(repository_ctx):
             hdrs = ["//:include/absl/%s/%s" % (package, header) for header in target.hdrs]
             pc = "absl_" + (target.pc or name)
             deps = ["//:headers", "//debian:" + pc]
-            if not repository_ctx.path(lib_dir + "/pkgconfig/%s.pc" % pc).exists:
-                # Younger than this release of Abseil.
+            if target.optional and not repository_ctx.path(lib_dir + "/pkgconfig/%s.pc" % pc).exists:
                 hdrs, deps = [], []
             text += _TARGET.format(
                 name = name,

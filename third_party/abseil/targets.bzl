@@ -1,12 +1,12 @@
 """The targets of Abseil that users depend on.
 
 Each name is followed by its public headers and by the name of its pkg-config file (without
-the leading `absl_`) where that is another one. The names and headers are upstream's at 20220623, and
-those of `log` at 20230125.
+the leading `absl_`) where that is another one. The names and headers are upstream's at 20220623. An
+optional target is empty where Abseil is older than it.
 """
 
-def _target(hdrs, pc = None):
-    return struct(hdrs = hdrs, pc = pc)
+def _target(hdrs, pc = None, optional = False):
+    return struct(hdrs = hdrs, pc = pc, optional = optional)
 
 PACKAGES = {
     "algorithm": {
@@ -63,7 +63,7 @@ PACKAGES = {
         "hash": _target(["hash.h"]),
     },
     "log": {
-        "globals": _target(["globals.h"], pc = "log_globals"),
+        "globals": _target(["globals.h"], pc = "log_globals", optional = True),
     },
     "memory": {
         "memory": _target(["memory.h"]),
